@@ -1,0 +1,172 @@
+"""The SQL of workspaces, keys, refresh tokens and signing keys.
+
+`find_…` go through the doors: they look across workspaces, because a credential has to be found before its
+workspace is known. All else sees one workspace, the one that the connection serves.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from passerelle.accounts.models import ApiKey, PublicKey, RefreshToken
+from passerelle.kit.database import Connection
+
+
+async def insert_workspace(connection: Connection, workspace_id: UUID, name: str, now: datetime) -> None:
+    """A new workspace; the connection must serve it already."""
+    await connection.execute(
+        "INSERT INTO workspace (workspace_id, name, created_at) VALUES ($1, $2, $3)", workspace_id, name, now
+    )
+
+
+async def workspace_exists(connection: Connection, workspace_id: UUID) -> bool:
+    """Whether the workspace that the connection serves is there."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM workspace WHERE workspace_id = $1)", workspace_id
+    )
+    return found
+
+
+async def insert_key(connection: Connection, key: ApiKey, *, kind: str, public_id: str | None, now: datetime) -> None:
+    """A new key (`kind` is `pair`) or organization token (`token`)."""
+    await connection.execute(
+        "INSERT INTO api_key (workspace_id, id, kind, name, public_id, secret_hash, api_version, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        key.workspace_id,
+        key.id,
+        kind,
+        key.name,
+        public_id,
+        key.secret_hash,
+        key.api_version,
+        now,
+    )
+
+
+async def find_key(connection: Connection, public_id: str) -> ApiKey | None:
+    """The key that is called `public_id`, unless it is revoked."""
+    return _key(await connection.fetchrow("SELECT * FROM find_key($1)", public_id))
+
+
+async def find_organization_token(connection: Connection, token_hash: str) -> ApiKey | None:
+    """The organization token with this hash, unless it is revoked."""
+    return _key(await connection.fetchrow("SELECT * FROM find_organization_token($1)", token_hash))
+
+
+async def key_of_family(connection: Connection, key_id: UUID, family: UUID) -> ApiKey | None:
+    """The key, unless it or the family of tokens that was got with it is revoked."""
+    return _key(
+        await connection.fetchrow(
+            "SELECT * FROM api_key WHERE id = $1 AND NOT EXISTS "
+            "(SELECT FROM refresh_token WHERE family = $2 AND revoked_at IS NOT NULL)",
+            key_id,
+            family,
+        )
+    )
+
+
+async def revoke_key(connection: Connection, key_id: UUID, now: datetime) -> bool:
+    """End a key or organization token. Returns False where there is none that lives."""
+    found = await connection.fetchval(
+        "UPDATE api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING true", key_id, now
+    )
+    return found is not None
+
+
+async def insert_refresh_token(
+    connection: Connection, token: RefreshToken, token_hash: str, now: datetime, expires_at: datetime
+) -> None:
+    """A new link of a family."""
+    await connection.execute(
+        "INSERT INTO refresh_token (workspace_id, id, family, key_id, token_hash, created_at, expires_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        token.workspace_id,
+        token.id,
+        token.family,
+        token.key_id,
+        token_hash,
+        now,
+        expires_at,
+    )
+
+
+async def find_refresh_token(connection: Connection, token_hash: str) -> RefreshToken | None:
+    """The refresh token with this hash, in whatever state."""
+    row = await connection.fetchrow("SELECT * FROM find_refresh_token($1)", token_hash)
+    return None if row is None else RefreshToken(row["workspace_id"], row["id"], row["family"], row["key_id"])
+
+
+async def use_refresh_token(connection: Connection, token_id: UUID, now: datetime) -> bool:
+    """Use a refresh token, once: of two at the same time the second waits for the first and finds it used."""
+    used = await connection.fetchval(
+        "UPDATE refresh_token SET used_at = $2 "
+        "WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2 RETURNING true",
+        token_id,
+        now,
+    )
+    return used is not None
+
+
+async def was_refresh_token_used(connection: Connection, token_id: UUID) -> bool:
+    """Whether the token was used before."""
+    used: bool = await connection.fetchval("SELECT used_at IS NOT NULL FROM refresh_token WHERE id = $1", token_id)
+    return used
+
+
+async def revoke_family(connection: Connection, family: UUID, now: datetime) -> None:
+    """End every token of a family."""
+    await connection.execute(
+        "UPDATE refresh_token SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL", family, now
+    )
+
+
+async def insert_signing_key(
+    connection: Connection, workspace_id: UUID, key: PublicKey, encrypted: bytes, now: datetime, signs_from: datetime
+) -> None:
+    """A new signing key; the private half is encrypted."""
+    await connection.execute(
+        "INSERT INTO signing_key (workspace_id, id, public_pem, private_pem, created_at, signs_from) "
+        "VALUES ($1, $2, $3, $4, $5, $6)",
+        workspace_id,
+        key.id,
+        key.pem,
+        encrypted,
+        now,
+        signs_from,
+    )
+
+
+async def current_signing_key(connection: Connection, now: datetime) -> tuple[UUID, bytes] | None:
+    """The id and the encrypted private half of the key that signs for this workspace now."""
+    row = await connection.fetchrow(
+        "SELECT id, private_pem FROM signing_key "
+        "WHERE retired_at IS NULL AND coalesce(signs_from, created_at) <= $1 "
+        "ORDER BY coalesce(signs_from, created_at) DESC, id DESC LIMIT 1",
+        now,
+    )
+    return None if row is None else (row["id"], row["private_pem"])
+
+
+async def public_signing_keys(connection: Connection) -> list[PublicKey]:
+    """The public half of every signing key, retired ones too: what they signed can still be checked."""
+    return [PublicKey(*row) for row in await connection.fetch("SELECT * FROM public_signing_keys()")]
+
+
+async def find_public_signing_key(connection: Connection, key_id: UUID) -> PublicKey | None:
+    """As `public_signing_keys`, one of them."""
+    row = await connection.fetchrow("SELECT * FROM find_public_signing_key($1)", key_id)
+    return None if row is None else PublicKey(*row)
+
+
+async def forget_refresh_tokens(connection: Connection, before: datetime, at_most: int) -> int:
+    """Delete refresh tokens of every workspace that expired before a time. Returns how many."""
+    gone: int = await connection.fetchval("SELECT forget_refresh_tokens($1, $2)", before, at_most)
+    return gone
+
+
+def _key(row: Any) -> ApiKey | None:
+    if row is None or row["revoked_at"] is not None:
+        return None
+    return ApiKey(row["workspace_id"], row["id"], row["name"], row["secret_hash"], row["api_version"])

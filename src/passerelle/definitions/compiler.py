@@ -1,0 +1,91 @@
+"""From the text of a definition to a compiled one, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from passerelle.definitions.compilation import Compilation
+from passerelle.definitions.facts import KnownFacts, WorkspaceFacts
+from passerelle.definitions.json_schema import Finding, SchemaCheck
+from passerelle.definitions.kinds import KindRegistry, Path, StepKind
+from passerelle.definitions.model import Definition
+from passerelle.definitions.problems import DefinitionProblem, render_path
+from passerelle.definitions.schema import definition_schema
+from passerelle.definitions.source import Source, read_source
+from passerelle.definitions.uses import Known
+from passerelle.kit.json import Json
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What came of a text: a definition, or the problems that stand in its way, by line."""
+
+    definition: Definition | None
+    problems: tuple[DefinitionProblem, ...]
+    document: Json
+    """The plain JSON value of the text; None where it could not be read."""
+
+
+def compile_definition(text: str, kinds: KindRegistry, *, workspace: WorkspaceFacts | None = None) -> Compiled:
+    """Compile a YAML or JSON text. Raises nothing about the text: whatever is wrong is listed.
+
+    Without `workspace`, tables, secrets and other definitions are taken to be there.
+    """
+    source = read_source(text)
+    if not source.readable:
+        return Compiled(None, _problems(source, ()), None)
+    marred = {problem.path for problem in source.problems}
+    structural = [finding for finding in structure_check(kinds).findings(source.value) if finding[0] not in marred]
+    definition, findings = _compile(source, kinds, workspace or KnownFacts(), structural)
+    problems = _problems(source, [*structural, *findings])
+    return Compiled(None if problems else definition, problems, source.value)
+
+
+def structure_check(kinds: KindRegistry) -> SchemaCheck:
+    """The check of a document's structure: the published schema, with sentences of our own."""
+    return _structure_check(tuple(kinds.items()))
+
+
+@lru_cache(maxsize=8)
+def _structure_check(kinds: tuple[tuple[str, StepKind], ...]) -> SchemaCheck:
+    return SchemaCheck(definition_schema(dict(kinds)), show_values=True)
+
+
+def _compile(
+    source: Source, kinds: KindRegistry, facts: WorkspaceFacts, structural: Iterable[Finding]
+) -> tuple[Definition | None, list[Finding]]:
+    document = source.value
+    if not isinstance(document, dict):
+        return None, []
+    record = document.get("record")
+    table = record.get("table") if isinstance(record, dict) else None
+    parameters = document.get("parameters", {})
+    known = Known(
+        parameters=parameters if isinstance(parameters, dict) else None,
+        table=table if isinstance(table, str) else None,
+        has_record=record is not None,
+        facts=facts,
+        secret_kinds=tuple(name for name, kind in kinds.items() if kind.secrets_allowed),
+    )
+    compilation = Compilation(source, kinds, known, frozenset(_around(path for path, _ in structural)))
+    return compilation.definition(document), compilation.findings
+
+
+def _around(paths: Iterable[Path]) -> Iterator[Path]:
+    """Every path, and every path that holds one of them."""
+    for path in paths:
+        for length in range(len(path) + 1):
+            yield path[:length]
+
+
+def _problems(source: Source, findings: Iterable[Finding]) -> tuple[DefinitionProblem, ...]:
+    """In the order of the text, each once."""
+    found = [(problem.line, problem.column, problem.path, problem.message) for problem in source.problems]
+    found += [(*source.place(path), path, message) for path, message in findings]
+    unique = sorted(dict.fromkeys(found), key=lambda entry: entry[:2])
+    return tuple(
+        DefinitionProblem(line, column, path, message, render_path(path, source.value))
+        for line, column, path, message in unique
+    )

@@ -1,0 +1,35 @@
+"""What is known of a workspace while a definition is checked against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+RECORD_FIELDS: Final = frozenset({"id", "version", "createdAt", "updatedAt"})
+"""What every record has, whatever its table."""
+
+
+class WorkspaceFacts(Protocol):
+    """Names that a definition may refer to. None: not known here, so not checked."""
+
+    @property
+    def tables(self) -> Mapping[str, frozenset[str]] | None:
+        """The fields of every table, by the table's name."""
+
+    @property
+    def secrets(self) -> frozenset[str] | None:
+        """The names of the secrets."""
+
+    @property
+    def definitions(self) -> frozenset[str] | None:
+        """The names of the definitions."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFacts:
+    """Facts as plain values. Without arguments: nothing is known, as when a file is checked by itself."""
+
+    tables: Mapping[str, frozenset[str]] | None = None
+    secrets: frozenset[str] | None = None
+    definitions: frozenset[str] | None = None

@@ -1,0 +1,120 @@
+"""The JSON Schema of a form, with what the standard lacks: `visibleWhen`, `pii`, and titles by language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from passerelle.definitions.expressions import Expression
+from passerelle.definitions.kinds import Compiling, Path
+from passerelle.definitions.model import Text
+from passerelle.definitions.parts import LANGUAGE, PII
+from passerelle.definitions.words import is_a, suggest
+from passerelle.kit.json import Json, JsonObject
+
+_ONE: Final = frozenset(
+    {"items", "additionalProperties", "contains", "not", "if", "then", "else", "propertyNames", "unevaluatedItems"}
+    | {"unevaluatedProperties"}
+)
+"""Keywords whose value is a schema."""
+_MANY: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+"""Keywords whose value is a list of schemas."""
+_NAMED: Final = frozenset({"properties", "patternProperties", "$defs", "dependentSchemas"})
+"""Keywords whose value holds schemas by name."""
+
+FORM: Final = frozenset({"form"})
+
+
+@dataclass(frozen=True)
+class FormSchema:
+    """A form's schema and, by the path inside it, what the standard has no word for."""
+
+    plain: JsonObject
+    """A JSON Schema as the standard has it: validates what was submitted."""
+    texts: Mapping[tuple[Path, str], Text]
+    """Titles and descriptions, by path and keyword."""
+    visible_when: Mapping[Path, Expression]
+    pii: Mapping[Path, str]
+
+
+def compile_form_schema(schema: JsonObject, path: Path, compiling: Compiling) -> FormSchema:
+    """Take the form's own keywords out of its schema and check both parts. `path` is where the schema stands."""
+    reader = _Reader(path, compiling)
+    plain = reader.read(schema, ())
+    for place, condition in reader.visible_when.items():
+        for name in {part.path[1] for part in condition.references if part.path[0] == "form" and len(part.path) > 1}:
+            if name not in schema["properties"]:
+                hint = suggest(name, schema["properties"], "its fields are")
+                compiling.problem((*path, *place, "visibleWhen"), f"the form has no field `{name}`; {hint}")
+    return FormSchema(compiling.json_schema(plain, path), reader.texts, reader.visible_when, reader.pii)
+
+
+class _Reader:
+    def __init__(self, path: Path, compiling: Compiling) -> None:
+        self._path = path
+        self._compiling = compiling
+        self.texts: dict[tuple[Path, str], Text] = {}
+        self.visible_when: dict[Path, Expression] = {}
+        self.pii: dict[Path, str] = {}
+
+    def read(self, schema: Json, within: Path) -> Any:
+        """The schema without the form's own keywords, which are kept aside."""
+        if not isinstance(schema, dict):
+            return schema
+        plain = {}
+        for keyword, value in schema.items():
+            here = (*within, keyword)
+            if keyword in ("title", "description"):
+                plain[keyword] = self._text(value, within, keyword)
+            elif keyword == "visibleWhen":
+                self._visible_when(value, within)
+            elif keyword == "pii":
+                self._pii(value, within)
+            else:
+                plain[keyword] = self._inner(keyword, value, here)
+        return plain
+
+    def _inner(self, keyword: str, value: Json, here: Path) -> Json:
+        if keyword in _ONE:
+            return self.read(value, here)
+        if keyword in _MANY and isinstance(value, list):
+            return [self.read(item, (*here, number)) for number, item in enumerate(value)]
+        if keyword in _NAMED and isinstance(value, dict):
+            return {name: self.read(item, (*here, name)) for name, item in value.items()}
+        return value
+
+    def _text(self, value: Json, within: Path, keyword: str) -> str:
+        path = (*self._path, *within, keyword)
+        if (wrong := _not_a_text(value)) is not None:
+            self._compiling.problem(path, wrong)
+            return ""
+        text = self.texts[within, keyword] = self._compiling.text(value, path)
+        return text if isinstance(text, str) else next(iter(text.values()))
+
+    def _visible_when(self, value: Json, within: Path) -> None:
+        path = (*self._path, *within, "visibleWhen")
+        if isinstance(value, str):
+            self.visible_when[within] = self._compiling.expression(value, path, extra=FORM)
+        else:
+            self._compiling.problem(path, f"must be an expression such as `form.hasOwners`, is {is_a(value)}")
+
+    def _pii(self, value: Json, within: Path) -> None:
+        if isinstance(value, str) and re.fullmatch(PII, value):
+            self.pii[within] = value
+        else:
+            self._compiling.problem((*self._path, *within, "pii"), "must be a class of data, such as `contact`")
+
+
+def _not_a_text(value: Json) -> str | None:
+    if isinstance(value, str):
+        return None
+    if not isinstance(value, dict) or not value or not all(isinstance(part, str) for part in value.values()):
+        return f"must be a text, or one text for each language, is {is_a(value)}"
+    wrong = next(_bad_languages(value), None)
+    return f"a language is written like `en` or `pt-BR`, is `{wrong}`" if wrong else None
+
+
+def _bad_languages(text: JsonObject) -> Iterator[str]:
+    return (language for language in text if not re.fullmatch(LANGUAGE, language))

@@ -1,0 +1,154 @@
+"""What a step kind tells the compiler. One kind is one file in `engine/steps`, or in another package.
+
+The engine's side of a kind (how it runs) is in `passerelle.engine.kinds`, which extends this.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from passerelle.definitions.expressions import Expression, Template
+from passerelle.kit.json import Json, JsonObject
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from passerelle.definitions.model import Retry, Step, Text
+
+Path = tuple[str | int, ...]
+"""Where something stands in a definition: ("steps", 2, "http", "url")."""
+
+TextTemplate = Template | Mapping[str, Template]
+"""A text for people with `${…}` in it: one template, or one for each language."""
+
+Insert = Callable[[str, Json], str]
+"""How a value is put into a text: gets the text rendered before it and the value, returns what to put there.
+
+Raises `ValueError` with a reason where the value cannot stand there; the template then raises an
+`ExpressionError` that names the expression.
+"""
+
+
+class Compiling(Protocol):
+    """What the compiler offers to a kind while it compiles one step.
+
+    Nothing here raises on bad input: a problem is noted with its place and a harmless stand-in is returned,
+    so that one pass finds everything that is wrong.
+    """
+
+    @property
+    def step_id(self) -> str:
+        """The id of the step that is being compiled."""
+
+    def problem(self, path: Path, message: str) -> None:
+        """Note that something at `path` is wrong; `message` says what is wrong and what would be right."""
+
+    def expression(self, source: Json, path: Path, *, extra: frozenset[str] = frozenset()) -> Expression:
+        """Compile a CEL expression; `extra` are names allowed here besides the usual ones."""
+
+    def template(
+        self,
+        value: Json,
+        path: Path,
+        *,
+        extra: frozenset[str] = frozenset(),
+        insert: Insert | None = None,
+    ) -> Template:
+        """Compile a value with `${…}` in its strings, at any depth.
+
+        With `insert`, it decides how each value is put into its string, and every string that has a
+        `${…}` stays one, also where the `${…}` is all there is.
+        """
+
+    def text(self, value: Json, path: Path) -> Text:
+        """A text for people, possibly by language; missing translations are noted."""
+
+    def text_template(
+        self, value: Json, path: Path, *, extra: frozenset[str] = frozenset(), insert: Insert | None = None
+    ) -> TextTemplate:
+        """The same with `${…}` in it; `insert` as for a template."""
+
+    def duration(self, value: Json, path: Path) -> timedelta:
+        """`5s`, `30m`, `2d`…"""
+
+    def size(self, value: Json, path: Path) -> int:
+        """`10MB`, `500KB`… in bytes."""
+
+    def json_schema(self, value: Json, path: Path) -> JsonObject:
+        """A JSON Schema 2020-12 that is itself valid."""
+
+    def steps(self, value: Json, path: Path, *, extra: frozenset[str] = frozenset()) -> tuple[Step, ...]:
+        """Nested steps; `extra` are names that only they may use (`item`)."""
+
+    def goto(self, step: str, path: Path) -> str:
+        """A jump to the step with that id in the same sequence, checked once every step is known."""
+
+    def identifier(self, name: str, path: Path) -> str:
+        """A name that expressions use after a dot or by itself; one that CEL reserves is noted."""
+
+    def table(self, name: str | None, path: Path) -> str | None:
+        """A table by its name; None stands for the definition's own, which must then have one."""
+
+    def field(self, table: str | None, name: str, path: Path) -> str:
+        """A field of that table."""
+
+    def workflow(self, name: str, path: Path) -> str:
+        """Another definition by its name."""
+
+
+class StepKind(ABC):
+    """One kind of step, as the compiler sees it."""
+
+    name: ClassVar[str]
+    """The key that names the kind in a definition."""
+    schema: ClassVar[JsonObject]
+    """JSON Schema of the value under that key. Every property has a `description`: editors show it.
+
+    It may refer to the language's own parts, such as durations and texts, by `passerelle.definitions.parts.part`.
+    """
+    user_facing: ClassVar[bool] = False
+    """Whether the end user takes part in it."""
+    touches_outside: ClassVar[bool] = False
+    """Whether it calls something outside; such steps retry by default."""
+    runnable: ClassVar[bool] = True
+    """Whether this release can run it; the others are only checked."""
+    secrets_allowed: ClassVar[bool] = False
+    """Whether `${secrets.…}` may stand in its configuration."""
+    own_languages: ClassVar[bool] = False
+    """Whether its texts may be in fewer languages than those that end users see, as in a message to one's staff."""
+    default_retry: ClassVar[Retry | None] = None
+    """What happens after a failed attempt where the step says nothing."""
+
+    @abstractmethod
+    def compile(self, value: Json, path: Path, compiling: Compiling) -> Any:
+        """The configuration that the engine runs. `value` already fits `schema`.
+
+        Where something was noted as wrong the configuration never runs, but `bind`, `jumps`, `falls_through` and
+        `nested` must still accept it.
+        """
+
+    def bind(self, config: Any) -> StepKind:
+        """The kind that runs a step with this configuration: what the compiler puts into `Step.kind`.
+
+        The same kind, unless its configuration decides whether it touches the outside, as with `check`:
+        then one of two kinds. Called right after `compile`, with what that returned; the step's default
+        retry, and all else that the compiler asks a kind, come from the bound one.
+        """
+        return self
+
+    def jumps(self, config: Any) -> Iterator[str]:
+        """The ids of the steps that it may jump to."""
+        return iter(())
+
+    def falls_through(self, config: Any) -> bool:
+        """Whether the step after it may follow it."""
+        return True
+
+    def nested(self, config: Any) -> Iterator[tuple[str, tuple[Step, ...]]]:
+        """Its inner sequences of steps, each with a name."""
+        return iter(())
+
+
+KindRegistry = Mapping[str, StepKind]

@@ -1,0 +1,1 @@
+"""The engine: pure transitions, their store and their runner. Knows no HTTP."""

@@ -1,0 +1,1 @@
+"""What the step kind `http` does: requests out of a configuration and values, outputs out of answers."""

@@ -1,0 +1,168 @@
+"""How a step kind runs. Four shapes, by what a step touches:
+
+* a `PureKind` computes and is done: it runs inside the transition itself;
+* an `OutsideKind` calls something outside: it runs between two transactions, at least once;
+* a `WaitingKind` rests until a time, an event or a person;
+* a `BranchingKind` holds inner steps and waits for them.
+
+A kind whose configuration decides between them returns the right one from `bind`; a compiled step holds
+the bound kind, so the engine only ever meets these four.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from passerelle.definitions.expressions import Scope
+from passerelle.definitions.kinds import StepKind
+from passerelle.definitions.model import Retry, Step
+from passerelle.engine.lanes import Key
+from passerelle.engine.screening import NO_LISTS, WorkspaceLists
+from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.mail import Mail
+from passerelle.kit.outgoing import Outgoing
+
+MASK = "•••"
+"""Stands wherever a secret's value would show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step is over; `output` is what later steps read as `steps.<id>`."""
+
+    output: Json = None
+    goto: str | None = None
+    """The step that follows, where it is not the next one."""
+    input: Json = None
+    """What the timeline shows as the step's input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The execution is over, successfully."""
+
+    output: Json = None
+
+
+class StepFailure(Exception):  # noqa: N818 - a step's failure is a normal outcome, not a programming error
+    """A step failed.
+
+    code      stable, UPPER_SNAKE, shown in the timeline and the execution's error
+    message   one sentence for the person who operates the workflow; no secrets, no personal data
+    reason    what `retry.on` is compared with: `timeout`, `connection`, `503`, `404`…; None is never retried
+    after     seconds that the other side asked us to wait before the next attempt
+    details   further facts for the timeline
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        reason: str | None = None,
+        after: float | None = None,
+        details: JsonObject | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.reason = reason
+        self.after = after
+        self.details = details
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What an outside step may use."""
+
+    outgoing: Outgoing
+    now: datetime
+    timeout: timedelta | None = None
+    """The step's own `timeout`. The engine enforces it; a kind that knows it can fail more clearly."""
+    lists: WorkspaceLists = NO_LISTS
+    """The lists of names that the execution's workspace has loaded."""
+    mail: Mail | None = None
+    """Sends e-mails; None where the caller has no use for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a waiting step rests for. At least one of the two is set."""
+
+    until: datetime | None = None
+    event: str | None = None
+
+
+class BranchingKind(StepKind):
+    """Holds inner steps, which run in lanes of their own; it is over when all of them are."""
+
+    @abstractmethod
+    def open(self, config: Any, scope: Scope) -> Sequence[Key]:
+        """The keys of its lanes, in order. Cheap to call again. Raises `StepFailure` or `ExpressionError`."""
+
+    @abstractmethod
+    def steps(self, config: Any, key: Key) -> tuple[Step, ...]:
+        """The steps of one lane."""
+
+    @abstractmethod
+    def at_once(self, config: Any) -> int:
+        """How many lanes may be under way at the same time."""
+
+    @abstractmethod
+    def when_one_fails(self, config: Any) -> Literal["cancel", "wait", "continue"]:
+        """What a failed lane means: end the others, let them finish and fail then, or count it as done."""
+
+    @abstractmethod
+    def join(self, config: Any, outputs: Mapping[Key, JsonObject]) -> Json:
+        """The step's output, from every lane's outputs by the ids of its steps."""
+
+    def names(self, config: Any, scope: Scope, key: Key) -> JsonObject:
+        """Further names that the steps of a lane see."""
+        return {}
+
+
+class PureKind(StepKind):
+    """Touches nothing outside. Runs in microseconds, inside the transition."""
+
+    @abstractmethod
+    def run(self, config: Any, scope: Scope) -> Done | Ended:
+        """Raises `StepFailure` or `ExpressionError`."""
+
+
+class OutsideKind(StepKind):
+    """Calls something outside, at least once; its output is recorded once."""
+
+    touches_outside = True
+    default_retry = Retry()
+
+    @abstractmethod
+    def describe(self, config: Any, scope: Scope) -> Json:
+        """What the timeline shows as the step's input. Pure; every secret in `scope` has the value `MASK`."""
+
+    @abstractmethod
+    async def call(self, config: Any, scope: Scope, tools: Tools, idempotency_key: str) -> Json:
+        """The output. Raises `StepFailure` or `ExpressionError`."""
+
+
+class WaitingKind(StepKind):
+    """Rests; costs a row and nothing in memory."""
+
+    @abstractmethod
+    def wait(self, config: Any, scope: Scope, now: datetime) -> Wait:
+        """What it rests for, decided once, when the step is reached."""
+
+    def event_name(self, config: Any) -> str | None:
+        """The event that it takes, where it takes one by name."""
+        return None
+
+    def accept(self, config: Any, body: Json) -> Json:
+        """The output for an event's `body`. Raises `StepFailure` if the body is not right."""
+        return body
+
+    def elapsed(self, config: Any) -> Done:
+        """What happens when `until` has come. Raises `StepFailure` where that is a failure."""
+        return Done()

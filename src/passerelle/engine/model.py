@@ -1,0 +1,308 @@
+"""What the engine keeps of an execution, and what may happen to it.
+
+A *lane* is a sequence of steps under way. Every execution has the root lane (named ""); steps that hold inner
+sequences open one lane for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from passerelle.definitions.model import Definition, ExecutionType
+from passerelle.engine.lanes import ROOT
+from passerelle.kit.clock import iso
+from passerelle.kit.json import Json, JsonObject
+
+
+class Status(StrEnum):
+    """Where an execution stands, as the API shows it."""
+
+    RUNNING = "RUNNING"
+    AWAITING = "AWAITING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+
+
+OPEN: Final = frozenset({Status.RUNNING, Status.AWAITING})
+ENDED: Final = frozenset({Status.COMPLETED, Status.EXPIRED, Status.CANCELLED})
+
+MOVES: Final[Mapping[Status, frozenset[Status]]] = {
+    Status.RUNNING: frozenset(Status),
+    Status.AWAITING: frozenset(Status),
+    Status.FAILED: OPEN | {Status.FAILED, Status.COMPLETED, Status.CANCELLED},
+    Status.COMPLETED: frozenset(),
+    Status.EXPIRED: frozenset(),
+    Status.CANCELLED: frozenset(),
+}
+"""Every allowed change of status. The database repeats the guard for ended executions."""
+
+
+class Phase(StrEnum):
+    """What a lane does at its step."""
+
+    READY = "ready"
+    """The step has not begun; the engine stopped only to commit."""
+    CALLING = "calling"
+    """The outside is to be called."""
+    RETRYING = "retrying"
+    """The next attempt is due at `due`."""
+    WAITING = "waiting"
+    """It rests for a time, an event or a person."""
+    BRANCHING = "branching"
+    """It waits for the lanes of its inner steps."""
+    FAILED = "failed"
+    """The step failed for good; a retry goes on from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a lane is. `step` is None once every step is through and only the result is left."""
+
+    step: str | None
+    phase: Phase = Phase.READY
+    visit: int = 0
+    attempt: int = 1
+    tries: int = 1
+    """Attempts since the step began or was retried by hand; the budget of `retry` counts these."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """When the wait is over."""
+    limit: datetime | None = None
+    """When the step's `timeout` is over."""
+    due: datetime | None = None
+    """When the next attempt is made."""
+    event: str | None = None
+    opened: int = 0
+    """How many of its lanes a branching step has opened."""
+    failure: Json = None
+    """Why one of its lanes failed, while the others are waited for."""
+
+    @property
+    def wakes(self) -> datetime | None:
+        """The next moment at which something happens by itself."""
+        moments = [moment for moment in (self.until, self.limit, self.due) if moment is not None]
+        return min(moments, default=None)
+
+    def to_json(self) -> JsonObject:
+        """Only what differs from the defaults: most positions are two words."""
+        facts: dict[str, Any] = {"step": self.step, "phase": self.phase.value, "visit": self.visit}
+        facts |= {name: value for name in ("attempt", "tries") if (value := getattr(self, name)) != 1}
+        for name in _TIMES:
+            if (moment := getattr(self, name)) is not None:
+                facts[name] = moment.isoformat()
+        facts |= {name: value for name in ("event", "opened", "failure") if (value := getattr(self, name))}
+        return facts
+
+    @classmethod
+    def from_json(cls, facts: JsonObject) -> Position:
+        """The reverse of `to_json`."""
+        times = {name: datetime.fromisoformat(facts[name]) for name in _TIMES if name in facts}
+        return cls(**{**facts, "phase": Phase(facts["phase"]), **times})
+
+
+_TIMES: Final = ("since", "until", "limit", "due")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An event from outside that no step has taken yet."""
+
+    id: UUID
+    name: str
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """One attempt of one step that is over. Written once, never changed."""
+
+    step: str
+    visit: int
+    attempt: int
+    ordinal: int
+    kind: str
+    status: str
+    started_at: datetime
+    ended_at: datetime
+    input: Json = None
+    output: Json = None
+    error: Json = None
+
+    def to_json(self) -> JsonObject:
+        """As the store writes it."""
+        return {
+            "step": self.step,
+            "visit": self.visit,
+            "attempt": self.attempt,
+            "ordinal": self.ordinal,
+            "kind": self.kind,
+            "status": self.status,
+            "input": self.input,
+            "output": self.output,
+            "error": self.error,
+            "started_at": self.started_at.isoformat(),
+            "ended_at": self.ended_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What never changes about an execution."""
+
+    id: UUID
+    workspace_id: UUID
+    definition_id: UUID
+    execution_type: ExecutionType
+    parameters: JsonObject
+    created_at: datetime
+    origin: str
+    record_id: UUID | None = None
+    locale: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """An execution at one moment: enough to decide what follows from anything that may happen."""
+
+    identity: Identity
+    revision_id: UUID
+    status: Status = Status.RUNNING
+    lanes: Mapping[str, Position] = field(default_factory=dict)
+    visits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """How often each step was reached, by lane."""
+    values: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    """The outputs of the steps that have run, by lane."""
+    inbox: tuple[Received, ...] = ()
+    ordinal: int = 0
+    result: Json = None
+    error: Json = None
+
+    @property
+    def outputs(self) -> Mapping[str, Json]:
+        """The outputs of the root lane's steps."""
+        return self.values.get(ROOT, {})
+
+    def lane(self, name: str, position: Position) -> State:
+        """The same with one lane elsewhere."""
+        return replace(self, lanes={**self.lanes, name: position})
+
+    @property
+    def wake_at(self) -> datetime | None:
+        """When it goes on by itself; a moment in the past means: now. None: it rests or has ended."""
+        if self.status not in OPEN:
+            return None
+        moments = [self._wakes(position) for position in self.lanes.values()]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def _wakes(self, position: Position) -> datetime | None:
+        if position.phase in (Phase.READY, Phase.CALLING):
+            return self.identity.created_at
+        return position.wakes
+
+    @property
+    def runnable(self) -> bool:
+        """Whether there is something to do at once, without waiting for anything."""
+        return self.status in OPEN and any(
+            position.phase in (Phase.READY, Phase.CALLING) for position in self.lanes.values()
+        )
+
+    def cursor(self) -> JsonObject:
+        """What the `state` column holds."""
+        return {
+            "lanes": {name: position.to_json() for name, position in self.lanes.items()},
+            "visits": self.visits,
+            "ordinal": self.ordinal,
+        }
+
+    def waiting_for(self, definition: Definition) -> list[JsonObject]:
+        """What it rests for, in the words of the API."""
+        if self.status not in OPEN:
+            return []
+        return [
+            _waiting(position, definition)
+            for position in self.lanes.values()
+            if position.phase in (Phase.WAITING, Phase.RETRYING)
+        ]
+
+
+def _waiting(position: Position, definition: Definition) -> JsonObject:
+    step = definition.by_id[str(position.step)]
+    facts: dict[str, Any] = {"step": step.id, "kind": step.kind.name}
+    if position.phase is Phase.RETRYING:
+        facts |= {"kind": "retry", "attempt": position.attempt}
+    if position.event is not None:
+        facts["event"] = position.event
+    if (moment := position.wakes) is not None:
+        facts["until"] = iso(moment)
+    return facts
+
+
+# What may happen to an execution.
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """It begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """An outside call came back, with an output or with a failure."""
+
+    lane: str
+    visit: int
+    attempt: int
+    started_at: datetime
+    input: Json = None
+    output: Json = None
+    failure: Exception | None = None
+    """A `StepFailure` or an `ExpressionError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """Time has passed: whatever is due is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventCame:
+    """Somebody sent an event; it lies in the inbox."""
+
+    event: Received
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """An operator or the API ends it."""
+
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """Go on from where it failed; on another revision, if one is named."""
+
+    revision_id: UUID
+
+
+Happening = Started | Called | Elapsed | EventCame | Cancelled | Retried
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What follows from a happening: the new state, and what is written with it."""
+
+    state: State
+    runs: tuple[StepRun, ...] = ()
+    consumed: tuple[UUID, ...] = ()
+    """Events of the inbox that were taken."""
+    events: tuple[str, ...] = ()
+    """Types of the events that others must hear, in order."""

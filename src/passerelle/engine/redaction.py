@@ -1,0 +1,71 @@
+"""Secrets do not show, also where the other side repeats them."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from html import escape
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+from passerelle.engine.kinds import MASK
+from passerelle.kit.json import Json, dumps
+
+_PERCENT: Final = re.compile("%[0-9A-F]{2}")
+
+
+class Redaction:
+    """Puts `•••` in the place of secrets, wherever they turn up."""
+
+    SHORTEST: Final = 4
+    """Shorter values would hide half of everything else."""
+
+    def __init__(self, secrets: Iterable[Json]) -> None:
+        forms = {
+            form
+            for secret in secrets
+            if isinstance(secret, str) and len(secret) >= self.SHORTEST
+            for form in _forms(secret)
+        }
+        # The longest first: a secret may begin with another one.
+        longest_first = sorted(forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+
+    def text(self, text: str) -> str:
+        """`text` without secrets."""
+        return self._pattern.sub(MASK, text) if self._pattern is not None else text
+
+    def json(self, value: Json) -> Json:
+        """`value` without secrets in any of its texts, keys and numbers."""
+        return value if self._pattern is None else self._masked(value)
+
+    def _masked(self, value: Json) -> Json:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.text(name): self._masked(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._masked(item) for item in value]
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            written = str(value)
+            masked = self.text(written)
+            return value if masked == written else masked
+        return value
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """How others write it: as it is, percent-encoded, inside JSON or HTML, in base64."""
+    yield secret
+    for percent_encoded in (
+        quote(secret, safe="", errors="replace"),
+        quote(secret, errors="replace"),
+        quote_plus(secret, errors="replace"),
+    ):
+        yield percent_encoded
+        yield _PERCENT.sub(lambda found: found.group().lower(), percent_encoded)
+    yield dumps(secret)[1:-1]
+    yield json.dumps(secret)[1:-1]
+    yield escape(secret)
+    yield b64encode(secret.encode(errors="replace")).decode().rstrip("=")

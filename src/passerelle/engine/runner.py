@@ -1,0 +1,297 @@
+"""Makes executions go on: applies happenings, calls the outside between two commits, hands over to the queue.
+
+The same code runs in the process that got the request, under a lease, and in workers, under a job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+from uuid import UUID
+
+import structlog
+
+from passerelle.definitions.model import Definition
+from passerelle.engine.calling import call_step
+from passerelle.engine.kinds import StepFailure
+from passerelle.engine.lanes import ROOT
+from passerelle.engine.model import (
+    OPEN,
+    Called,
+    Elapsed,
+    EventCame,
+    Happening,
+    Identity,
+    Phase,
+    Position,
+    Started,
+    State,
+    Status,
+    Transition,
+)
+from passerelle.engine.screening import NameLists, NoLists
+from passerelle.engine.store import JobPlan, Loaded, Store, Unstorable
+from passerelle.engine.transitions import advance
+from passerelle.kit.clock import Clock
+from passerelle.kit.jobs import Leases
+from passerelle.kit.mail import Mail
+from passerelle.kit.outgoing import Outgoing
+
+log = structlog.get_logger("passerelle.engine")
+
+AT_MOST: Final = 50
+"""How often a happening is applied anew because others committed first; beyond that something is wrong."""
+
+
+class Revisions(Protocol):
+    """Where compiled definitions come from."""
+
+    async def compiled(self, workspace_id: UUID, revision_id: UUID) -> Definition: ...
+
+
+class Secrets(Protocol):
+    """Where `${secrets.…}` come from."""
+
+    async def values(self, workspace_id: UUID) -> Mapping[str, str]:
+        """By name. Raises `StepFailure` where they cannot be read."""
+
+
+class Gone(Exception):  # noqa: N818
+    """This workspace has no such execution."""
+
+
+class Runner:
+    """Everything that moves executions in this process."""
+
+    def __init__(
+        self,
+        store: Store,
+        revisions: Revisions,
+        secrets: Secrets,
+        outgoing: Outgoing,
+        leases: Leases,
+        clock: Clock,
+        lists: NameLists = NoLists(),  # noqa: B008 - it has no state
+        mail: Mail | None = None,
+    ) -> None:
+        self._store = store
+        self._revisions = revisions
+        self._secrets = secrets
+        self._outgoing = outgoing
+        self._leases = leases
+        self._clock = clock
+        self._lists = lists
+        self._mail = mail
+
+    async def start(self, definition: Definition, identity: Identity, revision_id: UUID) -> Run | None:
+        """Begin an execution: everything up to the first boundary is one commit.
+
+        None if `revision_id` is not the published one any more. Raises `AlreadyStarted`.
+        """
+        fresh = State(identity, revision_id)
+        transition = advance(definition, fresh, Started(), self._clock())
+        try:
+            loaded = await self._create(definition, transition)
+        except Unstorable as error:
+            loaded = await self._create(definition, _broken(definition, fresh, error))
+        if loaded is None:
+            return None
+        return self._run(definition, loaded, owns_job=transition.state.runnable)
+
+    async def _create(self, definition: Definition, transition: Transition) -> Loaded | None:
+        plan = self._plan(transition.state, None, None)
+        return await self._store.create(definition, transition, self._clock(), plan)
+
+    async def apply(self, workspace_id: UUID, execution_id: UUID, happening: Happening) -> Run:
+        """Let something happen to an execution, and go on from there under a lease.
+
+        Raises `Gone`, or what `advance` refuses with.
+        """
+        loaded = await self._load(workspace_id, execution_id)
+        definition = await self._definition(loaded, happening)
+        before = loaded
+        loaded = await self._settle(definition, loaded, happening, owned=None)
+        mine = loaded.state.runnable and loaded.job_id != before.job_id
+        return self._run(definition, loaded, owns_job=mine)
+
+    async def look(self, workspace_id: UUID, execution_id: UUID) -> tuple[State, Definition]:
+        """An execution as it stands now, with its definition. Raises `Gone`."""
+        loaded = await self._load(workspace_id, execution_id)
+        return loaded.state, await self._revisions.compiled(workspace_id, loaded.state.revision_id)
+
+    async def resume(self, workspace_id: UUID, execution_id: UUID, job_id: int) -> None:
+        """What a worker does with a job: whatever is to be done for this execution now."""
+        loaded = await self._store.load(workspace_id, execution_id)
+        if loaded is None or loaded.job_id != job_id:
+            return  # another job stands for it
+        definition = await self._revisions.compiled(workspace_id, loaded.state.revision_id)
+        if not loaded.state.runnable:
+            loaded = await self._settle(definition, loaded, Elapsed(), owned=job_id)
+        await Run(self, definition, loaded, owned=job_id).go_on()
+
+    async def sweep(self) -> int:
+        """Find runnable executions that no job stands for, and give them one. Returns how many there were."""
+        stranded = await self._store.stranded(timedelta(minutes=1))
+        for workspace_id, execution_id, seq in stranded:
+            mended = await self._store.mend(workspace_id, execution_id, seq)
+            log.error("execution.stranded", execution=str(execution_id), mended=mended)
+        return len(stranded)
+
+    def _run(self, definition: Definition, loaded: Loaded, *, owns_job: bool) -> Run:
+        run = Run(self, definition, loaded, owned=loaded.job_id if owns_job else None, leased=owns_job)
+        if owns_job and loaded.job_id is not None:
+            self._leases.hold(loaded.job_id)
+        return run
+
+    async def _load(self, workspace_id: UUID, execution_id: UUID) -> Loaded:
+        loaded = await self._store.load(workspace_id, execution_id)
+        if loaded is None:
+            raise Gone(str(execution_id))
+        return loaded
+
+    async def _definition(self, loaded: Loaded, happening: Happening) -> Definition:
+        revision_id = getattr(happening, "revision_id", loaded.state.revision_id)
+        return await self._revisions.compiled(loaded.state.identity.workspace_id, revision_id)
+
+    async def _settle(
+        self, definition: Definition, loaded: Loaded, happening: Happening, *, owned: int | None
+    ) -> Loaded:
+        """Apply `happening` to the newest state until it is written or means nothing any more."""
+        identity = loaded.state.identity
+        for _ in range(AT_MOST):
+            now = self._clock()
+            transition = advance(definition, loaded.state, happening, now)
+            if transition.state == loaded.state and not transition.runs and not transition.events:
+                return loaded
+            written = await self._commit(definition, loaded, transition, happening, now, owned)
+            if written is not None:
+                return written
+            loaded = await self._load(identity.workspace_id, identity.id)
+        raise RuntimeError(f"execution {identity.id}: others always committed first")
+
+    async def _commit(
+        self, definition: Definition, loaded: Loaded, transition: Transition, happening: Happening,
+        now: datetime, owned: int | None,
+    ) -> Loaded | None:  # fmt: skip
+        came = happening.event if isinstance(happening, EventCame) else None
+        plan = self._plan(transition.state, loaded, owned)
+        try:
+            return await self._store.commit(definition, loaded, transition, now, plan, came)
+        except Unstorable as error:
+            broken = _broken(definition, loaded.state, error)
+            plan = self._plan(broken.state, loaded, owned)
+            return await self._store.commit(definition, loaded, broken, now, plan)
+
+    def _plan(self, state: State, before: Loaded | None, owned: int | None) -> JobPlan:
+        """A runnable execution has a job that is due, a resting one a job at its time, others none.
+
+        One that is already under way keeps its job, whoever works on it: `owned` is the job of this process.
+        """
+        current = before.job_id if before is not None else None
+        if state.runnable:
+            if before is not None and current is not None and (before.state.runnable or current == owned):
+                return JobPlan(keep=current)
+            return JobPlan(delay=self._leases.LENGTH, drop=current)
+        wake_at = state.wake_at
+        if wake_at is None:
+            return JobPlan(drop=current)
+        return JobPlan(delay=max(wake_at - self._clock(), timedelta(0)), drop=current)
+
+    async def _call(self, definition: Definition, state: State, lane: str, position: Position) -> Called:
+        try:
+            secrets = await self._secrets.values(state.identity.workspace_id)
+        except StepFailure as failure:
+            return Called(lane, position.visit, position.attempt, self._clock(), failure=failure)
+        called = await call_step(
+            definition,
+            state,
+            lane,
+            position,
+            secrets=secrets,
+            outgoing=self._outgoing,
+            clock=self._clock,
+            lists=self._lists,
+            mail=self._mail,
+        )
+        if isinstance(called.failure, StepFailure) and called.failure.code == "STEP_CRASHED":
+            log.error("step.crashed", step=position.step, exc_info=called.failure.__cause__)
+        return called
+
+
+class Run:
+    """An execution under way in this process."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        definition: Definition,
+        loaded: Loaded,
+        *,
+        owned: int | None,
+        leased: bool = False,
+    ) -> None:
+        self._runner = runner
+        self._loaded = loaded
+        self._owned = owned
+        self._leased = leased
+        self.definition = definition
+
+    @property
+    def state(self) -> State:
+        """The newest state that this process knows."""
+        return self._loaded.state
+
+    async def go_on(self) -> State:
+        """Work until the execution rests, ends, or is taken over by somebody else."""
+        calls: dict[tuple[str, int, int], asyncio.Task[Called]] = {}
+        try:
+            while self._owned is not None and self.state.runnable and self._loaded.job_id == self._owned:
+                self._start_calls(calls)
+                happening = await self._next(calls)
+                self._loaded = await self._runner._settle(self.definition, self._loaded, happening, owned=self._owned)
+                await asyncio.sleep(0)
+        finally:
+            for call in calls.values():
+                call.cancel()
+            if self._leased and self._owned is not None:
+                self._runner._leases.release(self._owned)
+        return self.state
+
+    def _start_calls(self, calls: dict[tuple[str, int, int], asyncio.Task[Called]]) -> None:
+        """Call for every lane that is at a call; give up calls that no lane waits for any more."""
+        wanted = {
+            (lane, position.visit, position.attempt): (lane, position)
+            for lane, position in self.state.lanes.items()
+            if position.phase is Phase.CALLING
+        }
+        for key in calls.keys() - wanted.keys():
+            calls.pop(key).cancel()
+        for key in wanted.keys() - calls.keys():
+            calls[key] = asyncio.create_task(self._runner._call(self.definition, self.state, *wanted[key]))
+
+    async def _next(self, calls: dict[tuple[str, int, int], asyncio.Task[Called]]) -> Happening:
+        """What happens next: a call comes back, or the time of another lane has come."""
+        if any(position.phase is Phase.READY for position in self.state.lanes.values()):
+            return Elapsed()
+        wakes = [position.wakes for position in self.state.lanes.values() if position.wakes is not None]
+        wait = (min(wakes) - self._runner._clock()).total_seconds() if wakes else None
+        done, _ = await asyncio.wait(calls.values(), timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            return Elapsed()
+        key = next(key for key, call in calls.items() if call in done)
+        return calls.pop(key).result()
+
+
+def _broken(definition: Definition, state: State, error: Unstorable) -> Transition:
+    """The execution fails where it stands, because what came of it cannot be stored."""
+    lanes = state.lanes or {ROOT: Position(definition.steps[0].id)}
+    failed = {name: replace(position, phase=Phase.FAILED) for name, position in lanes.items()}
+    facts = {"code": "VALUE_NOT_STORABLE", "message": str(error)}
+    status = Status.FAILED if state.status in OPEN else state.status
+    return Transition(
+        replace(state, status=status, lanes=failed, error=facts),
+        events=("workflow.failed", "workflow.status_changed"),
+    )

@@ -1,0 +1,185 @@
+"""`email`: a message through the configured SMTP server. Its output is `{messageId, to}`.
+
+A message has one `Message-ID` however often it is attempted: it is made of the step's idempotency key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import ClassVar, Final
+
+from passerelle.definitions.expressions import Scope, Template
+from passerelle.definitions.expressions.values import text_of
+from passerelle.definitions.kinds import Compiling, Path, TextTemplate
+from passerelle.definitions.model import Retry
+from passerelle.definitions.parts import part
+from passerelle.engine.kinds import OutsideKind, StepFailure, Tools
+from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.mail import SEND_SECONDS, Mail, MailError, MailLater, MailTimeout, Message, NoMail
+from passerelle.kit.mail.addresses import Address
+
+ADDRESSED: Final = ("to", "cc", "bcc", "replyTo")
+MOST_RECEIVERS: Final = 100
+"""RFC 5321 (4.5.3.1.8): what every server takes at once."""
+
+
+def _addresses(description: str) -> JsonObject:
+    return {
+        "type": ["string", "array"],
+        "description": description,
+        "minLength": 1,
+        "minItems": 1,
+        "items": {"type": "string", "minLength": 1},
+        "examples": ["${steps.company.email}", ["compliance@example.com"]],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class EmailConfig:
+    """To whom, and what."""
+
+    addresses: dict[str, Template]
+    """By `to`, `cc`, `bcc` and `replyTo`, those that are given."""
+    subject: TextTemplate
+    body: TextTemplate
+    html: TextTemplate | None
+
+
+class EmailKind(OutsideKind):
+    """Sends a message. It goes out in the execution's language where the step has it, else in its first one."""
+
+    name = "email"
+    own_languages = True
+    default_retry = Retry(on=("timeout", "connection", "4xx"))
+    """With SMTP it is 4yz that is temporary (RFC 5321, 4.2.1), and 5yz that is final."""
+    schema: ClassVar[JsonObject] = {
+        "type": "object",
+        "description": "Sends a message through the configured SMTP server.",
+        "additionalProperties": False,
+        "required": ["to", "subject", "body"],
+        "properties": {
+            "to": _addresses("The receiver's address, or several."),
+            "cc": _addresses("Who gets a copy."),
+            "bcc": _addresses("Who gets a copy without the others knowing."),
+            "replyTo": _addresses("Where answers go."),
+            "subject": part("text", "The subject; `${…}` in it is replaced."),
+            "body": part("text", "The message as plain text; `${…}` in it is replaced."),
+            "html": part("text", "The message as HTML; values are escaped."),
+        },
+        "examples": [{"to": "${steps.company.email}", "subject": "Welcome", "body": "Your account is ready."}],
+    }
+
+    def compile(self, value: Json, path: Path, compiling: Compiling) -> EmailConfig:
+        def text(key: str) -> TextTemplate:
+            insert = _insert_html if key == "html" else _insert_text
+            return compiling.text_template(value[key], (*path, key), insert=insert)
+
+        return EmailConfig(
+            addresses={key: _receivers(value[key], (*path, key), compiling) for key in ADDRESSED if key in value},
+            subject=text("subject"),
+            body=text("body"),
+            html=text("html") if "html" in value else None,
+        )
+
+    def describe(self, config: EmailConfig, scope: Scope) -> Json:
+        shown = {key: template.render(scope) for key, template in config.addresses.items()}
+        return {**shown, "subject": _in_language(config.subject, scope), "body": _in_language(config.body, scope)}
+
+    async def call(self, config: EmailConfig, scope: Scope, tools: Tools, idempotency_key: str) -> Json:
+        message = _message(config, scope, tools, idempotency_key)
+        seconds = tools.timeout.total_seconds() if tools.timeout is not None else SEND_SECONDS
+        mail: Mail = tools.mail or NoMail()
+        try:
+            message_id = await mail.send(message, timeout_seconds=seconds)
+        except MailError as error:
+            raise _failure(error) from None
+        return {"messageId": message_id, "to": [address.mailbox for address in message.to]}
+
+
+def _message(config: EmailConfig, scope: Scope, tools: Tools, key: str) -> Message:
+    addresses = {
+        name: _parsed(name, config.addresses[name].render(scope)) if name in config.addresses else ()
+        for name in ADDRESSED
+    }
+    message = Message(
+        key=key,
+        date=tools.now,
+        to=addresses["to"],
+        cc=addresses["cc"],
+        bcc=addresses["bcc"],
+        reply_to=addresses["replyTo"],
+        subject=_in_language(config.subject, scope),
+        text=_in_language(config.body, scope),
+        html=_in_language(config.html, scope) if config.html is not None else None,
+    )
+    if len(message.receivers) > MOST_RECEIVERS:
+        raise _invalid(f"it has {len(message.receivers)} receivers, and {MOST_RECEIVERS} are the most: use `each`")
+    return message
+
+
+def _parsed(key: str, rendered: Json) -> tuple[Address, ...]:
+    """The addresses under `to`, `cc`…: one text, or a list of them."""
+    given = rendered if isinstance(rendered, list) else [rendered]
+    if not given:
+        raise _invalid(f"`{key}` is an empty list")
+    return tuple(_address(key if len(given) == 1 else f"{key}[{at}]", item) for at, item in enumerate(given))
+
+
+def _address(where: str, given: Json) -> Address:
+    if not isinstance(given, str) or not given.strip():
+        raise _invalid(f"`{where}` has no address")
+    try:
+        return Address.parse(given)
+    except ValueError as error:
+        raise _invalid(f"`{where}` {error}") from None
+
+
+def _in_language(text: TextTemplate, scope: Scope) -> str:
+    """Filled in, in the execution's language (`pl` serves `pl-PL`), else in the first one that the step has."""
+    template = _of_language(text, scope["execution"]["locale"] or "") if isinstance(text, Mapping) else text
+    rendered: str = template.render(scope)
+    return rendered
+
+
+def _of_language(texts: Mapping[str, Template], locale: str) -> Template:
+    by_name = {language.lower(): template for language, template in texts.items()}
+    wanted = locale.replace("_", "-").lower()
+    while wanted:
+        if wanted in by_name:
+            return by_name[wanted]
+        wanted = wanted.rpartition("-")[0]
+    return next(iter(texts.values()))
+
+
+def _insert_text(_: str, value: Json) -> str:
+    return text_of(value)
+
+
+def _insert_html(_: str, value: Json) -> str:
+    return escape(text_of(value))
+
+
+def _receivers(value: Json, path: Path, compiling: Compiling) -> Template:
+    """What stands in the definition itself is checked at once."""
+    for at, given in enumerate(value if isinstance(value, list) else [value]):
+        try:
+            if "${" not in given:
+                Address.parse(given)
+        except ValueError as error:
+            compiling.problem((*path, at) if isinstance(value, list) else path, f"{error}")
+    return compiling.template(value, path)
+
+
+def _failure(error: MailError) -> StepFailure:
+    details: JsonObject | None = {"reply": f"{error.code} {error.reply}"} if error.code is not None else None
+    if not isinstance(error, MailLater):
+        reason = None if error.code is None else str(error.code)
+        return StepFailure("EMAIL_REFUSED", error.message, reason=reason, details=details)
+    reason = "timeout" if isinstance(error, MailTimeout) else "connection" if error.code is None else str(error.code)
+    return StepFailure("EMAIL_NOT_TAKEN", error.message, reason=reason, details=details)
+
+
+def _invalid(reason: str) -> StepFailure:
+    return StepFailure("EMAIL_INVALID", f"There is no message to send: {reason}.")

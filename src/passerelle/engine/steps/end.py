@@ -1,0 +1,32 @@
+"""`end`: ends the execution early, successfully. The definition's `result` is worked out as at its last step."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from passerelle.definitions.expressions import Scope
+from passerelle.definitions.kinds import Compiling, Path
+from passerelle.engine.kinds import Ended, PureKind
+from passerelle.kit.json import Json, JsonObject
+
+
+class EndKind(PureKind):
+    """Ends the execution."""
+
+    name = "end"
+    schema: ClassVar[JsonObject] = {
+        "type": ["object", "null"],
+        "description": "Ends the execution, successfully.",
+        "additionalProperties": False,
+        "properties": {},
+        "examples": [{}],
+    }
+
+    def compile(self, value: Json, path: Path, compiling: Compiling) -> None:
+        return None
+
+    def falls_through(self, config: None) -> bool:
+        return False
+
+    def run(self, config: None, scope: Scope) -> Ended:
+        return Ended()

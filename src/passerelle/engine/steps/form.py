@@ -1,0 +1,104 @@
+"""`form`: asks the end user for the fields of a JSON Schema. Its output is what was submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from passerelle.definitions.expressions import Template
+from passerelle.definitions.form_schema import FormSchema, compile_form_schema
+from passerelle.definitions.kinds import Compiling, Path, StepKind
+from passerelle.definitions.model import Text
+from passerelle.definitions.parts import part
+from passerelle.definitions.words import suggest
+from passerelle.kit.json import Json, JsonObject
+
+_FIELD: JsonObject = {
+    "type": ["object", "boolean"],
+    "description": "JSON Schema 2020-12 of one field, with `visibleWhen` and `pii`; titles may be by language.",
+    "properties": {
+        "type": {"description": "string, number, integer, boolean, array or object."},
+        "title": part("text", "The field's label."),
+        "description": part("text", "A hint under the field."),
+        "visibleWhen": part("expression", "The field is asked for only where this is true; reads `form.<field>`."),
+        "pii": part("pii"),
+        "format": {"type": "string", "description": "email, date, date-time, uri, uuid…"},
+        "pattern": {"type": "string", "description": "A regular expression that the text must match."},
+        "enum": {"type": "array", "description": "The values to choose from."},
+        "default": {"description": "What the field holds at first."},
+    },
+    "examples": [{"type": "string", "format": "email", "title": "E-mail", "pii": "contact"}],
+}
+
+
+@dataclass(frozen=True)
+class FormConfig:
+    """What is asked and what is filled in beforehand."""
+
+    title: Text
+    form: FormSchema
+    prefill: Template | None
+
+
+class FormKind(StepKind):
+    """A page with fields. The same schema checks the browser's and the server's side."""
+
+    name = "form"
+    user_facing = True
+    runnable = False
+    schema: ClassVar[JsonObject] = {
+        "type": "object",
+        "description": "Asks the end user for the fields of a JSON Schema.",
+        "additionalProperties": False,
+        "required": ["title", "schema"],
+        "properties": {
+            "title": part("text", "The page's heading."),
+            "schema": {
+                "type": "object",
+                "description": "JSON Schema 2020-12 of the answers: an object with one property for each field.",
+                "required": ["type", "properties"],
+                "properties": {
+                    "type": {"const": "object", "description": "Always `object`."},
+                    "required": {"type": "array", "description": "The fields that must be filled in."},
+                    "properties": {
+                        "type": "object",
+                        "description": "The fields, by name, in the order of the page.",
+                        "minProperties": 1,
+                        "additionalProperties": _FIELD,
+                    },
+                },
+            },
+            "prefill": {
+                "type": "object",
+                "description": "What the fields hold at first, by name; `${…}` allowed.",
+                "additionalProperties": {"$ref": "#/$defs/template"},
+                "examples": [{"country": "${parameters.country}"}],
+            },
+        },
+        "examples": [
+            {
+                "title": "Your company",
+                "schema": {"type": "object", "properties": {"name": {"type": "string", "title": "Name"}}},
+            }
+        ],
+    }
+
+    def compile(self, value: Json, path: Path, compiling: Compiling) -> FormConfig:
+        form = compile_form_schema(value["schema"], (*path, "schema"), compiling)
+        prefill = value.get("prefill")
+        if prefill is not None:
+            _check_fields(prefill, value["schema"]["properties"], (*path, "prefill"), compiling)
+        return FormConfig(
+            title=compiling.text(value["title"], (*path, "title")),
+            form=form,
+            prefill=None if prefill is None else compiling.template(prefill, (*path, "prefill")),
+        )
+
+
+def _check_fields(named: JsonObject, fields: Mapping[str, Json], path: Path, compiling: Compiling) -> None:
+    for name in named:
+        if name not in fields:
+            compiling.problem(
+                (*path, name), f"the form has no field `{name}`; {suggest(name, fields, 'its fields are')}"
+            )

@@ -1,0 +1,52 @@
+"""`message`: a page of text. The last one of a definition is its end page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from passerelle.definitions.expressions import Template
+from passerelle.definitions.kinds import Compiling, Path, StepKind, TextTemplate
+from passerelle.definitions.model import Text
+from passerelle.definitions.parts import part
+from passerelle.kit.json import Json, JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class MessageConfig:
+    """What the page says and where its button leads."""
+
+    title: Text
+    text: TextTemplate
+    button: Text | None
+    redirect: Template | None
+
+
+class MessageKind(StepKind):
+    """A page of text with a button; as the last page it may send the browser elsewhere."""
+
+    name = "message"
+    user_facing = True
+    runnable = False
+    schema: ClassVar[JsonObject] = {
+        "type": "object",
+        "description": "Shows the end user a page of text.",
+        "additionalProperties": False,
+        "required": ["title", "text"],
+        "properties": {
+            "title": part("text", "The page's heading."),
+            "text": part("text", "What the page says; `${…}` in it is replaced."),
+            "button": part("text", "What the button says."),
+            "redirect": part("textTemplate", "Where the browser goes from the end page."),
+        },
+        "examples": [{"title": "Thank you", "text": "We will write to ${steps.company.email}.", "button": "Close"}],
+    }
+
+    def compile(self, value: Json, path: Path, compiling: Compiling) -> MessageConfig:
+        redirect = value.get("redirect")
+        return MessageConfig(
+            title=compiling.text(value["title"], (*path, "title")),
+            text=compiling.text_template(value["text"], (*path, "text")),
+            button=compiling.text(value["button"], (*path, "button")) if "button" in value else None,
+            redirect=None if redirect is None else compiling.template(redirect, (*path, "redirect")),
+        )

@@ -1,0 +1,47 @@
+"""`workflow`: another definition as one step. Its output is `{workflowId, status, result}`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from passerelle.definitions.expressions import Template
+from passerelle.definitions.kinds import Compiling, Path, StepKind
+from passerelle.definitions.parts import part
+from passerelle.kit.json import Json, JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowConfig:
+    """Which definition, and what it is started with."""
+
+    definition: str
+    parameters: Template
+
+
+class WorkflowKind(StepKind):
+    """Starts an execution of another definition and waits for its end."""
+
+    name = "workflow"
+    runnable = False
+    schema: ClassVar[JsonObject] = {
+        "type": "object",
+        "description": "Runs another definition of the workspace and waits for its end.",
+        "additionalProperties": False,
+        "required": ["definition"],
+        "properties": {
+            "definition": part("name", "The other definition's name."),
+            "parameters": {
+                "type": "object",
+                "description": "What it is started with, by name; `${…}` allowed.",
+                "additionalProperties": {"$ref": "#/$defs/template"},
+            },
+        },
+        "examples": [{"definition": "company-check", "parameters": {"nip": "${steps.company.companyNumber}"}}],
+    }
+
+    def compile(self, value: Json, path: Path, compiling: Compiling) -> WorkflowConfig:
+        return WorkflowConfig(
+            compiling.workflow(value["definition"], (*path, "definition")),
+            compiling.template(value.get("parameters", {}), (*path, "parameters")),
+        )

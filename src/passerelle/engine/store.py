@@ -1,0 +1,336 @@
+"""Executions in PostgreSQL. Every commit is one statement, fenced by `seq`.
+
+The statement carries everything that must become true together: the execution's row, the finished attempts, the
+events that others must hear, and the job that makes a runnable execution go on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from passerelle.definitions.model import Definition
+from passerelle.engine.lanes import split_path
+from passerelle.engine.model import Identity, Position, Received, State, Status, Transition
+from passerelle.kit.database import Database
+from passerelle.kit.ids import NewId
+from passerelle.kit.jobs import DROP_JOB, NEW_JOB, NEXT_JOB_ID
+from passerelle.kit.json import Json, JsonObject, dumps
+
+ENTRYPOINT: Final = "execution.continue"
+"""The queue's name for: look at this execution and do what is to be done."""
+
+
+class AlreadyStarted(Exception):  # noqa: N818 - an answer, not a fault
+    """An execution with this id exists: the same request came before."""
+
+
+class Unstorable(Exception):  # noqa: N818
+    """PostgreSQL cannot hold one of the values, such as a NUL character in a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A state, and what the next commit has to name."""
+
+    state: State
+    seq: int
+    job_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlan:
+    """What becomes of the execution's job with this commit."""
+
+    keep: int | None = None
+    """Go on under this job."""
+    delay: timedelta | None = None
+    """Write a new job that falls due after so long."""
+    drop: int | None = None
+    """Delete this one, if nobody has taken it."""
+
+
+class Store:
+    """Reads and writes executions."""
+
+    def __init__(self, database: Database, new_id: NewId) -> None:
+        self._database = database
+        self._new_id = new_id
+
+    async def create(
+        self, definition: Definition, transition: Transition, now: datetime, plan: JobPlan
+    ) -> Loaded | None:
+        """Write a new execution. None if its revision is not the published one (any more): nothing was written.
+
+        Raises `AlreadyStarted` if there is one with this id, `Unstorable` for values that cannot be kept.
+        """
+        state = transition.state
+        identity = state.identity
+        values = self._values(definition, transition, now, plan) | {
+            "created_at": identity.created_at,
+            "execution_type": identity.execution_type,
+            "parameters": identity.parameters,
+            "record_id": identity.record_id,
+            "locale": identity.locale,
+            "origin": identity.origin,
+            "expires_at": identity.expires_at,
+        }
+        try:
+            row = await self._run(_create(_shape(transition, plan)), values)
+        except asyncpg.UniqueViolationError as error:
+            raise AlreadyStarted(str(identity.id)) from error
+        return Loaded(state, 1, row["job_id"]) if row is not None else None
+
+    async def commit(
+        self, definition: Definition, loaded: Loaded, transition: Transition, now: datetime, plan: JobPlan,
+        came: Received | None = None,
+    ) -> Loaded | None:  # fmt: skip
+        """Write what follows from a happening. None if somebody else was faster: nothing was written."""
+        values = self._values(definition, transition, now, plan) | {"seq": loaded.seq}
+        if came is not None:
+            values |= {"came_id": came.id, "came_name": came.name, "came_body": came.body}
+        row = await self._run(_update(_shape(transition, plan), came is not None), values)
+        return Loaded(transition.state, loaded.seq + 1, row["job_id"]) if row is not None else None
+
+    async def load(self, workspace_id: UUID, execution_id: UUID) -> Loaded | None:
+        """An execution as it stands now, or None if this workspace has none with that id."""
+        async with self._database.workspace(workspace_id) as connection:
+            row = await connection.fetchrow(_LOAD, workspace_id, execution_id)
+        if row is None:
+            return None
+        return Loaded(_state(row), row["seq"], row["job_id"])
+
+    async def stranded(self, older_than: timedelta, at_most: int = 100) -> list[tuple[UUID, UUID, int]]:
+        """Runnable executions that no job stands for: workspace, id and seq. There should never be any."""
+        async with self._database.shared() as connection:
+            rows = await connection.fetch("SELECT * FROM stranded_executions($1, $2)", older_than, at_most)
+        return [(row["workspace_id"], row["id"], row["seq"]) for row in rows]
+
+    async def mend(self, workspace_id: UUID, execution_id: UUID, seq: int) -> bool:
+        """Give a stranded execution a job. False if it has moved on meanwhile."""
+        values = {
+            "workspace_id": workspace_id,
+            "id": execution_id,
+            "seq": seq,
+            "payload": _payload(workspace_id, execution_id),
+            "delay": timedelta(0),
+        }
+        return await self._run(_MEND, values) is not None
+
+    async def _run(self, template: str, values: dict[str, Any]) -> Any:
+        sql, names = _numbered(template)
+        async with self._database.workspace(values["workspace_id"]) as connection:
+            try:
+                return await connection.fetchrow(sql, *[values[name] for name in names])
+            except (asyncpg.UntranslatableCharacterError, asyncpg.CharacterNotInRepertoireError) as error:
+                raise Unstorable("a text holds a NUL character, which cannot be stored") from error
+
+    def _values(self, definition: Definition, transition: Transition, now: datetime, plan: JobPlan) -> dict[str, Any]:
+        state = transition.state
+        identity = state.identity
+        ended = state.status not in (Status.RUNNING, Status.AWAITING)
+        return {
+            "workspace_id": identity.workspace_id,
+            "id": identity.id,
+            "definition_id": identity.definition_id,
+            "revision_id": state.revision_id,
+            "status": state.status.value,
+            "state": state.cursor(),
+            "waiting_for": state.waiting_for(definition) or None,
+            "result": state.result,
+            "error": state.error,
+            "wake_at": state.wake_at,
+            "now": now,
+            "completed_at": now if ended else None,
+            "runs": [run.to_json() for run in transition.runs],
+            "events": self._events(definition, transition),
+            "consumed": list(transition.consumed),
+            "payload": _payload(identity.workspace_id, identity.id),
+            "delay": plan.delay,
+            "keep": plan.keep,
+            "drop": plan.drop,
+        }
+
+    def _events(self, definition: Definition, transition: Transition) -> list[JsonObject]:
+        state = transition.state
+        data = {
+            "workflowId": str(state.identity.id),
+            "workflowDefinitionId": str(state.identity.definition_id),
+            "name": definition.name,
+            "status": state.status.value,
+            "recordId": str(state.identity.record_id) if state.identity.record_id else None,
+        }
+        return [{"id": str(self._new_id()), "type": kind, "data": data} for kind in transition.events]
+
+
+def _payload(workspace_id: UUID, execution_id: UUID) -> bytes:
+    return dumps({"workspaceId": str(workspace_id), "executionId": str(execution_id)}).encode()
+
+
+def _state(row: Any) -> State:
+    cursor = row["state"]
+    return State(
+        identity=Identity(
+            row["id"], row["workspace_id"], row["definition_id"], row["execution_type"], row["parameters"],
+            row["created_at"], row["origin"], row["record_id"], row["locale"], row["expires_at"],
+        ),
+        revision_id=row["revision_id"],
+        status=Status(row["status"]),
+        lanes={name: Position.from_json(facts) for name, facts in cursor["lanes"].items()},
+        visits=cursor["visits"],
+        values=_values(row["outputs"] or ()),
+        inbox=tuple(Received(UUID(item["id"]), item["name"], item["body"]) for item in row["inbox"] or ()),
+        ordinal=cursor["ordinal"],
+        result=row["result"],
+        error=row["error"],
+    )  # fmt: skip
+
+
+def _values(outputs: Iterable[JsonObject]) -> dict[str, dict[str, Json]]:
+    """The outputs of the steps by lane; of a step that ran several times, the last."""
+    values: dict[str, dict[str, Json]] = {}
+    for item in outputs:
+        lane, step = split_path(item["step"])
+        values.setdefault(lane, {})[step] = item["output"]
+    return values
+
+
+# The statements. `:name` stands for a value; each shape of a commit holds only the parts that it needs.
+
+_Shape = tuple[bool, bool, bool, bool, bool]
+
+
+def _shape(transition: Transition, plan: JobPlan) -> _Shape:
+    return (
+        bool(transition.runs),
+        bool(transition.events),
+        bool(transition.consumed),
+        plan.delay is not None,
+        plan.drop is not None,
+    )
+
+
+@lru_cache(maxsize=256)
+def _numbered(template: str) -> tuple[str, tuple[str, ...]]:
+    names: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    return re.sub(r"(?<!:):([a-z_]+)", number, template), tuple(names)
+
+
+_RUNS = """, runs AS (
+    INSERT INTO step_run (workspace_id, execution_id, step, visit, attempt, ordinal, kind, status,
+                          input, output, error, started_at, ended_at)
+    SELECT :workspace_id, e.id, r.* FROM e, jsonb_to_recordset(:runs) AS r(
+        step text, visit integer, attempt integer, ordinal integer, kind text, status text,
+        input jsonb, output jsonb, error jsonb, started_at timestamptz, ended_at timestamptz))"""
+
+_EVENTS = """, events AS (
+    INSERT INTO event (workspace_id, id, type, execution_id, data, created_at)
+    SELECT :workspace_id, v.id, v.type, e.id, v.data, :now
+    FROM e, jsonb_to_recordset(:events) AS v(id uuid, type text, data jsonb))"""
+
+_CONSUMED = """, consumed AS (
+    UPDATE received_event SET consumed_at = :now FROM e
+    WHERE received_event.execution_id = e.id AND received_event.id = ANY(:consumed))"""
+
+_CAME = """, came AS (
+    INSERT INTO received_event (workspace_id, id, execution_id, name, body, received_at, consumed_at)
+    SELECT :workspace_id, :came_id, e.id, :came_name, :came_body, :now, {consumed_at} FROM e)"""
+
+_NEW_JOB = f""", job AS (
+    {NEW_JOB} SELECT next_job.id, 0, '{ENTRYPOINT}', :payload, now() + :delay, 'queued' FROM e, next_job)"""
+
+_DROP_JOB = f", dropped AS ({DROP_JOB} (SELECT :drop::bigint FROM e))"
+
+
+def _parts(shape: _Shape) -> str:
+    runs, events, consumed, new_job, drop = shape
+    return "".join(
+        part
+        for part, wanted in (
+            (_RUNS, runs),
+            (_EVENTS, events),
+            (_CONSUMED, consumed),
+            (_NEW_JOB, new_job),
+            (_DROP_JOB, drop),
+        )
+        if wanted
+    )
+
+
+def _job_id(new_job: bool) -> str:
+    return "(SELECT id FROM next_job)" if new_job else ":keep::bigint"
+
+
+def _next_job(new_job: bool) -> str:
+    return f"next_job AS MATERIALIZED ({NEXT_JOB_ID})," if new_job else ""
+
+
+@lru_cache(maxsize=64)
+def _create(shape: _Shape) -> str:
+    return f"""
+    WITH {_next_job(shape[3])} published AS (
+        SELECT FROM definition
+        WHERE workspace_id = :workspace_id AND id = :definition_id AND published_revision = :revision_id
+    ), e AS (
+        INSERT INTO execution (workspace_id, id, definition_id, revision_id, status, execution_type, seq, state,
+            parameters, record_id, locale, origin, waiting_for, result, error, wake_at, job_id, expires_at,
+            created_at, updated_at, completed_at)
+        SELECT :workspace_id, :id, :definition_id, :revision_id, :status, :execution_type, 1, :state,
+            :parameters, :record_id, :locale, :origin, :waiting_for, :result, :error, :wake_at,
+            {_job_id(shape[3])}, :expires_at, :created_at, :now, :completed_at
+        FROM published
+        RETURNING id, job_id
+    ){_parts(shape)}
+    SELECT job_id FROM e
+    """
+
+
+@lru_cache(maxsize=64)
+def _update(shape: _Shape, came: bool) -> str:
+    taken_at_once = came and shape[2]
+    parts = _parts((*shape[:2], shape[2] and not taken_at_once, *shape[3:]))
+    if came:
+        parts += _CAME.format(consumed_at=":now" if taken_at_once else "NULL")
+    return f"""
+    WITH {_next_job(shape[3])} e AS (
+        UPDATE execution SET revision_id = :revision_id, status = :status, seq = seq + 1, state = :state,
+            waiting_for = :waiting_for, result = :result, error = :error, wake_at = :wake_at,
+            job_id = {_job_id(shape[3])}, updated_at = :now, completed_at = :completed_at
+        WHERE workspace_id = :workspace_id AND id = :id AND seq = :seq
+        RETURNING id, job_id
+    ){parts}
+    SELECT job_id FROM e
+    """
+
+
+_MEND: Final = f"""
+    WITH next_job AS MATERIALIZED ({NEXT_JOB_ID}), e AS (
+        UPDATE execution SET job_id = (SELECT id FROM next_job), seq = seq + 1
+        WHERE workspace_id = :workspace_id AND id = :id AND seq = :seq
+        RETURNING id, job_id
+    ){_NEW_JOB}
+    SELECT job_id FROM e
+"""
+
+_LOAD: Final = """
+    SELECT e.*,
+        (SELECT jsonb_agg(jsonb_build_object('step', r.step, 'output', r.output) ORDER BY r.ordinal)
+         FROM step_run r WHERE r.execution_id = e.id AND r.output IS NOT NULL) AS outputs,
+        (SELECT jsonb_agg(jsonb_build_object('id', v.id, 'name', v.name, 'body', v.body) ORDER BY v.id)
+         FROM received_event v WHERE v.execution_id = e.id AND v.consumed_at IS NULL) AS inbox
+    FROM execution e WHERE e.workspace_id = $1 AND e.id = $2
+"""

@@ -1,0 +1,586 @@
+"""Every rule of flow, in one pure function: `advance`.
+
+It does no I/O. Time comes in as `now`; expressions and pure steps are evaluated on the way. Whatever happens to
+an execution (it starts, a call returns, time passes, an event comes) goes through here, so that a crash between
+two commits can only repeat a call to the outside, never change what follows from it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from passerelle.definitions.expressions import ExpressionError, Scope
+from passerelle.definitions.model import Definition, Step
+from passerelle.definitions.places import place_of
+from passerelle.engine.kinds import BranchingKind, Done, Ended, OutsideKind, PureKind, StepFailure, WaitingKind
+from passerelle.engine.lanes import ROOT, Key, inner_lane, path_of, place_of_lane
+from passerelle.engine.model import (
+    ENDED,
+    MOVES,
+    OPEN,
+    Called,
+    Cancelled,
+    Elapsed,
+    EventCame,
+    Happening,
+    Phase,
+    Position,
+    Received,
+    Retried,
+    Started,
+    State,
+    Status,
+    StepRun,
+    Transition,
+)
+from passerelle.kit.clock import iso
+from passerelle.kit.json import Json, JsonObject
+
+PURE_STEPS_AT_ONCE: Final = 500
+"""After so many pure steps the engine commits and yields, so that one execution cannot hold a process."""
+
+_ANNOUNCED: Final[Mapping[Status, str]] = {
+    Status.AWAITING: "workflow.awaiting",
+    Status.COMPLETED: "workflow.completed",
+    Status.FAILED: "workflow.failed",
+    Status.EXPIRED: "workflow.expired",
+    Status.CANCELLED: "workflow.cancelled",
+}
+
+
+class NotAllowed(Exception):  # noqa: N818 - a refusal, not a fault
+    """The happening does not fit the execution's status; nothing changes."""
+
+
+def advance(definition: Definition, state: State, happening: Happening, now: datetime) -> Transition:
+    """What follows when `happening` comes to pass at `now`.
+
+    A call, a timer or an event that the execution no longer waits for changes nothing: it lost a race.
+    Raises `NotAllowed` where a person asked for something that the status does not allow.
+    """
+    moving = _Moving(definition, state, now)
+    match happening:
+        case Started():
+            moving.events.append("workflow.started")
+            moving.go_on(ROOT, 0)
+        case Called():
+            moving.called(happening)
+        case Elapsed():
+            moving.elapsed()
+        case EventCame():
+            moving.event_came(happening.event)
+        case Cancelled():
+            moving.cancel(happening)
+        case Retried():
+            moving.retry(happening.revision_id)
+    moving.run()
+    return moving.transition(before=state.status, happening=happening)
+
+
+def scope_of(definition: Definition, state: State, now: datetime, lane: str = ROOT) -> Scope:
+    """The names that expressions in `lane` see.
+
+    Inner steps see the outputs of their own lane and of the lanes around it, never those of a neighbour.
+    """
+    identity = state.identity
+    scope: dict[str, Json] = {
+        "parameters": identity.parameters,
+        "steps": dict(state.values.get(ROOT, {})),
+        "execution": {
+            "id": str(identity.id),
+            "definition": definition.name,
+            "startedAt": iso(identity.created_at),
+            "now": iso(now),
+            "today": f"{now:%Y-%m-%d}",
+            "locale": identity.locale,
+            "recordId": str(identity.record_id) if identity.record_id else None,
+        },
+    }
+    return _inner_scope(definition, state, scope, lane) if lane else scope
+
+
+def _inner_scope(definition: Definition, state: State, root: dict[str, Json], lane: str) -> dict[str, Json]:
+    parent, step_id, key = place_of_lane(lane)
+    outer = _inner_scope(definition, state, root, parent) if parent else root
+    step = definition.by_id[step_id]
+    assert isinstance(step.kind, BranchingKind)
+    names = step.kind.names(step.config, outer, key)
+    return {**outer, **names, "steps": {**outer["steps"], **state.values.get(lane, {})}}
+
+
+def failure_of(definition: Definition, step: str | None, error: StepFailure | ExpressionError) -> StepFailure:
+    """A failed expression as the failure of its step, or of the result where `step` is None."""
+    if isinstance(error, StepFailure):
+        return error
+    place = place_of(definition.document, step, error.expression)
+    details = {"expression": error.expression, **({"path": place} if place else {})}
+    return StepFailure("EXPRESSION_FAILED", error.reason, details=details)
+
+
+class _Moving:
+    """The state while one happening is worked out. Local to `advance`."""
+
+    def __init__(self, definition: Definition, state: State, now: datetime) -> None:
+        self.definition = definition
+        self.state = state
+        self.now = now
+        self.runs: list[StepRun] = []
+        self.consumed: list[UUID] = []
+        self.events: list[str] = []
+        self.budget = PURE_STEPS_AT_ONCE
+        self.lanes = dict(state.lanes)
+        self.visits = {lane: dict(visits) for lane, visits in state.visits.items()}
+        self.values = dict(state.values)
+        self.ordinal = state.ordinal
+        self._own: set[str] = set()
+        self._scopes: dict[str, dict[str, Json]] = {}
+        self._todo: deque[tuple[str, int]] = deque()
+
+    def scope(self, lane: str) -> dict[str, Json]:
+        """What expressions of a lane see; kept up to date while its steps run."""
+        if lane not in self._scopes:
+            state = replace(self.state, values=self.values)
+            self._scopes[lane] = dict(scope_of(self.definition, state, self.now, lane))
+        return self._scopes[lane]
+
+    def transition(self, before: Status, happening: Happening) -> Transition:
+        state = replace(self.state, lanes=self.lanes, visits=self.visits, values=self.values, ordinal=self.ordinal)
+        if state.status in OPEN:
+            state = replace(state, status=self._open_status(state))
+        if state.status is not before or isinstance(happening, Started):
+            if state.status not in MOVES[before]:
+                raise NotAllowed(f"an execution that is {before} cannot become {state.status}")
+            self.events += [
+                *([_ANNOUNCED[state.status]] if state.status in _ANNOUNCED else []),
+                "workflow.status_changed",
+            ]
+        return Transition(state, tuple(self.runs), tuple(self.consumed), tuple(self.events))
+
+    def _open_status(self, state: State) -> Status:
+        if state.identity.execution_type == "INTERACTIVE" and self._user_is_needed(state):
+            return Status.RUNNING
+        if state.identity.execution_type == "BACKGROUND":
+            busy = (Phase.READY, Phase.CALLING, Phase.RETRYING)
+            if any(position.phase in busy for position in state.lanes.values()):
+                return Status.RUNNING
+        return Status.AWAITING
+
+    def _user_is_needed(self, state: State) -> bool:
+        position = state.lanes[ROOT]
+        start = self.definition.positions.get(position.step or "", len(self.definition.steps))
+        return any(step.kind.user_facing for step in self.definition.steps[start:])
+
+    # Going from step to step.
+
+    def go_on(self, lane: str, index: int | None) -> None:
+        """Let a lane go on with the step at `index` of its sequence; None where it stays at its step."""
+        if index is not None:
+            self._todo.append((lane, index))
+
+    def run(self) -> None:
+        """Run pure steps until something has to be committed first in every lane, or all is through."""
+        while self._todo and self.state.status in OPEN:
+            lane, index = self._todo.popleft()
+            steps = self._steps(lane)
+            if index >= len(steps):
+                self._through(lane)
+            elif self.budget == 0:
+                self.lanes[lane] = Position(steps[index].id)
+            else:
+                self.budget -= 1
+                self.go_on(lane, self._enter(lane, steps[index]))
+
+    def _steps(self, lane: str) -> tuple[Step, ...]:
+        if lane == ROOT:
+            return self.definition.steps
+        _, step_id, key = place_of_lane(lane)
+        step = self.definition.by_id[step_id]
+        assert isinstance(step.kind, BranchingKind)
+        return step.kind.steps(step.config, key)
+
+    def _through(self, lane: str) -> None:
+        if lane == ROOT:
+            self._finish()
+        else:
+            self._close(lane)
+            self._after_lane(place_of_lane(lane).parent, place_of_lane(lane).step)
+
+    def _enter(self, lane: str, step: Step) -> int | None:
+        """Begin `step`. The index of the step to go on with, or None where the lane stops here."""
+        visits = self.visits.setdefault(lane, {})
+        visit = visits[step.id] = visits.get(step.id, 0) + 1
+        position = Position(step.id, Phase.READY, visit, since=self.now)
+        if visit > step.max_visits:
+            failure = StepFailure(
+                "TOO_MANY_VISITS",
+                f"step {step.id} was reached more than {step.max_visits} times: "
+                "check the loop's way out, or raise the step's maxVisits",
+            )
+            self._give_up(lane, step, position, failure, None)  # `onError` cannot keep a loop going
+            return None
+        try:
+            if step.when is not None and not _truth(step, self.scope(lane)):
+                self._record(lane, step, position, "SKIPPED")
+                return self._after(step)
+            return self._begin(lane, step, position)
+        except (StepFailure, ExpressionError) as error:
+            return self._fail(lane, step, position, failure_of(self.definition, step.id, error))
+
+    def _begin(self, lane: str, step: Step, position: Position) -> int | None:
+        kind = step.kind
+        if isinstance(kind, PureKind):
+            return self._settle(lane, step, position, _run(step, kind, self.scope(lane)))
+        if isinstance(kind, OutsideKind):
+            self.lanes[lane] = replace(position, phase=Phase.CALLING)
+            return None
+        if isinstance(kind, WaitingKind):
+            return self._rest(lane, step, position, kind)
+        if isinstance(kind, BranchingKind):
+            return self._branch(lane, step, position, kind)
+        raise StepFailure("STEP_KIND_NOT_AVAILABLE", f"steps of kind {kind.name} cannot run in this release")
+
+    def _rest(self, lane: str, step: Step, position: Position, kind: WaitingKind) -> int | None:
+        wait = kind.wait(step.config, self.scope(lane), self.now)
+        for received in self.state.inbox:
+            if wait.event is not None and received.name == wait.event:
+                return self._take(lane, step, position, received)
+        if wait.event is None and wait.until is not None and wait.until <= self.now:
+            return self._settle(lane, step, position, kind.elapsed(step.config))
+        self.lanes[lane] = replace(
+            position, phase=Phase.WAITING, until=wait.until, limit=self._limit(step), event=wait.event
+        )
+        return None
+
+    def _limit(self, step: Step) -> datetime | None:
+        return self.now + step.timeout if step.timeout is not None else None
+
+    def _take(self, lane: str, step: Step, position: Position, received: Received) -> int | None:
+        assert isinstance(step.kind, WaitingKind)
+        remaining = tuple(event for event in self.state.inbox if event.id != received.id)
+        self.state = replace(self.state, inbox=remaining)
+        self.consumed.append(received.id)
+        output = step.kind.accept(step.config, received.body)
+        return self._settle(lane, step, position, Done(output))
+
+    def _settle(
+        self, lane: str, step: Step, position: Position, outcome: Done | Ended, described: Json = None
+    ) -> int | None:
+        """A step is over, successfully."""
+        if isinstance(outcome, Ended):
+            self._record(lane, step, position, "COMPLETED", output=outcome.output)
+            self._finish()
+            return None
+        self._record(lane, step, position, "COMPLETED", input=described or outcome.input, output=outcome.output)
+        return self._after(step, outcome.goto)
+
+    def _after(self, step: Step, goto: str | None = None) -> int:
+        if goto is not None:
+            return self.definition.positions[goto]
+        return self.definition.positions[step.id] + 1
+
+    def _record(
+        self,
+        lane: str,
+        step: Step,
+        position: Position,
+        status: str,
+        *,
+        input: Json = None,
+        output: Json = None,
+        error: Json = None,
+    ) -> None:
+        self.runs.append(
+            StepRun(
+                path_of(lane, step.id),
+                position.visit,
+                position.attempt,
+                self.ordinal,
+                step.kind.name,
+                status,
+                position.since or self.now,
+                self.now,
+                input,
+                output,
+                error,
+            )
+        )
+        self.ordinal += 1
+        if output is not None:
+            if lane not in self._own:  # the state's own mapping stays as it is
+                self._own.add(lane)
+                self.values[lane] = dict(self.values.get(lane, {}))
+            self.values[lane][step.id] = output  # type: ignore[index] # made our own above
+            self.scope(lane)["steps"][step.id] = output
+
+    def _finish(self) -> None:
+        """Every step is through, or an `end` was reached: work out the result."""
+        try:
+            template = self.definition.result
+            result = dict(self.values.get(ROOT, {})) if template is None else template.render(self.scope(ROOT))
+        except ExpressionError as error:
+            self.lanes = {ROOT: Position(None, Phase.FAILED)}
+            self._failed(None, failure_of(self.definition, None, error))
+            return
+        self.lanes = {}
+        self.state = replace(self.state, status=Status.COMPLETED, result=result, error=None)
+
+    # Inner lanes.
+
+    def _branch(self, lane: str, step: Step, position: Position, kind: BranchingKind) -> int | None:
+        """Open the first lanes of a branching step; it is over at once where it has none."""
+        self.lanes[lane] = replace(position, phase=Phase.BRANCHING, limit=self._limit(step))
+        return self._open_more(lane, step, kind)
+
+    def _open_more(self, lane: str, step: Step, kind: BranchingKind) -> int | None:
+        """Open as many lanes as may run at once; the step is over once none is left."""
+        position = self.lanes[lane]
+        keys = kind.open(step.config, self.scope(lane))
+        under_way = self._inner(lane, step, position)
+        free = min(kind.at_once(step.config) - len(under_way), len(keys) - position.opened)
+        if position.failure is not None:
+            free = 0
+        for key in keys[position.opened : position.opened + max(free, 0)]:
+            inner = inner_lane(lane, step.id, position.visit, position.attempt, key)
+            self.lanes[inner] = Position(kind.steps(step.config, key)[0].id)
+            self._todo.append((inner, 0))
+        position = self.lanes[lane] = replace(position, opened=position.opened + max(free, 0))
+        if free > 0 or any(self.lanes[inner].phase is not Phase.FAILED for inner in under_way):
+            return None
+        if position.failure is not None:
+            return self._branches_failed(lane, step, position, StepFailure(**position.failure))
+        return self._joined(lane, step, position, kind, keys)
+
+    def _inner(self, lane: str, step: Step, position: Position) -> list[str]:
+        """The lanes of a branching step that are under way, or failed and not dealt with."""
+        return [inner for inner in self.lanes if inner != ROOT and place_of_lane(inner)[:2] == (lane, step.id)]
+
+    def _joined(
+        self, lane: str, step: Step, position: Position, kind: BranchingKind, keys: Sequence[Key]
+    ) -> int | None:
+        names = {key: inner_lane(lane, step.id, position.visit, position.attempt, key) for key in keys}
+        outputs = {key: self.values.get(name, {}) for key, name in names.items()}
+        for name in names.values():
+            self.values.pop(name, None)
+        return self._settle(lane, step, position, Done(kind.join(step.config, outputs)))
+
+    def _close(self, lane: str) -> None:
+        """A lane is over; what its steps gave stays until the join."""
+        self.lanes.pop(lane, None)
+        self.visits.pop(lane, None)
+        self._scopes.pop(lane, None)
+
+    def _after_lane(self, lane: str, step_id: str) -> None:
+        step = self.definition.by_id[step_id]
+        assert isinstance(step.kind, BranchingKind)
+        self.go_on(lane, self._open_more(lane, step, step.kind))
+
+    def _fall(self, lane: str, step_id: str, failure: StepFailure) -> None:
+        """A step of `lane` failed for good: the step around the lane decides, or the execution fails."""
+        if lane == ROOT:
+            self._failed(step_id, failure)
+            return
+        parent, owner_id, _ = place_of_lane(lane)
+        owner = self.definition.by_id[owner_id]
+        assert isinstance(owner.kind, BranchingKind)
+        policy = owner.kind.when_one_fails(owner.config)
+        if policy == "continue":
+            self.values[lane] = {"error": _error(step_id, failure)}
+            self._close(lane)
+            self._after_lane(parent, owner_id)
+        elif policy == "wait":
+            facts = {"code": failure.code, "message": failure.message, "details": failure.details}
+            self.lanes[parent] = replace(self.lanes[parent], failure=facts)
+            self._after_lane(parent, owner_id)
+        else:
+            self.go_on(parent, self._branches_failed(parent, owner, self.lanes[parent], failure, step_id))
+
+    def _branches_failed(
+        self, lane: str, step: Step, position: Position, failure: StepFailure, inner: str | None = None
+    ) -> int | None:
+        """A branching step fails. Where nobody handles that, its lanes stay, so that a retry goes on inside of them."""
+        if step.on_error.action == "fail":
+            self._fall(lane, inner or step.id, failure)
+            return None
+        for name in [name for name in self.lanes if _below(name, lane, step)]:
+            self._close(name)
+        return self._fail_for_good(lane, step, position, failure)
+
+    # Failing.
+
+    def _fail(
+        self, lane: str, step: Step, position: Position, failure: StepFailure, described: Json = None
+    ) -> int | None:
+        """An attempt failed: make another one later, or let the step fail for good."""
+        retry = step.retry
+        again = retry is not None and position.tries < retry.attempts and retry.covers(failure.reason)
+        if retry is None or not again:
+            return self._fail_for_good(lane, step, position, failure, described)
+        self._record(lane, step, position, "FAILED", input=described, error=_error(step.id, failure))
+        delay = retry.delay(position.tries).total_seconds()
+        due = self.now + timedelta(seconds=max(delay, min(failure.after or 0, retry.max.total_seconds())))
+        self.lanes[lane] = replace(
+            position, phase=Phase.RETRYING, attempt=position.attempt + 1, tries=position.tries + 1, due=due
+        )
+        return None
+
+    def _fail_for_good(
+        self, lane: str, step: Step, position: Position, failure: StepFailure, described: Json = None
+    ) -> int | None:
+        if step.on_error.action == "fail":
+            self._give_up(lane, step, position, failure, described)
+            return None
+        error = _error(step.id, failure)
+        # Later steps can ask `has(steps.<id>.error)`.
+        self._record(lane, step, position, "FAILED", input=described, error=error, output={"error": error})
+        return self._after(step, step.on_error.goto)
+
+    def _give_up(self, lane: str, step: Step, position: Position, failure: StepFailure, described: Json) -> None:
+        self._record(lane, step, position, "FAILED", input=described, error=_error(step.id, failure))
+        self.lanes[lane] = replace(position, phase=Phase.FAILED, due=None)
+        self._fall(lane, step.id, failure)
+
+    def _failed(self, step: str | None, failure: StepFailure) -> None:
+        self.state = replace(self.state, status=Status.FAILED, error=_error(step, failure))
+
+    # What may happen.
+
+    def called(self, call: Called) -> None:
+        position = self.lanes.get(call.lane)
+        if self.state.status not in OPEN or position is None or position.phase is not Phase.CALLING:
+            return
+        if (position.visit, position.attempt) != (call.visit, call.attempt):
+            return
+        step = self._step(position)
+        position = replace(position, since=call.started_at)
+        if isinstance(call.failure, StepFailure | ExpressionError):
+            failure = failure_of(self.definition, step.id, call.failure)
+            following = self._fail(call.lane, step, position, failure, call.input)
+        else:
+            following = self._settle(call.lane, step, position, Done(call.output), call.input)
+        self.go_on(call.lane, following)
+
+    def elapsed(self) -> None:
+        if self.state.status not in OPEN:
+            return
+        for lane, position in list(self.lanes.items()):
+            if position.phase is Phase.READY:
+                self.go_on(lane, self.definition.positions[str(position.step)])
+            elif position.wakes is not None and position.wakes <= self.now and self.lanes.get(lane) is position:
+                self._due(lane, position)
+
+    def _due(self, lane: str, position: Position) -> None:
+        step = self._step(position)
+        if position.phase is Phase.RETRYING:
+            self.lanes[lane] = replace(position, phase=Phase.CALLING, due=None)
+            return
+        late = StepFailure("STEP_TIMEOUT", f"step {step.id} was not over within its timeout", reason="timeout")
+        if position.phase is Phase.BRANCHING:
+            self.go_on(lane, self._branches_failed(lane, step, replace(position, limit=None), late))
+            return
+        assert isinstance(step.kind, WaitingKind)
+        try:
+            if position.until is None or position.until > self.now:
+                raise late
+            following = self._settle(lane, step, position, step.kind.elapsed(step.config))
+        except StepFailure as failure:
+            following = self._fail_for_good(lane, step, position, failure)
+        self.go_on(lane, following)
+
+    def event_came(self, received: Received) -> None:
+        if self.state.status not in OPEN and self.state.status is not Status.FAILED:
+            raise NotAllowed(f"the execution is {self.state.status} and takes no more events")
+        self.state = replace(self.state, inbox=(*self.state.inbox, received))
+        if self.state.status not in OPEN:
+            return  # it waits in the inbox until the execution is retried
+        for lane, position in self.lanes.items():
+            if position.phase is Phase.WAITING and position.event == received.name:
+                self.go_on(lane, self._take(lane, self._step(position), position, received))
+                return
+
+    def cancel(self, happening: Cancelled) -> None:
+        if self.state.status in ENDED:
+            raise NotAllowed(f"the execution has ended as {self.state.status}")
+        error = {"code": "CANCELLED", "message": happening.reason} if happening.reason else None
+        self.lanes = {}
+        self.state = replace(self.state, status=Status.CANCELLED, error=error)
+
+    def retry(self, revision_id: UUID) -> None:
+        if self.state.status is not Status.FAILED:
+            raise NotAllowed(f"only a FAILED execution can be retried; this one is {self.state.status}")
+        self.state = replace(self.state, status=Status.RUNNING, error=None, revision_id=revision_id)
+        for lane, position in list(self.lanes.items()):
+            if position.phase is Phase.BRANCHING:
+                self.lanes[lane] = replace(position, failure=None, limit=self._limit(self._step(position)))
+            elif position.phase is Phase.FAILED and position.step is None:
+                self._finish()
+        for lane, position in list(self.lanes.items()):
+            if position.phase is Phase.FAILED and self.state.status in OPEN:
+                self._again(lane, position)
+
+    def _again(self, lane: str, position: Position) -> None:
+        step = self._step(position)
+        fresh = replace(
+            position,
+            phase=Phase.READY,
+            attempt=position.attempt + 1,
+            tries=1,
+            since=self.now,
+            until=None,
+            limit=None,
+            due=None,
+            event=None,
+        )
+        try:
+            following = self._begin(lane, step, fresh)
+        except (StepFailure, ExpressionError) as error:
+            following = self._fail(lane, step, fresh, failure_of(self.definition, step.id, error))
+        self.go_on(lane, following)
+
+    def _step(self, position: Position) -> Step:
+        return self.definition.by_id[str(position.step)]
+
+
+def _below(lane: str, outer: str, step: Step) -> bool:
+    """Whether `lane` hangs at `step` of `outer`, directly or further down."""
+    while lane != ROOT:
+        parent, owner, _ = place_of_lane(lane)
+        if parent == outer:
+            return owner == step.id
+        lane = parent
+    return False
+
+
+def _truth(step: Step, scope: Scope) -> bool:
+    assert step.when is not None
+    value = step.when.evaluate(scope)
+    if not isinstance(value, bool):
+        raise ExpressionError(step.when.source, "a condition must be true or false")
+    return value
+
+
+def _run(step: Step, kind: PureKind, scope: Scope) -> Done | Ended:
+    try:
+        return kind.run(step.config, scope)
+    except (StepFailure, ExpressionError):
+        raise
+    except Exception as error:
+        raise crashed(kind.name, error) from error
+
+
+def crashed(kind: str, error: Exception) -> StepFailure:
+    """What a kind raised that it should not have: the step fails, the engine goes on."""
+    return StepFailure("STEP_CRASHED", f"steps of kind {kind} failed unexpectedly: {type(error).__name__}")
+
+
+def _error(step: str | None, failure: StepFailure) -> JsonObject:
+    return {
+        "code": failure.code,
+        "message": failure.message,
+        **({"step": step} if step is not None else {}),
+        **({"details": failure.details} if failure.details else {}),
+    }

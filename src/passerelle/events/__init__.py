@@ -1,0 +1,1 @@
+"""What has happened in a workspace, in an order that others can follow."""

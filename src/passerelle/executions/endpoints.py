@@ -1,0 +1,185 @@
+"""The given workflow API, and what belongs to executions besides."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from passerelle.executions import errors
+from passerelle.executions.masking import masking_of
+from passerelle.executions.repository import Filters
+from passerelle.executions.schemas import (
+    CancelBody,
+    ParametersAnswer,
+    ParametersBody,
+    ResultAnswer,
+    RunAnswer,
+    RunBody,
+    RunBodyV1,
+    StartBody,
+    TimelineAnswer,
+    WorkflowAnswer,
+    result_answer,
+    step_run_answer,
+    workflow_answer,
+)
+from passerelle.executions.service import Executions, StartRequest
+from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.authentication import principal
+from passerelle.kit.http.bodies import read, read_json, takes
+from passerelle.kit.http.idempotency import idempotent_id
+from passerelle.kit.http.media_types import version_of
+from passerelle.kit.http.pages import Cursors, Page, limit_of
+
+Status = Literal["RUNNING", "AWAITING", "COMPLETED", "FAILED", "EXPIRED", "CANCELLED"]
+
+
+def router(executions: Executions, cursors: Cursors) -> APIRouter:
+    """Everything under `/workflows`, and `POST /parameters`."""
+    routes = APIRouter(tags=["Workflows"])
+    _starting(routes, executions)
+    _reading(routes, executions, cursors)
+    _acting(routes, executions)
+    return routes
+
+
+def _starting(routes: APIRouter, executions: Executions) -> None:
+    @routes.post("/workflows/run", response_model=RunAnswer, openapi_extra=takes(RunBodyV1, RunBody))
+    async def run_workflow(request: Request) -> Response:
+        """Run a workflow that needs no end user.
+
+        Answers when the run has ended or rests (a `wait`, an `event`), at the latest after `PASSERELLE_RUN_WAIT`,
+        with the status of that moment.
+        """
+        caller = await principal(request)
+        if version_of(request, successor="/workflows/run") == 1:
+            body_v1 = await read(request, RunBodyV1)
+            raise errors.CASE_NOT_FOUND.error(f"this workspace has no case {body_v1.case_id}", "/caseId")
+        body = await read(request, RunBody)
+        state = await executions.run(
+            caller.workspace_id,
+            StartRequest(
+                id=idempotent_id(request),
+                definition_id=body.workflow_definition_id,
+                parameters=body.parameters,
+                parameters_id=body.parameters_id,
+                record_id=body.record_id,
+            ),
+        )
+        identity = state.identity
+        return json_answer(
+            {"id": str(identity.id), "recordId": identity.record_id and str(identity.record_id), "status": state.status}
+        )
+
+    @routes.post("/workflows", response_model=WorkflowAnswer, openapi_extra=takes(StartBody))
+    async def start_workflow(request: Request) -> Response:
+        """Start an execution of any definition and let it go on by itself."""
+        caller = await principal(request)
+        body = await read(request, StartBody)
+        view = await executions.start(
+            caller.workspace_id,
+            StartRequest(
+                id=idempotent_id(request),
+                definition_id=body.workflow_definition_id,
+                parameters=body.parameters,
+                parameters_id=body.parameters_id,
+                record_id=body.record_id,
+                locale=body.locale,
+                expires_at=body.expires_at,
+            ),
+        )
+        return json_answer(workflow_answer(view))
+
+    @routes.post("/parameters", response_model=ParametersAnswer, status_code=201, openapi_extra=takes(ParametersBody))
+    async def keep_parameters(request: Request) -> Response:
+        """Store parameters, to start executions with their `parametersId`."""
+        caller = await principal(request)
+        body = await read(request, ParametersBody)
+        parameters_id = idempotent_id(request)
+        await executions.keep_parameters(
+            caller.workspace_id, body.workflow_definition_id, body.parameters, parameters_id
+        )
+        return json_answer({"parametersId": str(parameters_id)}, 201)
+
+
+def _reading(routes: APIRouter, executions: Executions, cursors: Cursors) -> None:
+    @routes.get("/workflows", response_model=Page[WorkflowAnswer])
+    async def list_workflows(
+        request: Request,
+        status: Annotated[Status | None, Query(description="Only executions in this status")] = None,
+        workflow_definition_id: Annotated[UUID | None, Query(alias="workflowDefinitionId")] = None,
+        record_id: Annotated[UUID | None, Query(alias="recordId")] = None,
+        created_from: Annotated[datetime | None, Query(alias="createdFrom", description="ISO 8601")] = None,
+        created_before: Annotated[datetime | None, Query(alias="createdBefore", description="ISO 8601")] = None,
+        limit: Annotated[str | None, Query(description="1 to 500; 25 if absent")] = None,
+        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+    ) -> Response:
+        """Executions, newest first."""
+        caller = await principal(request)
+        filters = Filters(status, workflow_definition_id, record_id, created_from, created_before)
+        bound_to = ["workflows", str(caller.workspace_id), repr(filters)]
+        wanted = limit_of(limit)
+        before = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
+        views = await executions.page(caller.workspace_id, filters, before, wanted + 1)
+        following = (
+            cursors.encode({"id": str(views[wanted - 1].id)}, bound_to=bound_to) if len(views) > wanted else None
+        )
+        return json_answer(Page(data=[workflow_answer(view) for view in views[:wanted]], next=following))
+
+    @routes.get("/workflows/{workflow_id}", response_model=WorkflowAnswer)
+    async def read_workflow(request: Request, workflow_id: UUID) -> Response:
+        """An execution and what it waits for."""
+        caller = await principal(request)
+        version_of(request, successor=f"/workflows/{workflow_id}")
+        return json_answer(workflow_answer(await executions.find(caller.workspace_id, workflow_id)))
+
+    @routes.get("/workflows/{workflow_id}/result", response_model=ResultAnswer)
+    async def read_result(request: Request, workflow_id: UUID) -> Response:
+        """What a COMPLETED execution came to: its definition's `result:`, or every step's output."""
+        caller = await principal(request)
+        version_of(request, successor=f"/workflows/{workflow_id}/result")
+        return json_answer(result_answer(await executions.result(caller.workspace_id, workflow_id)))
+
+    @routes.get("/workflows/{workflow_id}/timeline", response_model=TimelineAnswer)
+    async def read_timeline(request: Request, workflow_id: UUID) -> Response:
+        """Every attempt of every step with its times, input, output and error; personal data is masked."""
+        caller = await principal(request)
+        view, definition, runs = await executions.timeline(caller.workspace_id, workflow_id)
+        mask = masking_of(definition, view.parameters)
+        steps = [step_run_answer(run, mask) for run in runs]
+        return json_answer(TimelineAnswer(id=view.id, status=view.status, steps=steps, waiting_for=view.waiting_for))
+
+
+def _acting(routes: APIRouter, executions: Executions) -> None:
+    @routes.post("/workflows/{workflow_id}/cancel", response_model=WorkflowAnswer, openapi_extra=takes(CancelBody))
+    async def cancel_workflow(request: Request, workflow_id: UUID) -> Response:
+        """End an execution."""
+        caller = await principal(request)
+        body = await read(request, CancelBody, optional=True)
+        return json_answer(workflow_answer(await executions.cancel(caller.workspace_id, workflow_id, body.reason)))
+
+    @routes.post("/workflows/{workflow_id}/retry", response_model=WorkflowAnswer)
+    async def retry_workflow(
+        request: Request,
+        workflow_id: UUID,
+        definition: Annotated[
+            Literal["original", "latest"], Query(description="The revision to go on with")
+        ] = "original",
+    ) -> Response:
+        """Go on from the step that failed."""
+        caller = await principal(request)
+        return json_answer(workflow_answer(await executions.retry(caller.workspace_id, workflow_id, definition)))
+
+    @routes.post("/workflows/{workflow_id}/events/{name}", response_model=WorkflowAnswer, openapi_extra=takes(Any))
+    async def send_event(
+        request: Request, workflow_id: UUID, name: Annotated[str, Path(description="The event's name")]
+    ) -> Response:
+        """Give an execution the event that an `event` step waits for. One that comes early waits for its step."""
+        caller = await principal(request)
+        body = await read_json(request, optional=True)
+        event_id = idempotent_id(request)
+        view = await executions.receive(caller.workspace_id, workflow_id, name, body, event_id)
+        return json_answer(workflow_answer(view))

@@ -1,0 +1,72 @@
+"""Personal data does not show in timelines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from passerelle.definitions.model import Definition
+from passerelle.engine.kinds import MASK
+from passerelle.executions.repository import StepRunView
+from passerelle.kit.json import Json, JsonObject
+
+SHORTEST: Final = 3
+"""Shorter texts would hide half of everything else."""
+SHORTEST_BARE: Final = 6
+"""The shortest text that is recognised when it is written with other spaces, dashes or capitals."""
+
+
+class Masking:
+    """Puts `•••` in the place of personal values, wherever they turn up again, also written differently."""
+
+    def __init__(self, values: list[Json]) -> None:
+        texts = {str(value) for value in values if isinstance(value, str | int | float) and not isinstance(value, bool)}
+        self._texts = sorted((text for text in texts if len(text) >= SHORTEST), key=len, reverse=True)
+        self._bare = [bare for text in self._texts if len(bare := _bare(text)) >= SHORTEST_BARE]
+
+    def value(self, value: Json) -> Json:
+        """`value` with every personal value inside it masked."""
+        if not self._texts:
+            return value
+        if isinstance(value, dict):
+            return {name: self.value(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return MASK if str(value) in self._texts else value
+        return value
+
+    def output(self, run: StepRunView) -> Json:
+        """A step's output. What a check found out about a personal value is as personal as the value."""
+        output = self.value(run.output)
+        if run.kind == "check" and isinstance(output, dict) and self.value(run.input) != run.input:
+            return {**output, "data": MASK}
+        return output
+
+    def _text(self, text: str) -> str:
+        masked = text
+        for personal in self._texts:
+            masked = masked.replace(personal, MASK)
+        if masked == text and self._bare and any(personal in _bare(text) for personal in self._bare):
+            return MASK
+        return masked
+
+
+def masking_of(definition: Definition, parameters: JsonObject) -> Masking:
+    """Masks what the parameters with a `pii` class hold."""
+    personal = [parameters.get(name) for name, parameter in definition.parameters.items() if parameter.pii]
+    return Masking([leaf for value in personal for leaf in _leaves(value)])
+
+
+def _leaves(value: Json) -> Iterator[Json]:
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def _bare(text: str) -> str:
+    return "".join(character for character in text if character.isalnum()).casefold()

@@ -1,0 +1,222 @@
+"""Bodies and answers of the execution endpoints."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from passerelle.executions import errors
+from passerelle.executions.masking import Masking
+from passerelle.executions.repository import ExecutionView, StepRunView
+from passerelle.kit.http.answers import Answer, Moment
+from passerelle.kit.http.bodies import Body
+from passerelle.kit.http.fields import Explanations
+from passerelle.kit.json import JsonObject
+
+EXECUTION_VERSION: Final = 1
+"""The version of the engine's rules that an execution runs under."""
+
+_RENAME = (
+    "version 2 has no caseId: send recordId instead; the same identifier works, since a case is a record of the "
+    "table cases"
+)
+_USE_VERSION_2 = "send `Accept: application/json;version=2`"
+
+
+class RunBodyV1(Body):
+    """Run a workflow for a case (deprecated)."""
+
+    when_missing: ClassVar[Explanations] = {
+        "caseId": (
+            errors.CASE_ID_REQUIRED,
+            f"version 1 of this endpoint needs caseId; to run without a case, {_USE_VERSION_2}",
+        )
+    }
+    when_unknown: ClassVar[Explanations] = {
+        "recordId": (
+            errors.RECORD_ID_NEEDS_VERSION_2,
+            f"recordId belongs to version 2 of this endpoint: {_USE_VERSION_2}",
+        )
+    }
+
+    case_id: UUID
+    workflow_definition_id: UUID
+    parameters_id: UUID | None = None
+
+
+class RunBody(Body):
+    """Run a workflow that needs no end user."""
+
+    when_unknown: ClassVar[Explanations] = {"caseId": (errors.CASE_ID_REMOVED, _RENAME)}
+
+    workflow_definition_id: UUID
+    record_id: UUID | None = None
+    parameters_id: UUID | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class StartBody(Body):
+    """Start an execution of any definition."""
+
+    when_unknown: ClassVar[Explanations] = {"caseId": (errors.CASE_ID_REMOVED, _RENAME)}
+
+    workflow_definition_id: UUID
+    locale: str | None = Field(default=None, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
+    parameters: dict[str, Any] | None = None
+    parameters_id: UUID | None = None
+    expires_at: AwareDatetime | None = Field(default=None, strict=False)
+    record_id: UUID | None = None
+    ui_mode: Any = Field(default=None, description="Existing clients send it; it is ignored.", deprecated=True)
+
+
+class ParametersBody(Body):
+    """Store parameters for later."""
+
+    parameters: dict[str, Any]
+    workflow_definition_id: UUID | None = None
+
+
+class CancelBody(Body):
+    """End an execution."""
+
+    reason: str | None = Field(default=None, max_length=500)
+
+
+class RunAnswer(Answer):
+    """Where the run stood when this was answered."""
+
+    id: UUID
+    record_id: UUID | None
+    status: str
+
+
+class WaitAnswer(Answer):
+    """Something that an execution rests for."""
+
+    step: str
+    kind: str
+    event: str | None = None
+    until: str | None = None
+    attempt: int | None = None
+
+
+class WorkflowAnswer(Answer):
+    """An execution."""
+
+    id: UUID
+    workspace_id: UUID
+    workflow_definition_id: UUID
+    name: str
+    revision: int
+    execution_version: int
+    execution_type: Literal["BACKGROUND", "INTERACTIVE"]
+    status: str
+    locale: str | None
+    parameters: dict[str, Any]
+    record_id: UUID | None
+    expires_at: Moment | None
+    ui_options: dict[str, Any] | None
+    origin: str
+    created_date: Moment
+    updated_date: Moment
+    completed_date: Moment | None
+    waiting_for: list[JsonObject]
+    error: Any = None
+
+
+class ResultAnswer(Answer):
+    """What a completed execution came to."""
+
+    id: UUID
+    created_date: Moment
+    completed_date: Moment | None
+    workflow_definition_id: UUID
+    record_id: UUID | None
+    status: str
+    result: Any
+
+
+class StepRunAnswer(Answer):
+    """One attempt of one step."""
+
+    step: str
+    kind: str
+    visit: int
+    attempt: int
+    status: Literal["COMPLETED", "SKIPPED", "FAILED"]
+    started_at: Moment
+    ended_at: Moment
+    input: Any
+    output: Any
+    error: Any
+
+
+class TimelineAnswer(Answer):
+    """Everything that happened in an execution, oldest first."""
+
+    id: UUID
+    status: str
+    steps: list[StepRunAnswer]
+    waiting_for: list[JsonObject]
+
+
+class ParametersAnswer(Answer):
+    """The id under which parameters were stored."""
+
+    parameters_id: UUID
+
+
+def workflow_answer(view: ExecutionView) -> WorkflowAnswer:
+    """An execution as the API shows it."""
+    return WorkflowAnswer(
+        id=view.id,
+        workspace_id=view.workspace_id,
+        workflow_definition_id=view.definition_id,
+        name=view.name,
+        revision=view.revision,
+        execution_version=EXECUTION_VERSION,
+        execution_type="INTERACTIVE" if view.execution_type == "INTERACTIVE" else "BACKGROUND",
+        status=view.status,
+        locale=view.locale,
+        parameters=dict(view.parameters),
+        record_id=view.record_id,
+        expires_at=view.expires_at,
+        ui_options=None,
+        origin=view.origin,
+        created_date=view.created_at,
+        updated_date=view.updated_at,
+        completed_date=view.completed_at,
+        waiting_for=view.waiting_for,
+        error=view.error,
+    )
+
+
+def result_answer(view: ExecutionView) -> ResultAnswer:
+    """The result of a completed execution."""
+    return ResultAnswer(
+        id=view.id,
+        created_date=view.created_at,
+        completed_date=view.completed_at,
+        workflow_definition_id=view.definition_id,
+        record_id=view.record_id,
+        status=view.status,
+        result=view.result,
+    )
+
+
+def step_run_answer(run: StepRunView, mask: Masking) -> StepRunAnswer:
+    """An attempt, with personal data masked."""
+    return StepRunAnswer(
+        step=run.step,
+        kind=run.kind,
+        visit=run.visit,
+        attempt=run.attempt,
+        status=run.status,  # type: ignore[arg-type] # the column's check constraint
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        input=mask.value(run.input),
+        output=mask.output(run),
+        error=mask.value(run.error),
+    )

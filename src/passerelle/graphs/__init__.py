@@ -1,0 +1,1 @@
+"""`passerelle graph`: the flow of a definition, as Mermaid text or as a picture."""

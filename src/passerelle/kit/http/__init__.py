@@ -1,0 +1,1 @@
+"""The HTTP layer's tools: versions, bodies, errors, credentials, idempotency, lists, the reference page."""

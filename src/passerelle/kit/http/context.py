@@ -1,0 +1,95 @@
+"""What every request has: an id, one line in the log, and headers that keep browsers careful."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any, Final
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from passerelle.kit.http.media_types import DeprecationNotice, Versioned, versioned_headers
+from passerelle.kit.ids import NewId, new_id
+
+_SANE: Final = re.compile(rb"[!-~]{1,128}")
+_ALWAYS: Final = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_JSON: Final = (b"content-type", b"application/json")
+_HTML_POLICY: Final = (
+    b"content-security-policy",
+    b"default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+)
+
+_log = structlog.get_logger("passerelle.http")
+
+
+class RequestContext:
+    """ASGI middleware, the outermost: request id, access log, headers of every answer.
+
+    `deprecation` is what answers in version 1 carry. An answer's own `Cache-Control` and
+    `Content-Security-Policy` are left as they are.
+    """
+
+    def __init__(self, app: ASGIApp, *, deprecation: DeprecationNotice | None = None, new_id: NewId = new_id) -> None:
+        self._app = app
+        self._deprecation = deprecation
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        state = scope.setdefault("state", {})
+        request_id = self._request_id(scope)
+        tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
+        began = time.perf_counter()
+        status: int | None = None
+
+        async def send_complete(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = self._headers(message["headers"], request_id, state.get("versioned"))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_complete)
+        finally:
+            _log.info(
+                "request",
+                method=scope["method"],
+                path=_path(scope),
+                status=status,
+                ms=round((time.perf_counter() - began) * 1000, 1),
+            )
+            structlog.contextvars.reset_contextvars(**tokens)
+
+    def _request_id(self, scope: Scope) -> str:
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _SANE.fullmatch(value):
+                return str(value, "ascii")
+        return str(self._new_id())
+
+    def _headers(self, given: Any, request_id: str, versioned: Versioned | None) -> list[tuple[bytes, bytes]]:
+        headers = [*given, *_ALWAYS, (b"x-request-id", request_id.encode())]
+        names = {name for name, _ in given}
+        if b"cache-control" not in names:
+            headers.append(_NO_STORE)
+        if b"content-security-policy" not in names and _is_html(given):
+            headers.append(_HTML_POLICY)
+        if versioned is not None and _JSON in headers:
+            headers.remove(_JSON)
+            headers.extend(versioned_headers(versioned, self._deprecation))
+        return headers
+
+
+def _is_html(headers: Any) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers)
+
+
+def _path(scope: Scope) -> str:
+    """The route's template, which holds nothing of the caller's; the path itself where no route matched."""
+    template: str | None = getattr(scope.get("route"), "path", None)
+    return template or str(scope["path"])

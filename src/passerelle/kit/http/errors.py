@@ -1,0 +1,174 @@
+"""The one shape of errors: `{"fingerprint", "errors": [{"code", "message", "pointer"?}]}`.
+
+`fingerprint` names one occurrence and stands in its log line. What we did not expect is answered with 500 and
+nothing internal; its traceback goes to the log under the same fingerprint.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from passerelle.errors import Code, PasserelleError, Problem
+from passerelle.kit.database import DATABASE_UNAVAILABLE
+from passerelle.kit.http.answers import json_answer
+from passerelle.kit.ids import NewId, new_id
+
+NOT_FOUND: Final = Code("NOT_FOUND", 404, "There is no such address. See `/docs` for those that exist.")
+METHOD_NOT_ALLOWED: Final = Code(
+    "METHOD_NOT_ALLOWED", 405, "The address does not take this method; `Allow` lists those that it takes."
+)
+REQUEST_INVALID: Final = Code("REQUEST_INVALID", 400, "The request cannot be read as it was sent.")
+QUERY_INVALID: Final = Code("QUERY_INVALID", 400, "A parameter of the address is missing or not right.")
+INTERNAL_ERROR: Final = Code(
+    "INTERNAL_ERROR", 500, "Something failed on our side. The server's log names it under the fingerprint."
+)
+
+_log = structlog.get_logger("passerelle.http")
+
+_LOST_DATABASE: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ConnectionDoesNotExistError,
+)
+_CLOSED_BY_CLIENT: Final = 499
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` answer what its endpoints raise, and unknown addresses, in the one shape."""
+    for kind in (PasserelleError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _handle)
+
+
+async def _handle(request: Request, raised: Exception) -> Response:
+    return answer(request.scope, raised)
+
+
+class ErrorBoundary:
+    """ASGI middleware: answers whatever was raised further in, middlewares included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. Raises no `Exception`; cancellation passes untouched."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        started = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        except Exception as raised:
+            response = answer(scope, raised)
+            if started:
+                # The server sees an answer without its end and closes the connection: the client can tell.
+                return None
+            await response(scope, receive, send)
+
+
+def answer(scope: Scope, raised: Exception, new_id: NewId = new_id) -> Response:
+    """The answer to whatever was raised; logs it under its fingerprint."""
+    error = _as_error(raised)
+    fingerprint = str(new_id())
+    facts: dict[str, Any] = {
+        "fingerprint": fingerprint,
+        "status": error.status,
+        "codes": [problem.code for problem in error.problems],
+        "method": scope["method"],
+        "path": scope["path"],
+    }
+    if error.status == DATABASE_UNAVAILABLE.status:
+        _log.warning("request failed", **facts, error=repr(raised))
+    elif error.status >= 500:
+        _log.error("request failed", **facts, exc_info=raised)
+    else:
+        _log.info("request refused", **facts)
+    return json_answer(_body(fingerprint, error.problems), error.status, headers=error.headers)
+
+
+def _body(fingerprint: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    return {"fingerprint": fingerprint, "errors": [_entry(problem) for problem in problems]}
+
+
+def _entry(problem: Problem) -> dict[str, str]:
+    entry = {"code": problem.code, "message": problem.message}
+    if problem.pointer is not None:
+        entry["pointer"] = problem.pointer
+    return entry
+
+
+def _as_error(raised: Exception) -> PasserelleError:
+    if isinstance(raised, PasserelleError):
+        return raised
+    if isinstance(raised, HTTPException):
+        return _from_framework(raised)
+    if isinstance(raised, RequestValidationError):
+        return _from_query(raised)
+    if isinstance(raised, ClientDisconnect):
+        problem = REQUEST_INVALID.problem("the client closed the connection")
+        return PasserelleError(_CLOSED_BY_CLIENT, [problem])
+    if _is_lost_database(raised):
+        return DATABASE_UNAVAILABLE.error(
+            "the database does not answer: send the request again in a few seconds",
+            headers={"Retry-After": "2"},
+        )
+    return _internal_error()
+
+
+def _from_framework(raised: HTTPException) -> PasserelleError:
+    headers = dict(raised.headers or {})
+    if raised.status_code == NOT_FOUND.status:
+        return NOT_FOUND.error("there is nothing at this address: see /docs for the addresses that exist")
+    if raised.status_code == METHOD_NOT_ALLOWED.status:
+        allowed = headers.get("Allow", "")
+        return METHOD_NOT_ALLOWED.error(f"this address takes only {allowed}", headers=headers)
+    if raised.status_code < 500:
+        problem = REQUEST_INVALID.problem(f"the request cannot be read: {raised.detail}")
+        return PasserelleError(raised.status_code, [problem], headers)
+    return _internal_error()
+
+
+def _internal_error() -> PasserelleError:
+    return INTERNAL_ERROR.error(
+        "something failed on our side: ask whoever runs this server, whose log explains it under this fingerprint"
+    )
+
+
+def _from_query(raised: RequestValidationError) -> PasserelleError:
+    if any(error["loc"][0] == "path" for error in raised.errors()):
+        return NOT_FOUND.error("there is nothing at this address: a part of it is not an id")
+    problems = [
+        QUERY_INVALID.problem(f"`{'.'.join(str(part) for part in error['loc'][1:])}`: {error['msg']}")
+        for error in raised.errors()
+    ]
+    return PasserelleError(QUERY_INVALID.status, problems)
+
+
+def _is_lost_database(raised: Exception) -> bool:
+    if isinstance(raised, _LOST_DATABASE):
+        return True
+    if isinstance(raised, asyncpg.InterfaceError):
+        return "clos" in str(raised)  # "connection is closed", "pool is closing"
+    # A refused or missing socket, or a time-out, is the database's if asyncpg met it.
+    return isinstance(raised, OSError) and any(
+        frame.f_globals.get("__name__", "").startswith("asyncpg.")
+        for frame, _ in traceback.walk_tb(raised.__traceback__)
+    )

@@ -1,0 +1,92 @@
+"""The HTTP application: a list of what it serves, without logic."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from fastapi import FastAPI
+
+import passerelle.accounts.endpoints
+import passerelle.events.endpoints
+import passerelle.executions.endpoints
+import passerelle.lists.endpoints
+import passerelle.mailcatcher.endpoints
+import passerelle.revisions.endpoints
+import passerelle.secrets.endpoints
+import passerelle.webhooks.endpoints
+from passerelle import operations
+from passerelle.events.catalogue import openapi_webhooks
+from passerelle.kit.http import reference, stack
+from passerelle.kit.http.media_types import DeprecationNotice
+from passerelle.mailcatcher.catcher import MailCatcher
+from passerelle.records.routes import routers as record_routers
+from passerelle.version import VERSION
+from passerelle.wiring import Services
+
+PUBLIC: Final = (
+    "/",
+    "/auth/",
+    "/health/",
+    "/.well-known/",
+    "/docs",
+    "/docs/",
+    "/openapi.json",
+    "/schemas/",
+    "/files/",
+    "/favicon.ico",
+)
+"""Paths that need no credentials; `/auth/` and the like stand for everything below."""
+
+V1_DEPRECATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def create_app(services: Services, public_url: str, catcher: MailCatcher | None = None) -> FastAPI:
+    """Everything that `passerelle serve` answers; with a `catcher`, what `passerelle dev` shows of it as well."""
+    app = routed(services)
+    if catcher is not None:
+        app.include_router(passerelle.mailcatcher.endpoints.router(catcher))
+    stack.install(
+        app,
+        authenticator=services.accounts.authenticator,
+        public=PUBLIC if catcher is None else (*PUBLIC, *passerelle.mailcatcher.endpoints.PUBLIC),
+        database=services.database,
+        box=services.box,
+        deprecation=_deprecation(services, public_url),
+    )
+    return app
+
+
+def routed(services: Services) -> FastAPI:
+    """The application's endpoints, without what stands in front of them."""
+    app = FastAPI(
+        title="Passerelle",
+        version=VERSION,
+        summary="Self-hosted onboarding workflows",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    app.include_router(passerelle.accounts.endpoints.router(services.accounts))
+    app.include_router(passerelle.executions.endpoints.router(services.executions, services.cursors))
+    app.include_router(passerelle.lists.endpoints.router(services.lists, services.cursors))
+    app.include_router(passerelle.revisions.endpoints.router(services.revisions, services.cursors))
+    for router in record_routers(services.records, services.cursors):
+        app.include_router(router)
+    app.include_router(passerelle.secrets.endpoints.router(services.secrets, services.cursors))
+    app.include_router(passerelle.events.endpoints.router(services.events, services.cursors))
+    app.include_router(passerelle.webhooks.endpoints.router(services.webhooks, services.cursors))
+    app.state.webhooks = openapi_webhooks()
+    app.include_router(operations.router(services.database))
+    reference.install(app)
+    return app
+
+
+def _deprecation(services: Services, public_url: str) -> DeprecationNotice:
+    sunset = services.settings.v1_sunset
+    return DeprecationNotice(
+        since=V1_DEPRECATED,
+        explained_at=f"{public_url}/docs",
+        sunset=datetime.fromisoformat(sunset).replace(tzinfo=UTC) if sunset else None,
+    )

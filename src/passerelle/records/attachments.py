@@ -1,0 +1,201 @@
+"""Files of records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from passerelle.errors import PasserelleError
+from passerelle.kit.clock import Clock, iso
+from passerelle.kit.database import Connection, Database
+from passerelle.kit.ids import NewId
+from passerelle.records.errors import ATTACHMENT_NOT_FOUND, TAGS_INVALID
+from passerelle.records.models import Author
+from passerelle.records.service import Records
+from passerelle.resources.service import Resource, Resources
+from passerelle.resources.uploads import Upload
+
+MOST_TAGS: Final = 20
+LONGEST_TAG: Final = 50
+
+_COLUMNS: Final = (
+    "SELECT a.id, a.record_id, a.resource_id, a.tags, a.created_at, f.name, f.type, f.size FROM attachment a "
+    "JOIN resource f ON f.workspace_id = a.workspace_id AND f.id = a.resource_id "
+    "WHERE a.workspace_id = $1 AND a.record_id = $2 "
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of a record."""
+
+    id: UUID
+    record_id: UUID
+    resource_id: UUID
+    tags: list[str]
+    created_at: datetime
+    name: str
+    type: str
+    size: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As the API shows it."""
+        return {
+            "id": str(self.id),
+            "recordId": str(self.record_id),
+            "name": self.name,
+            "type": self.type,
+            "size": self.size,
+            "createdDateTime": iso(self.created_at),
+            "tags": self.tags,
+        }
+
+
+class Attachments:
+    """The files of every record."""
+
+    def __init__(self, database: Database, records: Records, resources: Resources, clock: Clock, new_id: NewId) -> None:
+        self._database = database
+        self._records = records
+        self._resources = resources
+        self._clock = clock
+        self._new_id = new_id
+
+    async def upload(
+        self,
+        workspace_id: UUID,
+        table: str,
+        record_id: UUID,
+        attachment_id: UUID,
+        upload: Upload,
+        author: Author,
+    ) -> Attachment:
+        """Keep a file and attach it; the same id again answers with what was attached.
+
+        Raises RECORD_UNKNOWN, TAGS_INVALID, FILES_UNAVAILABLE.
+        """
+        tags = tags_of(upload.parts)
+        _, record = await self._records.read(workspace_id, table, record_id)
+        kept = await self._resources.keep(workspace_id, attachment_id, upload, author.by)
+        async with self._database.workspace(workspace_id) as connection:
+            return await self._attach(connection, record.id, attachment_id, kept, tags, author)
+
+    async def attach(
+        self,
+        workspace_id: UUID,
+        table: str,
+        record_id: UUID,
+        resource_id: UUID,
+        tags: Sequence[str],
+        author: Author,
+        connection: Connection,
+    ) -> Attachment:
+        """Attach a file that is kept already, as steps of workflows do. Raises RECORD_UNKNOWN, RESOURCE_NOT_FOUND."""
+        _, record = await self._records.read(workspace_id, table, record_id, connection=connection)
+        resource = await self._resources.find(workspace_id, resource_id, connection)
+        return await self._attach(connection, record.id, self._new_id(), resource, tags, author)
+
+    async def listed(
+        self, workspace_id: UUID, table: str, record_id: UUID, before: UUID | None, limit: int
+    ) -> list[Attachment]:
+        """Attachments that are older than `before`, newest first. Raises RECORD_UNKNOWN."""
+        async with self._database.workspace(workspace_id) as connection:
+            _, record = await self._records.read(workspace_id, table, record_id, connection=connection)
+            rows = await connection.fetch(
+                _COLUMNS + "AND ($3::uuid IS NULL OR a.id < $3) ORDER BY a.id DESC LIMIT $4",
+                workspace_id,
+                record.id,
+                before,
+                limit,
+            )
+        return [Attachment(*row) for row in rows]
+
+    async def find(self, workspace_id: UUID, table: str, record_id: UUID, attachment_id: UUID) -> Attachment:
+        """Raises RECORD_UNKNOWN, ATTACHMENT_NOT_FOUND."""
+        async with self._database.workspace(workspace_id) as connection:
+            _, record = await self._records.read(workspace_id, table, record_id, connection=connection)
+            row = await connection.fetchrow(_COLUMNS + "AND a.id = $3", workspace_id, record.id, attachment_id)
+        if row is None:
+            raise _not_found(record_id, attachment_id)
+        return Attachment(*row)
+
+    async def delete(self, workspace_id: UUID, table: str, record_id: UUID, attachment_id: UUID) -> None:
+        """Detach a file; one that nothing else holds is deleted. Raises RECORD_UNKNOWN, ATTACHMENT_NOT_FOUND."""
+        attachment = await self.find(workspace_id, table, record_id, attachment_id)
+        await self._detach(workspace_id, attachment)
+
+    async def delete_all(self, workspace_id: UUID, record_id: UUID) -> int:
+        """Detach every file of a record, also of one that is deleted. Returns how many there were."""
+        async with self._database.workspace(workspace_id) as connection:
+            rows = await connection.fetch(_COLUMNS, workspace_id, record_id)
+        for row in rows:
+            await self._detach(workspace_id, Attachment(*row))
+        return len(rows)
+
+    async def move(self, connection: Connection, workspace_id: UUID, source: UUID, target: UUID) -> None:
+        """Give the files of one record to another."""
+        await connection.execute(
+            "UPDATE attachment SET record_id = $3 WHERE workspace_id = $1 AND record_id = $2",
+            workspace_id,
+            source,
+            target,
+        )
+
+    async def _detach(self, workspace_id: UUID, attachment: Attachment) -> None:
+        async with self._database.workspace(workspace_id) as connection:
+            await connection.execute(
+                "DELETE FROM attachment WHERE workspace_id = $1 AND record_id = $2 AND id = $3",
+                workspace_id,
+                attachment.record_id,
+                attachment.id,
+            )
+            held = await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM attachment WHERE workspace_id = $1 AND resource_id = $2)",
+                workspace_id,
+                attachment.resource_id,
+            )
+        if not held:
+            await self._resources.delete(await self._resources.find(workspace_id, attachment.resource_id))
+
+    async def _attach(
+        self,
+        connection: Connection,
+        record_id: UUID,
+        attachment_id: UUID,
+        resource: Resource,
+        tags: Sequence[str],
+        author: Author,
+    ) -> Attachment:
+        now = self._clock()
+        await connection.execute(
+            "INSERT INTO attachment (workspace_id, id, record_id, resource_id, tags, created_at, created_by) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            resource.workspace_id,
+            attachment_id,
+            record_id,
+            resource.id,
+            list(tags),
+            now,
+            author.by,
+        )
+        return Attachment(
+            attachment_id, record_id, resource.id, list(tags), now, resource.name, resource.type, resource.size
+        )
+
+
+def tags_of(parts: Sequence[tuple[str, str]]) -> list[str]:
+    """The tags of a multipart body: `tags`, repeated or with commas. Raises TAGS_INVALID."""
+    unknown = sorted({name for name, _ in parts} - {"tags"})
+    if unknown:
+        raise TAGS_INVALID.error(f"the body has a part `{unknown[0]}`: besides `file`, only `tags` is read")
+    tags = [tag.strip() for _, text in parts for tag in text.split(",") if tag.strip()]
+    if len(tags) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in tags):
+        raise TAGS_INVALID.error(f"a file has up to {MOST_TAGS} tags of up to {LONGEST_TAG} characters")
+    return list(dict.fromkeys(tags))
+
+
+def _not_found(record_id: UUID, attachment_id: UUID) -> PasserelleError:
+    return ATTACHMENT_NOT_FOUND.error(f"the record {record_id} has no attachment {attachment_id}")

@@ -1,0 +1,212 @@
+"""Finding records by filter, words and order; pages that stay right while records are added."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from passerelle.errors import PasserelleError
+from passerelle.kit.database import Connection, Database
+from passerelle.kit.http.pages import DEFAULT_LIMIT, Cursors, limit_of
+from passerelle.kit.json import Json
+from passerelle.records import plans
+from passerelle.records.errors import FILTER_INVALID, SEARCH_TOO_SLOW
+from passerelle.records.filters import Combined, Compare, Condition, parse_filter, parse_names, parse_sort
+from passerelle.records.models import Record
+from passerelle.records.plans import Along, Search, Statement
+from passerelle.records.repository import RecordRepository, record_of
+from passerelle.records.schemas import SearchBody
+from passerelle.records.searching import text_query
+from passerelle.tables.models import Field, Table
+from passerelle.tables.service import Tables
+from passerelle.tables.values import is_empty, read_value, unknown_field
+
+TIME_LIMIT: Final = 2_000
+"""Milliseconds that a search may take which an index does not answer alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page: records as the API shows them, and where the next one begins."""
+
+    data: list[dict[str, Any]]
+    next: str | None
+
+
+class Finding:
+    """Lists and searches of records."""
+
+    def __init__(
+        self,
+        database: Database,
+        tables: Tables,
+        repository: RecordRepository,
+        cursors: Cursors,
+        time_limit: int = TIME_LIMIT,
+    ) -> None:
+        """`time_limit`: milliseconds of a search that no index answers alone."""
+        self._database = database
+        self._tables = tables
+        self._repository = repository
+        self._cursors = cursors
+        self._time_limit = time_limit
+
+    async def page(self, workspace_id: UUID, table: str, body: SearchBody) -> Found:
+        """One page of a search.
+
+        Raises TABLE_NOT_FOUND, FILTER_INVALID, FILTER_TOO_LARGE, CURSOR_INVALID, LIMIT_INVALID, SEARCH_TOO_SLOW.
+        """
+        found, search = await self._checked(workspace_id, table, body)
+        shown = parse_names(found, body.fields or (), "fields", relations=False)
+        include = parse_names(found, body.include or (), "include", relations=True)
+        async with self._database.workspace(workspace_id) as connection:
+            records = await self._run(connection, search)
+            page = records[: search.limit]
+            data = [_shown(record.to_json(found), shown) for record in page]
+            for field in include:
+                await self._include(connection, found, field, page, data)
+        following = None
+        if len(records) > search.limit:
+            position = plans.position_of(search, page[-1])
+            following = self._cursors.encode(position, bound_to=_bound_to(found, body))
+        return Found(data, following)
+
+    async def pages(self, workspace_id: UUID, table: Table, body: SearchBody) -> AsyncIterator[list[dict[str, Any]]]:
+        """Every page of a search, at least one. No connection is held between two. Raises as `page`."""
+        after = body.after
+        while True:
+            found = await self.page(workspace_id, str(table.id), body.model_copy(update={"after": after}))
+            yield found.data
+            if found.next is None:
+                return
+            after = found.next
+
+    async def find(
+        self, workspace_id: UUID, table: str, values: Mapping[str, Json], limit: int, connection: Connection
+    ) -> tuple[Table, list[Record]]:
+        """The newest records whose fields have these values; null finds empty ones. For steps of workflows.
+
+        Raises TABLE_NOT_FOUND, FILTER_INVALID, SEARCH_TOO_SLOW.
+        """
+        found = await self._tables.find(workspace_id, table, connection)
+        parts = tuple(_equality(found, name, value) for name, value in values.items())
+        search = Search(found, Combined("and", parts), None, (), limit, None)
+        return found, (await self._run(connection, search))[:limit]
+
+    async def _checked(self, workspace_id: UUID, table: str, body: SearchBody) -> tuple[Table, Search]:
+        """The search against the table as it is remembered; a mistake is told only of the table as it is now."""
+        found = await self._tables.find(workspace_id, table)
+        try:
+            return found, self._search(found, body)
+        except PasserelleError:
+            found = await self._tables.find_now(workspace_id, table)
+            return found, self._search(found, body)
+
+    def _search(self, table: Table, body: SearchBody) -> Search:
+        after = None
+        if body.after is not None:
+            position = self._cursors.decode(body.after, bound_to=_bound_to(table, body))
+            after = (UUID(position["id"]), tuple(position["values"]))
+        words = None
+        if body.text is not None:
+            words = text_query(body.text)
+            if words is None:
+                raise FILTER_INVALID.error("`text` must have at least one letter or digit", "/text")
+        limit = limit_of(str(body.limit)) if body.limit is not None else DEFAULT_LIMIT
+        return Search(table, parse_filter(table, body.filter), words, parse_sort(table, body.sort or ()), limit, after)
+
+    async def _run(self, connection: Connection, search: Search) -> list[Record]:
+        along, in_order = await self._along(connection, search)
+        statement = plans.statement(search, along, in_order=in_order)
+        return [record_of(row) for row in await self._rows(connection, search, statement)]
+
+    async def _along(self, connection: Connection, search: Search) -> tuple[Along | None, bool]:
+        """The index to read, and whether it gives the order too."""
+        if search.words is not None:
+            return None, False
+        by_filter, by_sort = plans.filter_index(search), plans.sort_index(search)
+        if by_filter is None:
+            return by_sort, by_sort is not None
+        if plans.ordered_by_filter(search, by_filter):
+            return by_filter, True
+        if by_sort is None or by_filter.relation == "record_unique":
+            return by_filter, False
+        if by_sort.field is not None and by_sort.conditions:
+            return by_sort, True
+        counting = plans.count_sql(search, by_filter)
+        few = await connection.fetchval(counting.sql, *counting.values) <= plans.FEW
+        return (by_filter, False) if few else (by_sort, True)
+
+    async def _rows(self, connection: Connection, search: Search, statement: Statement) -> list[Any]:
+        if not statement.limited:
+            return list(await connection.fetch(statement.sql, *statement.values))
+        try:
+            async with connection.transaction():
+                before = await connection.fetchval("SELECT current_setting('statement_timeout')")
+                await connection.execute("SELECT set_config('statement_timeout', $1, true)", str(self._time_limit))
+                rows = await connection.fetch(statement.sql, *statement.values)
+                # The transaction may be the engine's, and go on.
+                await connection.execute("SELECT set_config('statement_timeout', $1, true)", before)
+                return list(rows)
+        except asyncpg.QueryCanceledError:
+            raise _too_slow(search, self._time_limit) from None
+
+    async def _include(
+        self,
+        connection: Connection,
+        table: Table,
+        field: Field,
+        records: Sequence[Record],
+        data: Sequence[dict[str, Any]],
+    ) -> None:
+        """Put the related records beside those of a page; null where there is none any more."""
+        assert field.table_id is not None
+        ids = {UUID(target) for record in records if (target := record.values.get(field.key)) is not None}
+        try:
+            other = await self._tables.find(table.workspace_id, str(field.table_id), connection)
+            related = await self._repository.find_many(connection, other.id, table.workspace_id, list(ids))
+            shown = {str(found.id): found.to_json(other) for found in related.values()}
+        except PasserelleError:
+            shown = {}
+        for record, item in zip(records, data, strict=True):
+            item.setdefault("included", {})[field.name] = shown.get(record.values.get(field.key, ""))
+
+
+def _bound_to(table: Table, body: SearchBody) -> Json:
+    return ["records", table.workspace_id, table.id, body.filter, body.text, body.sort]
+
+
+def _shown(record: dict[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
+    if not fields:
+        return record
+    names = ("id", "version", "createdAt", "updatedAt", *(field.name for field in fields))
+    return {name: record[name] for name in names}
+
+
+def _equality(table: Table, name: str, value: Json) -> Condition:
+    field = table.by_name.get(name)
+    if field is None:
+        raise FILTER_INVALID.error(unknown_field(table, name))
+    if is_empty(value):
+        return Compare(field, "isEmpty", True)
+    try:
+        return Compare(field, "eq", read_value(field, value))
+    except ValueError as error:
+        raise FILTER_INVALID.error(f"`{name}` {error}") from None
+
+
+def _too_slow(search: Search, limit: int) -> PasserelleError:
+    names = plans.unindexed_fields(search)
+    if names:
+        change = f'set `"indexed": true` on `{names[0]}` with PATCH /tables/{search.table.name}'
+        others = f" (also without an index: {', '.join(names[1:])})" if names[1:] else ""
+        advice = f"{change}{others}, or narrow the search"
+    else:
+        advice = "narrow it by a condition on an indexed field"
+    return SEARCH_TOO_SLOW.error(
+        f"the search took more than {limit / 1000:g} s in the table {search.table.name}: {advice}", "/filter"
+    )

@@ -1,0 +1,90 @@
+"""Records as the rest of the program knows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from passerelle.kit.json import Json, JsonObject
+from passerelle.tables.models import Table
+
+Action = Literal["created", "updated", "deleted", "restored", "merged", "erased"]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who changes a record: a key's name, and the execution where a workflow does it."""
+
+    by: str
+    execution_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it is stored: its values by the keys of their fields."""
+
+    id: UUID
+    version: int
+    values: dict[str, Json]
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = None
+    merged_into: UUID | None = None
+
+    def to_json(self, table: Table) -> dict[str, Any]:
+        """As the API shows it: flat, every field of the table by name."""
+        values = self.values
+        return {
+            "id": str(self.id),
+            "version": self.version,
+            "createdAt": _iso(self.created_at),
+            "updatedAt": _iso(self.updated_at),
+            **{name: values.get(key) for key, name in table.names},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write came to."""
+
+    record: Record
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of a record's history. `changes`: by field key, the value before and after."""
+
+    record_id: UUID
+    version: int
+    action: Action
+    changes: dict[str, JsonObject]
+    at: datetime
+    by: str
+    execution_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """What somebody wrote about a record."""
+
+    id: UUID
+    text: str
+    at: datetime
+    by: str
+
+
+def differences(old: JsonObject, new: JsonObject) -> dict[str, JsonObject]:
+    """What a change does, by field key: `{"old": …, "new": …}`, null for no value."""
+    return {
+        key: {"old": old.get(key), "new": new.get(key)}
+        for key in sorted(old.keys() | new.keys(), key=int)
+        if old.get(key) != new.get(key) or type(old.get(key)) is not type(new.get(key))
+    }
+
+
+def _iso(moment: datetime) -> str:
+    # As `kit.clock.iso`, for times that the database gave, in a fifth of the time: lists write fifty.
+    return moment.isoformat(timespec="milliseconds")[:23] + "Z"

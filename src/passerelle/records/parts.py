@@ -1,0 +1,72 @@
+"""What the feature consists of, as the composition root makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from passerelle.kit.clock import Clock
+from passerelle.kit.database import Database
+from passerelle.kit.http.pages import Cursors
+from passerelle.kit.ids import NewId
+from passerelle.kit.jobs import Handler
+from passerelle.kit.secrets import SecretBox
+from passerelle.records.attachments import Attachments
+from passerelle.records.finding import Finding
+from passerelle.records.importing import Importing
+from passerelle.records.indexing import Indexing
+from passerelle.records.repository import RecordRepository
+from passerelle.records.service import Records
+from passerelle.records.trail import Trail
+from passerelle.resources.files import Files
+from passerelle.resources.service import Resources
+from passerelle.tables.repository import INDEX_JOB, TableRepository
+from passerelle.tables.service import Tables
+
+
+@dataclass(frozen=True)
+class RecordParts:
+    """Every service of records. Endpoints take one when they are called."""
+
+    tables: Tables
+    records: Records
+    trail: Trail
+    finding: Finding
+    importing: Importing
+    indexing: Indexing
+    resources: Resources
+    attachments: Attachments
+    public_url: str | None
+    """Where links to files point to; the address that was called where it is not set."""
+
+    def jobs(self) -> Mapping[str, Handler]:
+        """What the feature's jobs do."""
+        return {INDEX_JOB: self.indexing.run}
+
+
+def record_parts(
+    database: Database,
+    cursors: Cursors,
+    clock: Clock,
+    new_id: NewId,
+    *,
+    files: Files,
+    box: SecretBox,
+    public_url: str | None = None,
+) -> RecordParts:
+    """The feature on a database."""
+    tables = Tables(TableRepository(database), clock, new_id)
+    repository = RecordRepository(new_id)
+    records = Records(database, tables, repository, clock, new_id)
+    resources = Resources(database, files, box, clock)
+    return RecordParts(
+        tables=tables,
+        records=records,
+        trail=Trail(database, records, clock),
+        finding=Finding(database, tables, repository, cursors),
+        importing=Importing(database, tables, records, repository, clock, new_id),
+        indexing=Indexing(database, tables, repository),
+        resources=resources,
+        attachments=Attachments(database, records, resources, clock, new_id),
+        public_url=public_url,
+    )

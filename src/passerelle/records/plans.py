@@ -1,0 +1,264 @@
+"""How a search is read: along which index, what is looked at besides, and whether that needs a time limit.
+
+PostgreSQL is not left to guess: values of all tables share an index, so that its statistics say little about one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from passerelle.kit.json import Json
+from passerelle.records.conditions import Arguments, condition_sql, key_sql, sort_argument, sort_sql
+from passerelle.records.filters import Compare, Condition, Order, compared, conjuncts
+from passerelle.records.models import Record
+from passerelle.records.repository import COLUMNS
+from passerelle.tables.models import Field, Table
+from passerelle.tables.types import type_of
+
+FEW: Final = 2_000
+"""Records that are sorted at once rather than read in the order of another index."""
+SLACK: Final = timedelta(hours=25)
+"""An id is made before its record, at most as long before as an idempotency key is kept."""
+
+_INDEXED_OPS: Final = ("eq", "in", "startsWith", "gt", "gte", "lt", "lte", "isEmpty")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is wanted, checked against the table."""
+
+    table: Table
+    condition: Condition | None
+    words: str | None
+    """A `tsquery`."""
+    sort: tuple[Order, ...]
+    limit: int
+    after: tuple[UUID, tuple[Json, ...]] | None
+    """The last record of the page before: its id, and its stored values of the sort's fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A query with its values. `limited`: it may look at any number of records."""
+
+    sql: str
+    values: tuple[object, ...]
+    limited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """An index that is read from: of a field in ascending key, for the conditions on it; or the table's by id."""
+
+    field: Field | None
+    conditions: tuple[Compare, ...] = ()
+
+    @property
+    def relation(self) -> str:
+        """The table that the index belongs to."""
+        if self.field is not None and self.field.sortable_by_index:
+            return "record_key"
+        return "record_unique"
+
+
+def filter_index(search: Search) -> Along | None:
+    """The index that narrows most, as far as the operators tell: equality, then a list, then ranges."""
+    usable = [
+        part
+        for part in conjuncts(search.condition)
+        if isinstance(part, Compare) and part.op in _INDEXED_OPS and _findable(part)
+    ]
+    best = min(usable, key=lambda part: (_INDEXED_OPS.index(part.op), not part.field.unique), default=None)
+    if best is None:
+        return None
+    return Along(best.field, tuple(part for part in usable if part.field.id == best.field.id))
+
+
+def sort_index(search: Search) -> Along | None:
+    """The index in whose order the records are wanted; None where the first key of the sort has none."""
+    first = search.sort[0] if search.sort else None
+    if first is None or first.field.name == "createdAt":
+        return Along(None)
+    if not first.field.key or not first.field.sortable_by_index:
+        return None
+    own = tuple(
+        part
+        for part in conjuncts(search.condition)
+        if isinstance(part, Compare) and part.field.id == first.field.id and part.op in _INDEXED_OPS
+    )
+    return Along(first.field, own)
+
+
+def ordered_by_filter(search: Search, along: Along) -> bool:
+    """Whether the index of a filter gives the records in the wanted order as well: one key, then by id."""
+    by_id = not search.sort or search.sort[0].field.name == "createdAt"
+    return by_id and along.relation == "record_key" and any(part.op == "eq" for part in along.conditions)
+
+
+def count_sql(search: Search, along: Along) -> Statement:
+    """How many records the index finds, counted up to `FEW`."""
+    arguments = Arguments(search.table.workspace_id)
+    where = _index_where(along, arguments)
+    sql = f"SELECT count(*) FROM (SELECT FROM {along.relation} k WHERE {where} LIMIT {FEW + 1}) AS found"  # noqa: S608 - see `conditions`
+    return Statement(sql, tuple(arguments.values), limited=False)
+
+
+def statement(search: Search, along: Along | None, *, in_order: bool) -> Statement:
+    """The search along an index (None: the table's own). `in_order`: the index gives the wanted order."""
+    arguments = Arguments(search.table.workspace_id, search.table.id)
+    residual = [
+        condition_sql(part, arguments)
+        for part in conjuncts(search.condition)
+        if along is None or part not in along.conditions
+    ]
+    keys = _sort_keys(search, along, in_order=in_order)
+    after = _after(search, keys, arguments)
+    order = ", ".join(f"{key.sql} {'DESC' if key.descending else 'ASC'}" for key in keys)
+    if search.words is not None:
+        source = _text_source(search, residual, after, arguments)
+    elif along is not None and along.field is not None:
+        source = _index_source(along, residual, after, arguments)
+    else:
+        source = _table_source(search, residual, after, arguments)
+    alone = in_order and len(keys) <= 2 and search.words is None
+    sql = f"SELECT {COLUMNS} FROM {source} ORDER BY {order} LIMIT {search.limit + 1}"  # noqa: S608 - likewise
+    return Statement(sql, tuple(arguments.values), limited=bool(residual) or not alone)
+
+
+def position_of(search: Search, record: Record) -> dict[str, Json]:
+    """Where a page ends, for the next one's `after`."""
+    values = [_sorted_value(order.field, record) for order in search.sort if order.field.name != "createdAt"]
+    return {"id": str(record.id), "values": values}
+
+
+def unindexed_fields(search: Search) -> list[str]:
+    """The fields that would have to be indexed for the search to be fast, in the order in which they matter."""
+    conditions = list(compared(search.condition)) if search.condition is not None else []
+    fields = [part.field for part in conditions] + [order.field for order in search.sort]
+    names = [field.name for field in fields if field.key and type_of(field).indexable and not field.sortable_by_index]
+    return list(dict.fromkeys(names))
+
+
+_After = tuple[list[str], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """One key of the order: its SQL, and the field that its value comes from (None: the id)."""
+
+    sql: str
+    descending: bool
+    field: Field | None
+    indexed: bool = False
+
+
+def _findable(part: Compare) -> bool:
+    field = part.field
+    if not field.key or not field.findable_by_index:
+        return False
+    # A unique field's own index holds no empty values.
+    return field.sortable_by_index or part.op != "isEmpty"
+
+
+def _sort_keys(search: Search, along: Along | None, *, in_order: bool) -> list[_Key]:
+    keys: list[_Key] = []
+    by_key = along is not None and along.field is not None
+    for index, order in enumerate(search.sort):
+        if order.field.name == "createdAt":
+            return [*keys, _id_key(along, order.descending, search)]
+        if index == 0 and in_order and by_key and search.words is None:
+            keys.append(_Key("k.key", order.descending, order.field, indexed=True))
+        else:
+            keys.append(_Key(sort_sql(order.field), order.descending, order.field))
+    descending = search.sort[-1].descending if search.sort else True
+    return [*keys, _id_key(along, descending, search)]
+
+
+def _id_key(along: Along | None, descending: bool, search: Search) -> _Key:
+    by_key = along is not None and along.field is not None and search.words is None
+    return _Key("k.record_id" if by_key else "r.id", descending, None, indexed=True)
+
+
+def _after(search: Search, keys: Sequence[_Key], arguments: Arguments) -> _After:
+    """What is left after the page before: conditions for the index, and others."""
+    if search.after is None:
+        return [], []
+    record_id, values = search.after
+    bound = [_bound(key, value, arguments) for key, value in zip(keys, (*values, str(record_id)), strict=True)]
+    same_way = len({key.descending for key in keys}) == 1
+    if same_way and all(key.indexed for key in keys):
+        sign = "<" if keys[0].descending else ">"
+        return [f"({', '.join(key.sql for key in keys)}) {sign} ({', '.join(bound)})"], []
+    steps = []
+    for index, key in enumerate(keys):
+        equal = [f"{keys[before].sql} = {bound[before]}" for before in range(index)]
+        steps.append(" AND ".join([*equal, f"{key.sql} {'<' if key.descending else '>'} {bound[index]}"]))
+    chain = " OR ".join(f"({step})" for step in steps)
+    if not keys[0].indexed:
+        return [], [f"({chain})"]
+    # Lets the index begin near the place; the chain decides.
+    return [f"{keys[0].sql} {'<=' if keys[0].descending else '>='} {bound[0]}", f"({chain})"], []
+
+
+def _bound(key: _Key, value: Json, arguments: Arguments) -> str:
+    if key.field is None:
+        return f"{arguments.add(UUID(str(value)))}::uuid"
+    if key.indexed:
+        field = key.field
+        return f"{arguments.add(b'' if value is None else type_of(field).key(value))}::bytea"
+    return sort_argument(key.field, value, arguments)
+
+
+def _index_where(along: Along, arguments: Arguments) -> str:
+    assert along.field is not None
+    found = [key_sql(part, arguments) for part in along.conditions]
+    conditions = [condition for condition in found if condition is not None]
+    return " AND ".join(["k.workspace_id = $1", f"k.field_id = {arguments.add(along.field.id)}", *conditions])
+
+
+def _index_source(along: Along, residual: Sequence[str], after: _After, arguments: Arguments) -> str:
+    where = " AND ".join([_index_where(along, arguments), *after[0]])
+    inner = " AND ".join(["r.workspace_id = $1", "r.table_id = $2", "r.id = k.record_id", *residual, *after[1]])
+    # OFFSET 0 keeps the two apart: records are looked up one by one, in the order of the index.
+    records = f"SELECT {COLUMNS} FROM record r WHERE {inner} OFFSET 0"  # noqa: S608 - likewise
+    return f"{along.relation} k CROSS JOIN LATERAL ({records}) r WHERE {where}"
+
+
+def _table_source(search: Search, residual: Sequence[str], after: _After, arguments: Arguments) -> str:
+    conditions = ["r.workspace_id = $1", "r.table_id = $2", "r.deleted_at IS NULL", *residual, *after[0], *after[1]]
+    since = [
+        datetime.fromisoformat(part.value)
+        for part in conjuncts(search.condition)
+        if isinstance(part, Compare) and part.field.name == "createdAt" and part.op in ("gt", "gte")
+    ]
+    if since:
+        conditions.append(f"r.id >= {arguments.add(_first_id(max(since)))}")
+    return f"record r WHERE {' AND '.join(conditions)}"
+
+
+def _text_source(search: Search, residual: Sequence[str], after: _After, arguments: Arguments) -> str:
+    words = arguments.add(search.words)
+    where = [
+        "r.workspace_id = $1",
+        "r.table_id = $2",
+        "r.id = found",
+        "r.deleted_at IS NULL",
+        *residual,
+        *after[0],
+        *after[1],
+    ]
+    return f"find_by_text($2, {words}::text::tsquery) AS found, record r WHERE {' AND '.join(where)}"
+
+
+def _first_id(moment: datetime) -> UUID:
+    """The least UUIDv7 of what can have been made at `moment`."""
+    milliseconds = max(0, int((moment - SLACK).timestamp() * 1000))
+    return UUID(int=milliseconds << 80)
+
+
+def _sorted_value(field: Field, record: Record) -> Json:
+    return record.values.get(field.key) if field.key else record.updated_at.isoformat()

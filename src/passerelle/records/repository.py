@@ -1,0 +1,242 @@
+"""Records in PostgreSQL. Every write is one statement: record, index rows, history and event become true together.
+
+A write names the version of the table that its values were checked against, and writes nothing if that is not
+the current one any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from passerelle.kit.database import Connection
+from passerelle.kit.ids import NewId
+from passerelle.kit.json import JsonObject
+from passerelle.records.models import Action, Author, Record, differences
+from passerelle.records.searching import search_text
+from passerelle.tables.keys import EMPTY
+from passerelle.tables.models import Field, Table
+from passerelle.tables.types import type_of
+
+COLUMNS: Final = "r.id, r.version, r.values, r.created_at, r.updated_at, r.deleted_at, r.merged_into"
+
+_FIND: Final = f"SELECT {COLUMNS} FROM record r WHERE r.workspace_id = $1 AND r.id = $2 AND r.table_id = $3"
+_FIND_MANY: Final = (
+    f"SELECT {COLUMNS} FROM record r "
+    "WHERE r.workspace_id = $1 AND r.id = ANY($2) AND r.table_id = $3 AND r.deleted_at IS NULL"
+)
+_LOCK: Final = "SELECT FROM record WHERE workspace_id = $1 AND table_id = $2 AND id = $3 FOR UPDATE"
+_HOLDERS: Final = (
+    "SELECT u.field_id, u.key, u.record_id FROM record_unique u, unnest($2::uuid[], $3::bytea[]) AS w(field_id, key) "
+    "WHERE u.workspace_id = $1 AND u.field_id = w.field_id AND u.key = w.key"
+)
+
+_SEARCH: Final = "array_to_tsvector(string_to_array({text}, ' ') || $2::uuid::text)"
+_CURRENT: Final = "SELECT FROM record_table WHERE workspace_id = $1 AND id = $2 AND version = $3"
+
+_INSERT: Final = f"""
+    WITH t AS ({_CURRENT}), r AS (
+        INSERT INTO record (workspace_id, id, table_id, version, values, search, created_at, updated_at)
+        SELECT $1, n.id, $2, 1, n.values, {_SEARCH.format(text="n.search")}, $4, $4
+        FROM t, unnest($5::uuid[], $6::jsonb[], $7::text[]) AS n(id, values, search)
+        RETURNING id
+    ), k AS (
+        INSERT INTO record_key (workspace_id, field_id, key, record_id)
+        SELECT $1, n.field_id, n.key, n.id
+        FROM t, unnest($8::uuid[], $9::bytea[], $10::uuid[]) AS n(field_id, key, id)
+    ), u AS (
+        INSERT INTO record_unique (workspace_id, field_id, key, record_id)
+        SELECT $1, n.field_id, n.key, n.id
+        FROM t, unnest($11::uuid[], $12::bytea[], $13::uuid[]) AS n(field_id, key, id)
+    ), c AS (
+        INSERT INTO record_change (workspace_id, record_id, version, action, changes, at, by, execution_id)
+        SELECT $1, n.id, 1, 'created', n.changes, $4, $14, $15
+        FROM t, unnest($5::uuid[], $16::jsonb[]) AS n(id, changes)
+    ), e AS (
+        INSERT INTO event (workspace_id, id, type, execution_id, data, created_at)
+        SELECT $1, n.id, 'record.created', $15, n.data, $4 FROM t, unnest($17::uuid[], $18::jsonb[]) AS n(id, data)
+    )
+    SELECT count(*) FROM r
+"""
+
+_UPDATE: Final = f"""
+    WITH t AS ({_CURRENT}), r AS (
+        UPDATE record SET version = version + 1, values = $6, search = {_SEARCH.format(text="$7")}, updated_at = $4,
+            deleted_at = $8, merged_into = $9
+        FROM t WHERE record.workspace_id = $1 AND record.id = $5 AND record.table_id = $2 AND record.version = $10
+        RETURNING record.id
+    ), dk AS (
+        DELETE FROM record_key USING r, unnest($11::uuid[], $12::bytea[]) AS o(field_id, key)
+        WHERE record_key.workspace_id = $1 AND record_key.field_id = o.field_id AND record_key.key = o.key
+          AND record_key.record_id = r.id
+    ), k AS (
+        INSERT INTO record_key (workspace_id, field_id, key, record_id)
+        SELECT $1, n.field_id, n.key, r.id FROM r, unnest($13::uuid[], $14::bytea[]) AS n(field_id, key)
+    ), du AS (
+        DELETE FROM record_unique USING r, unnest($15::uuid[], $16::bytea[]) AS o(field_id, key)
+        WHERE record_unique.workspace_id = $1 AND record_unique.field_id = o.field_id AND record_unique.key = o.key
+          AND record_unique.record_id = r.id
+    ), u AS (
+        INSERT INTO record_unique (workspace_id, field_id, key, record_id)
+        SELECT $1, n.field_id, n.key, r.id FROM r, unnest($17::uuid[], $18::bytea[]) AS n(field_id, key)
+    ), c AS (
+        INSERT INTO record_change (workspace_id, record_id, version, action, changes, at, by, execution_id)
+        SELECT $1, r.id, $10 + 1, $19, $20, $4, $21, $22 FROM r
+    ), e AS (
+        INSERT INTO event (workspace_id, id, type, execution_id, data, created_at)
+        SELECT $1, $23, $24, $22, $25, $4 FROM r
+    )
+    SELECT count(*) FROM r
+"""
+
+_EVENTS: Final[dict[str, str]] = {"deleted": "record.deleted"}
+"""The events of actions; all others are changes."""
+
+Keys = list[tuple[UUID, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What a record is to become."""
+
+    values: JsonObject
+    action: Action = "updated"
+    deleted_at: datetime | None = None
+    merged_into: UUID | None = None
+
+
+class RecordRepository:
+    """Reads and writes records on connections that serve their workspace."""
+
+    def __init__(self, new_id: NewId) -> None:
+        self._new_id = new_id
+
+    async def find(self, connection: Connection, table: Table, record_id: UUID) -> Record | None:
+        """A record, also one that is deleted."""
+        row = await connection.fetchrow(_FIND, table.workspace_id, record_id, table.id)
+        return record_of(row) if row is not None else None
+
+    async def find_many(
+        self, connection: Connection, table_id: UUID, workspace_id: UUID, ids: Sequence[UUID]
+    ) -> dict[UUID, Record]:
+        """Those of the records that are there, by id."""
+        rows = await connection.fetch(_FIND_MANY, workspace_id, ids, table_id)
+        return {row["id"]: record_of(row) for row in rows}
+
+    async def holders(self, connection: Connection, workspace_id: UUID, keys: Keys) -> dict[tuple[UUID, bytes], UUID]:
+        """Which record has which of these values in a unique field."""
+        rows = await connection.fetch(_HOLDERS, workspace_id, [key[0] for key in keys], [key[1] for key in keys])
+        return {(row["field_id"], row["key"]): row["record_id"] for row in rows}
+
+    async def insert(self, connection: Connection, table: Table, records: Sequence[Record], author: Author) -> bool:
+        """Write new records that were made at the same moment. False if the table has changed: nothing was written.
+
+        Raises `asyncpg.UniqueViolationError` of `record_pkey` or `record_unique_pkey`.
+        """
+        keys = [(field_id, key, record.id) for record in records for field_id, key in index_keys(table, record.values)]
+        unique = [(field_id, key, one.id) for one in records for field_id, key in unique_keys(table, one.values)]
+        written: int = await connection.fetchval(
+            _INSERT,
+            table.workspace_id, table.id, table.version, records[0].created_at,
+            [record.id for record in records],
+            [record.values for record in records],
+            [search_text(table, record.values) for record in records],
+            *_columns(keys, 3),
+            *_columns(unique, 3),
+            author.by, author.execution_id,
+            [differences({}, record.values) for record in records],
+            [self._new_id() for _ in records],
+            [_event(table, record.id, 1, record.values) for record in records],
+        )  # fmt: skip
+        return written == len(records)
+
+    async def update(
+        self, connection: Connection, table: Table, old: Record, new: Next, author: Author, now: datetime
+    ) -> Record | None:
+        """Write a record's next version. None if it or its table has changed meanwhile: nothing was written.
+
+        Raises `asyncpg.UniqueViolationError` of `record_unique_pkey`.
+        """
+        if not table.building:
+            return await self._update(connection, table, old, new, author, now)
+        # Whoever fills an index locks the record too, and then inserts a row that this has to delete: only a
+        # statement that begins once the lock is held sees it.
+        async with connection.transaction():
+            await connection.execute(_LOCK, table.workspace_id, table.id, old.id)
+            return await self._update(connection, table, old, new, author, now)
+
+    async def _update(
+        self, connection: Connection, table: Table, old: Record, new: Next, author: Author, now: datetime
+    ) -> Record | None:
+        changes = differences(old.values, new.values)
+        was, becomes = old.deleted_at is None, new.deleted_at is None
+        keys = _moved(table, index_keys, old.values if was else None, new.values if becomes else None)
+        unique = _moved(table, unique_keys, old.values if was else None, new.values if becomes else None)
+        written = await connection.fetchval(
+            _UPDATE,
+            table.workspace_id, table.id, table.version, now, old.id,
+            new.values, search_text(table, new.values), new.deleted_at, new.merged_into, old.version,
+            *_columns(keys[0], 2), *_columns(keys[1], 2), *_columns(unique[0], 2), *_columns(unique[1], 2),
+            new.action, changes, author.by, author.execution_id,
+            self._new_id(), _EVENTS.get(new.action, "record.updated"),
+            _event(table, old.id, old.version + 1, changes),
+        )  # fmt: skip
+        if written != 1:
+            return None
+        return Record(old.id, old.version + 1, dict(new.values), old.created_at, now, new.deleted_at, new.merged_into)
+
+
+def next_to_index(batch: int) -> str:
+    """A query for the next records of a table by id, locked: `$1` workspace, `$2` table, `$3` the last id."""
+    return (
+        f"SELECT {COLUMNS} FROM record r WHERE r.workspace_id = $1 AND r.table_id = $2 AND r.deleted_at IS NULL "
+        f"AND r.id > $3 ORDER BY r.id LIMIT {batch} FOR NO KEY UPDATE"
+    )
+
+
+def index_keys(table: Table, values: JsonObject) -> Keys:
+    """A record's rows in `record_key`: one for each indexed field, empty ones too."""
+    return [(field.id, key_of(field, values)) for field in table.keyed]
+
+
+def unique_keys(table: Table, values: JsonObject) -> Keys:
+    """A record's rows in `record_unique`: one for each unique field that has a value."""
+    return [(field.id, key_of(field, values)) for field in table.unique if field.key in values]
+
+
+def key_of(field: Field, values: JsonObject) -> bytes:
+    """What the field's value sorts by."""
+    value = values.get(field.key)
+    return EMPTY if value is None else type_of(field).key(value)
+
+
+def record_of(row: Any) -> Record:
+    """A row of `COLUMNS`."""
+    return Record(*row)
+
+
+def _moved(
+    table: Table, keys: Callable[[Table, JsonObject], Keys], old: JsonObject | None, new: JsonObject | None
+) -> tuple[Keys, Keys]:
+    """Index rows to delete and to insert; a deleted record (None) has none."""
+    before = set(keys(table, old)) if old is not None else set()
+    after = set(keys(table, new)) if new is not None else set()
+    return sorted(before - after), sorted(after - before)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [[row[index] for row in rows] for index in range(width)]
+
+
+def _event(table: Table, record_id: UUID, version: int, changed: JsonObject) -> JsonObject:
+    """Which fields have changed, not their values: events leave the workspace."""
+    return {
+        "recordId": str(record_id),
+        "tableId": str(table.id),
+        "table": table.name,
+        "version": version,
+        "fields": [table.by_key[key].name for key in changed if key in table.by_key],
+    }

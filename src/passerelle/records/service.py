@@ -1,0 +1,414 @@
+"""Writing and reading single records.
+
+Every call takes a `connection`: the engine passes that of its own transaction, so that a step's result and what
+it does to records become true together. Without one, the call takes a connection itself and commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from passerelle.errors import PasserelleError, Problem
+from passerelle.kit.clock import Clock
+from passerelle.kit.database import Connection, Database
+from passerelle.kit.http.fields import FIELD_INVALID, pointer
+from passerelle.kit.ids import NewId
+from passerelle.kit.json import Json, JsonObject, loads
+from passerelle.records import errors
+from passerelle.records.models import Author, Record, Written
+from passerelle.records.repository import Next, RecordRepository, key_of, unique_keys
+from passerelle.tables.errors import TABLE_BUSY
+from passerelle.tables.models import Field, Table
+from passerelle.tables.service import Tables
+from passerelle.tables.types import type_of
+from passerelle.tables.values import check_merged, check_new, read_value, related_ids, unknown_field
+
+KEPT_DELETED: Final = timedelta(days=30)
+"""How long a deleted record can be restored; then it is gone for good."""
+ATTEMPTS: Final = 60
+"""How often a write is tried again because somebody else was faster. Each time, one of them succeeds."""
+MERGES_FOLLOWED: Final = 20
+
+Changing = Callable[[Table, Record], Next]
+
+
+class Records:
+    """The records of every workspace."""
+
+    def __init__(
+        self, database: Database, tables: Tables, repository: RecordRepository, clock: Clock, new_id: NewId
+    ) -> None:
+        self._database = database
+        self._tables = tables
+        self._repository = repository
+        self._clock = clock
+        self._new_id = new_id
+
+    async def create(
+        self,
+        workspace_id: UUID,
+        table: str,
+        values: Mapping[str, Json],
+        author: Author,
+        *,
+        record_id: UUID | None = None,
+        connection: Connection | None = None,
+    ) -> tuple[Table, Record]:
+        """Write a new record from values by field name; the same `record_id` again answers with what was made.
+
+        Raises TABLE_NOT_FOUND, VALUE_TAKEN, RELATED_UNKNOWN, and all of FIELD_UNKNOWN, FIELD_INVALID and
+        FIELD_REQUIRED that apply at once.
+        """
+        wanted = record_id or self._new_id()
+        async with self._connected(workspace_id, connection) as held:
+            found = await self._tables.find(workspace_id, table, held)
+            for _ in range(ATTEMPTS):
+                record = Record(wanted, 1, check_new(found, values, wanted).require(), now := self._clock(), now)
+                await self._refuse_unrelated(held, found, record.values)
+                if made := await self._insert(held, found, record, author):
+                    return found, made
+                found = await self._tables.find_now(workspace_id, table, held)
+        raise _table_busy(found)
+
+    async def read(
+        self, workspace_id: UUID, table: str, record_id: UUID, *, connection: Connection | None = None
+    ) -> tuple[Table, Record]:
+        """A record; one that was merged into another answers with that. Raises TABLE_NOT_FOUND, RECORD_UNKNOWN."""
+        async with self._connected(workspace_id, connection) as held:
+            found = await self._tables.find(workspace_id, table, held)
+            return found, await self._live(held, found, record_id)
+
+    async def read_any(
+        self, workspace_id: UUID, table: str, record_id: UUID, connection: Connection
+    ) -> tuple[Table, Record]:
+        """A record, also one that can still be restored, or was merged. Raises TABLE_NOT_FOUND, RECORD_UNKNOWN."""
+        found = await self._tables.find(workspace_id, table, connection)
+        record = await self._repository.find(connection, found, record_id)
+        if record is None or self._is_gone(record):
+            raise _unknown(found, record_id)
+        return found, record
+
+    async def merge_values(
+        self,
+        workspace_id: UUID,
+        table: str,
+        record_id: UUID,
+        values: Mapping[str, Json],
+        author: Author,
+        *,
+        expected: Collection[int] | None = None,
+        connection: Connection | None = None,
+    ) -> tuple[Table, Record]:
+        """Change the fields that `values` names; null empties one.
+
+        Raises RECORD_UNKNOWN, RECORD_VERSION_CONFLICT, and what `create` raises.
+        """
+
+        def merged(table: Table, old: Record) -> Next:
+            return Next(check_merged(table, old.values, values).require())
+
+        return await self._change(workspace_id, table, record_id, merged, author, expected, connection)
+
+    async def replace(
+        self,
+        workspace_id: UUID,
+        table: str,
+        record_id: UUID,
+        values: Mapping[str, Json],
+        author: Author,
+        *,
+        expected: Collection[int] | None = None,
+        connection: Connection | None = None,
+    ) -> tuple[Table, Record]:
+        """Give the record these values and no others. Raises as `merge_values`."""
+
+        def replaced(table: Table, old: Record) -> Next:
+            dropped = {key: value for key, value in old.values.items() if _is_dropped(table, key)}
+            return Next(dropped | check_new(table, values, old.id).require())
+
+        return await self._change(workspace_id, table, record_id, replaced, author, expected, connection)
+
+    async def delete(
+        self,
+        workspace_id: UUID,
+        table: str,
+        record_id: UUID,
+        author: Author,
+        *,
+        expected: Collection[int] | None = None,
+        connection: Connection | None = None,
+    ) -> None:
+        """Delete a record; it can be restored for 30 days. Raises RECORD_UNKNOWN, RECORD_VERSION_CONFLICT."""
+
+        def deleted(table: Table, old: Record) -> Next:
+            return Next(old.values, "deleted", deleted_at=self._clock())
+
+        await self._change(workspace_id, table, record_id, deleted, author, expected, connection)
+
+    async def restore(self, workspace_id: UUID, table: str, record_id: UUID, author: Author) -> tuple[Table, Record]:
+        """Bring back a record that was deleted within 30 days. Raises RECORD_UNKNOWN, NOT_DELETED, VALUE_TAKEN."""
+        async with self._connected(workspace_id, None) as connection:
+            found = await self._tables.find_now(workspace_id, table, connection)
+            old = await self._repository.find(connection, found, record_id)
+            if old is None or old.merged_into is not None or self._is_gone(old):
+                raise _unknown(found, record_id)
+            if old.deleted_at is None:
+                raise errors.NOT_DELETED.error(f"the record {record_id} is not deleted")
+            restored = await self._update(connection, found, old, Next(old.values, "restored"), author)
+        if restored is None:
+            raise _busy(record_id)
+        return found, restored
+
+    async def upsert(
+        self,
+        workspace_id: UUID,
+        table: str,
+        field: str,
+        value: Json,
+        values: Mapping[str, Json],
+        author: Author,
+        *,
+        record_id: UUID | None = None,
+        connection: Connection | None = None,
+    ) -> tuple[Table, Written]:
+        """Change the record whose unique `field` has this value, or make one that has.
+
+        Raises FIELD_NOT_UNIQUE, UPSERT_CONFLICT, and what `create` and `merge_values` raise.
+        """
+        async with self._connected(workspace_id, connection) as held:
+            found = await self._tables.find(workspace_id, table, held)
+            if field not in found.by_name:
+                found = await self._tables.find_now(workspace_id, table, held)
+            stored, wanted = _upserted(found, field, value, values)
+            for _ in range(ATTEMPTS):
+                holder = await self.holder(held, found, found.by_name[field], stored)
+                try:
+                    if holder is None:
+                        _, made = await self.create(
+                            workspace_id, table, wanted, author, record_id=record_id, connection=held
+                        )
+                        return found, Written(made, created=True)
+                    _, changed = await self.merge_values(workspace_id, table, holder, wanted, author, connection=held)
+                    return found, Written(changed, created=False)
+                except PasserelleError as error:
+                    if not await self._raced(held, found, found.by_name[field], stored, holder):
+                        raise error
+        raise _table_busy(found)
+
+    async def upsert_text(
+        self, workspace_id: UUID, table: str, field: str, text: str, values: Mapping[str, Json], author: Author
+    ) -> tuple[Table, Written]:
+        """As `upsert`, with the value as it stands in an address."""
+        found = await self._tables.find_now(workspace_id, table)
+        known = found.by_name.get(field)
+        value: Json = text
+        if known is not None and type_of(known).kind in ("number", "flag"):
+            try:
+                value = loads(text)
+            except ValueError:
+                value = text
+        return await self.upsert(workspace_id, table, field, value, values, author)
+
+    async def holder(self, connection: Connection, table: Table, field: Field, stored: Json) -> UUID | None:
+        """The record whose unique field has the stored value."""
+        key = (field.id, key_of(field, {field.key: stored}))
+        return (await self._repository.holders(connection, table.workspace_id, [key])).get(key)
+
+    async def change(
+        self, workspace_id: UUID, table: str, record_id: UUID, changing: Changing, author: Author
+    ) -> tuple[Table, Record]:
+        """Any change, worked out from the record as it is at that moment; `changing` may be called again."""
+        return await self._change(workspace_id, table, record_id, changing, author, None, None)
+
+    async def _change(
+        self,
+        workspace_id: UUID,
+        table: str,
+        record_id: UUID,
+        changing: Changing,
+        author: Author,
+        expected: Collection[int] | None,
+        connection: Connection | None,
+    ) -> tuple[Table, Record]:
+        async with self._connected(workspace_id, connection) as held:
+            found = await self._tables.find(workspace_id, table, held)
+            for _ in range(ATTEMPTS):
+                old = await self._live(held, found, record_id)
+                if expected is not None and old.version not in expected:
+                    raise _conflict(old)
+                new = changing(found, old)
+                if new.action == "updated" and new.values == old.values:
+                    return found, old
+                await self._refuse_unrelated(held, found, new.values, old.values)
+                changed = await self._update(held, found, old, new, author)
+                if changed is not None:
+                    return found, changed
+                found = await self._tables.find_now(workspace_id, table, held)
+        raise _busy(record_id)
+
+    async def _insert(self, connection: Connection, table: Table, record: Record, author: Author) -> Record | None:
+        """The record as it is stored; None if the table has changed."""
+        try:
+            async with _savepoint(connection):
+                return record if await self._repository.insert(connection, table, [record], author) else None
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name == "record_pkey":
+                before = await self._repository.find(connection, table, record.id)
+                if before is not None:
+                    return before
+            raise await self._taken(connection, table, record, error) from None
+
+    async def _update(
+        self, connection: Connection, table: Table, old: Record, new: Next, author: Author
+    ) -> Record | None:
+        try:
+            async with _savepoint(connection):
+                return await self._repository.update(connection, table, old, new, author, self._clock())
+        except asyncpg.UniqueViolationError as error:
+            raise await self._taken(connection, table, replace(old, values=dict(new.values)), error) from None
+
+    async def _live(self, connection: Connection, table: Table, record_id: UUID) -> Record:
+        """The record, or the one that it was merged into. Raises RECORD_UNKNOWN."""
+        wanted = record_id
+        for _ in range(MERGES_FOLLOWED):
+            record = await self._repository.find(connection, table, wanted)
+            if record is None or record.merged_into is None:
+                break
+            wanted = record.merged_into
+        if record is None or record.deleted_at is not None:
+            raise _unknown(table, record_id)
+        return record
+
+    async def unrelated(
+        self, connection: Connection, table: Table, values: Sequence[JsonObject], old: JsonObject | None = None
+    ) -> list[list[Problem]]:
+        """For each record's values, its relations that point to nothing; those that `old` has are not looked at."""
+        wanted: dict[UUID, set[UUID]] = {}
+        for one in values:
+            for field, target in related_ids(table, one):
+                if field.table_id is not None and _is_new(field, one, old):
+                    wanted.setdefault(field.table_id, set()).add(target)
+        there = {
+            target
+            for table_id, targets in wanted.items()
+            for target in await self._repository.find_many(connection, table_id, table.workspace_id, list(targets))
+        }
+        return [
+            [
+                errors.RELATED_UNKNOWN.problem(
+                    f"`{field.name}` points to the record {target}, which is not there", pointer([field.name])
+                )
+                for field, target in related_ids(table, one)
+                if _is_new(field, one, old) and target not in there
+            ]
+            for one in values
+        ]
+
+    async def _refuse_unrelated(
+        self, connection: Connection, table: Table, values: JsonObject, old: JsonObject | None = None
+    ) -> None:
+        """Raises RELATED_UNKNOWN for each relation that points to nothing; those that stay are not looked at."""
+        ((*problems,),) = await self.unrelated(connection, table, [values], old)
+        if problems:
+            raise PasserelleError(errors.RELATED_UNKNOWN.status, problems)
+
+    async def _taken(
+        self, connection: Connection, table: Table, record: Record, raised: asyncpg.UniqueViolationError
+    ) -> Exception:
+        """VALUE_TAKEN with every unique value that another record has."""
+        holders = await self._repository.holders(connection, table.workspace_id, unique_keys(table, record.values))
+        problems = [
+            errors.VALUE_TAKEN.problem(
+                f"the record {holder} has `{_short(record.values[field.key])}` in `{field.name}` already",
+                pointer([field.name]),
+            )
+            for field in table.unique
+            if field.key in record.values
+            and (holder := holders.get((field.id, key_of(field, record.values)))) not in (None, record.id)
+        ]
+        return PasserelleError(errors.VALUE_TAKEN.status, problems) if problems else raised
+
+    async def _raced(
+        self, connection: Connection, table: Table, field: Field, stored: Json, holder: UUID | None
+    ) -> bool:
+        """Whether the value has found or lost its record since it was looked up."""
+        return await self.holder(connection, table, field, stored) != holder
+
+    def _is_gone(self, record: Record) -> bool:
+        return record.deleted_at is not None and record.deleted_at < self._clock() - KEPT_DELETED
+
+    @asynccontextmanager
+    async def _connected(self, workspace_id: UUID, connection: Connection | None) -> AsyncIterator[Connection]:
+        if connection is not None:
+            yield connection
+            return
+        async with self._database.workspace(workspace_id) as own:
+            yield own
+
+
+@asynccontextmanager
+async def _savepoint(connection: Connection) -> AsyncIterator[None]:
+    """Inside of a transaction, a statement that fails must not take the rest along."""
+    if not connection.is_in_transaction():
+        yield
+        return
+    async with connection.transaction():
+        yield
+
+
+def _upserted(table: Table, field: str, value: Json, values: Mapping[str, Json]) -> tuple[Json, dict[str, Json]]:
+    """The value as it is stored, and the record's values with it."""
+    known = table.by_name.get(field)
+    if known is None:
+        raise errors.FIELD_NOT_UNIQUE.error(unknown_field(table, field))
+    if not known.unique:
+        raise errors.FIELD_NOT_UNIQUE.error(f"`{field}` of the table {table.name} is not unique: make it so first")
+    try:
+        stored = read_value(known, value)
+        other = read_value(known, values[field]) if values.get(field) is not None else stored
+    except ValueError as error:
+        raise FIELD_INVALID.error(f"`{field}` {error}", pointer([field])) from None
+    if other != stored:
+        raise errors.UPSERT_CONFLICT.error(
+            f"the body's `{field}` is another value than the one that finds the record: leave it out",
+            pointer([field]),
+        )
+    return stored, {**values, field: stored}
+
+
+def _is_new(field: Field, values: JsonObject, old: JsonObject | None) -> bool:
+    return old is None or values[field.key] != old.get(field.key)
+
+
+def _is_dropped(table: Table, key: str) -> bool:
+    return key not in table.by_key or table.by_key[key].dropped
+
+
+def _short(value: Json) -> str:
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _unknown(table: Table, record_id: UUID) -> PasserelleError:
+    return errors.RECORD_UNKNOWN.error(f"the table {table.name} has no record {record_id}")
+
+
+def _conflict(record: Record) -> PasserelleError:
+    return errors.RECORD_VERSION_CONFLICT.error(
+        f"the record is at version {record.version}: read it again and repeat the change on it"
+    )
+
+
+def _busy(record_id: UUID) -> PasserelleError:
+    return errors.RECORD_BUSY.error(f"too many changes of the record {record_id} at once: send the request again")
+
+
+def _table_busy(table: Table) -> PasserelleError:
+    return TABLE_BUSY.error(f"the table {table.name} changes too fast: send the request again")

@@ -1,0 +1,63 @@
+"""Commands that talk to a running Passerelle over its API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from passerelle.errors import CommandError
+
+if TYPE_CHECKING:
+    import httpx
+
+Url = Annotated[str, typer.Option(envvar="PASSERELLE_URL", help="Where Passerelle is.")]
+Token = Annotated[
+    str | None, typer.Option(envvar="PASSERELLE_TOKEN", help="An organization token; default: the demo's.")
+]
+DemoDir = Annotated[Path, typer.Option("--data-dir", help="The folder of the `passerelle dev` whose demo is meant.")]
+
+URL = "http://localhost:8080"
+DEMO_DIR = Path("data")
+
+
+@contextmanager
+def connected(url: str, token: str | None, data_dir: Path) -> Iterator[httpx.Client]:
+    """A client with credentials: `token`, else the demo's. Raises `CommandError`, also where nothing answers."""
+    import httpx  # noqa: PLC0415 - a command loads only what it needs
+
+    headers = {"Authorization": f"Bearer {token or demo_token(data_dir)}"}
+    try:
+        with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+            yield client
+    except httpx.HTTPError as error:
+        raise CommandError(f"{url} does not answer ({error}): is Passerelle running there?") from None
+
+
+def require_success(answer: httpx.Response) -> None:
+    """Raises `CommandError` with everything that the answer says is wrong, a line each."""
+    if not answer.is_success:
+        raise CommandError("\n".join(messages_of(answer)))
+
+
+def messages_of(answer: httpx.Response) -> list[str]:
+    """What an error answer says is wrong."""
+    try:
+        return [str(error["message"]) for error in answer.json()["errors"]]
+    except (ValueError, KeyError, TypeError):
+        return [f"the server answered {answer.status_code}: is {answer.url} an address of Passerelle?"]
+
+
+def demo_token(data_dir: Path) -> str:
+    """The token of the demo workspace of a `passerelle dev`. Raises `CommandError`."""
+    try:
+        token: str = json.loads((data_dir / "demo.json").read_text())["organizationToken"]
+    except (OSError, KeyError, ValueError):
+        raise CommandError(
+            "no token: give --token or PASSERELLE_TOKEN, or the --data-dir of a running `passerelle dev`"
+        ) from None
+    return token

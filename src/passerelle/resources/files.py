@@ -1,0 +1,87 @@
+"""The object store that files are kept in: a folder, S3, Google Cloud Storage, Azure, or memory for tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import LocalStore, MemoryStore, from_url
+
+from passerelle.resources.errors import FILES_UNAVAILABLE
+
+_CHUNK: Final = 1 << 20
+_CLOUDS: Final = {"s3": "s3", "gs": "gs", "az": "az"}
+
+
+class FilesUrlError(ValueError):
+    """`PASSERELLE_FILES_URL` cannot be used; one sentence says what would be right."""
+
+
+class FileGoneError(Exception):
+    """The store has no file under that path."""
+
+
+class Files:
+    """Files by their paths. `Files.in_memory()` is the stand-in for tests."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    @classmethod
+    def at(cls, url: str) -> Files:
+        """The store that a folder's path or a `file:`, `s3:`, `gs:` or `az:` address names.
+
+        Credentials of a cloud come from its usual environment variables. Raises `FilesUrlError`.
+        """
+        parts = urlsplit(url)
+        if parts.scheme in ("", "file"):
+            folder = unquote(parts.path) if parts.scheme else url
+            return cls(LocalStore(Path(folder).absolute(), mkdir=True, automatic_cleanup=True))
+        if parts.scheme not in _CLOUDS:
+            raise FilesUrlError(
+                f"PASSERELLE_FILES_URL: `{parts.scheme}:` is no store: name a folder, or `s3:`, `gs:` or `az:`"
+            )
+        try:
+            return cls(from_url(url))
+        except (BaseError, ValueError) as error:
+            raise FilesUrlError(f"PASSERELLE_FILES_URL: {error}") from None
+
+    @classmethod
+    def in_memory(cls) -> Files:
+        """A store that forgets."""
+        return cls(MemoryStore())
+
+    async def put(self, path: str, file: BinaryIO) -> None:
+        """Keep a file, in one piece or not at all. Raises FILES_UNAVAILABLE."""
+        try:
+            await obstore.put_async(self._store, path, file)
+        except BaseError as error:
+            raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error
+
+    async def read(self, path: str) -> AsyncIterator[bytes]:
+        """A file's bytes in chunks of a megabyte or so. Raises `FileGoneError`, FILES_UNAVAILABLE."""
+        try:
+            found = await obstore.get_async(self._store, path)
+        except (NotFoundError, FileNotFoundError):
+            raise FileGoneError(path) from None
+        except BaseError as error:
+            raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error
+        return _chunks(found.stream(min_chunk_size=_CHUNK))
+
+    async def delete(self, path: str) -> None:
+        """Delete a file, if it is there. Raises FILES_UNAVAILABLE."""
+        try:
+            await obstore.delete_async(self._store, path)
+        except (NotFoundError, FileNotFoundError):
+            return
+        except BaseError as error:
+            raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error
+
+
+async def _chunks(stream: Any) -> AsyncIterator[bytes]:
+    async for chunk in stream:
+        yield bytes(chunk)

@@ -1,0 +1,1 @@
+"""Definitions as a workspace keeps them: pushed, published, never changed."""

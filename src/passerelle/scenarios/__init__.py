@@ -1,0 +1,1 @@
+"""`passerelle test`: definitions run against scenarios written beside them, without network and database."""

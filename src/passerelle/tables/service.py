@@ -1,0 +1,216 @@
+"""Defining, changing and finding tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from passerelle.errors import PasserelleError, Problem
+from passerelle.kit.clock import Clock
+from passerelle.kit.database import Connection
+from passerelle.kit.http.fields import pointer
+from passerelle.kit.ids import NewId, parse_id
+from passerelle.tables.defining import Defined, Defining, Losses, check_table_name
+from passerelle.tables.errors import (
+    TABLE_BUILT_IN,
+    TABLE_BUSY,
+    TABLE_LOSES_DATA,
+    TABLE_NAME_TAKEN,
+    TABLE_NOT_FOUND,
+    TABLE_REFERENCED,
+    TABLE_VERSION_CONFLICT,
+)
+from passerelle.tables.models import Field, Table
+from passerelle.tables.repository import NameTaken, TableRepository
+from passerelle.tables.schemas import FieldBody, TableAnswer, TableBody, TableChangeBody, table_answer
+
+REMEMBERED: Final = 1.0
+"""Seconds that a process may read with a table as it was. Writes name its version, so they are never wrong."""
+
+
+class Tables:
+    """The tables of every workspace."""
+
+    def __init__(
+        self,
+        repository: TableRepository,
+        clock: Clock,
+        new_id: NewId,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._repository = repository
+        self._clock = clock
+        self._new_id = new_id
+        self._monotonic = monotonic
+        self._known: dict[tuple[UUID, UUID | str], tuple[float, Table]] = {}
+
+    async def find(self, workspace_id: UUID, reference: str, connection: Connection | None = None) -> Table:
+        """A table by its id or name, possibly as it was a moment ago. Raises TABLE_NOT_FOUND.
+
+        connection   the one to read on, for callers that hold one
+        """
+        wanted: UUID | str = parse_id(reference) or reference
+        known = self._known.get((workspace_id, wanted))
+        if known is not None and known[0] > self._monotonic():
+            return known[1]
+        if connection is None:
+            table = await self._repository.find(workspace_id, wanted)
+        else:
+            table = await self._repository.find_on(connection, workspace_id, wanted)
+        if table is None:
+            self._known.pop((workspace_id, wanted), None)
+            raise _not_found(reference)
+        self._known[(workspace_id, wanted)] = (self._monotonic() + REMEMBERED, table)
+        return table
+
+    async def find_now(self, workspace_id: UUID, reference: str, connection: Connection | None = None) -> Table:
+        """As `find`, read anew."""
+        self._known.pop((workspace_id, parse_id(reference) or reference), None)
+        return await self.find(workspace_id, reference, connection)
+
+    async def create(self, workspace_id: UUID, table_id: UUID, body: TableBody, *, built_in: bool = False) -> Table:
+        """Make a table. The same id again answers with what was made.
+
+        Raises TABLE_NAME_TAKEN, FIELD_NAME_INVALID, and everything that is wrong with its fields at once.
+        """
+        check_table_name(body.name)
+        names = await self._references(workspace_id) | {body.name: table_id}
+        defined = Defining((), names, self._new_id, new_table=True).fields(body.fields)
+        now = self._clock()
+        table = Table(workspace_id, table_id, body.name, body.title, defined.fields, built_in, 1, now, now)
+        try:
+            made = await self._repository.insert(table)
+        except NameTaken:
+            raise _name_taken(body.name) from None
+        return table if made else await self.find_now(workspace_id, str(table_id))
+
+    async def change(
+        self,
+        workspace_id: UUID,
+        reference: str,
+        body: TableChangeBody,
+        *,
+        expected: Collection[int] | None = None,
+        lose_data: bool = False,
+    ) -> Table:
+        """Change a table's name, title or fields; records stay as they are, whatever their number.
+
+        Raises TABLE_NOT_FOUND, TABLE_VERSION_CONFLICT, TABLE_LOSES_DATA, TABLE_TYPE_CHANGE, TABLE_BUILT_IN…
+        """
+        table = await self.find_now(workspace_id, reference)
+        if expected is not None and table.version not in expected:
+            raise TABLE_VERSION_CONFLICT.error(
+                f"the table is at version {table.version}: read it again and repeat the change on it"
+            )
+        changed = await self._changed(table, body, lose_data=lose_data)
+        stale = _stale(table.all_fields, changed.all_fields)
+        try:
+            done = await self._repository.update(changed, self._clock(), stale)
+        except NameTaken:
+            raise _name_taken(changed.name) from None
+        self.forget(table)
+        if not done:
+            raise TABLE_BUSY.error("somebody else changed the table at the same moment: send the request again")
+        return await self.find_now(workspace_id, str(table.id))
+
+    async def replace_fields(self, table: Table, fields: tuple[Field, ...]) -> bool:
+        """Write fields whose index has changed its state. False if the table has changed meanwhile."""
+        self.forget(table)
+        return await self._repository.update(table.with_fields(fields), self._clock())
+
+    async def delete(self, workspace_id: UUID, reference: str, *, lose_data: bool = False) -> None:
+        """Delete a table with its records. Raises TABLE_NOT_FOUND, TABLE_BUILT_IN, TABLE_LOSES_DATA…"""
+        table = await self.find_now(workspace_id, reference)
+        if table.built_in:
+            raise TABLE_BUILT_IN.error(f"the table {table.name} comes with every workspace and cannot be deleted")
+        await self._refuse_referenced(table)
+        if not lose_data and await self._repository.has_values(table):
+            raise TABLE_LOSES_DATA.error(
+                f"the table {table.name} has records: repeat the request with `?loseData=true` to delete them too"
+            )
+        self.forget(table)
+        if not await self._repository.delete(table):
+            raise TABLE_BUSY.error("somebody else changed the table at the same moment: send the request again")
+
+    async def listed(self, workspace_id: UUID, after: str, limit: int) -> list[Table]:
+        """Tables by name, after the name `after`."""
+        return await self._repository.listed(workspace_id, after, limit)
+
+    async def answers(self, workspace_id: UUID, tables: Sequence[Table]) -> list[TableAnswer]:
+        """Tables as the API shows them."""
+        related = any(field.table_id for table in tables for field in table.fields)
+        names = await self._repository.names(workspace_id) if related else {}
+        return [table_answer(table, names) for table in tables]
+
+    def forget(self, table: Table) -> None:
+        """Read this table anew next time."""
+        self._known = {key: known for key, known in self._known.items() if known[1].id != table.id}
+
+    async def _changed(self, table: Table, body: TableChangeBody, *, lose_data: bool) -> Table:
+        if body.name is not None and body.name != table.name:
+            check_table_name(body.name)
+            if table.built_in:
+                raise TABLE_BUILT_IN.error(f"the table {table.name} comes with every workspace and keeps its name")
+        fields = table.all_fields
+        if body.fields is not None:
+            defined = await self._defined(table, body.fields)
+            if not lose_data:
+                await self._refuse_losses(table, defined.losses)
+            fields = defined.fields
+        title = body.title if "title" in body.model_fields_set else table.title
+        return replace(table, name=body.name or table.name, title=title, all_fields=fields)
+
+    async def _defined(self, table: Table, bodies: Sequence[FieldBody]) -> Defined:
+        names = await self._references(table.workspace_id)
+        defined = Defining(table.all_fields, names, self._new_id, new_table=False).fields(bodies)
+        if table.built_in and defined.losses.dropped:
+            gone = ", ".join(field.name for field in defined.losses.dropped)
+            raise TABLE_BUILT_IN.error(f"the table {table.name} comes with every workspace and keeps {gone}", "/fields")
+        return defined
+
+    async def _refuse_losses(self, table: Table, losses: Losses) -> None:
+        problems: list[Problem] = []
+        for field in losses.dropped:
+            if await self._repository.has_values(table, field):
+                problems.append(_loss(f"records have values of `{field.name}`, which the new fields lack"))
+        for field, option in losses.options:
+            if await self._repository.has_values(table, field, option):
+                problems.append(_loss(f"records have the option `{option}` of `{field.name}`, which is to go"))
+        if problems:
+            raise PasserelleError(TABLE_LOSES_DATA.status, problems)
+
+    async def _refuse_referenced(self, table: Table) -> None:
+        after = ""
+        while batch := await self._repository.listed(table.workspace_id, after, 100):
+            for other in batch:
+                for field in other.fields:
+                    if field.table_id == table.id and other.id != table.id:
+                        raise TABLE_REFERENCED.error(
+                            f"`{field.name}` of the table {other.name} points to {table.name}: drop that field first"
+                        )
+            after = batch[-1].name
+
+    async def _references(self, workspace_id: UUID) -> dict[str, UUID]:
+        names = await self._repository.names(workspace_id)
+        return {name: table_id for table_id, name in names.items()} | {str(table_id): table_id for table_id in names}
+
+
+def _stale(old: Sequence[Field], new: Sequence[Field]) -> list[UUID]:
+    """The indexes that the new fields do not use any more."""
+    used = {field.id for field in new if not field.dropped and (field.keyed or field.unique)}
+    return [field.id for field in old if (field.indexed or field.unique) and not field.dropped and field.id not in used]
+
+
+def _loss(message: str) -> Problem:
+    return TABLE_LOSES_DATA.problem(f"{message}: repeat the request with `?loseData=true`", pointer(["fields"]))
+
+
+def _not_found(reference: str) -> PasserelleError:
+    return TABLE_NOT_FOUND.error(f"this workspace has no table `{reference[:80]}`: GET /tables lists those that it has")
+
+
+def _name_taken(name: str) -> PasserelleError:
+    return TABLE_NAME_TAKEN.error(f"this workspace has a table `{name}` already: choose another name", "/name")

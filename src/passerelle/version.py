@@ -1,0 +1,5 @@
+"""The version of this release."""
+
+from importlib.metadata import version
+
+VERSION = version("passerelle")

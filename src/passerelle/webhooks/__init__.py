@@ -1,0 +1,1 @@
+"""Events that are sent to endpoints of the workspace's own choice."""

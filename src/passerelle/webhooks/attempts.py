@@ -1,0 +1,137 @@
+"""One attempt at one delivery: what is sent, and what the answer means."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final, Protocol
+from uuid import UUID
+
+import orjson
+import structlog
+
+from passerelle.accounts.models import SigningKey
+from passerelle.events.models import body_of
+from passerelle.kit.clock import Clock
+from passerelle.kit.outgoing import OutgoingAnswer, OutgoingError
+from passerelle.kit.secrets import SecretBox
+from passerelle.webhooks.models import Claimed, Outcome
+from passerelle.webhooks.schedule import next_attempt, retry_after
+from passerelle.webhooks.signing import signed_headers
+
+log = structlog.get_logger("passerelle.webhooks")
+
+TIMEOUT_SECONDS: Final = 10.0
+KEPT_BYTES: Final = 4_096
+"""Of an answer's body, in the log."""
+_KEPT_HEADERS: Final = 50
+_GONE: Final = 410
+
+
+class Sender(Protocol):
+    """What `passerelle.kit.outgoing.client` does for us."""
+
+    async def request_status(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        timeout_seconds: float,
+        max_bytes: int,
+    ) -> OutgoingAnswer:
+        """Send, and return the status with the beginning of the body. Raises an `OutgoingError`."""
+
+
+class Keys(Protocol):
+    """What `passerelle.accounts.signing_keys` does for us."""
+
+    async def of_workspace(self, workspace_id: UUID) -> SigningKey:
+        """What the workspace signs with now."""
+
+
+class Attempts:
+    """Makes attempts. Signs anew each time: the time is part of what is signed."""
+
+    def __init__(
+        self, sender: Sender, keys: Keys, box: SecretBox, clock: Clock, *, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> None:
+        self._sender = sender
+        self._keys = keys
+        self._clock = clock
+        self._timeout_seconds = timeout_seconds
+        self._decrypt = lru_cache(maxsize=4_096)(box.decrypt)
+
+    async def make(self, claimed: Claimed) -> Outcome:
+        """Send a delivery once. Never raises: whatever goes wrong is an outcome."""
+        started_at, began = self._clock(), asyncio.get_running_loop().time()
+        answer: OutgoingAnswer | None = None
+        error: str | None = None
+        try:
+            answer = await self._send(claimed, started_at)
+        except OutgoingError as failed:
+            error = failed.message
+        except Exception as failed:
+            log.exception("webhook.cannot_send", delivery=str(claimed.id), endpoint=str(claimed.endpoint_id))
+            error = f"The delivery could not be made ({type(failed).__name__}): the server's log says more."
+        took = timedelta(seconds=asyncio.get_running_loop().time() - began)
+        return judged(claimed, answer, error, started_at, took, self._clock())
+
+    async def _send(self, claimed: Claimed, now: datetime) -> OutgoingAnswer:
+        body = body_of(claimed.event, claimed.api_version)
+        key = await self._keys.of_workspace(claimed.event.workspace_id)
+        secrets = [self._decrypt(secret).decode() for secret in claimed.secrets]
+        extra: dict[str, str] = orjson.loads(self._decrypt(claimed.headers))
+        return await self._sender.request_status(
+            "POST",
+            claimed.url,
+            headers={**extra, **signed_headers(body, claimed.event.id, now, key, secrets)},
+            content=body,
+            timeout_seconds=self._timeout_seconds,
+            max_bytes=KEPT_BYTES,
+        )
+
+
+def judged(
+    claimed: Claimed,
+    answer: OutgoingAnswer | None,
+    error: str | None,
+    started_at: datetime,
+    took: timedelta,
+    ended_at: datetime,
+) -> Outcome:
+    """What an attempt means: any 2xx is a success, everything else is tried again while the schedule allows."""
+    if answer is None:
+        again = next_attempt(claimed.tries + 1, ended_at, None)
+        return Outcome(claimed, started_at, took, delivered=False, next_attempt_at=again, error=error)
+    delivered = 200 <= answer.status < 300
+    asked = retry_after(answer.headers.get("retry-after"), ended_at)
+    return Outcome(
+        claimed,
+        started_at,
+        took,
+        delivered=delivered,
+        next_attempt_at=None if delivered else next_attempt(claimed.tries + 1, ended_at, asked),
+        gone=answer.status == _GONE,
+        status=answer.status,
+        headers=_kept(answer.headers),
+        body=answer.body.decode("utf-8", "replace").replace("\0", "\ufffd"),
+        error=None if delivered else _explained(answer.status),
+    )
+
+
+def _explained(status: int) -> str:
+    if 300 <= status < 400:
+        return f"It answered {status}: redirects are not followed, so change the endpoint's URL to where it leads."
+    if status == _GONE:
+        return "It answered 410, which says that nobody listens there any more: the endpoint was disabled."
+    return f"It answered {status}: only 2xx says that the event was received."
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """An answer's headers as the log keeps them. Cookies are none of our business."""
+    kept = [(name, value) for name, value in headers.items() if name != "set-cookie"]
+    return {name: value[:1_000].replace("\0", "\ufffd") for name, value in kept[:_KEPT_HEADERS]}

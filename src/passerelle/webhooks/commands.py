@@ -1,0 +1,202 @@
+"""`passerelle webhooks …`: endpoints, their log, and deliveries to a laptop."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from passerelle.errors import CommandError
+from passerelle.kit.durations import parse_duration
+from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected, require_success
+
+app = typer.Typer(help="Webhooks: endpoints, their log, deliveries to your laptop.", no_args_is_help=True)
+output = Console(soft_wrap=True)
+
+_Endpoint = Annotated[UUID, typer.Argument(help="The endpoint's id.")]
+_Events = Annotated[list[str] | None, typer.Option("--event", help="An event or a group; repeat it. All without it.")]
+_Since = Annotated[datetime, typer.Option(help="From when on, in UTC: 2026-01-05T09:00:00.")]
+
+
+@app.command("list")
+def list_endpoints(url: Url = URL, token: Token = None, data_dir: DemoDir = DEMO_DIR) -> None:
+    """List the endpoints."""
+    table = Table("id", "url", "events", "status")
+    for one in _pages("/webhooks/endpoints", {}, url, token, data_dir):
+        table.add_row(one["id"], one["url"], ", ".join(one["events"]) or "all", one["status"])
+    output.print(table)
+
+
+@app.command("create")
+def create_endpoint(
+    to: Annotated[str, typer.Argument(help="Where to send events to.")],
+    event: _Events = None,
+    description: Annotated[str, typer.Option(help="What it is for.")] = "",
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """Have events sent to a URL; the secret is shown this once."""
+    body = {"url": to, "events": event or [], "description": description}
+    _show(_call("POST", "/webhooks/endpoints", body, url, token, data_dir))
+
+
+@app.command("pause")
+def pause_endpoint(endpoint: _Endpoint, url: Url = URL, token: Token = None, data_dir: DemoDir = DEMO_DIR) -> None:
+    """Send nothing to an endpoint until it is activated; nothing is lost for 30 days."""
+    _show(_call("PATCH", f"/webhooks/endpoints/{endpoint}", {"paused": True}, url, token, data_dir))
+
+
+@app.command("activate")
+def activate_endpoint(endpoint: _Endpoint, url: Url = URL, token: Token = None, data_dir: DemoDir = DEMO_DIR) -> None:
+    """Send again to an endpoint that was paused or disabled, beginning with what has waited."""
+    _show(_call("PATCH", f"/webhooks/endpoints/{endpoint}", {"paused": False}, url, token, data_dir))
+
+
+@app.command("delete")
+def delete_endpoint(endpoint: _Endpoint, url: Url = URL, token: Token = None, data_dir: DemoDir = DEMO_DIR) -> None:
+    """End an endpoint; what is on its way to it is given up."""
+    _call("DELETE", f"/webhooks/endpoints/{endpoint}", None, url, token, data_dir)
+    output.print(f"{endpoint} is deleted")
+
+
+@app.command("test")
+def send_test(endpoint: _Endpoint, url: Url = URL, token: Token = None, data_dir: DemoDir = DEMO_DIR) -> None:
+    """Send a test message; `passerelle webhooks show` tells what came of it."""
+    _show(_call("POST", f"/webhooks/endpoints/{endpoint}/test", {}, url, token, data_dir))
+
+
+@app.command("rotate")
+def rotate_secret(
+    endpoint: _Endpoint,
+    overlap: Annotated[str, typer.Option(help="How long the secret before signs as well, in whole hours.")] = "24h",
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """Another secret, shown this once."""
+    hours = _hours(overlap)
+    _show(_call("POST", f"/webhooks/endpoints/{endpoint}/rotate", {"overlapHours": hours}, url, token, data_dir))
+
+
+@app.command("recover")
+def recover_endpoint(
+    endpoint: _Endpoint, since: _Since, url: Url = URL, token: Token = None, data_dir: DemoDir = DEMO_DIR
+) -> None:
+    """Have everything since a time arrive: what failed, and what was never sent."""
+    body = {"since": f"{since.isoformat()}Z"}
+    _show(_call("POST", f"/webhooks/endpoints/{endpoint}/recover", body, url, token, data_dir))
+
+
+@app.command("log")
+def list_deliveries(
+    endpoint: Annotated[UUID | None, typer.Option(help="Only to this endpoint.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only PENDING, DELIVERED or FAILED ones.")] = None,
+    workflow: Annotated[UUID | None, typer.Option(help="Only of this execution.")] = None,
+    most: Annotated[int, typer.Option(help="The most lines.", min=1)] = 50,
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """The newest deliveries."""
+    wanted = {"endpointId": endpoint, "status": status, "workflowId": workflow}
+    params = {name: str(value) for name, value in wanted.items() if value is not None}
+    table = Table("id", "event", "status", "attempts", "created")
+    for number, one in enumerate(_pages("/webhooks/deliveries", params, url, token, data_dir)):
+        if number == most:
+            output.print(f"the newest {most}; --most shows more")
+            break
+        table.add_row(one["id"], one["eventType"], one["status"], str(one["attempts"]), one["createdDate"])
+    output.print(table)
+
+
+@app.command("show")
+def show_delivery(
+    delivery: Annotated[UUID, typer.Argument(help="The delivery's id.")],
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """A delivery with every attempt."""
+    _show(_call("GET", f"/webhooks/deliveries/{delivery}", None, url, token, data_dir))
+
+
+@app.command("replay")
+def replay(
+    delivery: Annotated[UUID | None, typer.Argument(help="The delivery's id; without it, all that failed.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Without an id: from when on, in UTC.")] = None,
+    endpoint: Annotated[UUID | None, typer.Option(help="Without an id: only to this endpoint.")] = None,
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """Send one delivery again, or all that failed since a time."""
+    if delivery is not None:
+        _show(_call("POST", f"/webhooks/deliveries/{delivery}/replay", {}, url, token, data_dir))
+        return
+    if since is None:
+        raise CommandError("give a delivery's id, or --since for all that failed since then")
+    body: dict[str, Any] = {"since": f"{since.isoformat()}Z"}
+    if endpoint is not None:
+        body["endpointId"] = str(endpoint)
+    _show(_call("POST", "/webhooks/deliveries/replay", body, url, token, data_dir))
+
+
+@app.command("listen")
+def listen(
+    forward_to: Annotated[str, typer.Option(help="Where your receiver listens: http://localhost:3000/hooks.")],
+    event: _Events = None,
+    secret: Annotated[
+        str | None, typer.Option(envvar="WEBHOOK_SECRET", help="What to sign with; else a new one.")
+    ] = None,
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """Forward events to your laptop as they happen, signed as webhooks are, until Ctrl-C."""
+    from passerelle.webhooks.listening import forward  # noqa: PLC0415 - loads what only this command needs
+    from passerelle.webhooks.signing import new_secret  # noqa: PLC0415
+
+    chosen = secret or new_secret()
+    output.print(f"forwarding to {forward_to}; the secret is {chosen}")
+    with connected(url, token, data_dir) as client:
+        for line in forward(client, forward_to, event or [], chosen):
+            output.print(line)
+
+
+def _hours(text: str) -> int:
+    try:
+        hours = parse_duration(text).total_seconds() / 3600
+    except ValueError as error:
+        raise CommandError(f"--overlap: {error}") from None
+    if hours != int(hours):
+        raise CommandError("--overlap: write whole hours, such as 24h")
+    return int(hours)
+
+
+def _call(method: str, path: str, body: Any, url: str, token: str | None, data_dir: DemoDir) -> Any:
+    with connected(url, token, data_dir) as client:
+        answer = client.request(method, path, json=body)
+    require_success(answer)
+    return answer.json() if answer.content else None
+
+
+def _pages(path: str, params: dict[str, str], url: str, token: str | None, data_dir: DemoDir) -> Any:
+    """Everything in a list, page by page."""
+    with connected(url, token, data_dir) as client:
+        after: dict[str, str] | None = {}
+        while after is not None:
+            answer = client.get(path, params={**params, **after})
+            require_success(answer)
+            page = answer.json()
+            yield from page["data"]
+            after = {"after": page["next"]} if page["next"] else None
+
+
+def _show(value: Any) -> None:
+    output.print_json(json.dumps(value))

@@ -1,0 +1,53 @@
+"""Webhooks for a laptop: events are fetched from the server and sent on from here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from standardwebhooks import Webhook
+
+from passerelle.remote import require_success
+from passerelle.version import VERSION
+
+WAIT = 50
+"""Seconds that one question for events may take."""
+
+
+def forward(client: httpx.Client, to: str, types: Sequence[str], secret: str) -> Iterator[str]:
+    """Send every event from now on to `to`; one line for each. Ends only with the program.
+
+    What the receiver refuses is said and not sent again. Raises `CommandError` where the server refuses.
+    """
+    with httpx.Client(timeout=10, trust_env=False) as receiver:
+        after = _read(client, {"since": datetime.now(UTC).isoformat()})["next"]
+        while True:
+            page = _read(client, {"after": after, "wait": str(WAIT), **({"types": ",".join(types)} if types else {})})
+            for event in page["data"]:
+                yield f"{event['createdDate']} {event['type']} {event['id']}: {_send(receiver, to, event, secret)}"
+            after = page["next"]
+
+
+def _read(client: httpx.Client, params: dict[str, str]) -> Any:
+    answer = client.get("/events", params=params, timeout=WAIT + 10)
+    require_success(answer)
+    return answer.json()
+
+
+def _send(receiver: httpx.Client, to: str, event: dict[str, str], secret: str) -> str:
+    body = json.dumps(event, separators=(",", ":"))
+    now = datetime.now(UTC)
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": f"Passerelle/{VERSION}",
+        "webhook-id": event["id"],
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(event["id"], now, body),
+    }
+    try:
+        return str(receiver.post(to, content=body, headers=headers).status_code)
+    except httpx.HTTPError as error:
+        return f"{type(error).__name__}: {error}"

@@ -1,0 +1,191 @@
+"""The composition root: which parts there are, and how they hold together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from uuid import UUID
+
+from passerelle.accounts.service import Accounts
+from passerelle.definitions.facts import KnownFacts
+from passerelle.engine.checks import load_checks, warm_checks
+from passerelle.engine.registry import load_kinds
+from passerelle.engine.runner import Runner
+from passerelle.engine.store import ENTRYPOINT, Store
+from passerelle.events.repository import EventRepository
+from passerelle.events.service import Events
+from passerelle.executions.repository import ExecutionRepository
+from passerelle.executions.service import Executions
+from passerelle.kit.clock import system_clock
+from passerelle.kit.database import Database
+from passerelle.kit.http.idempotency import forget_old
+from passerelle.kit.http.pages import Cursors
+from passerelle.kit.ids import new_id
+from passerelle.kit.jobs import JobRunning, Leases, Worker
+from passerelle.kit.mail import Mail, NoMail
+from passerelle.kit.mail.addresses import Address
+from passerelle.kit.mail.server import SmtpServer
+from passerelle.kit.mail.smtp import SmtpMail
+from passerelle.kit.outgoing.client import OutgoingClient
+from passerelle.kit.outgoing.rules import EgressRules
+from passerelle.kit.secrets import SecretBox
+from passerelle.lists.repository import ListRepository
+from passerelle.lists.service import NameLists
+from passerelle.records.parts import RecordParts, record_parts
+from passerelle.resources.files import Files
+from passerelle.revisions.repository import RevisionRepository
+from passerelle.revisions.service import Revisions
+from passerelle.secrets.repository import SecretRepository
+from passerelle.secrets.service import Secrets
+from passerelle.settings import Settings
+from passerelle.webhooks.addresses import Addresses
+from passerelle.webhooks.attempts import Attempts
+from passerelle.webhooks.courier import Courier
+from passerelle.webhooks.queue import DeliveryQueue
+from passerelle.webhooks.service import Webhooks
+
+
+@dataclass(frozen=True)
+class Services:
+    """Every part that an entry point may need."""
+
+    settings: Settings
+    box: SecretBox
+    database: Database
+    accounts: Accounts
+    secrets: Secrets
+    mail: Mail
+    revisions: Revisions
+    executions: Executions
+    records: RecordParts
+    runner: Runner
+    lists: NameLists
+    events: Events
+    webhooks: Webhooks
+    cursors: Cursors
+    worker: Worker
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, database_url: str, box: SecretBox) -> AsyncIterator[Services]:
+    """Connect everything; close it at the end."""
+    database = await Database.open(database_url, size=settings.database_connections)
+    rules = EgressRules.parse(settings.egress_allow)
+    outgoing = OutgoingClient(rules)
+    # Receivers that hang must not take the connections that steps need.
+    to_webhooks = OutgoingClient(rules)
+    leases = Leases(database)
+    await asyncio.to_thread(warm_checks, load_checks().values())
+    keeping = asyncio.create_task(leases.keep())
+    services = _build(settings, database_url, box, database, outgoing, to_webhooks, leases)
+    try:
+        yield services
+    finally:
+        await services.executions.close()
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+        await outgoing.close()
+        await to_webhooks.close()
+        await database.close()
+
+
+def _build(
+    settings: Settings,
+    database_url: str,
+    box: SecretBox,
+    database: Database,
+    outgoing: OutgoingClient,
+    to_webhooks: OutgoingClient,
+    leases: Leases,
+) -> Services:
+    secrets = Secrets(SecretRepository(database), box)
+
+    async def facts(workspace_id: UUID) -> KnownFacts:
+        return KnownFacts(secrets=await secrets.names(workspace_id))
+
+    mail = _mail(settings)
+    revisions = Revisions(RevisionRepository(database, new_id), load_kinds(), facts)
+    lists = NameLists(ListRepository(database), system_clock)
+    runner = Runner(Store(database, new_id), revisions, secrets, outgoing, leases, system_clock, lists, mail=mail)
+    repository = ExecutionRepository(database, new_id)
+    executions = Executions(runner, revisions, repository, system_clock, new_id, settings.run_wait)
+    accounts = Accounts(database, box)
+    cursors = Cursors(box)
+    records = record_parts(
+        database,
+        cursors,
+        system_clock,
+        new_id,
+        files=Files.at(settings.files_url),
+        box=box,
+        public_url=settings.public_url,
+    )
+    events = Events(EventRepository(database), system_clock)
+    queue = DeliveryQueue(database, new_id)
+    addresses = Addresses(EgressRules.parse(settings.egress_allow))
+    webhooks = Webhooks(database, queue, addresses, box, system_clock, new_id)
+    attempts = Attempts(to_webhooks, accounts.signing_keys, box, system_clock)
+    courier = Courier(queue, attempts, webhooks.gone, system_clock)
+    return Services(
+        settings=settings,
+        box=box,
+        database=database,
+        accounts=accounts,
+        secrets=secrets,
+        mail=mail,
+        revisions=revisions,
+        executions=executions,
+        records=records,
+        runner=runner,
+        lists=lists,
+        events=events,
+        webhooks=webhooks,
+        cursors=cursors,
+        worker=_worker(database_url, database, accounts, runner, records, events, webhooks, courier),
+    )
+
+
+def _mail(settings: Settings) -> Mail:
+    if settings.smtp_url is None:
+        return NoMail()
+    return SmtpMail(SmtpServer.parse(settings.smtp_url.get_secret_value()), Address.parse(settings.mail_from))
+
+
+def _worker(
+    database_url: str,
+    database: Database,
+    accounts: Accounts,
+    runner: Runner,
+    records: RecordParts,
+    events: Events,
+    webhooks: Webhooks,
+    courier: Courier,
+) -> Worker:
+    async def go_on(job: JobRunning) -> None:
+        await runner.resume(UUID(job.payload["workspaceId"]), UUID(job.payload["executionId"]), job.id)
+
+    async def sweep() -> None:
+        await runner.sweep()
+
+    async def sweep_webhooks() -> None:
+        await webhooks.sweep()
+
+    async def forget() -> None:
+        await forget_old(database)
+        await accounts.forget_old()
+        await webhooks.forget_old()
+        await events.forget_old()
+
+    return Worker(
+        database_url,
+        {ENTRYPOINT: go_on, **records.jobs()},
+        {
+            ("execution.sweep", "* * * * *"): sweep,
+            ("webhook.sweep", "* * * * *"): sweep_webhooks,
+            ("forget", "17 * * * *"): forget,
+        },
+        beside=[courier],
+    )

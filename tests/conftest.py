@@ -1,0 +1,86 @@
+"""What every test may use: a PostgreSQL of its own for each test process, and migrated databases in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from hypothesis import settings
+
+from passerelle.embedded import EmbeddedPostgres
+from passerelle.kit.database import Database
+from passerelle.kit.ids import new_id
+from passerelle.kit.schema import migrate
+
+TEMPLATE = "passerelle_template"
+
+# A loaded machine is no fault of the code: examples are bounded by their number, not by the clock.
+settings.register_profile("passerelle", deadline=None)
+settings.load_profile("passerelle")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A real PostgreSQL: the embedded one, or the one that PASSERELLE_TEST_DATABASE_URL names."""
+    given = os.environ.get("PASSERELLE_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    postgres = EmbeddedPostgres(Path(tmp_path_factory.mktemp("postgres")))
+    url = await postgres.start()
+    yield url
+    await postgres.stop()
+
+
+def named(url: str, database: str) -> str:
+    """The address of another database on the same server."""
+    address, _, options = url.partition("?")
+    return address.rsplit("/", 1)[0] + "/" + database + (f"?{options}" if options else "")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def template(server_url: str) -> str:
+    """A migrated, empty database that others are copied from: copying takes milliseconds."""
+    name = f"{TEMPLATE}_{os.getpid()}"
+    connection = await asyncpg.connect(server_url)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    await migrate(named(server_url, name))
+    return name
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database_url(server_url: str, template: str) -> AsyncIterator[str]:
+    """A migrated, empty database for one test."""
+    name = f"test_{uuid4().hex}"
+    connection = await asyncpg.connect(server_url)
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield named(server_url, name)
+    try:
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    except asyncpg.InsufficientPrivilegeError:
+        # An autovacuum worker, which belongs to the superuser, was in it; without FORCE it is only asked to go.
+        await connection.execute(f"DROP DATABASE {name}")
+    await connection.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A pool on the test's database."""
+    database = await Database.open(database_url, size=8)
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def workspace_id(database: Database) -> UUID:
+    """A workspace."""
+    workspace_id = new_id()
+    async with database.workspace(workspace_id) as connection:
+        await connection.execute("INSERT INTO workspace (workspace_id, name) VALUES ($1, 'test')", workspace_id)
+    return workspace_id

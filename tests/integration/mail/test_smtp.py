@@ -1,0 +1,244 @@
+"""Sending over a real SMTP conversation, with servers that are good, busy, strict, slow, broken and gone."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from passerelle.kit.mail import MailError, MailLater, MailNever, MailTimeout, Message
+from passerelle.kit.mail.addresses import Address
+from passerelle.kit.mail.server import SmtpServer
+from passerelle.kit.mail.smtp import SmtpMail
+
+SENDER = Address("no-reply@example.com")
+MESSAGE = Message(
+    "key", datetime(2026, 1, 5, tzinfo=UTC), (Address("anna@example.com"), Address("bob@example.com")), "Hi", "Hi\n.\nb",
+    bcc=(Address("carol@example.com"),),
+)  # fmt: skip
+
+
+@dataclass
+class Server:
+    """Answers what the test put in, in order, for each command; then takes everything."""
+
+    port: int = 0
+    answers: dict[str, list[str]] = field(default_factory=dict)
+    taken: list[Envelope] = field(default_factory=list)
+    logins: list[tuple[bytes, bool]] = field(default_factory=list)
+    hangs: bool = False
+
+    async def handle_MAIL(self, _: SMTP, session: Any, envelope: Envelope, address: str, options: list[str]) -> str:
+        envelope.mail_from = address
+        return self._answer("MAIL")
+
+    async def handle_RCPT(self, _: SMTP, session: Any, envelope: Envelope, address: str, options: list[str]) -> str:
+        answer = self._answer("RCPT").replace("{}", address)
+        if answer.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, _: SMTP, session: Any, envelope: Envelope) -> str:
+        if self.hangs:
+            await asyncio.Event().wait()
+        answer = self._answer("DATA")
+        if answer.startswith("2"):
+            self.taken.append(envelope)
+        return answer
+
+    def authenticate(
+        self, _: SMTP, session: Any, envelope: Envelope, mechanism: str, given: LoginPassword
+    ) -> AuthResult:
+        self.logins.append((given.login, session.ssl is not None))
+        return AuthResult(success=given.password == b"p@ss", handled=False)
+
+    def _answer(self, command: str) -> str:
+        waiting = self.answers.get(command)
+        return waiting.pop(0) if waiting else "250 OK"
+
+
+@asynccontextmanager
+async def serving(server: Server, **options: Any) -> AsyncIterator[Server]:
+    loop = asyncio.get_running_loop()
+    under_way: list[SMTP] = []
+
+    def connection() -> SMTP:
+        options.setdefault("enable_SMTPUTF8", True)
+        under_way.append(SMTP(server, loop=loop, hostname="localhost", authenticator=server.authenticate, **options))
+        return under_way[-1]
+
+    listening = await loop.create_server(connection, "127.0.0.1")
+    server.port = listening.sockets[0].getsockname()[1]
+    try:
+        yield server
+    finally:
+        listening.close()
+        for smtp in under_way:
+            if smtp.transport is not None:
+                smtp.transport.close()
+            if smtp._handler_coroutine is not None:
+                smtp._handler_coroutine.cancel()
+        await asyncio.sleep(0)
+
+
+def mail_to(server: Server, credentials: str = "", scheme: str = "smtp", tls: ssl.SSLContext | None = None) -> SmtpMail:
+    return SmtpMail(SmtpServer.parse(f"{scheme}://{credentials}127.0.0.1:{server.port}"), SENDER, tls=tls)
+
+
+async def refused(mail: SmtpMail, kind: type[MailError], message: Message = MESSAGE, seconds: float = 10) -> MailError:
+    with pytest.raises(kind) as caught:
+        await mail.send(message, timeout_seconds=seconds)
+    assert type(caught.value) is kind
+    assert "@example.com" not in f"{caught.value}{caught.value.reply}"
+    return caught.value
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1 that its own key has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = Path(tmp_path_factory.mktemp("tls")) / "both.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
+    return path
+
+
+@pytest.fixture
+def theirs(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def trusting(certificate: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate))
+
+
+async def test_a_message_reaches_every_receiver_as_it_was_written() -> None:
+    async with serving(Server()) as server:
+        assert await mail_to(server).send(MESSAGE) == "<key@example.com>"
+    (taken,) = server.taken
+    assert taken.mail_from == "no-reply@example.com"
+    assert taken.rcpt_tos == ["anna@example.com", "bob@example.com", "carol@example.com"]
+    assert isinstance(taken.content, bytes)
+    assert b"carol" not in taken.content
+    assert taken.content.endswith(b"\r\n\r\nHi\r\n.\r\nb\r\n"), "a line that is one dot does not end it"
+
+
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+async def test_a_temporary_refusal_is_for_later_and_the_next_attempt_gets_through(command: str) -> None:
+    async with serving(Server(answers={command: ["451 4.7.1 Greylisted"]})) as server:
+        mail = mail_to(server)
+        error = await refused(mail, MailLater)
+        assert (error.code, error.reply) == (451, "4.7.1 Greylisted")
+        assert "refused for now" in error.message
+        assert server.taken == []
+        assert await mail.send(MESSAGE) == "<key@example.com>"
+
+
+@pytest.mark.parametrize(
+    ("command", "what"), [("MAIL", "the sender, PASSERELLE_MAIL_FROM"), ("RCPT", "a receiver"), ("DATA", "the message")]
+)
+async def test_a_final_refusal_says_what_was_refused(command: str, what: str) -> None:
+    async with serving(Server(answers={command: ["550 5.1.1 No"]})) as server:
+        error = await refused(mail_to(server), MailNever)
+    assert error.message == f"The mail server 127.0.0.1:{server.port} refused for good {what} (550)."
+
+
+async def test_one_refused_receiver_and_nobody_gets_it() -> None:
+    """Else those who got it would get it again with the next attempt. The server's words come without addresses."""
+    async with serving(Server(answers={"RCPT": ["250 OK", "450 <{}> busy", "550 <{}> unknown"]})) as server:
+        error = await refused(mail_to(server), MailNever)
+        assert server.taken == []
+    assert (error.code, error.reply) == (550, "<•••> unknown")
+
+
+async def test_a_slow_server_is_given_up_on_in_time() -> None:
+    async with serving(Server(hangs=True)) as server:
+        error = await refused(mail_to(server), MailTimeout, seconds=0.2)
+    assert "did not take the message within 0.2 s" in error.message
+
+
+async def test_a_server_that_is_not_there_or_hangs_up_is_for_later() -> None:
+    gone = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    port = gone.sockets[0].getsockname()[1]
+    hung_up = await refused(mail_to(Server(port)), MailLater)
+    gone.close()
+    await gone.wait_closed()
+    down = await refused(mail_to(Server(port)), MailLater)
+    assert (hung_up.code, down.code) == (None, None)
+    assert "is it running there?" in down.message
+
+
+async def test_a_server_that_is_busy_at_once_is_for_later() -> None:
+    async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"421 4.3.2 Too many connections\r\n")
+        await writer.drain()
+        writer.close()
+
+    listening = await asyncio.start_server(busy, "127.0.0.1", 0)
+    async with listening:
+        error = await refused(mail_to(Server(listening.sockets[0].getsockname()[1])), MailLater)
+    assert error.code == 421
+
+
+async def test_credentials_go_over_tls_only(theirs: ssl.SSLContext, trusting: ssl.SSLContext) -> None:
+    async with serving(Server(), tls_context=theirs) as server:
+        await mail_to(server, "user:p%40ss@", tls=trusting).send(MESSAGE)
+        assert server.logins == [(b"user", True)]
+        wrong = await refused(mail_to(server, "user:wrong@", tls=trusting), MailNever)
+        assert (wrong.code, "the credentials of PASSERELLE_SMTP_URL" in wrong.message) == (535, True)
+    async with serving(Server(), auth_require_tls=False) as plain:
+        error = await refused(mail_to(plain, "user:p%40ss@"), MailNever)
+        assert plain.logins == []
+    assert "offers no STARTTLS, and credentials are not sent in clear" in error.message
+
+
+async def test_starttls_is_used_without_credentials_too_and_certificates_are_checked(
+    theirs: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    async with serving(Server(), tls_context=theirs, require_starttls=True) as server:
+        await mail_to(server, tls=trusting).send(MESSAGE)
+        error = await refused(mail_to(server), MailNever)
+        assert len(server.taken) == 1
+    assert "is not trusted" in error.message
+    assert "SSL_CERT_FILE" in error.message
+
+
+async def test_addresses_outside_of_ascii_need_a_server_that_takes_them() -> None:
+    message = Message("key", MESSAGE.date, (Address.parse("żaneta@żółw.pl"),), "Hi", "Hi")
+    async with serving(Server(), enable_SMTPUTF8=True) as server:
+        await mail_to(server).send(message)
+        assert server.taken[0].rcpt_tos == ["żaneta@xn--w-uga1v8h.pl"]
+    async with serving(Server(), enable_SMTPUTF8=False) as old:
+        error = await refused(mail_to(old), MailNever, message)
+    assert "outside of ASCII" in error.message

@@ -1,0 +1,149 @@
+"""`wait` and `event`: what they rest for, and what wakes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from compiling import compile_step
+from hypothesis import given
+from hypothesis import strategies as st
+
+from passerelle.engine.kinds import Done, StepFailure, Wait, WaitingKind
+from passerelle.engine.steps.wait import parse_moment
+from passerelle.kit.clock import iso
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+def waits(kind: str, value: Any, **parameters: Any) -> Wait:
+    step = compile_step(kind, value)
+    return cast("WaitingKind", step.kind).wait(step.config, {"parameters": parameters, "steps": {}}, NOW)
+
+
+def accepted(value: Any, body: Any) -> Any:
+    step = compile_step("event", value)
+    return cast("WaitingKind", step.kind).accept(step.config, body)
+
+
+# wait
+
+
+def test_wait_for_a_length_of_time() -> None:
+    assert waits("wait", {"for": "2d"}) == Wait(until=NOW + timedelta(days=2))
+
+
+@pytest.mark.parametrize(
+    ("until", "moment"),
+    [
+        ("2026-02-01T10:00:00Z", datetime(2026, 2, 1, 10, tzinfo=UTC)),
+        ("2026-02-01T10:00:00.250+02:00", datetime(2026, 2, 1, 8, 0, 0, 250_000, UTC)),
+        ("2026-02-01", datetime(2026, 2, 1, tzinfo=UTC)),
+        ("1999-01-01", datetime(1999, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_wait_until_a_moment(until: str, moment: datetime) -> None:
+    assert waits("wait", {"until": until}) == Wait(until=moment)
+    assert waits("wait", {"until": "${parameters.p.at}"}, p={"at": until}) == Wait(until=moment)
+
+
+@pytest.mark.parametrize(
+    "until", ["tomorrow", "2026-02-01T10:00:00", "2026-02-30", 1767600000, None, "", "9999-12-31T23:59:59-14:00"]
+)
+def test_wait_until_no_moment_fails(until: Any) -> None:
+    with pytest.raises(StepFailure) as raised:
+        waits("wait", {"until": "${parameters.p.at}"}, p={"at": until})
+    assert raised.value.code == "WAIT_UNTIL_INVALID"
+    assert str(until or "~") not in raised.value.message, "the value may be personal"
+
+
+def test_a_wait_that_is_over_has_no_output() -> None:
+    step = compile_step("wait", {"for": "1s"})
+    assert cast("WaitingKind", step.kind).elapsed(step.config) == Done()
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1)))
+def test_every_time_that_an_answer_writes_is_a_moment(moment: datetime) -> None:
+    written = iso(moment.replace(tzinfo=UTC))
+    parsed = parse_moment(written)
+    assert parsed is not None
+    assert iso(parsed) == written
+
+
+@given(st.text(max_size=30) | st.none() | st.integers() | st.lists(st.none()))
+def test_no_value_makes_parsing_raise(value: Any) -> None:
+    moment = parse_moment(value)
+    assert moment is None or moment.tzinfo is UTC
+
+
+# event
+
+
+@pytest.mark.parametrize(
+    ("value", "wait"),
+    [
+        (None, Wait(event="one")),
+        ({}, Wait(event="one")),
+        ({"name": "paid"}, Wait(event="paid")),
+        ({"name": "paid", "within": "1h"}, Wait(event="paid", until=NOW + timedelta(hours=1))),
+    ],
+)
+def test_event_waits_for_its_name(value: Any, wait: Wait) -> None:
+    assert waits("event", value) == wait
+    step = compile_step("event", value)
+    assert cast("WaitingKind", step.kind).event_name(step.config) == wait.event
+
+
+SCHEMA = {
+    "type": "object",
+    "required": ["amount"],
+    "properties": {
+        "amount": {"type": "number"},
+        "payer": {"type": "object", "properties": {"email": {"format": "email"}}},
+    },
+    "additionalProperties": False,
+}
+
+
+def test_the_body_of_an_event_is_its_output() -> None:
+    assert accepted({}, [1, None]) == [1, None]
+    assert accepted({"schema": SCHEMA}, {"amount": 5}) == {"amount": 5}
+
+
+def test_a_body_that_does_not_fit_lists_all_that_is_wrong_and_shows_no_value() -> None:
+    with pytest.raises(StepFailure) as raised:
+        accepted(
+            {"schema": SCHEMA, "name": "paid"}, {"amount": "Nowak", "payer": {"email": "Kowalska"}, "iban": "PL61"}
+        )
+    failure = raised.value
+    assert failure.code == "EVENT_BODY_INVALID"
+    assert failure.message == (
+        "the body of the event `paid` does not fit its schema: amount: must be a number, is a text;"
+        " payer.email: is not a valid email; iban: unknown key; possible here: `amount`, `payer`"
+    )
+    assert failure.details == {
+        "problems": [
+            {"path": "amount", "message": "must be a number, is a text"},
+            {"path": "payer.email", "message": "is not a valid email"},
+            {"path": "iban", "message": "unknown key; possible here: `amount`, `payer`"},
+        ]
+    }
+
+
+def test_a_body_that_is_wrong_as_a_whole_says_so() -> None:
+    with pytest.raises(StepFailure) as raised:
+        accepted({"schema": SCHEMA}, None)
+    assert (
+        raised.value.message == "the body of the event `one` does not fit its schema: body: must be an object, is null"
+    )
+
+
+def test_an_event_that_does_not_come_fails_the_step() -> None:
+    step = compile_step("event", {"within": "1h"})
+    with pytest.raises(StepFailure) as raised:
+        cast("WaitingKind", step.kind).elapsed(step.config)
+    assert (raised.value.code, raised.value.message) == (
+        "EVENT_TIMEOUT",
+        "the event `one` did not come in time: see `within`",
+    )
