@@ -125,6 +125,7 @@ class Worker:
         self._beside = beside
         self._at_once = at_once
         self._queuer: PgQueuer | None = None
+        self._stopping = False  # PgQueuer's own sign says as much when the database is lost
 
     async def run(self) -> None:
         """Work until `stop`. A lost database is waited for; the jobs under way then run again."""
@@ -142,6 +143,7 @@ class Worker:
         """Take no more jobs; those under way are finished."""
         for one in self._beside:
             await one.stop()
+        self._stopping = True
         if self._queuer is not None:
             self._queuer.shutdown.set()
 
@@ -156,13 +158,11 @@ class Worker:
                 await self._serve(PgQueuer(AsyncpgPoolDriver(pool)))
         except Exception as error:  # whatever it was: the jobs are in the database, and this goes on with them
             log.warning("worker.interrupted", error=repr(error))
-            return self._queuer is not None and self._queuer.shutdown.is_set()
-        return True
+        return self._stopping
 
     async def _serve(self, queuer: PgQueuer) -> None:
-        stopping = self._queuer is not None and self._queuer.shutdown.is_set()
         self._queuer = queuer
-        if stopping:
+        if self._stopping:
             return
         for entrypoint, handler in self._handlers.items():
             queuer.entrypoint(entrypoint)(_running(handler))
@@ -173,6 +173,7 @@ class Worker:
             batch_size=self._at_once // 2,
             max_concurrent_tasks=self._at_once,
             heartbeat_timeout=self.HEARTBEAT,
+            shutdown_on_listener_failure=True,
         )
 
 
