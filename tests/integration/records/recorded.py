@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 from fastapi import FastAPI
 
-CUSTOMERS = {
+CUSTOMERS: dict[str, Any] = {
     "name": "customers",
     "fields": [
         {"name": "name", "type": "text", "required": True},
