@@ -32,7 +32,6 @@ EVENT_BODY_INVALID: Final = Code(
     "EVENT_BODY_INVALID", 400, "The event's body does not fit the schema of the step that takes it."
 )
 PARAMETERS_NOT_FOUND: Final = Code("PARAMETERS_NOT_FOUND", 404, "This workspace has no parameters with that id.")
-RECORD_NOT_FOUND: Final = Code("RECORD_NOT_FOUND", 404, "The table that the definition names has no such record.")
 CASE_NOT_FOUND: Final = Code("CASE_NOT_FOUND", 404, "This workspace has no case with that id.")
 CASE_ID_REQUIRED: Final = Code(
     "CASE_ID_REQUIRED", 400, "Version 1 needs `caseId`. Send `Accept: application/json;version=2` to run without one."

@@ -24,6 +24,7 @@ from passerelle.kit.clock import Clock
 from passerelle.kit.http.fields import FIELD_INVALID
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import Json, JsonObject
+from passerelle.records.errors import RECORD_NOT_FOUND
 from passerelle.revisions.service import Published, Revisions
 
 log = structlog.get_logger("passerelle.executions")
@@ -299,7 +300,7 @@ def _require_runnable(definition: Definition) -> None:
 
 def _require_record(definition: Definition, record_id: UUID | None) -> None:
     if definition.record is not None and record_id is not None:
-        raise errors.RECORD_NOT_FOUND.error(f"table {definition.record.table} has no record {record_id}", "/recordId")
+        raise RECORD_NOT_FOUND.error(f"table {definition.record.table} has no record {record_id}", "/recordId")
 
 
 def _require_expiry(expires_at: datetime | None, now: datetime) -> None:

@@ -75,7 +75,7 @@ class Attachments:
     ) -> Attachment:
         """Keep a file and attach it; the same id again answers with what was attached.
 
-        Raises RECORD_UNKNOWN, TAGS_INVALID, FILES_UNAVAILABLE.
+        Raises RECORD_NOT_FOUND, TAGS_INVALID, FILES_UNAVAILABLE.
         """
         tags = tags_of(upload.parts)
         _, record = await self._records.read(workspace_id, table, record_id)
@@ -93,7 +93,7 @@ class Attachments:
         author: Author,
         connection: Connection,
     ) -> Attachment:
-        """Attach a file that is kept already, as steps of workflows do. Raises RECORD_UNKNOWN, RESOURCE_NOT_FOUND."""
+        """Attach a file that is kept already, as steps of workflows do. Raises RECORD_NOT_FOUND, RESOURCE_NOT_FOUND."""
         _, record = await self._records.read(workspace_id, table, record_id, connection=connection)
         resource = await self._resources.find(workspace_id, resource_id, connection)
         return await self._attach(connection, record.id, self._new_id(), resource, tags, author)
@@ -101,7 +101,7 @@ class Attachments:
     async def listed(
         self, workspace_id: UUID, table: str, record_id: UUID, before: UUID | None, limit: int
     ) -> list[Attachment]:
-        """Attachments that are older than `before`, newest first. Raises RECORD_UNKNOWN."""
+        """Attachments that are older than `before`, newest first. Raises RECORD_NOT_FOUND."""
         async with self._database.workspace(workspace_id) as connection:
             _, record = await self._records.read(workspace_id, table, record_id, connection=connection)
             rows = await connection.fetch(
@@ -114,7 +114,7 @@ class Attachments:
         return [Attachment(*row) for row in rows]
 
     async def find(self, workspace_id: UUID, table: str, record_id: UUID, attachment_id: UUID) -> Attachment:
-        """Raises RECORD_UNKNOWN, ATTACHMENT_NOT_FOUND."""
+        """Raises RECORD_NOT_FOUND, ATTACHMENT_NOT_FOUND."""
         async with self._database.workspace(workspace_id) as connection:
             _, record = await self._records.read(workspace_id, table, record_id, connection=connection)
             row = await connection.fetchrow(_COLUMNS + "AND a.id = $3", workspace_id, record.id, attachment_id)
@@ -123,7 +123,7 @@ class Attachments:
         return Attachment(*row)
 
     async def delete(self, workspace_id: UUID, table: str, record_id: UUID, attachment_id: UUID) -> None:
-        """Detach a file; one that nothing else holds is deleted. Raises RECORD_UNKNOWN, ATTACHMENT_NOT_FOUND."""
+        """Detach a file; one that nothing else holds is deleted. Raises RECORD_NOT_FOUND, ATTACHMENT_NOT_FOUND."""
         attachment = await self.find(workspace_id, table, record_id, attachment_id)
         await self._detach(workspace_id, attachment)
 

@@ -14,7 +14,7 @@ from passerelle.kit.http.bodies import BODY_NOT_OBJECT, read_json, takes
 from passerelle.kit.http.idempotency import idempotent_id
 from passerelle.kit.ids import parse_id
 from passerelle.kit.json import JsonObject
-from passerelle.records.errors import RECORD_UNKNOWN
+from passerelle.records.errors import RECORD_NOT_FOUND
 from passerelle.records.models import Author, Record
 from passerelle.records.parts import RecordParts
 from passerelle.records.schemas import RecordAnswer, RecordValues
@@ -135,7 +135,7 @@ def author_of(caller: Principal) -> Author:
 
 
 def id_of(text: str) -> UUID:
-    """A record's id. Raises RECORD_UNKNOWN for what cannot be one."""
+    """A record's id. Raises RECORD_NOT_FOUND for what cannot be one."""
     found = parse_id(text)
     if found is None:
         raise not_an_id(text)
@@ -143,8 +143,8 @@ def id_of(text: str) -> UUID:
 
 
 def not_an_id(text: str) -> PasserelleError:
-    """RECORD_UNKNOWN for a text that is no id."""
-    return RECORD_UNKNOWN.error(f"`{text[:80]}` is not the id of a record: ids are UUIDs")
+    """RECORD_NOT_FOUND for a text that is no id."""
+    return RECORD_NOT_FOUND.error(f"`{text[:80]}` is not the id of a record: ids are UUIDs")
 
 
 async def read_object(request: Request) -> JsonObject:

@@ -6,7 +6,7 @@ from typing import Final
 
 from passerelle.errors import Code
 
-RECORD_UNKNOWN: Final = Code("RECORD_UNKNOWN", 404, "The table has no record with that id, or it was deleted.")
+RECORD_NOT_FOUND: Final = Code("RECORD_NOT_FOUND", 404, "The table has no record with that id, or it was deleted.")
 RECORD_VERSION_CONFLICT: Final = Code(
     "RECORD_VERSION_CONFLICT", 412, "The record has changed since the version that `If-Match` names. Read it again."
 )

@@ -80,7 +80,7 @@ class Records:
     async def read(
         self, workspace_id: UUID, table: str, record_id: UUID, *, connection: Connection | None = None
     ) -> tuple[Table, Record]:
-        """A record; one that was merged into another answers with that. Raises TABLE_NOT_FOUND, RECORD_UNKNOWN."""
+        """A record; one that was merged into another answers with that. Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND."""
         async with self._connected(workspace_id, connection) as held:
             found = await self._tables.find(workspace_id, table, held)
             return found, await self._live(held, found, record_id)
@@ -88,7 +88,7 @@ class Records:
     async def read_any(
         self, workspace_id: UUID, table: str, record_id: UUID, connection: Connection
     ) -> tuple[Table, Record]:
-        """A record, also one that can still be restored, or was merged. Raises TABLE_NOT_FOUND, RECORD_UNKNOWN."""
+        """A record, also one that can still be restored, or was merged. Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND."""
         found = await self._tables.find(workspace_id, table, connection)
         record = await self._repository.find(connection, found, record_id)
         if record is None or self._is_gone(record):
@@ -108,7 +108,7 @@ class Records:
     ) -> tuple[Table, Record]:
         """Change the fields that `values` names; null empties one.
 
-        Raises RECORD_UNKNOWN, RECORD_VERSION_CONFLICT, and what `create` raises.
+        Raises RECORD_NOT_FOUND, RECORD_VERSION_CONFLICT, and what `create` raises.
         """
 
         def merged(table: Table, old: Record) -> Next:
@@ -145,7 +145,7 @@ class Records:
         expected: Collection[int] | None = None,
         connection: Connection | None = None,
     ) -> None:
-        """Delete a record; it can be restored for 30 days. Raises RECORD_UNKNOWN, RECORD_VERSION_CONFLICT."""
+        """Delete a record; it can be restored for 30 days. Raises RECORD_NOT_FOUND, RECORD_VERSION_CONFLICT."""
 
         def deleted(table: Table, old: Record) -> Next:
             return Next(old.values, "deleted", deleted_at=self._clock())
@@ -153,7 +153,7 @@ class Records:
         await self._change(workspace_id, table, record_id, deleted, author, expected, connection)
 
     async def restore(self, workspace_id: UUID, table: str, record_id: UUID, author: Author) -> tuple[Table, Record]:
-        """Bring back a record that was deleted within 30 days. Raises RECORD_UNKNOWN, NOT_DELETED, VALUE_TAKEN."""
+        """Bring back a record that was deleted within 30 days. Raises RECORD_NOT_FOUND, NOT_DELETED, VALUE_TAKEN."""
         async with self._connected(workspace_id, None) as connection:
             found = await self._tables.find_now(workspace_id, table, connection)
             old = await self._repository.find(connection, found, record_id)
@@ -275,7 +275,7 @@ class Records:
             raise await self._taken(connection, table, replace(old, values=dict(new.values)), error) from None
 
     async def _live(self, connection: Connection, table: Table, record_id: UUID) -> Record:
-        """The record, or the one that it was merged into. Raises RECORD_UNKNOWN."""
+        """The record, or the one that it was merged into. Raises RECORD_NOT_FOUND."""
         wanted = record_id
         for _ in range(MERGES_FOLLOWED):
             record = await self._repository.find(connection, table, wanted)
@@ -397,7 +397,7 @@ def _short(value: Json) -> str:
 
 
 def _unknown(table: Table, record_id: UUID) -> PasserelleError:
-    return errors.RECORD_UNKNOWN.error(f"the table {table.name} has no record {record_id}")
+    return errors.RECORD_NOT_FOUND.error(f"the table {table.name} has no record {record_id}")
 
 
 def _conflict(record: Record) -> PasserelleError:

@@ -31,7 +31,7 @@ class Trail:
     async def history(
         self, workspace_id: UUID, table: str, record_id: UUID, before: int | None, limit: int
     ) -> tuple[Table, list[Change]]:
-        """A record's changes below version `before`, newest first. Raises TABLE_NOT_FOUND, RECORD_UNKNOWN."""
+        """A record's changes below version `before`, newest first. Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND."""
         async with self._database.workspace(workspace_id) as connection:
             found, record = await self._records.read_any(workspace_id, table, record_id, connection)
             rows = await connection.fetch(
@@ -56,7 +56,7 @@ class Trail:
     async def comment(
         self, workspace_id: UUID, table: str, record_id: UUID, comment_id: UUID, text: str, author: Author
     ) -> Comment:
-        """Write a comment; the same id again answers with the first. Raises COMMENT_EMPTY, RECORD_UNKNOWN."""
+        """Write a comment; the same id again answers with the first. Raises COMMENT_EMPTY, RECORD_NOT_FOUND."""
         if not text.strip() or len(text) > LONGEST_COMMENT:
             raise COMMENT_EMPTY.error(f"`text` must have 1 to {LONGEST_COMMENT:,} characters", "/text")
         async with self._database.workspace(workspace_id) as connection:
@@ -77,7 +77,7 @@ class Trail:
     async def comments(
         self, workspace_id: UUID, table: str, record_id: UUID, before: UUID | None, limit: int
     ) -> list[Comment]:
-        """Comments older than `before`, newest first. Raises TABLE_NOT_FOUND, RECORD_UNKNOWN."""
+        """Comments older than `before`, newest first. Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND."""
         async with self._database.workspace(workspace_id) as connection:
             _, record = await self._records.read(workspace_id, table, record_id, connection=connection)
             rows = await connection.fetch(

@@ -106,12 +106,12 @@ async def test_a_deleted_record_can_be_restored_for_30_days(api: Api, clock: Mov
     path = f"{RECORDS}/{(await api.add({'name': 'a'}))['id']}"
     assert await api.refused("POST", f"{path}/restore", status=409) == [("NOT_DELETED", None)]
     await api.call("DELETE", path, status=204)
-    assert await api.refused("GET", path, status=404) == [("RECORD_UNKNOWN", None)]
+    assert await api.refused("GET", path, status=404) == [("RECORD_NOT_FOUND", None)]
     clock.move(timedelta(days=29))
     assert (await api.call("POST", f"{path}/restore"))["version"] == 3
     await api.call("DELETE", path)
     clock.move(timedelta(days=31))
-    assert await api.refused("POST", f"{path}/restore", status=404) == [("RECORD_UNKNOWN", None)]
+    assert await api.refused("POST", f"{path}/restore", status=404) == [("RECORD_NOT_FOUND", None)]
 
 
 async def test_history_tells_who_changed_what(api: Api) -> None:
