@@ -17,7 +17,7 @@ from passerelle.kit import schema
 from passerelle.kit.clock import iso
 from passerelle.kit.secrets import SecretBox
 from passerelle.main import create_app
-from passerelle.serving import listen, stop_on_signals
+from passerelle.serving import listen, spare_collector, stop_on_signals
 from passerelle.serving import serve as serve_app
 from passerelle.settings import Settings
 from passerelle.wiring import Services, open_services
@@ -37,6 +37,7 @@ async def work(settings: Settings) -> None:
     """Run jobs until SIGINT or SIGTERM."""
     stop = stop_on_signals()
     async with _services(settings) as services:
+        spare_collector()
         working = asyncio.create_task(services.worker.run())
         print("Passerelle's worker runs", flush=True)
         stopping = asyncio.create_task(stop.wait())

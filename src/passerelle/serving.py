@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Iterator
@@ -51,12 +52,23 @@ async def serve(app: FastAPI, sock: socket.socket, stop: asyncio.Event) -> None:
             timeout_keep_alive=75,
         )
     )
+    spare_collector()
     serving = asyncio.create_task(server.serve(sockets=[sock]))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     stopping.cancel()
     await serving
+
+
+def spare_collector() -> None:
+    """Keep what was loaded at the start out of garbage collections: it stays until the end.
+
+    Each full collection stopped the process for 150 ms, which was the 99th percentile of every request.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 20)
 
 
 def stop_on_signals() -> asyncio.Event:
