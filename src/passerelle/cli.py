@@ -19,6 +19,7 @@ from passerelle.errors import CommandError
 from passerelle.lists.commands import app as lists
 from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url
 from passerelle.secrets.commands import app as secrets
+from passerelle.themes.commands import app as theme
 from passerelle.webhooks.commands import app as webhooks
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app.add_typer(workspaces, name="workspace")
 app.add_typer(keys, name="key")
 app.add_typer(secrets, name="secret")
 app.add_typer(lists, name="lists")
+app.add_typer(theme, name="theme")
 app.add_typer(webhooks, name="webhooks")
 
 output = Console(soft_wrap=True)

@@ -22,6 +22,7 @@ from passerelle.mailcatcher.catcher import MailCatcher
 from passerelle.main import create_app
 from passerelle.serving import listen, serve, stop_on_signals
 from passerelle.settings import Settings
+from passerelle.themes.schemas import ThemeBody
 from passerelle.wiring import Services, open_services
 
 log = structlog.get_logger("passerelle.dev")
@@ -125,7 +126,16 @@ async def _demo(services: Services, data_dir: Path, base_url: str) -> dict[str, 
     for text in examples.definitions():
         stored, _ = await services.revisions.push(workspace_id, text, publish=True, by="passerelle dev")
         definitions[stored.name] = str(stored.definition_id)
+    if (await services.themes.of(workspace_id)).updated_at is None:
+        await services.themes.put(workspace_id, _demo_theme(), by="passerelle dev")
     return {"baseUrl": base_url, **demo, "definitions": definitions} | {"baseUrl": base_url}
+
+
+def _demo_theme() -> ThemeBody:
+    """Whoever tries the widget serves a page on some port of this machine."""
+    return ThemeBody.model_validate(
+        {"name": "Passerelle demo", "allowedOrigins": ["http://localhost:*", "http://127.0.0.1:*"]}
+    )
 
 
 def _write_private(path: Path, text: str) -> None:

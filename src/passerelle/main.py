@@ -14,6 +14,7 @@ import passerelle.lists.endpoints
 import passerelle.mailcatcher.endpoints
 import passerelle.revisions.endpoints
 import passerelle.secrets.endpoints
+import passerelle.themes.endpoints
 import passerelle.webhooks.endpoints
 from passerelle import operations
 from passerelle.events.catalogue import openapi_webhooks
@@ -35,6 +36,7 @@ PUBLIC: Final = (
     "/schemas/",
     "/files/",
     "/favicon.ico",
+    *passerelle.themes.endpoints.PUBLIC,
 )
 """Paths that need no credentials; `/auth/` and the like stand for everything below."""
 
@@ -75,6 +77,7 @@ def routed(services: Services) -> FastAPI:
     for router in record_routers(services.records, services.cursors):
         app.include_router(router)
     app.include_router(passerelle.secrets.endpoints.router(services.secrets, services.cursors))
+    app.include_router(passerelle.themes.endpoints.router(services.themes))
     app.include_router(passerelle.events.endpoints.router(services.events, services.cursors))
     app.include_router(passerelle.webhooks.endpoints.router(services.webhooks, services.cursors))
     app.state.webhooks = openapi_webhooks()

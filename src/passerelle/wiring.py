@@ -40,6 +40,8 @@ from passerelle.revisions.service import Revisions
 from passerelle.secrets.repository import SecretRepository
 from passerelle.secrets.service import Secrets
 from passerelle.settings import Settings
+from passerelle.themes.repository import ThemeRepository
+from passerelle.themes.service import Themes
 from passerelle.webhooks.addresses import Addresses
 from passerelle.webhooks.attempts import Attempts
 from passerelle.webhooks.courier import Courier
@@ -63,6 +65,7 @@ class Services:
     runner: Runner
     lists: NameLists
     events: Events
+    themes: Themes
     webhooks: Webhooks
     cursors: Cursors
     worker: Worker
@@ -142,6 +145,7 @@ def _build(
         runner=runner,
         lists=lists,
         events=events,
+        themes=Themes(ThemeRepository(database)),
         webhooks=webhooks,
         cursors=cursors,
         worker=_worker(database_url, database, accounts, runner, records, events, webhooks, courier),

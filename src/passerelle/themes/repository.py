@@ -1,0 +1,87 @@
+"""Themes in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from passerelle.kit.database import Database
+from passerelle.themes.logos import Image
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTheme:
+    """What was given; `None` where nothing was."""
+
+    workspace_name: str
+    name: str | None
+    font: str
+    colours: Mapping[str, Mapping[str, str]]
+    allowed_origins: tuple[str, ...]
+    redirect_targets: tuple[str, ...]
+    logo_digest: str | None
+    logo_kind: str | None
+    logo_width: int | None
+    logo_height: int | None
+    updated_at: datetime | None
+    updated_by: str | None
+
+
+class ThemeRepository:
+    """Every query names the workspace; row-level security names it again."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, workspace_id: UUID) -> StoredTheme | None:
+        """The theme, or what stands for one that was never set; None where there is no such workspace."""
+        async with self._database.workspace(workspace_id) as connection:
+            row = await connection.fetchrow(
+                """
+                SELECT w.name AS workspace_name, t.name, coalesce(t.font, 'system') AS font,
+                    coalesce(t.colours, '{}') AS colours, coalesce(t.allowed_origins, '{}') AS allowed_origins,
+                    coalesce(t.redirect_targets, '{}') AS redirect_targets,
+                    t.logo_digest, t.logo_kind, t.logo_width, t.logo_height, t.updated_at, t.updated_by
+                FROM workspace w LEFT JOIN theme t USING (workspace_id) WHERE w.workspace_id = $1
+                """,
+                workspace_id,
+            )
+        return None if row is None else StoredTheme(**{key: _frozen(value) for key, value in row.items()})
+
+    async def logo(self, workspace_id: UUID) -> Image | None:
+        """The logo's bytes."""
+        async with self._database.workspace(workspace_id) as connection:
+            row = await connection.fetchrow(
+                "SELECT logo AS content, logo_kind AS kind, logo_width AS width, logo_height AS height "
+                "FROM theme WHERE workspace_id = $1 AND logo IS NOT NULL",
+                workspace_id,
+            )
+        return None if row is None else Image(**row)
+
+    async def put(self, workspace_id: UUID, theme: StoredTheme, logo: Image | None) -> None:
+        """Set the whole theme."""
+        async with self._database.workspace(workspace_id) as connection:
+            await connection.execute(
+                """
+                INSERT INTO theme (workspace_id, name, font, colours, allowed_origins, redirect_targets,
+                    logo, logo_digest, logo_kind, logo_width, logo_height, updated_at, updated_by)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                ON CONFLICT (workspace_id) DO UPDATE SET
+                    name = excluded.name, font = excluded.font, colours = excluded.colours,
+                    allowed_origins = excluded.allowed_origins, redirect_targets = excluded.redirect_targets,
+                    logo = excluded.logo, logo_digest = excluded.logo_digest, logo_kind = excluded.logo_kind,
+                    logo_width = excluded.logo_width, logo_height = excluded.logo_height,
+                    updated_at = excluded.updated_at, updated_by = excluded.updated_by
+                """,
+                *(workspace_id, theme.name, theme.font, theme.colours),
+                *(list(theme.allowed_origins), list(theme.redirect_targets)),
+                *(None if logo is None else logo.content, theme.logo_digest, theme.logo_kind),
+                *(theme.logo_width, theme.logo_height, theme.updated_at, theme.updated_by),
+            )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,160 @@
+"""`/theme` over HTTP: set, shown, loaded by pages; logos by content; another workspace's stays its own."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from product import Product, joined, opened
+
+from passerelle.wiring import Services
+
+
+@pytest.fixture(scope="module")
+async def running(server_url: str, template: str) -> AsyncIterator[tuple[Services, str]]:
+    async with opened(server_url, template) as parts:
+        yield parts
+
+
+@pytest.fixture
+async def product(running: tuple[Services, str]) -> AsyncIterator[Product]:
+    async with joined(*running) as joining:
+        yield joining
+
+
+def png(width: int = 120, height: int = 40) -> bytes:
+    """A real, plain image."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    pixels = zlib.compress((b"\0" + b"\x2d\x56\xc9" * width) * height)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def data_url(content: bytes, kind: str = "png") -> str:
+    return f"data:image/{kind};base64,{b64encode(content).decode()}"
+
+
+def wrong(answer: httpx.Response) -> list[tuple[str, str | None]]:
+    assert answer.status_code == 400, answer.text
+    return [(error["code"], error.get("pointer")) for error in answer.json()["errors"]]
+
+
+async def test_without_a_theme_the_workspaces_name_and_our_colours_are_shown(product: Product) -> None:
+    theme = (await product.api.get("/theme")).json()
+    assert theme["name"] == "test"
+    assert theme["logo"] is None
+    assert theme["allowedOrigins"] == []
+    assert theme["updatedDate"] is None
+    assert theme["colours"]["light"]["surface"] == "#ffffff"
+
+
+async def test_a_theme_is_set_shown_and_loaded_without_credentials(product: Product) -> None:
+    before = (await product.services.themes.of(product.workspace_id)).stylesheet
+    body: dict[str, Any] = {
+        "name": "Acme",
+        "logo": data_url(png()),
+        "font": "serif",
+        "colours": {"light": {"accent": "#7A1FA2"}},
+        "allowedOrigins": ["https://app.example.com/", "http://localhost:*"],
+        "redirectTargets": ["https://app.example.com/welcome/"],
+    }
+    shown = (await product.api.put("/theme", json=body)).json()
+    assert shown["colours"]["light"]["accent"] == "#7a1fa2"
+    assert shown["allowedOrigins"] == ["https://app.example.com", "http://localhost:*"]
+    assert shown["redirectTargets"] == ["https://app.example.com/welcome"]
+    assert shown["updatedBy"] == "ops"
+    assert (await product.api.get("/theme")).json() == shown
+    theme = await product.services.themes.of(product.workspace_id)
+    anyone: dict[str, Any] = {"headers": {"Authorization": ""}}
+    css = await product.api.get(theme.stylesheet, **anyone)
+    assert "--accent:#7a1fa2" in css.text
+    assert css.headers["content-type"].startswith("text/css")
+    assert "immutable" in css.headers["cache-control"]
+    assert "immutable" not in (await product.api.get(before, **anyone)).headers["cache-control"]
+    logo = await product.api.get(shown["logo"], **anyone)
+    assert (logo.content, logo.headers["content-type"]) == (png(), "image/png")
+    assert theme.logo is not None
+    assert (theme.logo.width, theme.logo.height) == (120, 40)
+
+
+async def test_what_get_shows_can_be_put_back_and_keeps_the_logo(product: Product) -> None:
+    await product.api.put("/theme", json={"logo": data_url(png()), "colours": {"dark": {"accent": "#ffd54f"}}})
+    shown = (await product.api.get("/theme")).json()
+    body = {name: value for name, value in shown.items() if name not in ("updatedDate", "updatedBy")}
+    again = (await product.api.put("/theme", json=body)).json()
+    assert {**again, "updatedDate": None} == {**shown, "updatedDate": None}
+    assert (await product.api.put("/theme", json={})).json()["logo"] is None
+
+
+@pytest.mark.parametrize(
+    ("logo", "says"),
+    [
+        (data_url(b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "svg+xml"), "SVG"),
+        (data_url(b"<svg onload=alert(1)>", "png"), "SVG"),
+        (data_url(b"GIF89a" + b"\0" * 20), "not PNG"),
+        (data_url(b"\x89PNG\r\n\x1a\n"), "broken"),
+        (data_url(b"\xff\xd8\xff" + b"\0" * 50), "broken"),
+        (data_url(png(2001, 1)), "pixels"),
+        (data_url(png() + b"\0" * 30_000), "30,000"),
+        ("data:image/png;base64,!!!", "data URL"),
+        ("https://elsewhere.example/logo.png", "data URL"),
+        ("/themes/x/y.png", "data URL"),
+        ("", "data URL"),
+    ],
+)
+async def test_a_logo_that_is_none_is_refused_by_its_content(product: Product, logo: str, says: str) -> None:
+    answer = await product.api.put("/theme", json={"logo": logo})
+    assert wrong(answer) == [("LOGO_INVALID", "/logo")]
+    assert says in answer.json()["errors"][0]["message"]
+
+
+async def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_set(product: Product) -> None:
+    body = {"colours": {"light": {"accent": "#ffcc00"}, "dark": {"text": "#222222"}}, "logo": data_url(b"x")}
+    found = wrong(await product.api.put("/theme", json=body))
+    assert {pointer for _, pointer in found} == {"/colours/light/accent", "/colours/dark/text", "/logo"}
+    body = {"colour": {}, "font": "comic", "allowedOrigins": ["*"], "redirectTargets": ["/x"], "name": ""}
+    found = wrong(await product.api.put("/theme", json=body))
+    pointers = {pointer for _, pointer in found}
+    assert pointers == {"/colour", "/font", "/allowedOrigins/0", "/redirectTargets/0", "/name"}
+    assert (await product.api.get("/theme")).json()["updatedDate"] is None
+
+
+async def test_another_workspace_sees_and_changes_only_its_own(product: Product) -> None:
+    await product.api.put("/theme", json={"name": "Acme", "logo": data_url(png())})
+    shown = (await product.api.get("/theme")).json()
+    assert (await product.stranger.get("/theme")).json()["name"] == "test"
+    refused = await product.stranger.put("/theme", json={"logo": shown["logo"]})
+    assert wrong(refused) == [("LOGO_INVALID", "/logo")]
+    await product.stranger.put("/theme", json={"name": "Other"})
+    assert (await product.api.get("/theme")).json() == shown
+
+
+async def test_files_that_are_not_there_are_404_and_a_theme_needs_credentials(product: Product) -> None:
+    anyone = {"Authorization": ""}
+    assert (await product.api.get("/theme", headers=anyone)).status_code == 401
+    assert (await product.api.put("/theme", json={}, headers=anyone)).status_code == 401
+    missing = await product.api.get(f"/themes/{product.workspace_id}/{'0' * 16}.png", headers=anyone)
+    assert missing.status_code == 404
+
+
+async def test_a_change_is_seen_at_once_here_and_within_seconds_elsewhere(product: Product) -> None:
+    """Another process keeps what it read for a moment; its clock is moved past that."""
+    from passerelle.themes.repository import ThemeRepository
+    from passerelle.themes.service import KEPT_SECONDS, Themes
+
+    now = [0.0]
+    elsewhere = Themes(ThemeRepository(product.services.database), timer=lambda: now[0])
+    assert (await elsewhere.of(product.workspace_id)).name == "test"
+    await product.api.put("/theme", json={"name": "Acme"})
+    assert (await product.services.themes.of(product.workspace_id)).name == "Acme"
+    assert (await elsewhere.of(product.workspace_id)).name == "test"
+    now[0] += KEPT_SECONDS
+    assert (await elsewhere.of(product.workspace_id)).name == "Acme"
