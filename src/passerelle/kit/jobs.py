@@ -109,6 +109,8 @@ class Worker:
     HEARTBEAT: Final = timedelta(seconds=8)
     """A job whose process has been silent so long is taken over by another."""
     POLL: Final = timedelta(seconds=2)
+    LOOK_AGAIN: Final = timedelta(milliseconds=20)
+    """After work was found whose notice came during the look before: a hand-over waits no longer than this."""
 
     def __init__(
         self,
@@ -168,6 +170,7 @@ class Worker:
             queuer.entrypoint(entrypoint)(_running(handler))
         for (name, cron), act in self._schedules.items():
             queuer.schedule(name, cron)(_on_schedule(act))
+        queuer.qm.min_dequeue_poll_interval = self.LOOK_AGAIN
         await queuer.run(
             dequeue_timeout=self.POLL,
             batch_size=self._at_once // 2,
