@@ -12,6 +12,7 @@ import asyncpg
 
 from passerelle.errors import CommandError
 from passerelle.kit import jobs
+from passerelle.migrations.order import numbers
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -23,11 +24,6 @@ class SchemaError(CommandError):
     """The database cannot be used; one sentence says what to do."""
 
 
-def revisions() -> list[str]:
-    """Every migration of this release, oldest first: a file's name begins with its number."""
-    return sorted(path.name.split("_", 1)[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
-
-
 async def migrate(url: str) -> list[str]:
     """Bring the database at `url` to the newest schema. Returns the migrations that were applied.
 
@@ -37,7 +33,7 @@ async def migrate(url: str) -> list[str]:
     try:
         await lock.execute("SELECT pg_advisory_lock(hashtext('passerelle.migrate'))")
         current = await _current(lock)
-        pending = [revision for revision in revisions() if current is None or revision > current]
+        pending = [revision for revision in numbers() if current is None or revision > current]
         if not pending and current is not None:
             return []
         await jobs.install(lock)
@@ -55,7 +51,7 @@ async def require_current(url: str) -> None:
         current = await _current(connection)
     finally:
         await connection.close()
-    if current != revisions()[-1]:
+    if current != numbers()[-1]:
         raise SchemaError("the database's schema is older than this release: run `passerelle migrate`")
 
 
@@ -64,7 +60,7 @@ async def _current(connection: asyncpg.Connection) -> str | None:
     if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
         return None
     current: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
-    if current is not None and current not in revisions():
+    if current is not None and current not in numbers():
         raise SchemaError(
             f"the database has the schema {current} of a newer release: install that release, or use another database"
         )

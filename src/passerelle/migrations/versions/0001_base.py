@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from alembic import op
 
+from passerelle.migrations.order import before
 from passerelle.migrations.tenancy import APP_ROLE, create_app_role, door, isolate
 
 revision = "0001"
-down_revision = None
+down_revision = before(revision)
 
 
 def upgrade() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from alembic import op
 
+from passerelle.migrations.order import before
 from passerelle.migrations.tenancy import APP_ROLE, door, isolate
 
 revision = "0003"
-down_revision = "0002"
+down_revision = before(revision)
 
 HORIZON = "pg_snapshot_xmin(pg_current_snapshot())"
 """Every transaction below it has ended: no event with a lower position can appear any more."""

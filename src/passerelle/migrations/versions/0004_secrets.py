@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from alembic import op
 
+from passerelle.migrations.order import before
 from passerelle.migrations.tenancy import isolate
 
 revision = "0004"
-down_revision = "0003"
+down_revision = before(revision)
 
 
 def upgrade() -> None:
