@@ -10,10 +10,9 @@ from datetime import timedelta
 from passerelle.definitions.expressions import ExpressionError
 from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import MASK, OutsideKind, StepFailure, Tools
-from passerelle.engine.lanes import path_of
 from passerelle.engine.model import Called, Position, State
 from passerelle.engine.screening import NameLists, NoLists, WorkspaceLists
-from passerelle.engine.transitions import crashed, scope_of
+from passerelle.engine.transitions import call_key, crashed, scope_of
 from passerelle.kit.clock import Clock
 from passerelle.kit.json import Json, JsonObject
 from passerelle.kit.mail import Mail
@@ -50,7 +49,7 @@ async def call_step(
             return replace(called, output=instead())
         mine = WorkspaceLists(lists, state.identity.workspace_id)
         tools = Tools(outgoing=outgoing, now=clock(), timeout=step.timeout, lists=mine, mail=mail)
-        key = f"{state.identity.id}:{path_of(lane, step.id)}:{position.visit}"
+        key = call_key(state.identity.id, lane, step.id, position.visit)
         output = await _within(step.timeout, step.kind, step.config, {**scope, "secrets": secrets}, tools, key)
     except (StepFailure, ExpressionError) as failure:
         return replace(called, failure=failure)

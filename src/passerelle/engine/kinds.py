@@ -15,7 +15,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from passerelle.definitions.expressions import Scope
 from passerelle.definitions.kinds import StepKind
@@ -91,10 +91,39 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What a waiting step rests for. At least one of the two is set."""
+    """What a waiting step rests for."""
 
     until: datetime | None = None
     event: str | None = None
+    remind: datetime | None = None
+    """When those that it waits for are reminded."""
+    note: Json = None
+    """What the kind keeps while it rests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer was taken, and the step goes on resting, with another note. `happened` names the event."""
+
+    note: Json
+    happened: str
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal, not a fault
+    """An answer is not taken: nothing changes. `code` says why to programs, `message` to people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An event that others must hear. `data` None: what every event of a workflow says."""
+
+    type: str
+    data: JsonObject | None = None
 
 
 class BranchingKind(StepKind):
@@ -147,6 +176,10 @@ class OutsideKind(StepKind):
     async def call(self, config: Any, scope: Scope, tools: Tools, idempotency_key: str) -> Json:
         """The output. Raises `StepFailure` or `ExpressionError`."""
 
+    def announce(self, idempotency_key: str, failure: StepFailure | None) -> Announcement | None:
+        """The event that tells of the step's end: it succeeded, or failed with no attempt left. None: there is none."""
+        return None
+
 
 class WaitingKind(StepKind):
     """Rests; costs a row and nothing in memory."""
@@ -166,3 +199,31 @@ class WaitingKind(StepKind):
     def elapsed(self, config: Any) -> Done:
         """What happens when `until` has come. Raises `StepFailure` where that is a failure."""
         return Done()
+
+    subject: ClassVar[str | None] = None
+    """What its events begin with: `review` tells of `review.requested`, `review.reminded` and `review.decided`.
+    None: it has no events."""
+
+    def facts(self, config: Any, note: Json, output: Json = None) -> JsonObject:
+        """What its events say besides the execution and the step; `output` once it is over."""
+        return {}
+
+    def waiting(self, config: Any, note: Json) -> JsonObject:
+        """What `waitingFor` says besides the step, its kind and the end of the wait."""
+        return {}
+
+    def described(self, config: Any, note: Json) -> Json:
+        """What the timeline shows as the step's input."""
+        return None
+
+    def has_receivers(self, config: Any, note: Json) -> bool:
+        """Whether there are addresses to which those that it waits for get a message."""
+        return False
+
+    def remind_again(self, config: Any, now: datetime) -> datetime | None:
+        """When to remind after a reminder at `now`."""
+        return None
+
+    def answer(self, config: Any, note: Json, answer: Any, now: datetime) -> Done | Kept:
+        """What follows from somebody's answer to this very step. Raises `Refusal` where it cannot be taken."""
+        raise Refusal("NO_ANSWER_TAKEN", f"steps of kind {self.name} take no answer")

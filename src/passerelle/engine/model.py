@@ -14,7 +14,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.definitions.model import Definition, ExecutionType
-from passerelle.engine.lanes import ROOT
+from passerelle.engine.kinds import Announcement, WaitingKind
+from passerelle.engine.lanes import ROOT, path_of
 from passerelle.kit.clock import iso
 from passerelle.kit.json import Json, JsonObject
 
@@ -78,7 +79,11 @@ class Position:
     """When the step's `timeout` is over."""
     due: datetime | None = None
     """When the next attempt is made."""
+    remind: datetime | None = None
+    """When those that it waits for are reminded."""
     event: str | None = None
+    note: Json = None
+    """What the step's kind keeps while it rests."""
     opened: int = 0
     """How many of its lanes a branching step has opened."""
     failure: Json = None
@@ -87,8 +92,12 @@ class Position:
     @property
     def wakes(self) -> datetime | None:
         """The next moment at which something happens by itself."""
-        moments = [moment for moment in (self.until, self.limit, self.due) if moment is not None]
-        return min(moments, default=None)
+        return _first(self.ends, self.remind)
+
+    @property
+    def ends(self) -> datetime | None:
+        """When it rests no longer, whatever happens."""
+        return _first(self.until, self.limit, self.due)
 
     def to_json(self) -> JsonObject:
         """Only what differs from the defaults: most positions are two words."""
@@ -97,7 +106,7 @@ class Position:
         for name in _TIMES:
             if (moment := getattr(self, name)) is not None:
                 facts[name] = moment.isoformat()
-        facts |= {name: value for name in ("event", "opened", "failure") if (value := getattr(self, name))}
+        facts |= {name: value for name in ("event", "note", "opened", "failure") if (value := getattr(self, name))}
         return facts
 
     @classmethod
@@ -107,7 +116,11 @@ class Position:
         return cls(**{**facts, "phase": Phase(facts["phase"]), **times})
 
 
-_TIMES: Final = ("since", "until", "limit", "due")
+_TIMES: Final = ("since", "until", "limit", "due", "remind")
+
+
+def _first(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,21 +240,25 @@ class State:
         if self.status not in OPEN:
             return []
         return [
-            _waiting(position, definition)
-            for position in self.lanes.values()
+            _waiting(lane, position, definition)
+            for lane, position in self.lanes.items()
             if position.phase in (Phase.WAITING, Phase.RETRYING)
         ]
 
 
-def _waiting(position: Position, definition: Definition) -> JsonObject:
+def _waiting(lane: str, position: Position, definition: Definition) -> JsonObject:
     step = definition.by_id[str(position.step)]
     facts: dict[str, Any] = {"step": step.id, "kind": step.kind.name}
+    if lane != ROOT:
+        facts["path"] = path_of(lane, step.id)
     if position.phase is Phase.RETRYING:
         facts |= {"kind": "retry", "attempt": position.attempt}
     if position.event is not None:
         facts["event"] = position.event
-    if (moment := position.wakes) is not None:
+    if (moment := position.ends) is not None:
         facts["until"] = iso(moment)
+    if position.phase is Phase.WAITING and isinstance(step.kind, WaitingKind):
+        facts |= step.kind.waiting(step.config, position.note)
     return facts
 
 
@@ -280,6 +297,17 @@ class EventCame:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """Somebody answered a waiting step. What the answer is, the step's kind knows."""
+
+    lane: str
+    step: str
+    visit: int
+    attempt: int
+    answer: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """An operator or the API ends it."""
 
@@ -293,7 +321,19 @@ class Retried:
     revision_id: UUID
 
 
-Happening = Started | Called | Elapsed | EventCame | Cancelled | Retried
+Happening = Started | Called | Elapsed | EventCame | Answered | Cancelled | Retried
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message to those that a step waits for: the first one, or a reminder."""
+
+    lane: str
+    step: str
+    visit: int
+    attempt: int
+    at: datetime
+    reminder: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,5 +344,7 @@ class Transition:
     runs: tuple[StepRun, ...] = ()
     consumed: tuple[UUID, ...] = ()
     """Events of the inbox that were taken."""
-    events: tuple[str, ...] = ()
-    """Types of the events that others must hear, in order."""
+    events: tuple[Announcement, ...] = ()
+    """The events that others must hear, in order."""
+    notices: tuple[Notice, ...] = ()
+    """The messages that are to be sent to those that a step waits for."""

@@ -16,7 +16,7 @@ import structlog
 
 from passerelle.definitions.model import Definition
 from passerelle.engine.calling import call_step
-from passerelle.engine.kinds import StepFailure
+from passerelle.engine.kinds import Announcement, StepFailure
 from passerelle.engine.lanes import ROOT
 from passerelle.engine.model import (
     OPEN,
@@ -293,5 +293,5 @@ def _broken(definition: Definition, state: State, error: Unstorable) -> Transiti
     status = Status.FAILED if state.status in OPEN else state.status
     return Transition(
         replace(state, status=status, lanes=failed, error=facts),
-        events=("workflow.failed", "workflow.status_changed"),
+        events=(Announcement("workflow.failed"), Announcement("workflow.status_changed")),
     )

@@ -18,7 +18,8 @@ import asyncpg
 
 from passerelle.definitions.model import Definition
 from passerelle.engine.lanes import split_path
-from passerelle.engine.model import Identity, Position, Received, State, Status, Transition
+from passerelle.engine.model import Identity, Notice, Position, Received, State, Status, Transition
+from passerelle.kit.clock import iso
 from passerelle.kit.database import Database
 from passerelle.kit.ids import NewId
 from passerelle.kit.jobs import DROP_JOB, NEW_JOB, NEXT_JOB_ID
@@ -26,6 +27,8 @@ from passerelle.kit.json import Json, JsonObject, dumps
 
 ENTRYPOINT: Final = "execution.continue"
 """The queue's name for: look at this execution and do what is to be done."""
+NOTICE: Final = "execution.notice"
+"""The queue's name for: send a message to those that a step waits for."""
 
 
 class AlreadyStarted(Exception):  # noqa: N818 - an answer, not a fault
@@ -151,6 +154,7 @@ class Store:
             "completed_at": now if ended else None,
             "runs": [run.to_json() for run in transition.runs],
             "events": self._events(definition, transition),
+            "notices": [_notice(identity, notice) for notice in transition.notices],
             "consumed": list(transition.consumed),
             "payload": _payload(identity.workspace_id, identity.id),
             "delay": plan.delay,
@@ -167,11 +171,27 @@ class Store:
             "status": state.status.value,
             "recordId": str(state.identity.record_id) if state.identity.record_id else None,
         }
-        return [{"id": str(self._new_id()), "type": kind, "data": data} for kind in transition.events]
+        return [
+            {"id": str(self._new_id()), "type": event.type, "data": data if event.data is None else event.data}
+            for event in transition.events
+        ]
 
 
 def _payload(workspace_id: UUID, execution_id: UUID) -> bytes:
     return dumps({"workspaceId": str(workspace_id), "executionId": str(execution_id)}).encode()
+
+
+def _notice(identity: Identity, notice: Notice) -> JsonObject:
+    return {
+        "workspaceId": str(identity.workspace_id),
+        "executionId": str(identity.id),
+        "lane": notice.lane,
+        "step": notice.step,
+        "visit": notice.visit,
+        "attempt": notice.attempt,
+        "at": iso(notice.at),
+        "reminder": notice.reminder,
+    }
 
 
 def _state(row: Any) -> State:
@@ -204,7 +224,7 @@ def _values(outputs: Iterable[JsonObject]) -> dict[str, dict[str, Json]]:
 
 # The statements. `:name` stands for a value; each shape of a commit holds only the parts that it needs.
 
-_Shape = tuple[bool, bool, bool, bool, bool]
+_Shape = tuple[bool, bool, bool, bool, bool, bool]
 
 
 def _shape(transition: Transition, plan: JobPlan) -> _Shape:
@@ -214,6 +234,7 @@ def _shape(transition: Transition, plan: JobPlan) -> _Shape:
         bool(transition.consumed),
         plan.delay is not None,
         plan.drop is not None,
+        bool(transition.notices),
     )
 
 
@@ -253,11 +274,15 @@ _CAME = """, came AS (
 _NEW_JOB = f""", job AS (
     {NEW_JOB} SELECT next_job.id, 0, '{ENTRYPOINT}', :payload, now() + :delay, 'queued' FROM e, next_job)"""
 
+_NOTICES = f""", notices AS (
+    {NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, '{NOTICE}', convert_to(n.value::text, 'UTF8'), now(), 'queued'
+    FROM e, jsonb_array_elements(:notices) AS n(value))"""
+
 _DROP_JOB = f", dropped AS ({DROP_JOB} (SELECT :drop::bigint FROM e))"
 
 
 def _parts(shape: _Shape) -> str:
-    runs, events, consumed, new_job, drop = shape
+    runs, events, consumed, new_job, drop, notices = shape
     return "".join(
         part
         for part, wanted in (
@@ -266,6 +291,7 @@ def _parts(shape: _Shape) -> str:
             (_CONSUMED, consumed),
             (_NEW_JOB, new_job),
             (_DROP_JOB, drop),
+            (_NOTICES, notices),
         )
         if wanted
     )

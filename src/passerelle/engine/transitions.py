@@ -17,17 +17,30 @@ from uuid import UUID
 from passerelle.definitions.expressions import ExpressionError, Scope
 from passerelle.definitions.model import Definition, Step
 from passerelle.definitions.places import place_of
-from passerelle.engine.kinds import BranchingKind, Done, Ended, OutsideKind, PureKind, StepFailure, WaitingKind
+from passerelle.engine.kinds import (
+    Announcement,
+    BranchingKind,
+    Done,
+    Ended,
+    Kept,
+    OutsideKind,
+    PureKind,
+    Refusal,
+    StepFailure,
+    WaitingKind,
+)
 from passerelle.engine.lanes import ROOT, Key, inner_lane, path_of, place_of_lane
 from passerelle.engine.model import (
     ENDED,
     MOVES,
     OPEN,
+    Answered,
     Called,
     Cancelled,
     Elapsed,
     EventCame,
     Happening,
+    Notice,
     Phase,
     Position,
     Received,
@@ -61,12 +74,13 @@ def advance(definition: Definition, state: State, happening: Happening, now: dat
     """What follows when `happening` comes to pass at `now`.
 
     A call, a timer or an event that the execution no longer waits for changes nothing: it lost a race.
-    Raises `NotAllowed` where a person asked for something that the status does not allow.
+    Raises `NotAllowed` where a person asked for something that the status does not allow, and `Refusal` where a
+    step does not take an answer.
     """
     moving = _Moving(definition, state, now)
     match happening:
         case Started():
-            moving.events.append("workflow.started")
+            moving.events.append(Announcement("workflow.started"))
             moving.go_on(ROOT, 0)
         case Called():
             moving.called(happening)
@@ -74,6 +88,8 @@ def advance(definition: Definition, state: State, happening: Happening, now: dat
             moving.elapsed()
         case EventCame():
             moving.event_came(happening.event)
+        case Answered():
+            moving.answered(happening)
         case Cancelled():
             moving.cancel(happening)
         case Retried():
@@ -122,6 +138,11 @@ def failure_of(definition: Definition, step: str | None, error: StepFailure | Ex
     return StepFailure("EXPRESSION_FAILED", error.reason, details=details)
 
 
+def call_key(execution_id: UUID, lane: str, step: str, visit: int) -> str:
+    """Names a call to the outside, the same for all its attempts: the idempotency key that the other side gets."""
+    return f"{execution_id}:{path_of(lane, step)}:{visit}"
+
+
 class _Moving:
     """The state while one happening is worked out. Local to `advance`."""
 
@@ -131,7 +152,8 @@ class _Moving:
         self.now = now
         self.runs: list[StepRun] = []
         self.consumed: list[UUID] = []
-        self.events: list[str] = []
+        self.events: list[Announcement] = []
+        self.notices: list[Notice] = []
         self.budget = PURE_STEPS_AT_ONCE
         self.lanes = dict(state.lanes)
         self.visits = {lane: dict(visits) for lane, visits in state.visits.items()}
@@ -155,11 +177,9 @@ class _Moving:
         if state.status is not before or isinstance(happening, Started):
             if state.status not in MOVES[before]:
                 raise NotAllowed(f"an execution that is {before} cannot become {state.status}")
-            self.events += [
-                *([_ANNOUNCED[state.status]] if state.status in _ANNOUNCED else []),
-                "workflow.status_changed",
-            ]
-        return Transition(state, tuple(self.runs), tuple(self.consumed), tuple(self.events))
+            named = [_ANNOUNCED[state.status]] if state.status in _ANNOUNCED else []
+            self.events += [Announcement(kind) for kind in (*named, "workflow.status_changed")]
+        return Transition(state, tuple(self.runs), tuple(self.consumed), tuple(self.events), tuple(self.notices))
 
     def _open_status(self, state: State) -> Status:
         if state.identity.execution_type == "INTERACTIVE" and self._user_is_needed(state):
@@ -251,10 +271,37 @@ class _Moving:
                 return self._take(lane, step, position, received)
         if wait.event is None and wait.until is not None and wait.until <= self.now:
             return self._settle(lane, step, position, kind.elapsed(step.config))
-        self.lanes[lane] = replace(
-            position, phase=Phase.WAITING, until=wait.until, limit=self._limit(step), event=wait.event
+        position = self.lanes[lane] = replace(
+            position,
+            phase=Phase.WAITING,
+            until=wait.until,
+            limit=self._limit(step),
+            remind=wait.remind,
+            event=wait.event,
+            note=wait.note,
         )
+        self._tell(lane, step, position, "requested")
+        self._notify(lane, step, position, reminder=False)
         return None
+
+    def _tell(self, lane: str, step: Step, position: Position, what: str, output: Json = None) -> None:
+        """Announce what became of a waiting step, where its kind has events."""
+        kind = step.kind
+        assert isinstance(kind, WaitingKind)
+        if kind.subject is None:
+            return
+        data = {
+            "workflowId": str(self.state.identity.id),
+            "workflowDefinitionId": str(self.state.identity.definition_id),
+            "step": path_of(lane, step.id),
+            **kind.facts(step.config, position.note, output),
+        }
+        self.events.append(Announcement(f"{kind.subject}.{what}", data))
+
+    def _notify(self, lane: str, step: Step, position: Position, *, reminder: bool) -> None:
+        assert isinstance(step.kind, WaitingKind)
+        if step.kind.has_receivers(step.config, position.note):
+            self.notices.append(Notice(lane, step.id, position.visit, position.attempt, self.now, reminder))
 
     def _limit(self, step: Step) -> datetime | None:
         return self.now + step.timeout if step.timeout is not None else None
@@ -460,9 +507,19 @@ class _Moving:
         if isinstance(call.failure, StepFailure | ExpressionError):
             failure = failure_of(self.definition, step.id, call.failure)
             following = self._fail(call.lane, step, position, failure, call.input)
+            if self.lanes.get(call.lane, position).phase is not Phase.RETRYING:
+                self._called_out(call.lane, step, position, failure)
         else:
             following = self._settle(call.lane, step, position, Done(call.output), call.input)
+            self._called_out(call.lane, step, position, None)
         self.go_on(call.lane, following)
+
+    def _called_out(self, lane: str, step: Step, position: Position, failure: StepFailure | None) -> None:
+        """A step outside is over: announce it, where its kind has an event for that."""
+        assert isinstance(step.kind, OutsideKind)
+        event = step.kind.announce(call_key(self.state.identity.id, lane, step.id, position.visit), failure)
+        if event is not None:
+            self.events.append(event)
 
     def elapsed(self) -> None:
         if self.state.status not in OPEN:
@@ -483,13 +540,42 @@ class _Moving:
             self.go_on(lane, self._branches_failed(lane, step, replace(position, limit=None), late))
             return
         assert isinstance(step.kind, WaitingKind)
+        if position.ends is None or position.ends > self.now:
+            self._remind(lane, step, position, step.kind)
+            return
+        described = step.kind.described(step.config, position.note)
         try:
             if position.until is None or position.until > self.now:
                 raise late
-            following = self._settle(lane, step, position, step.kind.elapsed(step.config))
+            following = self._settle(lane, step, position, step.kind.elapsed(step.config), described)
         except StepFailure as failure:
-            following = self._fail_for_good(lane, step, position, failure)
+            following = self._fail_for_good(lane, step, position, failure, described)
         self.go_on(lane, following)
+
+    def _remind(self, lane: str, step: Step, position: Position, kind: WaitingKind) -> None:
+        """However many reminders are overdue, one is enough."""
+        self.lanes[lane] = replace(position, remind=kind.remind_again(step.config, self.now))
+        self._tell(lane, step, position, "reminded")
+        self._notify(lane, step, position, reminder=True)
+
+    def answered(self, answered: Answered) -> None:
+        position = self.lanes.get(answered.lane)
+        if self.state.status not in OPEN or position is None or position.phase is not Phase.WAITING:
+            raise Refusal("STEP_NOT_WAITING", f"step {answered.step} does not wait for an answer (any more)")
+        if (position.step, position.visit, position.attempt) != (answered.step, answered.visit, answered.attempt):
+            raise Refusal("STEP_NOT_WAITING", f"step {answered.step} does not wait for this answer any more")
+        if position.ends is not None and position.ends <= self.now:
+            raise Refusal("STEP_TOO_LATE", f"the time for step {answered.step} was over at {iso(position.ends)}")
+        step = self._step(position)
+        assert isinstance(step.kind, WaitingKind)
+        outcome = step.kind.answer(step.config, position.note, answered.answer, self.now)
+        if isinstance(outcome, Kept):
+            position = self.lanes[answered.lane] = replace(position, note=outcome.note)
+            self._tell(answered.lane, step, position, outcome.happened)
+            return
+        described = step.kind.described(step.config, position.note)
+        self._tell(answered.lane, step, position, "decided", outcome.output)
+        self.go_on(answered.lane, self._settle(answered.lane, step, position, outcome, described))
 
     def event_came(self, received: Received) -> None:
         if self.state.status not in OPEN and self.state.status is not Status.FAILED:
@@ -533,7 +619,9 @@ class _Moving:
             until=None,
             limit=None,
             due=None,
+            remind=None,
             event=None,
+            note=None,
         )
         try:
             following = self._begin(lane, step, fresh)

@@ -105,7 +105,8 @@ def _record(name: str, when: str) -> EventType:
 def _review(name: str, when: str, outcome: str | None) -> EventType:
     fields = {
         **_EXECUTION,
-        "step": _text("The step that asks for the review.", "check-documents"),
+        "step": _text("The step that asks for the review, as the timeline names it.", "owners[0].decide"),
+        "assignTo": _text("The role or the person that decides.", "compliance", optional=True),
         "outcome": _text("What was decided.", outcome, optional=True),
     }
     return EventType(f"review.{name}", when, fields)
@@ -140,7 +141,9 @@ _TYPES: Final = (
     _record("deleted", "A record was deleted."),
     _record("merged", "Another record was merged into this one."),
     _review("requested", "An execution waits for a decision.", None),
-    _review("decided", "Somebody decided.", "approved"),
+    _review("reminded", "An execution still waits for a decision.", None),
+    _review("voted", "Under four eyes somebody decided; another person has to decide the same.", None),
+    _review("decided", "Somebody decided.", "approve"),
     _email("sent", "A message was handed to the mail server.", None),
     _email("failed", "A message could not be sent.", "550 no such mailbox"),
     EventType(

@@ -217,7 +217,7 @@ def test_end_inside_of_a_branch_ends_everything() -> None:
 def test_cancel_and_events_reach_into_lanes() -> None:
     definition = define(each("all", [1], step("paid", REST, "paid")))
     waiting = start(definition).state
-    assert waiting.waiting_for(definition) == [{"step": "paid", "kind": "rest", "event": "paid"}]
+    assert waiting.waiting_for(definition) == [{"step": "paid", "kind": "rest", "path": "all[0].paid", "event": "paid"}]
     came = advance(definition, waiting, EventCame(Received(UUID(int=9), "paid", 5)), NOW).state
     assert came.outputs["all"] == {"items": [{"paid": 5}]}
     assert advance(definition, waiting, Cancelled(), NOW).state.lanes == {}

@@ -74,7 +74,11 @@ def test_pure_steps_run_to_the_end_in_one_transition() -> None:
         ("c", "COMPLETED", 2),
     ]
     assert transition.state.result == {"a": "a", "b": "b", "c": "c"}
-    assert transition.events == ("workflow.started", "workflow.completed", "workflow.status_changed")
+    assert [event.type for event in transition.events] == [
+        "workflow.started",
+        "workflow.completed",
+        "workflow.status_changed",
+    ]
     assert transition.state.wake_at is None
 
 
@@ -278,7 +282,7 @@ def test_an_interactive_execution_is_running_while_the_end_user_is_needed_and_aw
     assert waiting.status is Status.RUNNING
     submitted = advance(definition, waiting, EventCame(Received(UUID(int=9), "form", {})), NOW)
     assert submitted.state.status is Status.AWAITING
-    assert "workflow.awaiting" in submitted.events
+    assert "workflow.awaiting" in [event.type for event in submitted.events]
 
 
 def test_a_plug_in_that_crashes_fails_its_step_and_not_the_engine() -> None:

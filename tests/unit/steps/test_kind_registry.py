@@ -17,8 +17,8 @@ from passerelle.engine.kinds import BranchingKind, Done, OutsideKind, PureKind, 
 from passerelle.engine.registry import GROUP, KindLoadError, load_kinds
 from passerelle.kit.json import Json, JsonObject
 
-LATER = {"form", "upload", "consent", "message", "record", "review", "workflow"}
-NOW = {"each", "parallel", "set", "switch", "http", "check", "email", "wait", "event", "fail", "end"}
+LATER = {"form", "upload", "consent", "message", "record", "workflow"}
+NOW = {"each", "parallel", "review", "set", "switch", "http", "check", "email", "wait", "event", "fail", "end"}
 
 
 class Shout(PureKind):

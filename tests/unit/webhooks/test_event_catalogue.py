@@ -38,7 +38,13 @@ def test_a_filter_knows_events_and_groups_and_nothing_else() -> None:
 
 
 def test_a_group_stands_for_its_events() -> None:
-    assert expanded(["review.*", "link.sent"]) == ["review.requested", "review.decided", "link.sent"]
+    assert expanded(["review.*", "link.sent"]) == [
+        "review.requested",
+        "review.reminded",
+        "review.voted",
+        "review.decided",
+        "link.sent",
+    ]
 
 
 def test_the_openapi_document_has_them_all() -> None:

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import ClassVar, Final
+from uuid import NAMESPACE_URL, uuid5
 
 from passerelle.definitions.expressions import Scope, Template
 from passerelle.definitions.expressions.values import text_of
 from passerelle.definitions.kinds import Compiling, Path, TextTemplate
 from passerelle.definitions.model import Retry
 from passerelle.definitions.parts import part
-from passerelle.engine.kinds import OutsideKind, StepFailure, Tools
+from passerelle.engine.kinds import Announcement, OutsideKind, StepFailure, Tools
 from passerelle.kit.json import Json, JsonObject
 from passerelle.kit.mail import SEND_SECONDS, Mail, MailError, MailLater, MailTimeout, Message, NoMail
 from passerelle.kit.mail.addresses import Address
@@ -96,6 +97,21 @@ class EmailKind(OutsideKind):
         except MailError as error:
             raise _failure(error) from None
         return {"messageId": message_id, "to": [address.mailbox for address in message.to]}
+
+    def announce(self, idempotency_key: str, failure: StepFailure | None) -> Announcement:
+        return email_event(idempotency_key, None if failure is None else _told(failure))
+
+
+def email_event(key: str, error: str | None) -> Announcement:
+    """The event that tells what became of a message of an execution, whose id stands at the start of its key."""
+    data = {"emailId": str(uuid5(NAMESPACE_URL, key)), "workflowId": key.partition(":")[0], "linkId": None}
+    return Announcement("email.sent" if error is None else "email.failed", {**data, "error": error})
+
+
+def _told(failure: StepFailure) -> str:
+    """Without anybody's data: the reply of the server has no addresses, and expressions show no values."""
+    reply = (failure.details or {}).get("reply")
+    return f"{failure.code}: {reply or failure.message}"
 
 
 def _message(config: EmailConfig, scope: Scope, tools: Tools, key: str) -> Message:
