@@ -105,17 +105,6 @@ def _build(
     leases: Leases,
 ) -> Services:
     secrets = Secrets(SecretRepository(database), box)
-
-    async def facts(workspace_id: UUID) -> KnownFacts:
-        return KnownFacts(secrets=await secrets.names(workspace_id))
-
-    mail = _mail(settings)
-    revisions = Revisions(RevisionRepository(database, new_id), load_kinds(), facts)
-    lists = NameLists(ListRepository(database), system_clock)
-    runner = Runner(Store(database, new_id), revisions, secrets, outgoing, leases, system_clock, lists, mail=mail)
-    repository = ExecutionRepository(database, new_id)
-    executions = Executions(runner, revisions, repository, system_clock, new_id, settings.run_wait)
-    accounts = Accounts(database, box)
     cursors = Cursors(box)
     records = record_parts(
         database,
@@ -126,6 +115,29 @@ def _build(
         box=box,
         public_url=settings.public_url,
     )
+
+    async def facts(workspace_id: UUID) -> KnownFacts:
+        return KnownFacts(
+            tables=await records.tables.field_names(workspace_id), secrets=await secrets.names(workspace_id)
+        )
+
+    mail = _mail(settings)
+    revisions = Revisions(RevisionRepository(database, new_id), load_kinds(), facts)
+    lists = NameLists(ListRepository(database), system_clock)
+    runner = Runner(
+        Store(database, new_id),
+        revisions,
+        secrets,
+        outgoing,
+        leases,
+        system_clock,
+        lists,
+        mail=mail,
+        records=records.steps,
+    )
+    repository = ExecutionRepository(database, new_id)
+    executions = Executions(runner, revisions, repository, records, system_clock, new_id, settings.run_wait)
+    accounts = Accounts(database, box)
     events = Events(EventRepository(database), system_clock)
     queue = DeliveryQueue(database, new_id)
     addresses = Addresses(EgressRules.parse(settings.egress_allow))

@@ -42,6 +42,10 @@ class Compiling(Protocol):
     def step_id(self) -> str:
         """The id of the step that is being compiled."""
 
+    @property
+    def bound_table(self) -> str | None:
+        """The table of the definition's `record` block."""
+
     def problem(self, path: Path, message: str) -> None:
         """Note that something at `path` is wrong; `message` says what is wrong and what would be right."""
 

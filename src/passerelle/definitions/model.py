@@ -108,6 +108,8 @@ class Definition:
     expires_after: timedelta = timedelta(days=7)
     result: Template | None = None
     languages: tuple[str, ...] = ("en",)
+    reads: frozenset[str] = frozenset()
+    """The names that its expressions start with."""
     document: Json = field(default=None, repr=False, compare=False)
     """The plain document; only messages look into it."""
 

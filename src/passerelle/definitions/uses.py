@@ -75,6 +75,10 @@ class Uses:
     def add(self, use: Use) -> None:
         self._uses.append(use)
 
+    def roots(self) -> frozenset[str]:
+        """Every name that an expression starts with, those aside that are known only at their place."""
+        return frozenset(root for use in self._uses if (root := use.reference.path[0]) not in use.extra)
+
     def findings(self, spots: Mapping[str, Spot], others: frozenset[str]) -> Iterator[Finding]:
         """Everything that is wrong. `others` are ids of steps that could not be understood but are there."""
         for use in self._uses:

@@ -144,6 +144,10 @@ class ValueCompiler:
             self.problem(path, f"the workspace has no table `{table}`; {suggest(table, sorted(tables), 'it has')}")
         return table
 
+    @property
+    def bound_table(self) -> str | None:
+        return self.known.table
+
     def field(self, table: str | None, name: str, path: Path) -> str:
         if table is not None:
             for message in unknown_field(self.facts, table, name):

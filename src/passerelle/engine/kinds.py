@@ -1,12 +1,13 @@
-"""How a step kind runs. Four shapes, by what a step touches:
+"""How a step kind runs. Five shapes, by what a step touches:
 
 * a `PureKind` computes and is done: it runs inside the transition itself;
 * an `OutsideKind` calls something outside: it runs between two transactions, at least once;
+* a `RecordingKind` works on the workspace's records, in the transaction that writes its result;
 * a `WaitingKind` rests until a time, an event or a person;
 * a `BranchingKind` holds inner steps and waits for them.
 
 A kind whose configuration decides between them returns the right one from `bind`; a compiled step holds
-the bound kind, so the engine only ever meets these four.
+the bound kind, so the engine only ever meets these five.
 """
 
 from __future__ import annotations
@@ -179,6 +180,36 @@ class OutsideKind(StepKind):
     def announce(self, idempotency_key: str, failure: StepFailure | None) -> Announcement | None:
         """The event that tells of the step's end: it succeeded, or failed with no attempt left. None: there is none."""
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWork:
+    """What a step does with records, every value worked out."""
+
+    action: Literal["create", "update", "upsert", "find"]
+    table: str
+    fields: JsonObject
+    id: Json = None
+    """With `update`: the record; None for the execution's own."""
+    by: str | None = None
+    """With `upsert`: the unique field that finds the record."""
+    limit: int = 25
+
+    def to_json(self) -> JsonObject:
+        """What the timeline shows as the step's input."""
+        facts = {"id": self.id, "by": self.by, "limit": self.limit if self.action == "find" else None}
+        named = {name: value for name, value in facts.items() if value is not None}
+        return {"table": self.table, self.action: self.fields, **named}
+
+
+class RecordingKind(StepKind):
+    """Works on records. What it does to them and its result become true together, once."""
+
+    default_retry = Retry(on=("conflict", "timeout"))
+
+    @abstractmethod
+    def work(self, config: Any, scope: Scope) -> RecordWork:
+        """What is to be done. Pure. Raises `StepFailure` or `ExpressionError`."""
 
 
 class WaitingKind(StepKind):

@@ -51,7 +51,7 @@ class Phase(StrEnum):
     READY = "ready"
     """The step has not begun; the engine stopped only to commit."""
     CALLING = "calling"
-    """The outside is to be called."""
+    """The outside is to be called, or records are to be worked on."""
     RETRYING = "retrying"
     """The next attempt is due at `due`."""
     WAITING = "waiting"
@@ -167,7 +167,7 @@ class StepRun:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What never changes about an execution."""
+    """What never changes about an execution, except that one without a record may make its own."""
 
     id: UUID
     workspace_id: UUID
@@ -194,6 +194,8 @@ class State:
     values: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     """The outputs of the steps that have run, by lane."""
     inbox: tuple[Received, ...] = ()
+    read: Mapping[str, Json] = field(default_factory=dict)
+    """What expressions read as `record` and `case`, as it was at the last boundary."""
     ordinal: int = 0
     result: Json = None
     error: Json = None
@@ -233,6 +235,8 @@ class State:
             "lanes": {name: position.to_json() for name, position in self.lanes.items()},
             "visits": self.visits,
             "ordinal": self.ordinal,
+            # A call that another process repeats sees what the first one saw. Nothing is read once it has ended.
+            **({"read": self.read} if self.read and self.status in OPEN else {}),
         }
 
     def waiting_for(self, definition: Definition) -> list[JsonObject]:
@@ -272,7 +276,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """An outside call came back, with an output or with a failure."""
+    """An outside call came back, or work on records is done, with an output or with a failure."""
 
     lane: str
     visit: int
@@ -282,6 +286,8 @@ class Called:
     output: Json = None
     failure: Exception | None = None
     """A `StepFailure` or an `ExpressionError`."""
+    bound: UUID | None = None
+    """The record that the step made, which is the execution's own from now on."""
 
 
 @dataclass(frozen=True, slots=True)

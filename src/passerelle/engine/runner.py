@@ -12,11 +12,14 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
+import asyncpg
 import structlog
 
-from passerelle.definitions.model import Definition
+from passerelle.definitions.expressions import ExpressionError
+from passerelle.definitions.kinds import StepKind
+from passerelle.definitions.model import Definition, Step
 from passerelle.engine.calling import call_step
-from passerelle.engine.kinds import Announcement, StepFailure
+from passerelle.engine.kinds import Announcement, OutsideKind, RecordingKind, StepFailure
 from passerelle.engine.lanes import ROOT
 from passerelle.engine.model import (
     OPEN,
@@ -32,9 +35,10 @@ from passerelle.engine.model import (
     Status,
     Transition,
 )
+from passerelle.engine.recording import NoRecords, WorkspaceRecords, described, perform_step, refreshed
 from passerelle.engine.screening import NameLists, NoLists
 from passerelle.engine.store import JobPlan, Loaded, Store, Unstorable
-from passerelle.engine.transitions import advance
+from passerelle.engine.transitions import advance, crashed
 from passerelle.kit.clock import Clock
 from passerelle.kit.jobs import Leases
 from passerelle.kit.mail import Mail
@@ -59,6 +63,10 @@ class Secrets(Protocol):
         """By name. Raises `StepFailure` where they cannot be read."""
 
 
+class _Lost(Exception):  # noqa: N818
+    """Somebody else committed first: what was done in this transaction is rolled back."""
+
+
 class Gone(Exception):  # noqa: N818
     """This workspace has no such execution."""
 
@@ -76,6 +84,7 @@ class Runner:
         clock: Clock,
         lists: NameLists = NoLists(),  # noqa: B008 - it has no state
         mail: Mail | None = None,
+        records: WorkspaceRecords = NoRecords(),  # noqa: B008 - as above
     ) -> None:
         self._store = store
         self._revisions = revisions
@@ -85,13 +94,14 @@ class Runner:
         self._clock = clock
         self._lists = lists
         self._mail = mail
+        self._records = records
 
     async def start(self, definition: Definition, identity: Identity, revision_id: UUID) -> Run | None:
         """Begin an execution: everything up to the first boundary is one commit.
 
         None if `revision_id` is not the published one any more. Raises `AlreadyStarted`.
         """
-        fresh = State(identity, revision_id)
+        fresh = await refreshed(self._records, definition, State(identity, revision_id))
         transition = advance(definition, fresh, Started(), self._clock())
         try:
             loaded = await self._create(definition, transition)
@@ -163,8 +173,9 @@ class Runner:
         identity = loaded.state.identity
         for _ in range(AT_MOST):
             now = self._clock()
-            transition = advance(definition, loaded.state, happening, now)
-            if transition.state == loaded.state and not transition.runs and not transition.events:
+            state = await refreshed(self._records, definition, loaded.state)
+            transition = advance(definition, state, happening, now)
+            if transition.state == state and not transition.runs and not transition.events:
                 return loaded
             written = await self._commit(definition, loaded, transition, happening, now, owned)
             if written is not None:
@@ -184,6 +195,48 @@ class Runner:
             broken = _broken(definition, loaded.state, error)
             plan = self._plan(broken.state, loaded, owned)
             return await self._store.commit(definition, loaded, broken, now, plan)
+
+    async def _record(self, definition: Definition, loaded: Loaded, lane: str, *, owned: int | None) -> Loaded:
+        """Do what a lane's record step says, and write what follows, until that is written or others have done it."""
+        identity, position = loaded.state.identity, loaded.state.lanes[lane]
+        for _ in range(AT_MOST):
+            if loaded.state.status not in OPEN or loaded.state.lanes.get(lane) != position:
+                return loaded
+            try:
+                async with asyncio.timeout(_seconds(definition.by_id[str(position.step)])):
+                    return await self._recorded(definition, loaded, lane, position, owned)
+            except (_Lost, asyncpg.DeadlockDetectedError):
+                loaded = await self._load(identity.workspace_id, identity.id)
+            except Unstorable as error:
+                broken = _broken(definition, loaded.state, error)
+                plan = self._plan(broken.state, loaded, owned)
+                await self._store.commit(definition, loaded, broken, self._clock(), plan)
+                loaded = await self._load(identity.workspace_id, identity.id)
+            except Exception as error:
+                failure = _failure(error)
+                if failure is None:
+                    raise
+                if isinstance(failure, StepFailure) and failure.code == "STEP_CRASHED":
+                    log.error("step.crashed", step=position.step, exc_info=error)
+                said = described(definition, loaded.state, lane, position, self._clock())
+                failed = Called(lane, position.visit, position.attempt, self._clock(), said, failure=failure)
+                return await self._settle(definition, loaded, failed, owned=owned)
+        raise RuntimeError(f"execution {identity.id}: others always committed first")
+
+    async def _recorded(
+        self, definition: Definition, loaded: Loaded, lane: str, position: Position, owned: int | None
+    ) -> Loaded:
+        """One transaction: the change of the record and the fenced commit. Raises `_Lost`, and what the work raises."""
+        async with self._store.transaction(loaded.state.identity.workspace_id) as connection:
+            now = self._clock()
+            state = await refreshed(self._records, definition, loaded.state, connection)
+            state, called = await perform_step(self._records, connection, definition, state, lane, position, now)
+            transition = advance(definition, state, called, now)
+            plan = self._plan(transition.state, loaded, owned)
+            written = await self._store.commit(definition, loaded, transition, now, plan, connection=connection)
+            if written is None:
+                raise _Lost
+        return written
 
     def _plan(self, state: State, before: Loaded | None, owned: int | None) -> JobPlan:
         """A runnable execution has a job that is due, a resting one a job at its time, others none.
@@ -250,8 +303,13 @@ class Run:
         try:
             while self._owned is not None and self.state.runnable and self._loaded.job_id == self._owned:
                 self._start_calls(calls)
-                happening = await self._next(calls)
-                self._loaded = await self._runner._settle(self.definition, self._loaded, happening, owned=self._owned)
+                if (lane := self._recording()) is not None:
+                    self._loaded = await self._runner._record(self.definition, self._loaded, lane, owned=self._owned)
+                else:
+                    happening = await self._next(calls)
+                    self._loaded = await self._runner._settle(
+                        self.definition, self._loaded, happening, owned=self._owned
+                    )
                 await asyncio.sleep(0)
         finally:
             for call in calls.values():
@@ -265,12 +323,22 @@ class Run:
         wanted = {
             (lane, position.visit, position.attempt): (lane, position)
             for lane, position in self.state.lanes.items()
-            if position.phase is Phase.CALLING
+            if position.phase is Phase.CALLING and isinstance(self._kind(position), OutsideKind)
         }
         for key in calls.keys() - wanted.keys():
             calls.pop(key).cancel()
         for key in wanted.keys() - calls.keys():
             calls[key] = asyncio.create_task(self._runner._call(self.definition, self.state, *wanted[key]))
+
+    def _recording(self) -> str | None:
+        """A lane that is at a record step."""
+        for lane, position in self.state.lanes.items():
+            if position.phase is Phase.CALLING and isinstance(self._kind(position), RecordingKind):
+                return lane
+        return None
+
+    def _kind(self, position: Position) -> StepKind:
+        return self.definition.by_id[str(position.step)].kind
 
     async def _next(self, calls: dict[tuple[str, int, int], asyncio.Task[Called]]) -> Happening:
         """What happens next: a call comes back, or the time of another lane has come."""
@@ -283,6 +351,23 @@ class Run:
             return Elapsed()
         key = next(key for key, call in calls.items() if call in done)
         return calls.pop(key).result()
+
+
+def _seconds(step: Step) -> float | None:
+    return step.timeout.total_seconds() if step.timeout is not None else None
+
+
+def _failure(error: Exception) -> StepFailure | ExpressionError | None:
+    """What went wrong with work on records as the step's failure; None where the database itself is away."""
+    if isinstance(error, StepFailure | ExpressionError):
+        return error
+    if isinstance(error, TimeoutError | asyncpg.QueryCanceledError):
+        return StepFailure("STEP_TIMEOUT", "the work on records was not over in time", reason="timeout")
+    if isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.PostgresConnectionError):
+        return None
+    if isinstance(error, asyncpg.OperatorInterventionError | asyncpg.InsufficientResourcesError):
+        return None
+    return crashed("record", error)
 
 
 def _broken(definition: Definition, state: State, error: Unstorable) -> Transition:

@@ -7,7 +7,8 @@ events that others must hear, and the job that makes a runnable execution go on.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,7 +21,7 @@ from passerelle.definitions.model import Definition
 from passerelle.engine.lanes import split_path
 from passerelle.engine.model import Identity, Notice, Position, Received, State, Status, Transition
 from passerelle.kit.clock import iso
-from passerelle.kit.database import Database
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import NewId
 from passerelle.kit.jobs import DROP_JOB, NEW_JOB, NEXT_JOB_ID
 from passerelle.kit.json import Json, JsonObject, dumps
@@ -93,14 +94,24 @@ class Store:
 
     async def commit(
         self, definition: Definition, loaded: Loaded, transition: Transition, now: datetime, plan: JobPlan,
-        came: Received | None = None,
+        came: Received | None = None, connection: Connection | None = None,
     ) -> Loaded | None:  # fmt: skip
-        """Write what follows from a happening. None if somebody else was faster: nothing was written."""
-        values = self._values(definition, transition, now, plan) | {"seq": loaded.seq}
+        """Write what follows from a happening. None if somebody else was faster: nothing was written.
+
+        connection   whose transaction it is to be part of; without one it commits by itself
+        """
+        record_id = transition.state.identity.record_id
+        values = self._values(definition, transition, now, plan) | {"seq": loaded.seq, "record_id": record_id}
         if came is not None:
             values |= {"came_id": came.id, "came_name": came.name, "came_body": came.body}
-        row = await self._run(_update(_shape(transition, plan), came is not None), values)
+        row = await self._run(_update(_shape(transition, plan), came is not None), values, connection)
         return Loaded(transition.state, loaded.seq + 1, row["job_id"]) if row is not None else None
+
+    @asynccontextmanager
+    async def transaction(self, workspace_id: UUID) -> AsyncIterator[Connection]:
+        """For commits that become true together with something else."""
+        async with self._database.transaction(workspace_id) as connection:
+            yield connection
 
     async def load(self, workspace_id: UUID, execution_id: UUID) -> Loaded | None:
         """An execution as it stands now, or None if this workspace has none with that id."""
@@ -127,13 +138,16 @@ class Store:
         }
         return await self._run(_MEND, values) is not None
 
-    async def _run(self, template: str, values: dict[str, Any]) -> Any:
+    async def _run(self, template: str, values: dict[str, Any], connection: Connection | None = None) -> Any:
         sql, names = _numbered(template)
-        async with self._database.workspace(values["workspace_id"]) as connection:
-            try:
-                return await connection.fetchrow(sql, *[values[name] for name in names])
-            except (asyncpg.UntranslatableCharacterError, asyncpg.CharacterNotInRepertoireError) as error:
-                raise Unstorable("a text holds a NUL character, which cannot be stored") from error
+        arguments = [values[name] for name in names]
+        try:
+            if connection is not None:
+                return await connection.fetchrow(sql, *arguments)
+            async with self._database.workspace(values["workspace_id"]) as own:
+                return await own.fetchrow(sql, *arguments)
+        except (asyncpg.UntranslatableCharacterError, asyncpg.CharacterNotInRepertoireError) as error:
+            raise Unstorable("a text holds a NUL character, which cannot be stored") from error
 
     def _values(self, definition: Definition, transition: Transition, now: datetime, plan: JobPlan) -> dict[str, Any]:
         state = transition.state
@@ -206,6 +220,7 @@ def _state(row: Any) -> State:
         lanes={name: Position.from_json(facts) for name, facts in cursor["lanes"].items()},
         visits=cursor["visits"],
         values=_values(row["outputs"] or ()),
+        read=cursor.get("read", {}),
         inbox=tuple(Received(UUID(item["id"]), item["name"], item["body"]) for item in row["inbox"] or ()),
         ordinal=cursor["ordinal"],
         result=row["result"],
@@ -335,7 +350,8 @@ def _update(shape: _Shape, came: bool) -> str:
     WITH {_next_job(shape[3])} e AS (
         UPDATE execution SET revision_id = :revision_id, status = :status, seq = seq + 1, state = :state,
             waiting_for = :waiting_for, result = :result, error = :error, wake_at = :wake_at,
-            job_id = {_job_id(shape[3])}, updated_at = :now, completed_at = :completed_at
+            job_id = {_job_id(shape[3])}, updated_at = :now, completed_at = :completed_at,
+            record_id = coalesce(record_id, :record_id::uuid)
         WHERE workspace_id = :workspace_id AND id = :id AND seq = :seq
         RETURNING id, job_id
     ){parts}

@@ -25,6 +25,7 @@ from passerelle.engine.kinds import (
     Kept,
     OutsideKind,
     PureKind,
+    RecordingKind,
     Refusal,
     StepFailure,
     WaitingKind,
@@ -107,6 +108,7 @@ def scope_of(definition: Definition, state: State, now: datetime, lane: str = RO
     scope: dict[str, Json] = {
         "parameters": identity.parameters,
         "steps": dict(state.values.get(ROOT, {})),
+        **state.read,
         "execution": {
             "id": str(identity.id),
             "definition": definition.name,
@@ -255,7 +257,7 @@ class _Moving:
         kind = step.kind
         if isinstance(kind, PureKind):
             return self._settle(lane, step, position, _run(step, kind, self.scope(lane)))
-        if isinstance(kind, OutsideKind):
+        if isinstance(kind, OutsideKind | RecordingKind):
             self.lanes[lane] = replace(position, phase=Phase.CALLING)
             return None
         if isinstance(kind, WaitingKind):
@@ -504,6 +506,8 @@ class _Moving:
             return
         step = self._step(position)
         position = replace(position, since=call.started_at)
+        if call.bound is not None:
+            self.state = replace(self.state, identity=replace(self.state.identity, record_id=call.bound))
         if isinstance(call.failure, StepFailure | ExpressionError):
             failure = failure_of(self.definition, step.id, call.failure)
             following = self._fail(call.lane, step, position, failure, call.input)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
@@ -24,7 +24,7 @@ from passerelle.kit.clock import Clock
 from passerelle.kit.http.fields import FIELD_INVALID
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import Json, JsonObject
-from passerelle.records.errors import RECORD_NOT_FOUND
+from passerelle.records.parts import RecordParts
 from passerelle.revisions.service import Published, Revisions
 
 log = structlog.get_logger("passerelle.executions")
@@ -57,6 +57,7 @@ class Executions:
         runner: Runner,
         revisions: Revisions,
         repository: ExecutionRepository,
+        records: RecordParts,
         clock: Clock,
         new_id: NewId,
         run_wait: timedelta,
@@ -64,6 +65,7 @@ class Executions:
         self._runner = runner
         self._revisions = revisions
         self._repository = repository
+        self._records = records
         self._clock = clock
         self._new_id = new_id
         self._run_wait = run_wait
@@ -188,7 +190,6 @@ class Executions:
             published = await self._revisions.published(workspace_id, request.definition_id)
             definition = published.definition
             _require_runnable(definition)
-            _require_record(definition, request.record_id)
             identity = Identity(
                 id=request.id,
                 workspace_id=workspace_id,
@@ -197,7 +198,7 @@ class Executions:
                 parameters=_checked(definition, given),
                 created_at=now,
                 origin=request.origin,
-                record_id=request.record_id,
+                record_id=await self._record(workspace_id, definition, request.record_id),
                 locale=request.locale,
                 expires_at=request.expires_at or _default_expiry(definition, now),
             )
@@ -209,6 +210,16 @@ class Executions:
                 return run
             # Another revision was published meanwhile: look again.
             self._revisions.forget(workspace_id, request.definition_id)
+
+    async def _record(self, workspace_id: UUID, definition: Definition, record_id: UUID | None) -> UUID | None:
+        """The record that the execution concerns; any reference of the caller's where the definition names no table."""
+        if record_id is None or definition.record is None:
+            return record_id
+        try:
+            return await self._records.steps.require(workspace_id, definition.record.table, record_id)
+        except PasserelleError as error:
+            problems = [replace(problem, pointer="/recordId") for problem in error.problems]
+            raise PasserelleError(error.status, problems) from None
 
     async def _given(self, workspace_id: UUID, request: StartRequest) -> JsonObject:
         if request.parameters_id is None:
@@ -296,11 +307,6 @@ def _require_runnable(definition: Definition) -> None:
             f"{definition.name} has steps of kinds that this release cannot run: {', '.join(missing)}",
             "/workflowDefinitionId",
         )
-
-
-def _require_record(definition: Definition, record_id: UUID | None) -> None:
-    if definition.record is not None and record_id is not None:
-        raise RECORD_NOT_FOUND.error(f"table {definition.record.table} has no record {record_id}", "/recordId")
 
 
 def _require_expiry(expires_at: datetime | None, now: datetime) -> None:

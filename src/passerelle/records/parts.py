@@ -17,6 +17,7 @@ from passerelle.records.importing import Importing
 from passerelle.records.indexing import Indexing
 from passerelle.records.repository import RecordRepository
 from passerelle.records.service import Records
+from passerelle.records.steps import StepRecords
 from passerelle.records.trail import Trail
 from passerelle.resources.files import Files
 from passerelle.resources.service import Resources
@@ -32,6 +33,7 @@ class RecordParts:
     records: Records
     trail: Trail
     finding: Finding
+    steps: StepRecords
     importing: Importing
     indexing: Indexing
     resources: Resources
@@ -58,12 +60,14 @@ def record_parts(
     tables = Tables(TableRepository(database), clock, new_id)
     repository = RecordRepository(new_id)
     records = Records(database, tables, repository, clock, new_id)
+    finding = Finding(database, tables, repository, cursors)
     resources = Resources(database, files, box, clock)
     return RecordParts(
         tables=tables,
         records=records,
         trail=Trail(database, records, clock),
-        finding=Finding(database, tables, repository, cursors),
+        finding=finding,
+        steps=StepRecords(database, records, finding),
         importing=Importing(database, tables, records, repository, clock, new_id),
         indexing=Indexing(database, tables, repository),
         resources=resources,

@@ -149,7 +149,7 @@ class RecordRepository:
             author.by, author.execution_id,
             [differences({}, record.values) for record in records],
             [self._new_id() for _ in records],
-            [_event(table, record.id, 1, record.values) for record in records],
+            [_event(table, record.id, 1, record.values, author) for record in records],
         )  # fmt: skip
         return written == len(records)
 
@@ -182,7 +182,7 @@ class RecordRepository:
             *_columns(keys[0], 2), *_columns(keys[1], 2), *_columns(unique[0], 2), *_columns(unique[1], 2),
             new.action, changes, author.by, author.execution_id,
             self._new_id(), _EVENTS.get(new.action, "record.updated"),
-            _event(table, old.id, old.version + 1, changes),
+            _event(table, old.id, old.version + 1, changes, author),
         )  # fmt: skip
         if written != 1:
             return None
@@ -231,12 +231,13 @@ def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [[row[index] for row in rows] for index in range(width)]
 
 
-def _event(table: Table, record_id: UUID, version: int, changed: JsonObject) -> JsonObject:
+def _event(table: Table, record_id: UUID, version: int, changed: JsonObject, author: Author) -> JsonObject:
     """Which fields have changed, not their values: events leave the workspace."""
     return {
         "recordId": str(record_id),
         "tableId": str(table.id),
         "table": table.name,
         "version": version,
+        "workflowId": str(author.execution_id) if author.execution_id else None,
         "fields": [table.by_key[key].name for key in changed if key in table.by_key],
     }

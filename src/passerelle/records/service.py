@@ -85,6 +85,10 @@ class Records:
             found = await self._tables.find(workspace_id, table, held)
             return found, await self._live(held, found, record_id)
 
+    async def table(self, workspace_id: UUID, table: str, connection: Connection | None = None) -> Table:
+        """A table by its id or name. Raises TABLE_NOT_FOUND."""
+        return await self._tables.find(workspace_id, table, connection)
+
     async def read_any(
         self, workspace_id: UUID, table: str, record_id: UUID, connection: Connection
     ) -> tuple[Table, Record]:

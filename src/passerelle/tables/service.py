@@ -139,6 +139,15 @@ class Tables:
         """Tables by name, after the name `after`."""
         return await self._repository.listed(workspace_id, after, limit)
 
+    async def field_names(self, workspace_id: UUID) -> dict[str, frozenset[str]]:
+        """The names of every table's fields, by the table's name."""
+        found: dict[str, frozenset[str]] = {}
+        after = ""
+        while batch := await self._repository.listed(workspace_id, after, 100):
+            found |= {table.name: frozenset(table.by_name) for table in batch}
+            after = batch[-1].name
+        return found
+
     async def answers(self, workspace_id: UUID, tables: Sequence[Table]) -> list[TableAnswer]:
         """Tables as the API shows them."""
         related = any(field.table_id for table in tables for field in table.fields)

@@ -19,6 +19,13 @@ COMPUTED: Final = None
 Key = str | int | None
 
 
+_ABSENT: Final = {
+    "record": "this run has no record: start it with a recordId, or let a step write one before it is read",
+    "case": "this run has no case: start it with a caseId",
+}
+"""What is said of names that some executions have and others do not."""
+
+
 @dataclass(frozen=True)
 class Chain:
     """A chain as its author wrote it. It starts at the name `root`, or, where that is None, at a computed value."""
@@ -67,7 +74,7 @@ class Chain:
         if self.root is None:
             return _instead(value, self.keys[there], _written(None, self.keys[:there]))
         if there == 0:
-            return f"nothing is called {self.root} here"
+            return _ABSENT.get(self.root, f"nothing is called {self.root} here")
         return _instead(value, self.keys[there - 1], _written(self.root, self.keys[: there - 1]))
 
 

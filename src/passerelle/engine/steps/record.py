@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final, Literal
 
-from passerelle.definitions.expressions import Template
-from passerelle.definitions.kinds import Compiling, Path, StepKind
+from passerelle.definitions.expressions import Scope, Template
+from passerelle.definitions.kinds import Compiling, Path
 from passerelle.definitions.parts import part
+from passerelle.engine.kinds import RecordingKind, RecordWork
 from passerelle.kit.json import Json, JsonObject
 
-ACTIONS = ("create", "update", "upsert", "find")
+Action = Literal["create", "update", "upsert", "find"]
+ACTIONS: Final[tuple[Action, ...]] = ("create", "update", "upsert", "find")
 
 
 def _fields(description: str, least: int) -> JsonObject:
@@ -26,7 +28,7 @@ def _fields(description: str, least: int) -> JsonObject:
 class RecordConfig:
     """What is done, in which table, with which values."""
 
-    action: str
+    action: Action
     table: str | None
     fields: Template
     id: Template | None
@@ -34,11 +36,10 @@ class RecordConfig:
     limit: int
 
 
-class RecordKind(StepKind):
+class RecordKind(RecordingKind):
     """Works on one table of the workspace: by default that of the definition's `record` block."""
 
     name = "record"
-    runnable = False
     schema: ClassVar[JsonObject] = {
         "type": "object",
         "description": "Creates, updates, upserts or finds records.",
@@ -74,6 +75,8 @@ class RecordKind(StepKind):
             compiling.problem((*path, problem[0]) if problem[0] in value else path, problem[1])
         for name in value[action]:
             compiling.field(table, name, (*path, action, name))
+        if action == "update" and "id" not in value and table not in (None, compiling.bound_table):
+            compiling.problem(path, f"say which record of `{table}` is meant: add `id`")
         if "by" in value:
             compiling.field(table, value["by"], (*path, "by"))
         return RecordConfig(
@@ -83,6 +86,16 @@ class RecordKind(StepKind):
             id=compiling.template(value["id"], (*path, "id")) if "id" in value else None,
             by=value.get("by"),
             limit=int(value.get("limit", 25)),
+        )
+
+    def work(self, config: RecordConfig, scope: Scope) -> RecordWork:
+        return RecordWork(
+            config.action,
+            config.table or "",
+            config.fields.render(scope),
+            config.id.render(scope) if config.id is not None else None,
+            config.by,
+            config.limit,
         )
 
 
