@@ -19,7 +19,21 @@ from passerelle.kit.json import Json, JsonObject
 
 LATER = {"form", "upload", "consent", "message", "workflow"}
 NOW = {
-    *("each", "parallel", "review", "set", "switch", "http", "check", "email", "record", "wait", "event", "fail", "end"),
+    *(
+        "each",
+        "parallel",
+        "review",
+        "set",
+        "switch",
+        "http",
+        "check",
+        "email",
+        "record",
+        "wait",
+        "event",
+        "fail",
+        "end",
+    ),
 }
 
 
@@ -71,7 +85,10 @@ def test_every_kind_is_there_and_says_whether_it_runs() -> None:
 
 
 def test_what_runs_has_a_shape_that_the_engine_knows() -> None:
-    assert all(isinstance(load_kinds()[name], BranchingKind | PureKind | OutsideKind | RecordingKind | WaitingKind) for name in NOW)
+    assert all(
+        isinstance(load_kinds()[name], BranchingKind | PureKind | OutsideKind | RecordingKind | WaitingKind)
+        for name in NOW
+    )
 
 
 def test_every_kind_explains_itself_to_editors() -> None:
