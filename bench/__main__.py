@@ -60,4 +60,5 @@ def main() -> None:
     (build / "bench.json").write_text(json.dumps(report.rows, indent=2))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,7 @@ from passerelle.kit.database import Database
 from passerelle.kit.http import errors
 from passerelle.kit.http.authentication import Authentication, Authenticator, PublicPaths
 from passerelle.kit.http.context import RequestContext
+from passerelle.kit.http.direct import DirectRoutes
 from passerelle.kit.http.idempotency import Idempotency
 from passerelle.kit.http.media_types import DeprecationNotice
 from passerelle.kit.secrets import SecretBox
@@ -33,6 +34,7 @@ def install(
     app.state.public_paths = PublicPaths(public)
     errors.install(app)
     # The last one added is the outermost.
+    app.add_middleware(DirectRoutes, application=app)
     app.add_middleware(Idempotency, database=database, box=box, clock=clock)
     app.add_middleware(Authentication, authenticator=authenticator, public=app.state.public_paths)
     app.add_middleware(errors.ErrorBoundary)
