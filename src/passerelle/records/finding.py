@@ -16,7 +16,7 @@ from passerelle.kit.json import Json
 from passerelle.records import plans
 from passerelle.records.errors import FILTER_INVALID, SEARCH_TOO_SLOW
 from passerelle.records.filters import Combined, Compare, Condition, parse_filter, parse_names, parse_sort
-from passerelle.records.models import Record
+from passerelle.records.models import Record, flat
 from passerelle.records.plans import Along, Search, Statement
 from passerelle.records.repository import RecordRepository, record_of
 from passerelle.records.schemas import SearchBody
@@ -64,14 +64,15 @@ class Finding:
         shown = parse_names(found, body.fields or (), "fields", relations=False)
         include = parse_names(found, body.include or (), "include", relations=True)
         async with self._database.workspace(workspace_id) as connection:
-            records = await self._run(connection, search)
-            page = records[: search.limit]
-            data = [_shown(record.to_json(found), shown) for record in page]
+            rows = await self._run(connection, search)
+            page = rows[: search.limit]
+            names = tuple((field.key, field.name) for field in shown) or found.names
+            data = [flat(row[0], row[1], row[2], row[3], row[4], names) for row in page]
             for field in include:
                 await self._include(connection, found, field, page, data)
         following = None
-        if len(records) > search.limit:
-            position = plans.position_of(search, page[-1])
+        if len(rows) > search.limit:
+            position = plans.position_of(search, record_of(page[-1]))
             following = self._cursors.encode(position, bound_to=_bound_to(found, body))
         return Found(data, following)
 
@@ -95,7 +96,7 @@ class Finding:
         found = await self._tables.find(workspace_id, table, connection)
         parts = tuple(_equality(found, name, value) for name, value in values.items())
         search = Search(found, Combined("and", parts), None, (), limit, None)
-        return found, (await self._run(connection, search))[:limit]
+        return found, [record_of(row) for row in (await self._run(connection, search))[:limit]]
 
     async def _checked(self, workspace_id: UUID, table: str, body: SearchBody) -> tuple[Table, Search]:
         """The search against the table as it is remembered; a mistake is told only of the table as it is now."""
@@ -119,10 +120,11 @@ class Finding:
         limit = limit_of(str(body.limit)) if body.limit is not None else DEFAULT_LIMIT
         return Search(table, parse_filter(table, body.filter), words, parse_sort(table, body.sort or ()), limit, after)
 
-    async def _run(self, connection: Connection, search: Search) -> list[Record]:
+    async def _run(self, connection: Connection, search: Search) -> list[Any]:
+        """The rows of one page, and one more where there is a next page."""
         along, in_order = await self._along(connection, search)
         statement = plans.statement(search, along, in_order=in_order)
-        return [record_of(row) for row in await self._rows(connection, search, statement)]
+        return await self._rows(connection, search, statement)
 
     async def _along(self, connection: Connection, search: Search) -> tuple[Along | None, bool]:
         """The index to read, and whether it gives the order too."""
@@ -160,31 +162,24 @@ class Finding:
         connection: Connection,
         table: Table,
         field: Field,
-        records: Sequence[Record],
+        rows: Sequence[Any],
         data: Sequence[dict[str, Any]],
     ) -> None:
         """Put the related records beside those of a page; null where there is none any more."""
         assert field.table_id is not None
-        ids = {UUID(target) for record in records if (target := record.values.get(field.key)) is not None}
+        ids = {UUID(target) for row in rows if (target := row["values"].get(field.key)) is not None}
         try:
             other = await self._tables.find(table.workspace_id, str(field.table_id), connection)
             related = await self._repository.find_many(connection, other.id, table.workspace_id, list(ids))
             shown = {str(found.id): found.to_json(other) for found in related.values()}
         except PasserelleError:
             shown = {}
-        for record, item in zip(records, data, strict=True):
-            item.setdefault("included", {})[field.name] = shown.get(record.values.get(field.key, ""))
+        for row, item in zip(rows, data, strict=True):
+            item.setdefault("included", {})[field.name] = shown.get(row["values"].get(field.key, ""))
 
 
 def _bound_to(table: Table, body: SearchBody) -> Json:
     return ["records", table.workspace_id, table.id, body.filter, body.text, body.sort]
-
-
-def _shown(record: dict[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
-    if not fields:
-        return record
-    names = ("id", "version", "createdAt", "updatedAt", *(field.name for field in fields))
-    return {name: record[name] for name in names}
 
 
 def _equality(table: Table, name: str, value: Json) -> Condition:

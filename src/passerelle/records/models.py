@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
+
+import orjson
 
 from passerelle.kit.json import Json, JsonObject
 from passerelle.tables.models import Table
@@ -35,14 +38,7 @@ class Record:
 
     def to_json(self, table: Table) -> dict[str, Any]:
         """As the API shows it: flat, every field of the table by name."""
-        values = self.values
-        return {
-            "id": str(self.id),
-            "version": self.version,
-            "createdAt": _iso(self.created_at),
-            "updatedAt": _iso(self.updated_at),
-            **{name: values.get(key) for key, name in table.names},
-        }
+        return flat(self.id, self.version, self.values, self.created_at, self.updated_at, table.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +81,30 @@ def differences(old: JsonObject, new: JsonObject) -> dict[str, JsonObject]:
     }
 
 
+def flat(
+    record_id: UUID,
+    version: int,
+    values: JsonObject,
+    created_at: datetime,
+    updated_at: datetime,
+    names: Sequence[tuple[str, str]],
+) -> dict[str, Any]:
+    """A record as the API shows it, with the fields of `names` (key and name). A page calls it for each row."""
+    created = _iso(created_at)
+    shown = {
+        "id": str(record_id),
+        "version": version,
+        "createdAt": created,
+        "updatedAt": created if updated_at == created_at else _iso(updated_at),
+    }
+    value_of = values.get
+    for key, name in names:
+        shown[name] = value_of(key)
+    return shown
+
+
 def _iso(moment: datetime) -> str:
-    # As `kit.clock.iso`, for times that the database gave, in a fifth of the time: lists write fifty.
+    # As `kit.clock.iso`, for times that the database gave, in a quarter of the time: lists write fifty.
+    if moment.microsecond:
+        return str(orjson.dumps(moment)[1:24], "ascii") + "Z"
     return moment.isoformat(timespec="milliseconds")[:23] + "Z"

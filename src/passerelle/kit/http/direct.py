@@ -53,7 +53,8 @@ class DirectRoutes:
         """Serve one request."""
         found = self._find(scope) if scope["type"] == "http" else None
         if found is None:
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         endpoint, route, parameters = found
         scope["route"] = route
         scope["path_params"] = parameters
