@@ -78,7 +78,9 @@ def routed(services: Services) -> FastAPI:
         app.include_router(router)
     app.include_router(passerelle.secrets.endpoints.router(services.secrets, services.cursors))
     app.include_router(passerelle.themes.endpoints.router(services.themes))
-    app.include_router(passerelle.events.endpoints.router(services.events, services.cursors))
+    app.include_router(
+        passerelle.events.endpoints.router(services.events, services.cursors, services.webhooks.signatures)
+    )
     app.include_router(passerelle.webhooks.endpoints.router(services.webhooks, services.cursors))
     app.state.webhooks = openapi_webhooks()
     app.include_router(operations.router(services.database))

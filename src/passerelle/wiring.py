@@ -141,8 +141,8 @@ def _build(
     events = Events(EventRepository(database), system_clock)
     queue = DeliveryQueue(database, new_id)
     addresses = Addresses(EgressRules.parse(settings.egress_allow))
-    webhooks = Webhooks(database, queue, addresses, box, system_clock, new_id)
-    attempts = Attempts(to_webhooks, accounts.signing_keys, box, system_clock)
+    webhooks = Webhooks(database, queue, addresses, accounts.signing_keys, box, system_clock, new_id)
+    attempts = Attempts(to_webhooks, accounts.signing_keys, records.shown, box, system_clock)
     courier = Courier(queue, attempts, webhooks.gone, system_clock)
     return Services(
         settings=settings,

@@ -71,6 +71,18 @@ _EXECUTION: Final = {
 }
 
 
+_FIELDS: Final = {
+    "fields": (
+        {
+            "type": ["object", "null"],
+            "description": "Fields of the record as they are when this is sent. Only for endpoints that name `fields`; "
+            "those with a class of personal data only where `piiClasses` names it.",
+        },
+        None,
+    )
+}
+
+
 def _workflow(name: str, when: str, status: str) -> EventType:
     fields = {
         **_EXECUTION,
@@ -78,6 +90,7 @@ def _workflow(name: str, when: str, status: str) -> EventType:
         "status": _text("The execution's status after the event.", status),
         "recordId": _id("The record, or your own reference.", optional=True),
         "caseId": _id("The same, for endpoints of API version 1 only.", optional=True),
+        **_FIELDS,
     }
     return EventType(f"workflow.{name}", when, fields)
 
@@ -98,6 +111,7 @@ def _record(name: str, when: str) -> EventType:
         "recordId": _id("The record."),
         "version": ({"type": "integer", "description": "The record's version after the event."}, 3),
         "workflowId": _id("The execution that did it, if one did.", None, optional=True),
+        **_FIELDS,
     }
     return EventType(f"record.{name}", when, fields)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
-from passerelle.events.models import Position, payload
+from passerelle.events.models import Event, Position, payload
 from passerelle.events.service import Events, expanded, known_types
 from passerelle.kit.http.answers import Answer, Moment, json_answer
 from passerelle.kit.http.authentication import principal
@@ -16,6 +18,8 @@ from passerelle.kit.http.pages import Cursors, limit_of
 
 LONGEST_WAIT: Final = 50
 """Seconds; common proxies cut a silent request after 60."""
+API_VERSION: Final = 2
+"""How payloads look here: whoever fetches events is new."""
 
 
 class EventAnswer(Answer):
@@ -26,6 +30,9 @@ class EventAnswer(Answer):
     created_date: Moment
     workspace_id: UUID
     data: dict[str, Any]
+    jws: str | None = Field(
+        default=None, description="With `jws=true`: the signature that a webhook with this event would have."
+    )
 
 
 class EventsAnswer(Answer):
@@ -35,7 +42,11 @@ class EventsAnswer(Answer):
     next: str
 
 
-def router(events: Events, cursors: Cursors) -> APIRouter:
+Sign = Callable[[UUID, Sequence[Event]], Awaitable[Sequence[str]]]
+"""Makes the detached signatures of a workspace's events, as webhooks have them."""
+
+
+def router(events: Events, cursors: Cursors, sign: Sign) -> APIRouter:
     """`GET /events`."""
     routes = APIRouter(tags=["Events"])
 
@@ -53,6 +64,10 @@ def router(events: Events, cursors: Cursors) -> APIRouter:
             int, Query(description="Seconds to wait for the next event where there is none", ge=0, le=LONGEST_WAIT)
         ] = 0,
         limit: Annotated[str | None, Query(description="1 to 500; 25 if absent")] = None,
+        jws: Annotated[
+            bool,
+            Query(description="Add the signature of the webhook; it is over the event without it, as compact JSON"),
+        ] = False,
     ) -> Response:
         """Read events in their order: the pull twin of webhooks.
 
@@ -70,7 +85,10 @@ def router(events: Events, cursors: Cursors) -> APIRouter:
             position = await events.since(caller.workspace_id, since if since.tzinfo else since.replace(tzinfo=UTC))
         excerpt = await events.read(caller.workspace_id, position, chosen, limit_of(limit), wait)
         here = {"transaction": excerpt.position.transaction, "id": excerpt.position.event_id}
-        data = [payload(event, 2) for event in excerpt.events]
+        data = [payload(event, API_VERSION) for event in excerpt.events]
+        if jws:
+            for one, signature in zip(data, await sign(caller.workspace_id, excerpt.events), strict=True):
+                one["jws"] = signature
         return json_answer({"data": data, "next": cursors.encode(here, bound_to=bound_to)})
 
     return routes

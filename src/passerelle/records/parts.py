@@ -18,6 +18,7 @@ from passerelle.records.indexing import Indexing
 from passerelle.records.repository import RecordRepository
 from passerelle.records.service import Records
 from passerelle.records.steps import StepRecords
+from passerelle.records.shown import ShownFields
 from passerelle.records.trail import Trail
 from passerelle.resources.files import Files
 from passerelle.resources.service import Resources
@@ -36,6 +37,7 @@ class RecordParts:
     steps: StepRecords
     importing: Importing
     indexing: Indexing
+    shown: ShownFields
     resources: Resources
     attachments: Attachments
     public_url: str | None
@@ -70,6 +72,7 @@ def record_parts(
         steps=StepRecords(database, records, finding),
         importing=Importing(database, tables, records, repository, clock, new_id),
         indexing=Indexing(database, tables, repository),
+        shown=ShownFields(database, tables),
         resources=resources,
         attachments=Attachments(database, records, resources, clock, new_id),
         public_url=public_url,

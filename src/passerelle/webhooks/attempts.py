@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, Protocol
@@ -13,8 +14,9 @@ import orjson
 import structlog
 
 from passerelle.accounts.models import SigningKey
-from passerelle.events.models import body_of
+from passerelle.events.models import Event, body_of
 from passerelle.kit.clock import Clock
+from passerelle.kit.json import JsonObject
 from passerelle.kit.outgoing import OutgoingAnswer, OutgoingError
 from passerelle.kit.secrets import SecretBox
 from passerelle.webhooks.models import Claimed, Outcome
@@ -53,14 +55,31 @@ class Keys(Protocol):
         """What the workspace signs with now."""
 
 
+class Fields(Protocol):
+    """What `passerelle.records.shown` does for us."""
+
+    async def of(
+        self, workspace_id: UUID, record_id: UUID, names: Collection[str], classes: Collection[str]
+    ) -> JsonObject:
+        """A record's values of those of these fields that carry no personal data of another class."""
+
+
 class Attempts:
     """Makes attempts. Signs anew each time: the time is part of what is signed."""
 
     def __init__(
-        self, sender: Sender, keys: Keys, box: SecretBox, clock: Clock, *, timeout_seconds: float = TIMEOUT_SECONDS
+        self,
+        sender: Sender,
+        keys: Keys,
+        fields: Fields,
+        box: SecretBox,
+        clock: Clock,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._sender = sender
         self._keys = keys
+        self._fields = fields
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self._decrypt = lru_cache(maxsize=4_096)(box.decrypt)
@@ -81,7 +100,7 @@ class Attempts:
         return judged(claimed, answer, error, started_at, took, self._clock())
 
     async def _send(self, claimed: Claimed, now: datetime) -> OutgoingAnswer:
-        body = body_of(claimed.event, claimed.api_version)
+        body = body_of(await self._filled_in(claimed), claimed.api_version)
         key = await self._keys.of_workspace(claimed.event.workspace_id)
         secrets = [self._decrypt(secret).decode() for secret in claimed.secrets]
         extra: dict[str, str] = orjson.loads(self._decrypt(claimed.headers))
@@ -93,6 +112,14 @@ class Attempts:
             timeout_seconds=self._timeout_seconds,
             max_bytes=KEPT_BYTES,
         )
+
+    async def _filled_in(self, claimed: Claimed) -> Event:
+        """The event with the fields that the endpoint asked for. They are read now and stored nowhere else."""
+        record_id = claimed.event.data.get("recordId")
+        if not claimed.fields or record_id is None:
+            return claimed.event
+        values = await self._fields.of(claimed.event.workspace_id, UUID(record_id), claimed.fields, claimed.pii)
+        return replace(claimed.event, data={**claimed.event.data, "fields": values})
 
 
 def judged(

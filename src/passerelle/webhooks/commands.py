@@ -37,12 +37,16 @@ def create_endpoint(
     to: Annotated[str, typer.Argument(help="Where to send events to.")],
     event: _Events = None,
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
+    contact: Annotated[str | None, typer.Option(help="Who hears by e-mail when it is disabled.")] = None,
+    field: Annotated[list[str] | None, typer.Option(help="A field of the record to send along; repeat it.")] = None,
+    pii: Annotated[list[str] | None, typer.Option(help="A class of personal data that may be sent; repeat it.")] = None,
     url: Url = URL,
     token: Token = None,
     data_dir: DemoDir = DEMO_DIR,
 ) -> None:
     """Have events sent to a URL; the secret is shown this once."""
-    body = {"url": to, "events": event or [], "description": description}
+    body: dict[str, Any] = {"url": to, "events": event or [], "description": description}
+    body |= {"fields": field or [], "piiClasses": pii or []} | ({"contact": contact} if contact else {})
     _show(_call("POST", "/webhooks/endpoints", body, url, token, data_dir))
 
 

@@ -25,7 +25,8 @@ def forward(client: httpx.Client, to: str, types: Sequence[str], secret: str) ->
     with httpx.Client(timeout=10, trust_env=False) as receiver:
         after = _read(client, {"since": datetime.now(UTC).isoformat()})["next"]
         while True:
-            page = _read(client, {"after": after, "wait": str(WAIT), **({"types": ",".join(types)} if types else {})})
+            wanted = {"types": ",".join(types)} if types else {}
+            page = _read(client, {"after": after, "wait": str(WAIT), "jws": "true", **wanted})
             for event in page["data"]:
                 yield f"{event['createdDate']} {event['type']} {event['id']}: {_send(receiver, to, event, secret)}"
             after = page["next"]
@@ -38,11 +39,13 @@ def _read(client: httpx.Client, params: dict[str, str]) -> Any:
 
 
 def _send(receiver: httpx.Client, to: str, event: dict[str, str], secret: str) -> str:
+    signature = event.pop("jws")  # made by the server, whose private key it needs, over the bytes that follow
     body = json.dumps(event, separators=(",", ":"))
     now = datetime.now(UTC)
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"Passerelle/{VERSION}",
+        "JWS-SIGNATURE": signature,
         "webhook-id": event["id"],
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": Webhook(secret).sign(event["id"], now, body),

@@ -16,7 +16,11 @@ DeliveryStatus = Literal["PENDING", "DELIVERED", "FAILED"]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a workspace wants its events to be sent. An empty `events` stands for all."""
+    """Where a workspace wants its events to be sent. An empty `events` stands for all.
+
+    `contact` is who hears by e-mail that it was disabled. `fields` are those of the record that deliveries carry;
+    one with a `pii` class only where `pii` names it.
+    """
 
     id: UUID
     url: str
@@ -24,6 +28,9 @@ class Endpoint:
     events: Sequence[str]
     api_version: int
     header_names: Sequence[str]
+    contact: str | None
+    fields: Sequence[str]
+    pii: Sequence[str]
     status: EndpointStatus
     failing_since: datetime | None
     disabled_why: str | None
@@ -42,6 +49,9 @@ class Change:
     api_version: int | None = None
     headers: Mapping[str, str] | None = None
     paused: bool | None = None
+    contact: str | None = None
+    fields: Sequence[str] | None = None
+    pii: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,8 @@ class Claimed:
     api_version: int
     secrets: Sequence[bytes]
     headers: bytes
+    fields: Sequence[str]
+    pii: Sequence[str]
     event: Event
 
 

@@ -93,5 +93,5 @@ def _claimed(row: Any, claim: UUID) -> Claimed:
     secrets = [secret for secret in (row["secret"], row["old_secret"]) if secret is not None]
     return Claimed(
         row["id"], row["endpoint_id"], claim, row["tries"], row["url"], row["api_version"], secrets, row["headers"],
-        event,
+        row["fields"], row["pii"], event,
     )  # fmt: skip

@@ -35,7 +35,8 @@ class WebhookRepository:
         async with self._database.transaction(workspace_id) as connection:
             created = await connection.fetchval(
                 "INSERT INTO webhook_endpoint (workspace_id, id, url, description, events, api_version, secret, "
-                "headers, status, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) "
+                "headers, status, contact, fields, pii, created_at, updated_at) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) "
                 "ON CONFLICT (id) DO NOTHING RETURNING true",
                 workspace_id,
                 endpoint_id,
@@ -46,6 +47,9 @@ class WebhookRepository:
                 secret,
                 headers,
                 "PAUSED" if change.paused else "ACTIVE",
+                change.contact,
+                list(change.fields or ()),
+                list(change.pii or ()),
                 now,
             )
             if created:
@@ -65,6 +69,7 @@ class WebhookRepository:
                 UPDATE webhook_endpoint SET
                     url = coalesce($3, url), description = coalesce($4, description), events = coalesce($5, events),
                     api_version = coalesce($6, api_version), headers = coalesce($7, headers),
+                    contact = coalesce($10, contact), fields = coalesce($11, fields), pii = coalesce($12, pii),
                     status = coalesce($8, status), updated_at = $9,
                     failing_since = CASE WHEN $8 = 'ACTIVE' OR $3 <> url THEN NULL ELSE failing_since END,
                     disabled_why = CASE WHEN $8 IS NULL THEN disabled_why END
@@ -79,6 +84,9 @@ class WebhookRepository:
                 headers,
                 status,
                 now,
+                change.contact,
+                None if change.fields is None else list(change.fields),
+                None if change.pii is None else list(change.pii),
             )
             if status == "ACTIVE":
                 await connection.execute(
@@ -268,7 +276,8 @@ def _conditions(filters: Filters, values: list[Any]) -> tuple[str, list[Any]]:
 
 def _endpoint(row: Any) -> Endpoint:
     return Endpoint(
-        row["id"], row["url"], row["description"], row["events"], row["api_version"], (), row["status"],
+        row["id"], row["url"], row["description"], row["events"], row["api_version"], (), row["contact"], row["fields"],
+        row["pii"], row["status"],
         row["failing_since"], row["disabled_why"], row["old_until"], row["created_at"], row["updated_at"],
     )  # fmt: skip
 

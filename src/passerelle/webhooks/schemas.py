@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.bodies import Body
+from passerelle.kit.mail.addresses import Address
 from passerelle.webhooks.models import Attempt, Change, Delivery, DeliveryStatus, Endpoint, EndpointStatus, Filters
 
 _Url = Annotated[str, Field(max_length=2_000, examples=["https://example.com/hooks/passerelle"])]
@@ -30,6 +31,34 @@ _Version = Annotated[
 ]
 
 
+def _address(text: str) -> str:
+    Address.parse(text)
+    return text
+
+
+_Contact = Annotated[
+    str,
+    Field(max_length=320, examples=["it@example.com"], description="Who hears by e-mail that it was disabled."),
+    AfterValidator(_address),
+]
+_Fields = Annotated[
+    list[str],
+    Field(
+        max_length=50,
+        examples=[["status", "companyNumber"]],
+        description="Fields of the record that an event concerns, as they are when it is sent: `data.fields`.",
+    ),
+]
+_Pii = Annotated[
+    list[str],
+    Field(
+        max_length=50,
+        examples=[["contact"]],
+        description="Classes of personal data whose fields may be sent. Without it, fields with a class never are.",
+    ),
+]
+
+
 class CreateEndpointBody(Body):
     """A new endpoint."""
 
@@ -39,12 +68,16 @@ class CreateEndpointBody(Body):
     api_version: _Version | None = None
     headers: _Headers | None = None
     paused: bool | None = None
+    contact: _Contact | None = None
+    fields: _Fields | None = None
+    pii_classes: _Pii | None = None
 
     def wanted(self, api_version: int) -> Change:
         """What the service makes of it."""
         return Change(
-            self.url, self.description, self.events, self.api_version or api_version, self.headers, self.paused
-        )
+            self.url, self.description, self.events, self.api_version or api_version, self.headers, self.paused,
+            self.contact, self.fields, self.pii_classes,
+        )  # fmt: skip
 
 
 class ChangeEndpointBody(Body):
@@ -56,10 +89,16 @@ class ChangeEndpointBody(Body):
     api_version: _Version | None = None
     headers: _Headers | None = None
     paused: Annotated[bool, Field(description="`false` also activates an endpoint that was disabled.")] | None = None
+    contact: _Contact | None = None
+    fields: _Fields | None = None
+    pii_classes: _Pii | None = None
 
     def wanted(self) -> Change:
         """What the service makes of it."""
-        return Change(self.url, self.description, self.events, self.api_version, self.headers, self.paused)
+        return Change(
+            self.url, self.description, self.events, self.api_version, self.headers, self.paused,
+            self.contact, self.fields, self.pii_classes,
+        )  # fmt: skip
 
 
 class RotateSecretBody(Body):
@@ -101,6 +140,9 @@ class EndpointAnswer(Answer):
     description: str
     api_version: int
     headers: list[str] = Field(description="The names of the headers that every delivery carries besides.")
+    contact: str | None = Field(description="Who hears by e-mail that it was disabled.")
+    fields: list[str] = Field(description="Fields of the record that deliveries carry.")
+    pii_classes: list[str] = Field(description="Classes of personal data whose fields may be sent.")
     status: EndpointStatus
     failing_since: Moment | None = Field(description="The first of the failed attempts since the last success.")
     disabled_reason: str | None
@@ -174,6 +216,9 @@ def _endpoint(endpoint: Endpoint) -> dict[str, object]:
         "description": endpoint.description,
         "api_version": endpoint.api_version,
         "headers": list(endpoint.header_names),
+        "contact": endpoint.contact,
+        "fields": list(endpoint.fields),
+        "pii_classes": list(endpoint.pii),
         "status": endpoint.status,
         "failing_since": endpoint.failing_since,
         "disabled_reason": endpoint.disabled_why,

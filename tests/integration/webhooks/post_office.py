@@ -19,6 +19,11 @@ from passerelle.kit.json import loads
 from passerelle.kit.outgoing import OutgoingAnswer, OutgoingUnreachable
 from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.secrets import SecretBox
+from passerelle.records.repository import RecordRepository
+from passerelle.records.service import Records
+from passerelle.records.shown import ShownFields
+from passerelle.tables.repository import TableRepository
+from passerelle.tables.service import Tables
 from passerelle.webhooks.addresses import Addresses
 from passerelle.webhooks.attempts import Attempts
 from passerelle.webhooks.courier import Courier
@@ -96,8 +101,11 @@ class PostOffice:
         self.accounts = Accounts(database, box, self.clock)
         self.queue = DeliveryQueue(database, new_id)
         addresses = Addresses(EgressRules.parse(allow), resolve)
-        self.webhooks = Webhooks(database, self.queue, addresses, box, self.clock, new_id)
-        self.attempts = Attempts(self.receivers, self.accounts.signing_keys, box, self.clock)
+        self.webhooks = Webhooks(database, self.queue, addresses, self.accounts.signing_keys, box, self.clock, new_id)
+        self.tables = Tables(TableRepository(database), self.clock, new_id)
+        self.records = Records(database, self.tables, RecordRepository(new_id), self.clock, new_id)
+        self.shown_fields = ShownFields(database, self.tables)
+        self.attempts = Attempts(self.receivers, self.accounts.signing_keys, self.shown_fields, box, self.clock)
         self.courier = self.another_courier()
         self.events = Events(EventRepository(database), self.clock)
 

@@ -21,6 +21,8 @@ from passerelle.kit.clock import system_clock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from passerelle.kit.outgoing import OutgoingAnswer
+from passerelle.records.models import Author
+from passerelle.tables.schemas import TableBody
 from passerelle.webhooks.models import Change
 from passerelle.webhooks.queue import Places
 
@@ -351,3 +353,43 @@ async def _jws_holds(office: PostOffice, request: Received) -> bool:
         request.headers["jws-signature"], RSAKey.import_key(key.pem), payload=request.content
     )
     return bool(found.payload == request.content)
+
+
+async def test_a_delivery_carries_the_fields_that_were_asked_for_and_no_personal_data_that_was_not(
+    office: PostOffice,
+) -> None:
+    body = TableBody.model_validate(
+        {
+            "name": "customers",
+            "fields": [
+                {"name": "status", "type": "text"},
+                {"name": "email", "type": "email", "pii": "contact"},
+                {"name": "pesel", "type": "text", "pii": "identity"},
+                {"name": "notes", "type": "text"},
+            ],
+        }
+    )
+    await office.tables.create(office.workspace_id, new_id(), body)
+    values = {"status": "new", "email": "anna@example.com", "pesel": "44051401359", "notes": "x"}
+    _, record = await office.records.create(office.workspace_id, "customers", values, Author("test"))
+    wanted = ["status", "email", "pesel"]
+    await office.endpoint("https://hooks.example/plain", events=["workflow.completed"])
+    await office.endpoint("https://hooks.example/asked", events=["workflow.completed"], fields=wanted)
+    await office.endpoint("https://hooks.example/all", events=["workflow.completed"], fields=wanted, pii=["contact"])
+    await office.happen(recordId=str(record.id))
+    await office.happen(recordId=str(new_id()))
+    await office.deliver()
+    got = {
+        (request.url.rpartition("/")[2], request.body["data"]["recordId"] == str(record.id)): request.body["data"].get(
+            "fields", "absent"
+        )
+        for request in office.receivers.requests
+    }
+    assert got == {
+        ("plain", True): "absent",
+        ("asked", True): {"status": "new"},
+        ("all", True): {"status": "new", "email": "anna@example.com"},
+        ("plain", False): "absent",
+        ("asked", False): {},
+        ("all", False): {},
+    }

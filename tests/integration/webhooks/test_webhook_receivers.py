@@ -49,7 +49,9 @@ async def network(office: PostOffice, database: Database) -> AsyncIterator[PostO
     box = SecretBox(["k" * 40])
     client = OutgoingClient(rules)
     there = PostOffice(database, office.workspace_id, box, allow="127.0.0.0/8")
-    there.attempts = Attempts(client, there.accounts.signing_keys, box, there.clock, timeout_seconds=2)
+    there.attempts = Attempts(
+        client, there.accounts.signing_keys, there.shown_fields, box, there.clock, timeout_seconds=2
+    )
     there.courier = there.another_courier()
     yield there
     await client.close()
@@ -176,7 +178,9 @@ async def test_an_address_that_turned_private_after_the_check_is_not_reached(
         return ["127.0.0.1"]
 
     client = OutgoingClient(EgressRules(), resolve=rebound)
-    office.attempts = Attempts(client, office.accounts.signing_keys, SecretBox(["k" * 40]), office.clock)
+    office.attempts = Attempts(
+        client, office.accounts.signing_keys, office.shown_fields, SecretBox(["k" * 40]), office.clock
+    )
     await office.endpoint("https://hooks.example/")
     await office.happen()
     await office.deliver(office.another_courier())

@@ -85,6 +85,9 @@ def _endpoints() -> None:
             old_secret     bytea,
             old_until      timestamptz,
             headers        bytea NOT NULL,
+            contact        text,
+            fields         text[] NOT NULL DEFAULT '{}',
+            pii            text[] NOT NULL DEFAULT '{}',
             status         text NOT NULL DEFAULT 'ACTIVE'
                            CHECK (status IN ('ACTIVE', 'PAUSED', 'DISABLED', 'DELETED')),
             failing_since  timestamptz,
@@ -247,7 +250,8 @@ def _sending() -> None:
         "claim_deliveries(moment timestamptz, busy uuid[], busy_with integer[], places integer, "
         "places_of_failing integer, at_most integer, new_claim uuid, until timestamptz)",
         "TABLE (workspace_id uuid, id uuid, endpoint_id uuid, tries integer, url text, api_version integer, "
-        "secret bytea, old_secret bytea, headers bytea, event_id uuid, type text, data jsonb, created_at timestamptz)",
+        "secret bytea, old_secret bytea, headers bytea, fields text[], pii text[], "
+        "event_id uuid, type text, data jsonb, created_at timestamptz)",
         "sql",
         f"""
         WITH free AS MATERIALIZED (
@@ -280,7 +284,7 @@ def _sending() -> None:
         )
         SELECT c.workspace_id, c.id, c.endpoint_id, c.tries, free.url, free.api_version, free.secret,
                CASE WHEN free.old_until > moment THEN free.old_secret END, free.headers,
-               ev.id, ev.type, ev.data, ev.created_at
+               free.fields, free.pii, ev.id, ev.type, ev.data, ev.created_at
         FROM claimed c
         JOIN free ON free.id = c.endpoint_id
         JOIN event ev ON ev.workspace_id = c.workspace_id AND ev.transaction = c.transaction AND ev.id = c.event_id
