@@ -151,7 +151,7 @@ def test_a_laptop_gets_events_with_both_signatures(open_dev: Dev, receiver: Rece
         assert listening.stdout is not None
         secret = listening.stdout.readline().rsplit(" ", 1)[1].strip()
         while receiver.got.empty():  # it listens from its first question on, which nothing tells
-            execution = an_event(open_dev)
+            an_event(open_dev)
             line = listening.stdout.readline() if _arrives(receiver) else None
         assert line is not None
         assert "workflow.completed" in line

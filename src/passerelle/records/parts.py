@@ -17,8 +17,8 @@ from passerelle.records.importing import Importing
 from passerelle.records.indexing import Indexing
 from passerelle.records.repository import RecordRepository
 from passerelle.records.service import Records
-from passerelle.records.steps import StepRecords
 from passerelle.records.shown import ShownFields
+from passerelle.records.steps import StepRecords
 from passerelle.records.trail import Trail
 from passerelle.resources.files import Files
 from passerelle.resources.service import Resources
