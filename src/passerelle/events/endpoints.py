@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -42,11 +42,14 @@ class EventsAnswer(Answer):
     next: str
 
 
-Sign = Callable[[UUID, Sequence[Event]], Awaitable[Sequence[str]]]
-"""Makes the detached signatures of a workspace's events, as webhooks have them."""
+class Signer(Protocol):
+    """What `passerelle.webhooks.service` does for us."""
+
+    async def signatures(self, workspace_id: UUID, events: Sequence[Event]) -> Sequence[str]:
+        """The detached signatures of a workspace's events, as webhooks have them."""
 
 
-def router(events: Events, cursors: Cursors, sign: Sign) -> APIRouter:
+def router(events: Events, cursors: Cursors, signer: Signer) -> APIRouter:
     """`GET /events`."""
     routes = APIRouter(tags=["Events"])
 
@@ -87,7 +90,7 @@ def router(events: Events, cursors: Cursors, sign: Sign) -> APIRouter:
         here = {"transaction": excerpt.position.transaction, "id": excerpt.position.event_id}
         data = [payload(event, API_VERSION) for event in excerpt.events]
         if jws:
-            for one, signature in zip(data, await sign(caller.workspace_id, excerpt.events), strict=True):
+            for one, signature in zip(data, await signer.signatures(caller.workspace_id, excerpt.events), strict=True):
                 one["jws"] = signature
         return json_answer({"data": data, "next": cursors.encode(here, bound_to=bound_to)})
 

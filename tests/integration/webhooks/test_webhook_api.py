@@ -50,7 +50,7 @@ async def app(office: PostOffice, database: Database) -> FastAPI:
     app = FastAPI()
     box = SecretBox(["k" * 40])
     app.include_router(router(office.webhooks, Cursors(box)))
-    app.include_router(events_router(office.events, Cursors(box), office.webhooks.signatures))
+    app.include_router(events_router(office.events, Cursors(box), office.webhooks))
     stack.install(app, authenticator=office.accounts.authenticator, public=[], database=database, box=box)
     return app
 
