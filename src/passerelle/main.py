@@ -78,9 +78,7 @@ def routed(services: Services) -> FastAPI:
         app.include_router(router)
     app.include_router(passerelle.secrets.endpoints.router(services.secrets, services.cursors))
     app.include_router(passerelle.themes.endpoints.router(services.themes))
-    app.include_router(
-        passerelle.events.endpoints.router(services.events, services.cursors, services.webhooks)
-    )
+    app.include_router(passerelle.events.endpoints.router(services.events, services.cursors, services.webhooks))
     app.include_router(passerelle.webhooks.endpoints.router(services.webhooks, services.cursors))
     app.state.webhooks = openapi_webhooks()
     app.include_router(operations.router(services.database))
