@@ -42,7 +42,7 @@ async def run(settings: Settings, data_dir: Path, host: str, port: int) -> None:
         await migrate(url)
         box = SecretBox.from_setting(_secret_key(settings, data_dir))
         async with (
-            _mail_caught(_with_examples_allowed(_with_files(settings, data_dir))) as (effective, catcher),
+            _mail_caught(_for_a_laptop(settings, data_dir, base_url)) as (effective, catcher),
             open_services(effective, url, box) as services,
         ):
             demo = await _demo(services, data_dir, base_url)
@@ -83,6 +83,13 @@ def _secret_key(settings: Settings, data_dir: Path) -> str:
     if not path.exists():
         _write_private(path, generate_key())
     return path.read_text().strip()
+
+
+def _for_a_laptop(settings: Settings, data_dir: Path, base_url: str) -> Settings:
+    """What is not set fits this machine."""
+    known = {"public_url": base_url, "environment": "development"}
+    fitting = {name: value for name, value in known.items() if name not in settings.model_fields_set}
+    return _with_examples_allowed(_with_files(settings.model_copy(update=fitting), data_dir))
 
 
 def _with_files(settings: Settings, data_dir: Path) -> Settings:

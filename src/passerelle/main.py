@@ -10,6 +10,7 @@ from fastapi import FastAPI
 import passerelle.accounts.endpoints
 import passerelle.events.endpoints
 import passerelle.executions.endpoints
+import passerelle.links.endpoints
 import passerelle.lists.endpoints
 import passerelle.mailcatcher.endpoints
 import passerelle.revisions.endpoints
@@ -71,7 +72,8 @@ def routed(services: Services) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.include_router(passerelle.accounts.endpoints.router(services.accounts))
-    app.include_router(passerelle.executions.endpoints.router(services.executions, services.cursors))
+    app.include_router(passerelle.executions.endpoints.router(services.executions, services.links, services.cursors))
+    app.include_router(passerelle.links.endpoints.router(services.links, services.cases))
     app.include_router(passerelle.lists.endpoints.router(services.lists, services.cursors))
     app.include_router(passerelle.revisions.endpoints.router(services.revisions, services.cursors))
     for router in record_routers(services.records, services.cursors):

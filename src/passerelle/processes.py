@@ -27,8 +27,8 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     """Answer HTTP until SIGINT or SIGTERM."""
     stop = stop_on_signals()
     sock = listen(host, port)
-    async with _services(settings) as services:
-        base_url = settings.public_url or f"http://localhost:{sock.getsockname()[1]}"
+    base_url = settings.public_url or f"http://localhost:{sock.getsockname()[1]}"
+    async with _services(settings.model_copy(update={"public_url": base_url})) as services:
         print(f"Passerelle answers at {base_url}", flush=True)
         await serve_app(create_app(services, base_url), sock, stop)
 

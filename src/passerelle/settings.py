@@ -39,6 +39,12 @@ class Settings(BaseSettings):
         default=None,
         description="The address that links, e-mails and `Link` headers point to. Default: `http://localhost:<port>`.",
     )
+    environment: str = Field(
+        default="production",
+        pattern="^[a-z][a-z0-9-]{0,31}$",
+        description="What tokens for the widget say of this installation, for the pages that read them. "
+        "`passerelle dev` says `development`.",
+    )
     secret_key: SecretStr | None = Field(
         default=None,
         description="Encrypts secrets and signs tokens: at least 32 characters. Several, separated by commas, to "

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from passerelle.accounts.service import Accounts
@@ -31,6 +32,9 @@ from passerelle.kit.mail.smtp import SmtpMail
 from passerelle.kit.outgoing.client import OutgoingClient
 from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.secrets import SecretBox
+from passerelle.links.models import Cases, NoCases
+from passerelle.links.parts import LinkParts, link_parts
+from passerelle.links.service import Links
 from passerelle.lists.repository import ListRepository
 from passerelle.lists.service import NameLists
 from passerelle.records.parts import RecordParts, record_parts
@@ -48,6 +52,8 @@ from passerelle.webhooks.courier import Courier
 from passerelle.webhooks.queue import DeliveryQueue
 from passerelle.webhooks.service import Webhooks
 
+DEFAULT_PORT: Final = 8080
+
 
 @dataclass(frozen=True)
 class Services:
@@ -61,6 +67,8 @@ class Services:
     mail: Mail
     revisions: Revisions
     executions: Executions
+    links: Links
+    cases: Cases
     records: RecordParts
     runner: Runner
     lists: NameLists
@@ -144,6 +152,20 @@ def _build(
     webhooks = Webhooks(database, queue, addresses, accounts.signing_keys, box, system_clock, new_id)
     attempts = Attempts(to_webhooks, accounts.signing_keys, records.shown, box, system_clock)
     courier = Courier(queue, attempts, webhooks.gone, system_clock)
+    themes = Themes(ThemeRepository(database))
+    links = link_parts(
+        database,
+        executions,
+        revisions,
+        themes,
+        accounts.signing_keys,
+        box,
+        mail,
+        system_clock,
+        new_id,
+        public_url=settings.public_url or f"http://localhost:{DEFAULT_PORT}",
+        environment=settings.environment,
+    )
     return Services(
         settings=settings,
         box=box,
@@ -153,14 +175,16 @@ def _build(
         mail=mail,
         revisions=revisions,
         executions=executions,
+        links=links.links,
+        cases=NoCases(),
         records=records,
         runner=runner,
         lists=lists,
         events=events,
-        themes=Themes(ThemeRepository(database)),
+        themes=themes,
         webhooks=webhooks,
         cursors=cursors,
-        worker=_worker(database_url, database, accounts, runner, records, events, webhooks, courier),
+        worker=_worker(database_url, database, accounts, runner, records, links, events, webhooks, courier),
     )
 
 
@@ -176,6 +200,7 @@ def _worker(
     accounts: Accounts,
     runner: Runner,
     records: RecordParts,
+    links: LinkParts,
     events: Events,
     webhooks: Webhooks,
     courier: Courier,
@@ -189,18 +214,23 @@ def _worker(
     async def sweep_webhooks() -> None:
         await webhooks.sweep()
 
+    async def sweep_links() -> None:
+        await links.links.sweep()
+
     async def forget() -> None:
         await forget_old(database)
         await accounts.forget_old()
         await webhooks.forget_old()
         await events.forget_old()
+        await links.links.forget_old()
 
     return Worker(
         database_url,
-        {ENTRYPOINT: go_on, **records.jobs()},
+        {ENTRYPOINT: go_on, **links.jobs(), **records.jobs()},
         {
             ("execution.sweep", "* * * * *"): sweep,
             ("webhook.sweep", "* * * * *"): sweep_webhooks,
+            ("link.sweep", "* * * * *"): sweep_links,
             ("forget", "17 * * * *"): forget,
         },
         beside=[courier],

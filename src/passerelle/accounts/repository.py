@@ -160,6 +160,14 @@ async def find_public_signing_key(connection: Connection, key_id: UUID) -> Publi
     return None if row is None else PublicKey(*row)
 
 
+async def public_signing_key_of(connection: Connection, workspace_id: UUID, key_id: UUID) -> PublicKey | None:
+    """The public half of a key, if it is this workspace's."""
+    row = await connection.fetchrow(
+        "SELECT id, public_pem FROM signing_key WHERE workspace_id = $1 AND id = $2", workspace_id, key_id
+    )
+    return None if row is None else PublicKey(*row)
+
+
 async def forget_refresh_tokens(connection: Connection, before: datetime, at_most: int) -> int:
     """Delete refresh tokens of every workspace that expired before a time. Returns how many."""
     gone: int = await connection.fetchval("SELECT forget_refresh_tokens($1, $2)", before, at_most)

@@ -87,6 +87,11 @@ class SigningKeys:
             )
         return found
 
+    async def of(self, workspace_id: UUID, key_id: UUID) -> PublicKey | None:
+        """The public half of a key, or None if this workspace has never had it."""
+        async with self._database.workspace(workspace_id) as connection:
+            return await repository.public_signing_key_of(connection, workspace_id, key_id)
+
     async def jwks(self) -> dict[str, Any]:
         """Every public key, as a JWK set (RFC 7517)."""
         async with self._database.shared() as connection:

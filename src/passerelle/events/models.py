@@ -32,6 +32,8 @@ class Event:
     data: JsonObject
     created_at: datetime
     position: Position = Position()
+    execution_id: UUID | None = None
+    """The execution that it concerns: its events are delivered in their order."""
 
 
 def payload(event: Event, api_version: int) -> dict[str, Any]:

@@ -26,10 +26,11 @@ _READ = """
 async def insert(connection: Connection, event: Event) -> None:
     """Write an event in the caller's transaction."""
     await connection.execute(
-        "INSERT INTO event (workspace_id, id, type, data, created_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO event (workspace_id, id, type, execution_id, data, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
         event.workspace_id,
         event.id,
         event.type,
+        event.execution_id,
         event.data,
         event.created_at,
     )

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from passerelle.executions import errors
 from passerelle.executions.masking import masking_of
+from passerelle.executions.openings import Openings
 from passerelle.executions.repository import Filters
 from passerelle.executions.schemas import (
     CancelBody,
@@ -20,9 +21,11 @@ from passerelle.executions.schemas import (
     RunBody,
     RunBodyV1,
     StartBody,
+    StartedAnswer,
     TimelineAnswer,
     WorkflowAnswer,
     result_answer,
+    started_answer,
     step_run_answer,
     workflow_answer,
 )
@@ -37,16 +40,16 @@ from passerelle.kit.http.pages import Cursors, Page, limit_of
 Status = Literal["RUNNING", "AWAITING", "COMPLETED", "FAILED", "EXPIRED", "CANCELLED"]
 
 
-def router(executions: Executions, cursors: Cursors) -> APIRouter:
+def router(executions: Executions, openings: Openings, cursors: Cursors) -> APIRouter:
     """Everything under `/workflows`, and `POST /parameters`."""
     routes = APIRouter(tags=["Workflows"])
-    _starting(routes, executions)
+    _starting(routes, executions, openings)
     _reading(routes, executions, cursors)
     _acting(routes, executions)
     return routes
 
 
-def _starting(routes: APIRouter, executions: Executions) -> None:
+def _starting(routes: APIRouter, executions: Executions, openings: Openings) -> None:
     @routes.post("/workflows/run", response_model=RunAnswer, openapi_extra=takes(RunBodyV1, RunBody))
     async def run_workflow(request: Request) -> Response:
         """Run a workflow that needs no end user.
@@ -74,9 +77,12 @@ def _starting(routes: APIRouter, executions: Executions) -> None:
             {"id": str(identity.id), "recordId": identity.record_id and str(identity.record_id), "status": state.status}
         )
 
-    @routes.post("/workflows", response_model=WorkflowAnswer, openapi_extra=takes(StartBody))
+    @routes.post("/workflows", response_model=StartedAnswer | WorkflowAnswer, openapi_extra=takes(StartBody))
     async def start_workflow(request: Request) -> Response:
-        """Start an execution of any definition and let it go on by itself."""
+        """Start an execution of any definition and let it go on by itself.
+
+        One that has steps for an end user comes with a `link` and a `token`, which are shown this once.
+        """
         caller = await principal(request)
         body = await read(request, StartBody)
         view = await executions.start(
@@ -91,6 +97,8 @@ def _starting(routes: APIRouter, executions: Executions) -> None:
                 expires_at=body.expires_at,
             ),
         )
+        if view.execution_type == "INTERACTIVE":
+            return json_answer(started_answer(view, await openings.of(view)))
         return json_answer(workflow_answer(view))
 
     @routes.post("/parameters", response_model=ParametersAnswer, status_code=201, openapi_extra=takes(ParametersBody))

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from passerelle.executions import errors
 from passerelle.executions.masking import Masking
+from passerelle.executions.openings import Opening
 from passerelle.executions.repository import ExecutionView, StepRunView
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.bodies import Body
@@ -18,11 +19,11 @@ from passerelle.kit.json import JsonObject
 EXECUTION_VERSION: Final = 1
 """The version of the engine's rules that an execution runs under."""
 
-_RENAME = (
+RENAME: Final = (
     "version 2 has no caseId: send recordId instead; the same identifier works, since a case is a record of the "
     "table cases"
 )
-_USE_VERSION_2 = "send `Accept: application/json;version=2`"
+USE_VERSION_2: Final = "send `Accept: application/json;version=2`"
 
 
 class RunBodyV1(Body):
@@ -31,13 +32,13 @@ class RunBodyV1(Body):
     when_missing: ClassVar[Explanations] = {
         "caseId": (
             errors.CASE_ID_REQUIRED,
-            f"version 1 of this endpoint needs caseId; to run without a case, {_USE_VERSION_2}",
+            f"version 1 of this endpoint needs caseId; to run without a case, {USE_VERSION_2}",
         )
     }
     when_unknown: ClassVar[Explanations] = {
         "recordId": (
             errors.RECORD_ID_NEEDS_VERSION_2,
-            f"recordId belongs to version 2 of this endpoint: {_USE_VERSION_2}",
+            f"recordId belongs to version 2 of this endpoint: {USE_VERSION_2}",
         )
     }
 
@@ -49,7 +50,7 @@ class RunBodyV1(Body):
 class RunBody(Body):
     """Run a workflow that needs no end user."""
 
-    when_unknown: ClassVar[Explanations] = {"caseId": (errors.CASE_ID_REMOVED, _RENAME)}
+    when_unknown: ClassVar[Explanations] = {"caseId": (errors.CASE_ID_REMOVED, RENAME)}
 
     workflow_definition_id: UUID
     record_id: UUID | None = None
@@ -60,7 +61,7 @@ class RunBody(Body):
 class StartBody(Body):
     """Start an execution of any definition."""
 
-    when_unknown: ClassVar[Explanations] = {"caseId": (errors.CASE_ID_REMOVED, _RENAME)}
+    when_unknown: ClassVar[Explanations] = {"caseId": (errors.CASE_ID_REMOVED, RENAME)}
 
     workflow_definition_id: UUID
     locale: str | None = Field(default=None, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
@@ -124,6 +125,13 @@ class WorkflowAnswer(Answer):
     completed_date: Moment | None
     waiting_for: list[JsonObject]
     error: Any = None
+
+
+class StartedAnswer(WorkflowAnswer):
+    """An execution that was just started; interactive ones with a link for the end user and a token for the widget."""
+
+    link: str
+    token: str
 
 
 class ResultAnswer(Answer):
@@ -191,6 +199,12 @@ def workflow_answer(view: ExecutionView) -> WorkflowAnswer:
         waiting_for=view.waiting_for,
         error=view.error,
     )
+
+
+def started_answer(view: ExecutionView, opening: Opening) -> StartedAnswer:
+    """An execution with what lets its end user in."""
+    facts = dict(workflow_answer(view))
+    return StartedAnswer(**facts, link=opening.link, token=opening.token)
 
 
 def result_answer(view: ExecutionView) -> ResultAnswer:

@@ -1,0 +1,418 @@
+"""Links, tokens, visits, codes and their e-mails in PostgreSQL.
+
+Every statement is for a connection that serves the workspace, and names it. What crosses workspaces are the doors:
+who opens a link names nothing but its secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from passerelle.engine.model import Status
+from passerelle.kit.database import Connection
+from passerelle.kit.jobs import NEW_JOB
+from passerelle.kit.json import dumps
+from passerelle.links.models import Link, VisitKind
+
+EMAIL_JOB: Final = "link.email"
+
+EmailKind = Literal["link", "code"]
+InBatches = Callable[[Connection, datetime, int], Awaitable[int]]
+"""Does some of the work that is due at a moment: at most so many rows. Returns how many."""
+
+_COLUMNS: Final = """
+    l.workspace_id, l.id, l.execution_id, l.definition_id, e.revision_id, l.record_id, l.email, e.locale, e.status,
+    l.created_at, l.expires_at, l.opened_at, l.activated_at, l.superseded_at, l.deleted_at
+"""
+_JOINED: Final = "link l JOIN execution e ON e.workspace_id = l.workspace_id AND e.id = l.execution_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How a row's secret is made again, and recognised."""
+
+    salt: bytes
+    secret_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A browser that an execution is bound to."""
+
+    workspace_id: UUID
+    id: UUID
+    execution_id: UUID
+    kind: VisitKind
+    kept: Kept
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRow:
+    """The one-time code of a link."""
+
+    salt: bytes
+    expires_at: datetime
+    attempts: int
+    sent: tuple[datetime, ...]
+    used_at: datetime | None
+    visit_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """A message that carries a link or a code."""
+
+    workspace_id: UUID
+    id: UUID
+    link_id: UUID
+    kind: EmailKind
+    base_url: str
+    salt: bytes | None
+    tries: int
+    created_at: datetime
+    send_until: datetime
+
+
+# Links.
+
+
+async def by_secret(connection: Connection, secret_hash: bytes) -> Link | None:
+    """The link that opens with this secret, of whatever workspace."""
+    row = await connection.fetchrow("SELECT * FROM find_link($1)", secret_hash)
+    return _link(row)
+
+
+async def by_id(connection: Connection, workspace_id: UUID, link_id: UUID) -> Link | None:
+    """A link of this workspace."""
+    query = f"SELECT {_COLUMNS} FROM {_JOINED} WHERE l.workspace_id = $1 AND l.id = $2"
+    return _link(await connection.fetchrow(query, workspace_id, link_id))
+
+
+async def locked(connection: Connection, workspace_id: UUID, link_id: UUID) -> Link | None:
+    """As `by_id`; nobody else changes it until the transaction ends."""
+    query = f"SELECT {_COLUMNS} FROM {_JOINED} WHERE l.workspace_id = $1 AND l.id = $2 FOR UPDATE OF l"
+    return _link(await connection.fetchrow(query, workspace_id, link_id))
+
+
+async def of_execution(connection: Connection, workspace_id: UUID, execution_id: UUID) -> tuple[Link, Kept] | None:
+    """The link of an execution, and how its secret is made."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS}, l.salt, l.secret_hash FROM {_JOINED} WHERE l.workspace_id = $1 AND l.execution_id = $2",
+        workspace_id,
+        execution_id,
+    )
+    if row is None:
+        return None
+    facts = dict(row)
+    kept = Kept(facts.pop("salt"), facts.pop("secret_hash"))
+    return _made(facts), kept
+
+
+async def kept_of(connection: Connection, workspace_id: UUID, link_id: UUID) -> Kept:
+    """How a link's secret is made."""
+    row = await connection.fetchrow(
+        "SELECT salt, secret_hash FROM link WHERE workspace_id = $1 AND id = $2", workspace_id, link_id
+    )
+    return Kept(*row)
+
+
+async def take_turn(connection: Connection, what: str) -> None:
+    """Wait until no other transaction has this turn; it ends with the transaction."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", what)
+
+
+async def insert(connection: Connection, link: Link, kept: Kept) -> None:
+    """A new link."""
+    await connection.execute(
+        "INSERT INTO link (workspace_id, id, execution_id, definition_id, record_id, salt, secret_hash, email, "
+        "created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        link.workspace_id,
+        link.id,
+        link.execution_id,
+        link.definition_id,
+        link.record_id,
+        kept.salt,
+        kept.secret_hash,
+        link.email,
+        link.created_at,
+        link.expires_at,
+    )
+
+
+async def supersede(
+    connection: Connection, workspace_id: UUID, definition_id: UUID, record_id: UUID, now: datetime
+) -> list[Link]:
+    """Take its place from every link for this definition and record; those links as they were until now."""
+    rows = await connection.fetch(
+        f"UPDATE link l SET superseded_at = $4 FROM execution e WHERE e.workspace_id = l.workspace_id "
+        "AND e.id = l.execution_id AND l.workspace_id = $1 AND l.definition_id = $2 AND l.record_id = $3 "
+        f"AND l.superseded_at IS NULL AND l.deleted_at IS NULL RETURNING {_COLUMNS}",
+        workspace_id,
+        definition_id,
+        record_id,
+        now,
+    )
+    return [_made({**row, "superseded_at": None}) for row in rows]
+
+
+async def delete(connection: Connection, workspace_id: UUID, link_id: UUID, now: datetime) -> UUID | None:
+    """Make a link invalid for good; its execution. None if this workspace has no such link."""
+    execution_id: UUID | None = await connection.fetchval(
+        "UPDATE link SET deleted_at = coalesce(deleted_at, $3) WHERE workspace_id = $1 AND id = $2 "
+        "RETURNING execution_id",
+        workspace_id,
+        link_id,
+        now,
+    )
+    return execution_id
+
+
+async def open_first(connection: Connection, workspace_id: UUID, link_id: UUID, now: datetime) -> bool:
+    """Note that somebody has looked at a link; False if that was noted before."""
+    done = await connection.execute(
+        "UPDATE link SET opened_at = $3 WHERE workspace_id = $1 AND id = $2 AND opened_at IS NULL",
+        workspace_id,
+        link_id,
+        now,
+    )
+    return bool(done == "UPDATE 1")
+
+
+async def activate(connection: Connection, link: Link, challenge: bytes | None, visit_id: UUID, now: datetime) -> None:
+    """Spend a link that is locked."""
+    await connection.execute(
+        "UPDATE link SET activated_at = $3, challenge = $4, visit_id = $5 WHERE workspace_id = $1 AND id = $2",
+        link.workspace_id,
+        link.id,
+        now,
+        challenge,
+        visit_id,
+    )
+
+
+async def activated_by(connection: Connection, workspace_id: UUID, link_id: UUID) -> tuple[bytes | None, UUID | None]:
+    """The hash of the challenge that activated a link, and the visit that it began."""
+    row = await connection.fetchrow(
+        "SELECT challenge, visit_id FROM link WHERE workspace_id = $1 AND id = $2", workspace_id, link_id
+    )
+    return row["challenge"], row["visit_id"]
+
+
+async def expire(connection: Connection, now: datetime, at_most: int) -> int:
+    """Tell of links of every workspace that ran out unused, some at a time. Returns how many."""
+    gone: int = await connection.fetchval("SELECT expire_links($1, $2)", now, at_most)
+    return gone
+
+
+async def forget(connection: Connection, before: datetime, at_most: int) -> int:
+    """Delete what was left of tokens, visits and e-mails before a time, some at a time. Returns how many."""
+    gone: int = await connection.fetchval("SELECT forget_link_traces($1, $2)", before, at_most)
+    return gone
+
+
+# Tokens.
+
+
+async def keep_token(
+    connection: Connection, workspace_id: UUID, token_id: UUID, execution_id: UUID, now: datetime, until: datetime
+) -> tuple[UUID, datetime]:
+    """A new token for an execution, or the one that it has: id and end."""
+    await connection.execute(
+        "INSERT INTO widget_token (workspace_id, id, execution_id, created_at, expires_at) "
+        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace_id, execution_id) DO NOTHING",
+        workspace_id,
+        token_id,
+        execution_id,
+        now,
+        until,
+    )
+    row = await connection.fetchrow(
+        "SELECT id, expires_at FROM widget_token WHERE workspace_id = $1 AND execution_id = $2",
+        workspace_id,
+        execution_id,
+    )
+    return row["id"], row["expires_at"]
+
+
+async def spend_token(connection: Connection, workspace_id: UUID, token_id: UUID, now: datetime) -> bool | None:
+    """Spend a token, once: of two at the same time the second finds it spent (False). None if there is none."""
+    spent = await connection.fetchval(
+        "UPDATE widget_token SET spent_at = $3 WHERE workspace_id = $1 AND id = $2 AND spent_at IS NULL RETURNING true",
+        workspace_id,
+        token_id,
+        now,
+    )
+    if spent is not None:
+        return True
+    known = await connection.fetchval(
+        "SELECT true FROM widget_token WHERE workspace_id = $1 AND id = $2", workspace_id, token_id
+    )
+    return None if known is None else False
+
+
+async def execution_end(connection: Connection, workspace_id: UUID, execution_id: UUID) -> datetime | None:
+    """Until when the end user has time."""
+    ends: datetime | None = await connection.fetchval(
+        "SELECT expires_at FROM execution WHERE workspace_id = $1 AND id = $2", workspace_id, execution_id
+    )
+    return ends
+
+
+# Visits.
+
+
+async def visiting(connection: Connection, secret_hash: bytes, now: datetime) -> Any:
+    """The visit of whatever workspace that goes on with this secret, or None."""
+    return await connection.fetchrow("SELECT * FROM find_visit($1, $2)", secret_hash, now)
+
+
+async def begin_visit(connection: Connection, visit: Visit) -> None:
+    """Bind the execution to one browser, and to no other any more."""
+    await take_turn(connection, f"visit {visit.execution_id}")
+    await end_visits(connection, visit.workspace_id, visit.execution_id, visit.created_at)
+    await connection.execute(
+        "INSERT INTO visit (workspace_id, id, execution_id, kind, salt, secret_hash, created_at, expires_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        visit.workspace_id,
+        visit.id,
+        visit.execution_id,
+        visit.kind,
+        visit.kept.salt,
+        visit.kept.secret_hash,
+        visit.created_at,
+        visit.expires_at,
+    )
+
+
+async def end_visits(connection: Connection, workspace_id: UUID, execution_id: UUID, now: datetime) -> None:
+    """Bind the execution to no browser."""
+    await connection.execute(
+        "UPDATE visit SET ended_at = $3 WHERE workspace_id = $1 AND execution_id = $2 AND ended_at IS NULL",
+        workspace_id,
+        execution_id,
+        now,
+    )
+
+
+async def open_visit(connection: Connection, workspace_id: UUID, visit_id: UUID) -> Visit | None:
+    """A visit that goes on."""
+    row = await connection.fetchrow(
+        "SELECT workspace_id, id, execution_id, kind, salt, secret_hash, created_at, expires_at FROM visit "
+        "WHERE workspace_id = $1 AND id = $2 AND ended_at IS NULL",
+        workspace_id,
+        visit_id,
+    )
+    if row is None:
+        return None
+    facts = dict(row)
+    kept = Kept(facts.pop("salt"), facts.pop("secret_hash"))
+    return Visit(kept=kept, **facts)
+
+
+# Codes.
+
+
+async def code_of(connection: Connection, workspace_id: UUID, link_id: UUID) -> CodeRow | None:
+    """The code of a link, locked until the transaction ends."""
+    row = await connection.fetchrow(
+        "SELECT salt, expires_at, attempts, sent, used_at, visit_id FROM link_code "
+        "WHERE workspace_id = $1 AND link_id = $2 FOR UPDATE",
+        workspace_id,
+        link_id,
+    )
+    return None if row is None else CodeRow(**{**row, "sent": tuple(row["sent"])})
+
+
+async def keep_code(connection: Connection, workspace_id: UUID, link_id: UUID, code: CodeRow) -> None:
+    """Write a link's code over the one before."""
+    await connection.execute(
+        "INSERT INTO link_code (workspace_id, link_id, salt, expires_at, attempts, sent, used_at, visit_id) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (workspace_id, link_id) DO UPDATE SET "
+        "salt = excluded.salt, expires_at = excluded.expires_at, attempts = excluded.attempts, sent = excluded.sent, "
+        "used_at = excluded.used_at, visit_id = excluded.visit_id",
+        workspace_id,
+        link_id,
+        code.salt,
+        code.expires_at,
+        code.attempts,
+        list(code.sent),
+        code.used_at,
+        code.visit_id,
+    )
+
+
+# E-mails.
+
+
+async def queue_email(connection: Connection, email: Email) -> None:
+    """Write a message and the job that sends it."""
+    await connection.execute(
+        "INSERT INTO link_email (workspace_id, id, link_id, kind, base_url, salt, created_at, send_until) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        email.workspace_id,
+        email.id,
+        email.link_id,
+        email.kind,
+        email.base_url,
+        email.salt,
+        email.created_at,
+        email.send_until,
+    )
+    await queue_again(connection, email, timedelta(0))
+
+
+async def queue_again(connection: Connection, email: Email, delay: timedelta) -> None:
+    """Write the job of a message's next attempt."""
+    payload = dumps({"workspaceId": str(email.workspace_id), "emailId": str(email.id)}).encode()
+    await connection.execute(
+        f"{NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, $1, $2, now() + $3, 'queued'", EMAIL_JOB, payload, delay
+    )
+
+
+async def pending_email(connection: Connection, workspace_id: UUID, email_id: UUID) -> Email | None:
+    """A message that is still to be sent."""
+    row = await connection.fetchrow(
+        "SELECT workspace_id, id, link_id, kind, base_url, salt, tries, created_at, send_until FROM link_email "
+        "WHERE workspace_id = $1 AND id = $2 AND status = 'PENDING'",
+        workspace_id,
+        email_id,
+    )
+    return None if row is None else Email(**row)
+
+
+async def note_try(connection: Connection, email: Email, error: str) -> None:
+    """An attempt failed, and is not the last."""
+    await connection.execute(
+        "UPDATE link_email SET tries = tries + 1, error = $3 WHERE workspace_id = $1 AND id = $2",
+        email.workspace_id,
+        email.id,
+        error,
+    )
+
+
+async def end_email(connection: Connection, email: Email, error: str | None, now: datetime) -> bool:
+    """A message was sent, or given up for this reason; False if that was written before."""
+    done = await connection.execute(
+        "UPDATE link_email SET status = $3, tries = tries + 1, error = $4, ended_at = $5 "
+        "WHERE workspace_id = $1 AND id = $2 AND status = 'PENDING'",
+        email.workspace_id,
+        email.id,
+        "SENT" if error is None else "FAILED",
+        error,
+        now,
+    )
+    return bool(done == "UPDATE 1")
+
+
+def _link(row: Any) -> Link | None:
+    return None if row is None else _made(dict(row))
+
+
+def _made(facts: dict[str, Any]) -> Link:
+    return Link(**{**facts, "status": Status(facts["status"])})

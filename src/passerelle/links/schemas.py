@@ -1,0 +1,102 @@
+"""Bodies and answers of the endpoints of links and tokens."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from passerelle.executions import errors as executions
+from passerelle.executions.schemas import RENAME, USE_VERSION_2
+from passerelle.kit.http.answers import Answer, Moment
+from passerelle.kit.http.bodies import Body
+from passerelle.kit.http.fields import Explanations
+from passerelle.links.errors import EMAIL_REQUIRED
+
+Lang = Field(
+    default=None,
+    pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
+    max_length=35,
+    description="The end user's language, such as `pl` or `en-GB`; English where there is no text in it.",
+)
+ADDRESS: Final = "Where one-time codes are sent to, so that the end user can go on in another browser."
+
+
+class OpeningBodyV1(Body):
+    """A link or a token for a case (deprecated)."""
+
+    when_missing: ClassVar[Explanations] = {
+        "caseId": (
+            executions.CASE_ID_REQUIRED,
+            f"version 1 of this endpoint needs caseId; to go without a case, {USE_VERSION_2}",
+        )
+    }
+    when_unknown: ClassVar[Explanations] = {
+        "recordId": (
+            executions.RECORD_ID_NEEDS_VERSION_2,
+            f"recordId belongs to version 2 of this endpoint: {USE_VERSION_2}",
+        )
+    }
+
+    case_id: UUID
+    workflow_definition_id: UUID
+    parameters_id: UUID | None = None
+    lang: str | None = Lang
+
+
+class TokenBody(Body):
+    """A token for the widget."""
+
+    when_unknown: ClassVar[Explanations] = {"caseId": (executions.CASE_ID_REMOVED, RENAME)}
+
+    workflow_definition_id: UUID
+    record_id: UUID | None = None
+    parameters_id: UUID | None = None
+    parameters: dict[str, Any] | None = None
+    lang: str | None = Lang
+
+
+class LinkBody(TokenBody):
+    """A link."""
+
+    email: str | None = Field(default=None, max_length=320, description=ADDRESS)
+
+
+class SendBody(TokenBody):
+    """A link that is sent by e-mail."""
+
+    when_missing: ClassVar[Explanations] = {
+        "email": (EMAIL_REQUIRED, "version 2 of this endpoint needs email: the address that the link is sent to")
+    }
+
+    email: str = Field(max_length=320, description=f"Where the link is sent to. {ADDRESS}")
+
+
+class LinkAnswerV1(Answer):
+    """A link (version 1)."""
+
+    link: str
+
+
+class LinkAnswer(Answer):
+    """A link; `link` is shown this once."""
+
+    link: str
+    link_id: UUID
+    workflow_id: UUID
+    expires_at: Moment
+
+
+class TokenAnswerV1(Answer):
+    """A token (version 1)."""
+
+    token: str
+    expiry_duration: int = Field(description="Seconds that it is good for.")
+    token_type: Literal["Bearer"]
+
+
+class TokenAnswer(TokenAnswerV1):
+    """A token for the widget, shown this once."""
+
+    workflow_id: UUID
