@@ -22,6 +22,9 @@ _HTML_POLICY: Final = (
     b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 )
 
+_SECRET: Final = re.compile(r"[^/]{37,}")
+"""Longer than a UUID. Links' secrets have 43 characters."""
+
 _log = structlog.get_logger("passerelle.http")
 
 
@@ -89,7 +92,12 @@ def _is_html(headers: Any) -> bool:
     return any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers)
 
 
+def masked_path(scope: Scope) -> str:
+    """The path without what is long enough to be a secret."""
+    return _SECRET.sub("•••", str(scope["path"]))
+
+
 def _path(scope: Scope) -> str:
     """The route's template, which holds nothing of the caller's; the path itself where no route matched."""
     template: str | None = getattr(scope.get("route"), "path", None)
-    return template or str(scope["path"])
+    return template or masked_path(scope)

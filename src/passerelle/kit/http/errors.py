@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from passerelle.errors import Code, PasserelleError, Problem
 from passerelle.kit.database import DATABASE_UNAVAILABLE
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.context import masked_path
 from passerelle.kit.ids import NewId, new_id
 
 NOT_FOUND: Final = Code("NOT_FOUND", 404, "There is no such address. See `/docs` for those that exist.")
@@ -93,7 +94,7 @@ def answer(scope: Scope, raised: Exception, new_id: NewId = new_id) -> Response:
         "status": error.status,
         "codes": [problem.code for problem in error.problems],
         "method": scope["method"],
-        "path": scope["path"],
+        "path": masked_path(scope),
     }
     if error.status == DATABASE_UNAVAILABLE.status:
         _log.warning("request failed", **facts, error=repr(raised))
