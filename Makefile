@@ -1,12 +1,14 @@
 # `make` lists the chores. Everything that a machine needs is installed from here.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit check format bench crash openapi lock clean
+.PHONY: help setup browser run test unit check format bench crash openapi lock clean
 
 PYTHON ?= python3.11
 PORT ?= 8080
 DATA ?= data
 BIN := .venv/bin
 READY := .venv/.ready
+# In a container we are root already, and there is no sudo.
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 help: ## List the chores
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +26,13 @@ $(READY): requirements.lock pyproject.toml
 run: setup ## Start Passerelle with a demo workspace on http://localhost:8080
 	$(BIN)/passerelle dev --port $(PORT) --data-dir $(DATA)
 
-test: setup check ## The whole suite
+browser: ## Install Chromium, which the tests of the pages drive
+	@[ -n "$$PASSERELLE_TEST_CHROMIUM" ] || command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+		{ echo "Installing Chromium" && $(AS_ROOT) apt-get update -qq && \
+		$(AS_ROOT) apt-get install -yqq --no-install-recommends chromium fonts-liberation; } || \
+		{ echo "The tests need Chromium: install it, or say in PASSERELLE_TEST_CHROMIUM where it is"; exit 1; }
+
+test: setup browser check ## The whole suite
 	$(BIN)/pytest -n 2 --dist loadfile
 
 unit: setup ## Only the tests that need no database

@@ -16,6 +16,12 @@ from passerelle.kit.database import Database
 from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.authentication import principal
 
+_ICON: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#2d56c9"/>'
+    '<path d="M4 22h24M7 22a9 9 0 0 1 18 0M12 22v-8M16 22v-9M20 22v-8" fill="none" stroke="#fff" stroke-width="2.4" '
+    'stroke-linecap="round"/></svg>'
+)
+
 NOT_READY: Final = Code("NOT_READY", 503, "The process cannot serve requests now; the message says why.")
 
 
@@ -71,6 +77,11 @@ def router(database: Database) -> APIRouter:
         for name, webhook_gauge in webhooks.items():
             webhook_gauge.set(hooks[name])
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/favicon.ico", include_in_schema=False)
+    async def icon() -> Response:
+        """A footbridge, which browsers ask for."""
+        return Response(_ICON, media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"})
 
     @routes.get("/schemas/definition.json")
     async def published_schema() -> Response:

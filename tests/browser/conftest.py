@@ -1,0 +1,62 @@
+"""Fixtures of the browser tests: one Chromium and one `passerelle dev` a test process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+import pytest_asyncio
+from browsing import ARGUMENTS, PHONE, Browse, chromium_path
+from playwright.async_api import Browser, Page, async_playwright
+from running import Dev, start_dev
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser, with a profile of its own that Playwright makes and takes away."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    """One Passerelle for every browser test."""
+    running = start_dev(tmp_path_factory.mktemp("browsed") / "data")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def api(dev: Dev) -> Iterator[httpx.Client]:
+    """A client of the demo workspace that asks for version 2."""
+    with dev.api() as client:
+        yield client
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browse(chromium: Browser, dev: Dev) -> AsyncIterator[Browse]:
+    """Opens pages; at the end each must have been good."""
+    browsing = Browse(chromium, dev.demo["baseUrl"])
+    yield browsing
+    await browsing.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desktop(browse: Browse) -> Page:
+    """A page as wide as a desk."""
+    return await browse.open()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def phone(browse: Browse) -> Page:
+    """A page on a phone."""
+    return await browse.open(PHONE)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def no_script(browse: Browse) -> Page:
+    """A page with JavaScript switched off."""
+    return await browse.open(script=False)
