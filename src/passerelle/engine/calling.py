@@ -41,7 +41,7 @@ async def call_step(
     assert isinstance(step.kind, OutsideKind)
     started_at = clock()
     scope = {**scope_of(definition, state, started_at, lane)}
-    called = Called(lane, position.visit, position.attempt, started_at)
+    called = Called(lane, str(position.step), position.visit, position.attempt, started_at)
     try:
         masked = {**scope, "secrets": dict.fromkeys(secrets, MASK)}
         called = replace(called, input=step.kind.describe(step.config, masked))

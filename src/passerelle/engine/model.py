@@ -279,6 +279,7 @@ class Called:
     """An outside call came back, or work on records is done, with an output or with a failure."""
 
     lane: str
+    step: str
     visit: int
     attempt: int
     started_at: datetime

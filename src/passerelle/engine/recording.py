@@ -37,7 +37,10 @@ class WorkspaceRecords(Protocol):
     async def read(
         self, workspace_id: UUID, table: str, record_id: UUID, connection: Connection | None = None
     ) -> JsonObject | None:
-        """A record by field name; None where the table or the record is not there."""
+        """A record by field name; None where the table or the record is not there.
+
+        connection   whose transaction is to work on it: until it ends, nobody else changes the record
+        """
 
     async def perform(
         self, connection: Connection, definition: Definition, by: Identity, work: RecordWork
@@ -98,7 +101,7 @@ async def perform_step(
     )
     performed = await records.perform(connection, definition, state.identity, work)
     bound = performed.written if own and state.identity.record_id is None else None
-    called = Called(lane, position.visit, position.attempt, now, work.to_json(), performed.output, bound=bound)
+    called = Called(lane, str(position.step), position.visit, position.attempt, now, work.to_json(), performed.output, bound=bound)
     if performed.written is not None and performed.written == (bound or state.identity.record_id):
         fresh = {name: performed.output for name, table in _tables_read(definition).items() if table == work.table}
         state = replace(state, read={**state.read, **fresh})

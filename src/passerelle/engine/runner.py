@@ -63,6 +63,10 @@ class Secrets(Protocol):
         """By name. Raises `StepFailure` where they cannot be read."""
 
 
+_CallKey = tuple[str, str | None, int, int]
+"""Lane, step, visit and attempt."""
+
+
 class _Lost(Exception):  # noqa: N818
     """Somebody else committed first: what was done in this transaction is rolled back."""
 
@@ -219,7 +223,7 @@ class Runner:
                 if isinstance(failure, StepFailure) and failure.code == "STEP_CRASHED":
                     log.error("step.crashed", step=position.step, exc_info=error)
                 said = described(definition, loaded.state, lane, position, self._clock())
-                failed = Called(lane, position.visit, position.attempt, self._clock(), said, failure=failure)
+                failed = Called(lane, str(position.step), position.visit, position.attempt, self._clock(), said, failure=failure)
                 return await self._settle(definition, loaded, failed, owned=owned)
         raise RuntimeError(f"execution {identity.id}: others always committed first")
 
@@ -257,7 +261,7 @@ class Runner:
         try:
             secrets = await self._secrets.values(state.identity.workspace_id)
         except StepFailure as failure:
-            return Called(lane, position.visit, position.attempt, self._clock(), failure=failure)
+            return Called(lane, str(position.step), position.visit, position.attempt, self._clock(), failure=failure)
         called = await call_step(
             definition,
             state,
@@ -299,7 +303,7 @@ class Run:
 
     async def go_on(self) -> State:
         """Work until the execution rests, ends, or is taken over by somebody else."""
-        calls: dict[tuple[str, int, int], asyncio.Task[Called]] = {}
+        calls: dict[_CallKey, asyncio.Task[Called]] = {}
         try:
             while self._owned is not None and self.state.runnable and self._loaded.job_id == self._owned:
                 self._start_calls(calls)
@@ -318,10 +322,10 @@ class Run:
                 self._runner._leases.release(self._owned)
         return self.state
 
-    def _start_calls(self, calls: dict[tuple[str, int, int], asyncio.Task[Called]]) -> None:
+    def _start_calls(self, calls: dict[_CallKey, asyncio.Task[Called]]) -> None:
         """Call for every lane that is at a call; give up calls that no lane waits for any more."""
         wanted = {
-            (lane, position.visit, position.attempt): (lane, position)
+            (lane, position.step, position.visit, position.attempt): (lane, position)
             for lane, position in self.state.lanes.items()
             if position.phase is Phase.CALLING and isinstance(self._kind(position), OutsideKind)
         }
@@ -340,7 +344,7 @@ class Run:
     def _kind(self, position: Position) -> StepKind:
         return self.definition.by_id[str(position.step)].kind
 
-    async def _next(self, calls: dict[tuple[str, int, int], asyncio.Task[Called]]) -> Happening:
+    async def _next(self, calls: dict[_CallKey, asyncio.Task[Called]]) -> Happening:
         """What happens next: a call comes back, or the time of another lane has come."""
         if any(position.phase is Phase.READY for position in self.state.lanes.values()):
             return Elapsed()

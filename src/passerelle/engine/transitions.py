@@ -502,7 +502,7 @@ class _Moving:
         position = self.lanes.get(call.lane)
         if self.state.status not in OPEN or position is None or position.phase is not Phase.CALLING:
             return
-        if (position.visit, position.attempt) != (call.visit, call.attempt):
+        if (position.step, position.visit, position.attempt) != (call.step, call.visit, call.attempt):
             return
         step = self._step(position)
         position = replace(position, since=call.started_at)
@@ -520,7 +520,8 @@ class _Moving:
 
     def _called_out(self, lane: str, step: Step, position: Position, failure: StepFailure | None) -> None:
         """A step outside is over: announce it, where its kind has an event for that."""
-        assert isinstance(step.kind, OutsideKind)
+        if not isinstance(step.kind, OutsideKind):
+            return
         event = step.kind.announce(call_key(self.state.identity.id, lane, step.id, position.visit), failure)
         if event is not None:
             self.events.append(event)

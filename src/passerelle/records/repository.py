@@ -119,6 +119,10 @@ class RecordRepository:
         row = await connection.fetchrow(_FIND, table.workspace_id, record_id, table.id)
         return record_of(row) if row is not None else None
 
+    async def lock(self, connection: Connection, table: Table, record_id: UUID) -> None:
+        """Let nobody else change the record until the transaction ends."""
+        await connection.execute(_LOCK, table.workspace_id, table.id, record_id)
+
     async def find_many(
         self, connection: Connection, table_id: UUID, workspace_id: UUID, ids: Sequence[UUID]
     ) -> dict[UUID, Record]:
@@ -165,7 +169,7 @@ class RecordRepository:
         # Whoever fills an index locks the record too, and then inserts a row that this has to delete: only a
         # statement that begins once the lock is held sees it.
         async with connection.transaction():
-            await connection.execute(_LOCK, table.workspace_id, table.id, old.id)
+            await self.lock(connection, table, old.id)
             return await self._update(connection, table, old, new, author, now)
 
     async def _update(

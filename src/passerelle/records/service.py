@@ -85,6 +85,14 @@ class Records:
             found = await self._tables.find(workspace_id, table, held)
             return found, await self._live(held, found, record_id)
 
+    async def read_locked(
+        self, workspace_id: UUID, table: str, record_id: UUID, connection: Connection
+    ) -> tuple[Table, Record]:
+        """As `read`; nobody else changes the record until the transaction of `connection` ends."""
+        found, record = await self.read(workspace_id, table, record_id, connection=connection)
+        await self._repository.lock(connection, found, record.id)
+        return found, await self._live(connection, found, record.id)
+
     async def table(self, workspace_id: UUID, table: str, connection: Connection | None = None) -> Table:
         """A table by its id or name. Raises TABLE_NOT_FOUND."""
         return await self._tables.find(workspace_id, table, connection)

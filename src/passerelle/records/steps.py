@@ -46,9 +46,15 @@ class StepRecords:
     async def read(
         self, workspace_id: UUID, table: str, record_id: UUID, connection: Connection | None = None
     ) -> JsonObject | None:
-        """A record by field name; None where the table or the record is not there."""
+        """A record by field name; None where the table or the record is not there.
+
+        connection   a step is about to write what it computes from the record: nobody else may change it meanwhile
+        """
         try:
-            found, record = await self._records.read(workspace_id, table, record_id, connection=connection)
+            if connection is None:
+                found, record = await self._records.read(workspace_id, table, record_id)
+            else:
+                found, record = await self._records.read_locked(workspace_id, table, record_id, connection)
         except PasserelleError as error:
             if {problem.code for problem in error.problems} <= _MISSING:
                 return None

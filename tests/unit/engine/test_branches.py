@@ -56,6 +56,7 @@ def answer(definition: Definition, state: State, lane: str, output: Any) -> Tran
     failed = isinstance(output, Exception)
     happening = Called(
         lane,
+        str(position.step),
         position.visit,
         position.attempt,
         NOW,

@@ -56,6 +56,7 @@ def come_back(definition: Definition, state: State, answer: Any = None, later: t
     failed = isinstance(answer, Exception)
     happening = Called(
         ROOT,
+        str(position.step),
         position.visit,
         position.attempt,
         NOW,
@@ -120,8 +121,16 @@ def test_a_call_that_comes_back_is_recorded_once() -> None:
 def test_an_answer_to_an_earlier_attempt_is_ignored() -> None:
     definition = define(step("call", ASK, retry=RETRY))
     calling = start(definition).state
-    stale = Called(ROOT, visit=1, attempt=7, started_at=NOW, output="late")
+    stale = Called(ROOT, "call", visit=1, attempt=7, started_at=NOW, output="late")
     assert advance(definition, calling, stale, NOW).state == calling
+
+
+def test_a_late_answer_to_one_step_is_not_taken_for_that_of_the_next() -> None:
+    """Two processes called the first step; the slower one comes when the second step is being called."""
+    definition = define(step("first", ASK), step("second", ASK))
+    calling = come_back(definition, start(definition).state, "one").state
+    late = Called(ROOT, "first", 1, 1, NOW, output="one")
+    assert advance(definition, calling, late, NOW).state == calling
 
 
 def test_failed_attempts_are_repeated_with_growing_waits_and_then_fail_the_execution() -> None:

@@ -70,7 +70,7 @@ async def _call(definition: Definition, state: State, client: FakeOutgoing) -> C
     position = state.lanes[ROOT]
     step = definition.steps[definition.positions[str(position.step)]]
     assert isinstance(step.kind, OutsideKind)
-    call = Called(ROOT, position.visit, position.attempt, NOW)
+    call = Called(ROOT, str(position.step), position.visit, position.attempt, NOW)
     try:
         scope = scope_of(definition, state, NOW)
         return replace(call, output=await step.kind.call(step.config, scope, Tools(client, NOW), "key"))
