@@ -101,7 +101,9 @@ async def perform_step(
     )
     performed = await records.perform(connection, definition, state.identity, work)
     bound = performed.written if own and state.identity.record_id is None else None
-    called = Called(lane, str(position.step), position.visit, position.attempt, now, work.to_json(), performed.output, bound=bound)
+    called = Called(
+        lane, str(position.step), position.visit, position.attempt, now, work.to_json(), performed.output, bound=bound
+    )
     if performed.written is not None and performed.written == (bound or state.identity.record_id):
         fresh = {name: performed.output for name, table in _tables_read(definition).items() if table == work.table}
         state = replace(state, read={**state.read, **fresh})

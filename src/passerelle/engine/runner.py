@@ -223,7 +223,9 @@ class Runner:
                 if isinstance(failure, StepFailure) and failure.code == "STEP_CRASHED":
                     log.error("step.crashed", step=position.step, exc_info=error)
                 said = described(definition, loaded.state, lane, position, self._clock())
-                failed = Called(lane, str(position.step), position.visit, position.attempt, self._clock(), said, failure=failure)
+                failed = Called(
+                    lane, str(position.step), position.visit, position.attempt, self._clock(), said, failure=failure
+                )
                 return await self._settle(definition, loaded, failed, owned=owned)
         raise RuntimeError(f"execution {identity.id}: others always committed first")
 

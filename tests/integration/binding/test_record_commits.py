@@ -24,7 +24,7 @@ steps:
 """
 
 
-class Died(OSError):
+class Died(OSError):  # noqa: N818 - a process ends, nothing is wrong
     """Stands for the end of the process: nothing after it runs."""
 
 

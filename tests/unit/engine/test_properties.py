@@ -109,7 +109,9 @@ class History:
             if self.state.status in OPEN and position.phase is Phase.CALLING:
                 failure = draw(st.sampled_from([None, None, StepFailure("HTTP_STATUS", "no", reason="503")]))
                 output = None if failure else {"answer": len(self.runs)}
-                return Called(lane, str(position.step), position.visit, position.attempt, self.now, output=output, failure=failure)
+                return Called(
+                    lane, str(position.step), position.visit, position.attempt, self.now, output=output, failure=failure
+                )
         if self.state.wake_at is None:
             return None
         self.now = max(self.now, self.state.wake_at)
