@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
 from passerelle.definitions.expressions import ExpressionError
@@ -16,8 +16,10 @@ from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import RecordingKind, RecordWork, StepFailure
 from passerelle.engine.model import Called, Identity, Position, State
 from passerelle.engine.transitions import scope_of
-from passerelle.kit.database import Connection
 from passerelle.kit.json import Json, JsonObject
+
+if TYPE_CHECKING:
+    from passerelle.kit.database import Connection  # scenarios run without a database, and without its client
 
 CASES: Final = "cases"
 """The built-in table whose records are read as `case`."""

@@ -12,7 +12,7 @@ from passerelle.definitions.kinds import Path, StepKind
 from passerelle.definitions.model import Definition
 from passerelle.definitions.parameters import check_parameters
 from passerelle.definitions.words import quoted, suggest
-from passerelle.engine.kinds import OutsideKind, WaitingKind
+from passerelle.engine.kinds import OutsideKind, RecordingKind, WaitingKind
 from passerelle.kit.durations import parse_duration
 from passerelle.kit.json import Json, JsonObject
 from passerelle.scenarios.models import (
@@ -77,6 +77,8 @@ class Building:
             locale=given.get("locale"),
             secrets={**self._secrets, **common.get("secrets", {}), **value.get("secrets", {})},
             answers={**shared, **self._answers(value.get("answers", {}), (*path, "answers"))},
+            record=self._record(given, path),
+            records={**_tables(common.get("records", {})), **_tables(value.get("records", {}))},
             events=tuple(self._sent(event, (*path, "events", n)) for n, event in enumerate(value.get("events", []))),
             stop_after=self._length(value, "stopAfter", path),
         )
@@ -97,6 +99,11 @@ class Building:
 
     # What the scenario gives.
 
+    def _record(self, given: JsonObject, path: Path) -> JsonObject | None:
+        if "record" in given and self._definition.record is None:
+            self._note((*path, "record"), "the definition has no `record:` block, so a run has no record; remove it")
+        return given.get("record")
+
     def _answers(self, value: JsonObject, path: Path, *, optional: bool = False) -> dict[str, Answers]:
         built: dict[str, Answers] = {}
         for step, answers in value.items():
@@ -111,7 +118,7 @@ class Building:
         return built
 
     def _takes_answers(self, step: str, kind: StepKind, path: Path) -> bool:
-        if isinstance(kind, OutsideKind | WaitingKind) and kind.name != "wait":
+        if isinstance(kind, OutsideKind | RecordingKind | WaitingKind) and kind.name != "wait":
             return True
         why = "waits for a time only" if kind.name == "wait" else "asks nobody anything"
         self._note(path, f"`{step}` {why}, so it gets no answer; remove it")
@@ -123,6 +130,8 @@ class Building:
             return Sent(value.get("body"), self._length(value, "after", path) or timedelta())
         if kind.name == "http":
             self._only(value, (*_HTTP, "fails"), path, "a request gets `status`, `headers` and `body`, or `fails`")
+        elif isinstance(kind, RecordingKind):
+            self._only(value, ("output", "error"), path, "a step that works on records gets `output` or `error`")
         elif "after" in value:
             self._note((*path, "after"), "only a step that waits is answered later; remove it")
         forms = [form for form in ("fails", "output", "error") if form in value]
@@ -178,6 +187,7 @@ class Building:
             outputs=value.get("outputs", {}),
             error=error,
             waiting_for=tuple(value["waitingFor"]) if "waitingFor" in value else None,
+            records=_tables(value.get("records", {})),
             requests={step: tuple(requests) for step, requests in value.get("requests", {}).items()},
             elapsed=self._length(value, "elapsed", path),
         )
@@ -204,6 +214,10 @@ class Building:
 
     def _note(self, path: Path, message: str) -> None:
         self.findings.append((path, message))
+
+
+def _tables(value: JsonObject) -> dict[str, tuple[JsonObject, ...]]:
+    return {table: tuple(records) for table, records in value.items()}
 
 
 def _outside_answer(value: JsonObject, form: str) -> Answer:

@@ -45,6 +45,12 @@ def _differences(definition: Definition, expected: Expected, played: Played) -> 
         resting = [waiting["step"] for waiting in state.waiting_for(definition)]
         if sorted(resting) != sorted(expected.waiting_for):
             yield Difference("waitingFor", list(expected.waiting_for), resting)
+    for table, records in expected.records.items():
+        there = list(played.records.get(table, ()))
+        if len(there) != len(records):
+            yield Difference(f"records.{table}", list(records), there)
+        else:
+            yield from _within(list(records), there, f"records.{table}")
     for step, requests in expected.requests.items():
         yield from _requests(step, requests, played.requests.get(step, []))
     if expected.elapsed is not None and expected.elapsed != played.elapsed:

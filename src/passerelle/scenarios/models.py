@@ -96,6 +96,7 @@ class Expected:
     outputs: JsonObject = field(default_factory=dict)
     error: JsonObject | None = None
     waiting_for: tuple[str, ...] | None = None
+    records: Mapping[str, tuple[JsonObject, ...]] = field(default_factory=dict)
     requests: Mapping[str, tuple[JsonObject, ...]] = field(default_factory=dict)
     elapsed: timedelta | None = None
 
@@ -112,6 +113,10 @@ class Scenario:
     locale: str | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Answers] = field(default_factory=dict)
+    record: JsonObject | None = None
+    """The record that the execution is started with."""
+    records: Mapping[str, tuple[JsonObject, ...]] = field(default_factory=dict)
+    """The other records that are there, by table."""
     events: tuple[SentEvent, ...] = ()
     stop_after: timedelta | None = None
     """How far the clock goes; without it, until the execution ends or nothing more will happen by itself."""

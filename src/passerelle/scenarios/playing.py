@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from passerelle.definitions.expressions import ExpressionError
 from passerelle.definitions.model import Definition, Step
 from passerelle.engine.calling import call_step
-from passerelle.engine.kinds import StepFailure, WaitingKind
+from passerelle.engine.kinds import RecordingKind, StepFailure, WaitingKind
 from passerelle.engine.lanes import ROOT
 from passerelle.engine.model import (
     OPEN,
@@ -26,11 +27,13 @@ from passerelle.engine.model import (
     State,
     StepRun,
 )
-from passerelle.engine.transitions import advance
-from passerelle.kit.json import Json
+from passerelle.engine.recording import perform_step, refreshed
+from passerelle.engine.transitions import advance, failure_of
+from passerelle.kit.json import Json, JsonObject
 from passerelle.kit.outgoing.fake import SentRequest
 from passerelle.scenarios.models import Scenario
 from passerelle.scenarios.outside import Outside
+from passerelle.scenarios.records import GivenRecords
 
 AT_MOST: Final = 200_000
 """Happenings of one scenario; a loop's `maxVisits` ends it long before."""
@@ -43,6 +46,7 @@ class Played:
     state: State
     runs: tuple[StepRun, ...]
     requests: Mapping[str, list[SentRequest]]
+    records: Mapping[str, Sequence[JsonObject]]
     elapsed: timedelta
     problems: tuple[str, ...]
     """What is wrong with the scenario itself: an answer too few, or one too many."""
@@ -81,14 +85,16 @@ class _Play:
         self._happened = 0
         self._answered: set[tuple[str, int]] = set()
         self._runs: list[StepRun] = []
-        self._state = State(_identity(definition, scenario), UUID(int=4))
+        self._records = GivenRecords(definition, scenario.records, scenario.record, self._clock)
+        self._state = State(_identity(definition, scenario, self._records.own), UUID(int=4))
 
     async def run(self) -> Played:
         happening: Happening | None = Started()
+        self._state = await refreshed(self._records, self._definition, self._state)
         while happening is not None and self._happened < AT_MOST:
             self._happened += 1
             transition = advance(self._definition, self._state, happening, self._now)
-            self._state = transition.state
+            self._state = await refreshed(self._records, self._definition, transition.state)
             self._runs += transition.runs
             happening = await self._next()
         return self._played()
@@ -96,7 +102,9 @@ class _Play:
     def _played(self) -> Played:
         problems = self._outside.problems or [*self._outside.unused(), *self._late_events()]
         elapsed = self._now - self._scenario.now
-        return Played(self._state, tuple(self._runs), self._outside.requests, elapsed, tuple(problems))
+        return Played(
+            self._state, tuple(self._runs), self._outside.requests, self._records.tables, elapsed, tuple(problems)
+        )
 
     def _late_events(self) -> Iterator[str]:
         if self._state.status not in OPEN:
@@ -125,10 +133,14 @@ class _Play:
 
     async def _call(self, lane: str, position: Position) -> Called | None:
         step = self._steps[str(position.step)]
+        if isinstance(step.kind, RecordingKind) and step.id not in self._scenario.answers:
+            return await self._record(lane, position)
         try:
             instead = self._outside.instead(step, self._clock)
         except LookupError:
             return None
+        if isinstance(step.kind, RecordingKind):
+            return self._instead_of_record(lane, position, instead)
         return await call_step(
             self._definition,
             self._state,
@@ -139,6 +151,24 @@ class _Play:
             clock=self._clock,
             instead=instead,
         )
+
+    async def _record(self, lane: str, position: Position) -> Called:
+        """Do what a record step says, to the scenario's records."""
+        try:
+            self._state, called = await perform_step(
+                self._records, None, self._definition, self._state, lane, position, self._now
+            )
+        except (StepFailure, ExpressionError) as error:
+            failure = failure_of(self._definition, position.step, error)
+            return Called(lane, str(position.step), position.visit, position.attempt, self._now, failure=failure)
+        return called
+
+    def _instead_of_record(self, lane: str, position: Position, instead: Callable[[], Json] | None) -> Called:
+        called = Called(lane, str(position.step), position.visit, position.attempt, self._now)
+        try:
+            return replace(called, output=instead() if instead is not None else None)
+        except StepFailure as failure:
+            return replace(called, failure=failure)
 
     def _clock(self) -> datetime:
         return self._now
@@ -198,7 +228,7 @@ def _refusal(step: Step, body: Json) -> str | None:
     return None
 
 
-def _identity(definition: Definition, scenario: Scenario) -> Identity:
+def _identity(definition: Definition, scenario: Scenario, record_id: UUID | None) -> Identity:
     return Identity(
         id=UUID(int=1),
         workspace_id=UUID(int=2),
@@ -207,5 +237,6 @@ def _identity(definition: Definition, scenario: Scenario) -> Identity:
         parameters=scenario.parameters,
         created_at=scenario.now,
         origin="SCENARIO",
+        record_id=record_id,
         locale=scenario.locale,
     )

@@ -83,6 +83,11 @@ _REQUEST: Final[JsonObject] = {
     "examples": [{"method": "GET", "url": "https://registry.example/companies/7740001454"}],
 }
 
+_RECORDS: Final[JsonObject] = {
+    "type": "object",
+    "additionalProperties": {"type": "array", "items": {"type": "object"}},
+}
+
 _EXPECT: Final[JsonObject] = {
     "type": "object",
     "description": "What must come of it; what is left out is not compared.",
@@ -125,6 +130,10 @@ _EXPECT: Final[JsonObject] = {
             "description": "The steps at which it rests.",
             "items": part("stepId"),
         },
+        "records": {
+            **_RECORDS,
+            "description": "Every record of a table, by table. Of each, only the fields that stand here are compared.",
+        },
         "requests": {
             "type": "object",
             "description": "The requests over HTTP that a step made, all of them, in order.",
@@ -147,6 +156,16 @@ _GIVEN: Final[dict[str, JsonObject]] = {
         "type": "object",
         "description": "Secrets by name; a secret that is not given has its name as its value.",
         "additionalProperties": {"type": "string"},
+    },
+    "record": {
+        "type": "object",
+        "description": "The fields of the record that the execution is started with.",
+        "examples": [{"companyNumber": "7740001454"}],
+    },
+    "records": {
+        **_RECORDS,
+        "description": "Other records that are there, by table. Their types are not checked.",
+        "examples": [{"customers": [{"companyNumber": "7740001454", "status": "new"}]}],
     },
     "answers": _ANSWERS,
 }

@@ -29,17 +29,16 @@ class Died(OSError):  # noqa: N818 - a process ends, nothing is wrong
 
 
 @asynccontextmanager
-async def started(bound: Bound, text: str = TEXT) -> AsyncIterator[Callable[[], Any]]:
+async def started(bound: Bound, monkeypatch: pytest.MonkeyPatch, text: str = TEXT) -> AsyncIterator[Callable[[], Any]]:
     """An execution that nobody has worked on yet; each call gives another process at work on it."""
     services = bound.product.services
     executions = services.executions
-    spawned = executions._spawn
-    executions._spawn = lambda run: asyncio.create_task(asyncio.sleep(0))  # type: ignore[assignment]
+    monkeypatch.setattr(executions, "_spawn", lambda run: None)
     try:
         body = {"workflowDefinitionId": await bound.push(text)}
         execution = await bound.call("POST", "/workflows", body)
     finally:
-        executions._spawn = spawned  # type: ignore[method-assign]
+        monkeypatch.undo()
 
     async def run() -> Run:
         workspace_id, execution_id = bound.product.workspace_id, UUID(execution["id"])
@@ -93,7 +92,7 @@ async def test_a_crash_at_any_point_leaves_exactly_one_change_for_each_step(
             yield connection
         die("after the end")
 
-    async with started(bound) as process:
+    async with started(bound, monkeypatch) as process:
         monkeypatch.setattr(runner._records, "perform", performing)
         monkeypatch.setattr(runner._store, "commit", committing)
         monkeypatch.setattr(runner._store, "transaction", transacting)
@@ -119,7 +118,7 @@ async def test_of_two_processes_at_one_step_one_change_stays(bound: Bound, monke
             await together.wait()
         return await perform(*args)
 
-    async with started(bound, TEXT.replace('number: "1"', 'number: "${execution.id}"')) as process:
+    async with started(bound, monkeypatch, TEXT.replace('number: "1"', 'number: "${execution.id}"')) as process:
         monkeypatch.setattr(runner._records, "perform", meeting)
         first, second = await process(), await process()
         await asyncio.gather(first.go_on(), second.go_on())

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from uuid import uuid4
 
 from bound import Bound
+
+GUIDE = Path(__file__).parents[3] / "docs/guides/records-in-workflows.md"
 
 UPDATE = """
 name: approve
@@ -198,3 +202,14 @@ async def test_a_field_or_a_table_that_is_not_there_is_refused_when_the_definiti
     assert (answer.status_code, "did you mean `number`" in answer.text) == (400, True)
     answer = await bound.product.push("name: w\nrecord: {table: custmers}\nsteps: [{id: a, set: {x: 1}}]")
     assert (answer.status_code, "no table `custmers`" in answer.text) == (400, True)
+
+
+async def test_the_guides_definition_runs(bound: Bound) -> None:
+    await bound.table()
+    fields = [{"name": "customer", "type": "relation", "table": "customers"}, {"name": "text", "type": "text"}]
+    await bound.table(name="notes", fields=fields)
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    execution = await bound.run(text, number="1")
+    assert await bound.result(execution) == {"customer": execution["recordId"], "seen": False}
+    (note,) = await bound.records("notes")
+    assert (note["customer"], note["text"]) == (execution["recordId"], "approved in version 1")
