@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from passerelle.definitions.model import Step
+if TYPE_CHECKING:
+    from passerelle.definitions.model import Step
 
 
 @dataclass(frozen=True)

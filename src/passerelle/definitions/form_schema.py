@@ -24,6 +24,7 @@ _MANY: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _NAMED: Final = frozenset({"properties", "patternProperties", "$defs", "dependentSchemas"})
 """Keywords whose value holds schemas by name."""
 
+TEXTS: Final = frozenset({"title", "description", "errorMessage"})
 FORM: Final = frozenset({"form"})
 
 
@@ -31,10 +32,12 @@ FORM: Final = frozenset({"form"})
 class FormSchema:
     """A form's schema and, by the path inside it, what the standard has no word for."""
 
+    source: JsonObject
+    """The schema as its author wrote it."""
     plain: JsonObject
     """A JSON Schema as the standard has it: validates what was submitted."""
     texts: Mapping[tuple[Path, str], Text]
-    """Titles and descriptions, by path and keyword."""
+    """Titles, descriptions and sentences of one's own (`errorMessage`), by path and keyword."""
     visible_when: Mapping[Path, Expression]
     pii: Mapping[Path, str]
 
@@ -48,7 +51,7 @@ def compile_form_schema(schema: JsonObject, path: Path, compiling: Compiling) ->
             if name not in schema["properties"]:
                 hint = suggest(name, schema["properties"], "its fields are")
                 compiling.problem((*path, *place, "visibleWhen"), f"the form has no field `{name}`; {hint}")
-    return FormSchema(compiling.json_schema(plain, path), reader.texts, reader.visible_when, reader.pii)
+    return FormSchema(schema, compiling.json_schema(plain, path), reader.texts, reader.visible_when, reader.pii)
 
 
 class _Reader:
@@ -66,7 +69,7 @@ class _Reader:
         plain = {}
         for keyword, value in schema.items():
             here = (*within, keyword)
-            if keyword in ("title", "description"):
+            if keyword in TEXTS:
                 plain[keyword] = self._text(value, within, keyword)
             elif keyword == "visibleWhen":
                 self._visible_when(value, within)

@@ -32,6 +32,11 @@ def build_validator(schema: JsonObject, *, show_values: bool = True) -> Draft202
     return Draft202012Validator(dict(schema), validate_formats=True, offline=True, mask=None if show_values else "it")
 
 
+def validator_of_form(schema: JsonObject, *, phone: Callable[[str], bool]) -> Draft202012Validator:
+    """As `build_validator`, for what people enter: it knows the format `phone`, and shows no values."""
+    return Draft202012Validator(dict(schema), validate_formats=True, offline=True, mask="it", formats={"phone": phone})
+
+
 class SchemaCheck:
     """One schema, compiled. Immutable; may be used from several threads.
 
@@ -82,8 +87,8 @@ class SchemaCheck:
             return f"{around['errorMessage']}{shown}"
         if keyword in ("enum", "const"):
             return self._choice(error, error.kind.value if keyword == "enum" else [error.kind.value])
-        if (sentence := _SENTENCES.get(keyword)) is not None:
-            shown = self._shown(error.instance) if keyword in _LIMITS else ""
+        if (sentence := SENTENCES.get(keyword)) is not None:
+            shown = self._shown(error.instance) if keyword in LIMITS else ""
             return sentence(error.kind.value, error.instance) + shown
         return error.message
 
@@ -144,7 +149,7 @@ def _meant(error: ValidationError, mismatch: set[str]) -> list[ValidationError] 
 
 
 _REPLACED: Final = frozenset({"type", "pattern", "format", "not", "const", "enum"})
-_LIMITS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
+LIMITS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 
 
 def _choices(branches: Any) -> list[str]:
@@ -178,7 +183,7 @@ def _min_length(limit: int, _value: Json) -> str:
     return "must not be empty" if limit == 1 else f"must have at least {limit} characters"
 
 
-_SENTENCES: Final[Mapping[str, Callable[[Any, Json], str]]] = {
+SENTENCES: Final[Mapping[str, Callable[[Any, Json], str]]] = {
     "type": _type,
     "required": lambda name, _: f"the key `{name}` is missing",
     "pattern": lambda pattern, _: f"must match the pattern `{pattern}`",

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from passerelle.definitions.expressions import Expression, Template
+from passerelle.definitions.user_part import UserPart, user_part_of
 from passerelle.kit.json import Json
 
 if TYPE_CHECKING:
@@ -128,6 +129,11 @@ class Definition:
     def by_id(self) -> Mapping[str, Step]:
         """Every step by its id, inner ones included."""
         return {step.id: step for step in self.all_steps}
+
+    @cached_property
+    def user_part(self) -> UserPart:
+        """Which of its steps are the end user's."""
+        return user_part_of(self.steps)
 
     @cached_property
     def execution_type(self) -> ExecutionType:

@@ -196,6 +196,10 @@ class State:
     inbox: tuple[Received, ...] = ()
     read: Mapping[str, Json] = field(default_factory=dict)
     """What expressions read as `record` and `case`, as it was at the last boundary."""
+    trail: tuple[str, ...] = ()
+    """The steps that an end user may go back over: those that ran since the last one that had an effect."""
+    undone: Mapping[str, int] = field(default_factory=dict)
+    """Steps that the end user went back over, with the ordinal from which on their outputs count again."""
     ordinal: int = 0
     result: Json = None
     error: Json = None
@@ -214,8 +218,14 @@ class State:
         """When it goes on by itself; a moment in the past means: now. None: it rests or has ended."""
         if self.status not in OPEN:
             return None
-        moments = [self._wakes(position) for position in self.lanes.values()]
+        moments = [self.expires_at, *(self._wakes(position) for position in self.lanes.values())]
         return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the end user's part is over; None where there is none, or it is over already."""
+        waits_for_user = self.identity.execution_type == "INTERACTIVE" and self.status is Status.RUNNING
+        return self.identity.expires_at if waits_for_user else None
 
     def _wakes(self, position: Position) -> datetime | None:
         if position.phase in (Phase.READY, Phase.CALLING):
@@ -237,6 +247,8 @@ class State:
             "ordinal": self.ordinal,
             # A call that another process repeats sees what the first one saw. Nothing is read once it has ended.
             **({"read": self.read} if self.read and self.status in OPEN else {}),
+            **({"trail": self.trail} if self.trail else {}),
+            **({"undone": self.undone} if self.undone else {}),
         }
 
     def waiting_for(self, definition: Definition) -> list[JsonObject]:
@@ -315,6 +327,25 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Submitted:
+    """The end user is done with a step. What an answer is, the step's kind knows."""
+
+    step: str
+    visit: int
+    answer: Json = None
+    by: str | None = None
+    """Who it was, as far as that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class WentBack:
+    """The end user wants to see the step before the one that is named here."""
+
+    step: str
+    visit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """An operator or the API ends it."""
 
@@ -328,7 +359,7 @@ class Retried:
     revision_id: UUID
 
 
-Happening = Started | Called | Elapsed | EventCame | Answered | Cancelled | Retried
+Happening = Started | Called | Elapsed | EventCame | Answered | Submitted | WentBack | Cancelled | Retried
 
 
 @dataclass(frozen=True, slots=True)

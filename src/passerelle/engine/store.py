@@ -7,7 +7,7 @@ events that others must hear, and the job that makes a runnable execution go on.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -219,19 +219,23 @@ def _state(row: Any) -> State:
         status=Status(row["status"]),
         lanes={name: Position.from_json(facts) for name, facts in cursor["lanes"].items()},
         visits=cursor["visits"],
-        values=_values(row["outputs"] or ()),
+        values=_values(row["outputs"] or (), cursor.get("undone", {})),
         read=cursor.get("read", {}),
         inbox=tuple(Received(UUID(item["id"]), item["name"], item["body"]) for item in row["inbox"] or ()),
+        trail=tuple(cursor.get("trail", ())),
+        undone=cursor.get("undone", {}),
         ordinal=cursor["ordinal"],
         result=row["result"],
         error=row["error"],
     )  # fmt: skip
 
 
-def _values(outputs: Iterable[JsonObject]) -> dict[str, dict[str, Json]]:
-    """The outputs of the steps by lane; of a step that ran several times, the last."""
+def _values(outputs: Iterable[JsonObject], undone: Mapping[str, int]) -> dict[str, dict[str, Json]]:
+    """The outputs of the steps by lane; of a step that ran several times, the last. What was undone is left out."""
     values: dict[str, dict[str, Json]] = {}
     for item in outputs:
+        if undone and item["ordinal"] < undone.get(item["step"], 0):
+            continue
         lane, step = split_path(item["step"])
         values.setdefault(lane, {})[step] = item["output"]
     return values
@@ -370,7 +374,8 @@ _MEND: Final = f"""
 
 _LOAD: Final = """
     SELECT e.*,
-        (SELECT jsonb_agg(jsonb_build_object('step', r.step, 'output', r.output) ORDER BY r.ordinal)
+        (SELECT jsonb_agg(jsonb_build_object('step', r.step, 'ordinal', r.ordinal, 'output', r.output)
+                          ORDER BY r.ordinal)
          FROM step_run r WHERE r.execution_id = e.id AND r.output IS NOT NULL) AS outputs,
         (SELECT jsonb_agg(jsonb_build_object('id', v.id, 'name', v.name, 'body', v.body) ORDER BY v.id)
          FROM received_event v WHERE v.execution_id = e.id AND v.consumed_at IS NULL) AS inbox

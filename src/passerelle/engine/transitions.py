@@ -50,11 +50,16 @@ from passerelle.engine.model import (
     State,
     Status,
     StepRun,
+    Submitted,
     Transition,
+    WentBack,
 )
+from passerelle.engine.user_kinds import UserKind
 from passerelle.kit.clock import iso
 from passerelle.kit.json import Json, JsonObject
 
+LONGEST_TRAIL: Final = 500
+"""Steps that an end user can go back over; more are forgotten."""
 PURE_STEPS_AT_ONCE: Final = 500
 """After so many pure steps the engine commits and yields, so that one execution cannot hold a process."""
 
@@ -69,6 +74,14 @@ _ANNOUNCED: Final[Mapping[Status, str]] = {
 
 class NotAllowed(Exception):  # noqa: N818 - a refusal, not a fault
     """The happening does not fit the execution's status; nothing changes."""
+
+
+class NotCurrent(NotAllowed):
+    """The end user answered a step at which the execution does not rest, or not any more."""
+
+
+class NoWayBack(NotAllowed):
+    """There is no earlier step that the end user could go back to."""
 
 
 def advance(definition: Definition, state: State, happening: Happening, now: datetime) -> Transition:
@@ -91,6 +104,10 @@ def advance(definition: Definition, state: State, happening: Happening, now: dat
             moving.event_came(happening.event)
         case Answered():
             moving.answered(happening)
+        case Submitted():
+            moving.submitted(happening)
+        case WentBack():
+            moving.went_back(happening)
         case Cancelled():
             moving.cancel(happening)
         case Retried():
@@ -131,6 +148,26 @@ def _inner_scope(definition: Definition, state: State, root: dict[str, Json], la
     return {**outer, **names, "steps": {**outer["steps"], **state.values.get(lane, {})}}
 
 
+def way_back(definition: Definition, state: State) -> str | None:
+    """The user-facing step that the end user may go back to from where the execution rests; None where there is none.
+
+    Only steps without an effect may lie between, and none of those that would run again may have spent its `maxVisits`.
+    """
+    start = _back_to(definition, state.trail)
+    if start is None:
+        return None
+    here = state.lanes[ROOT].step if ROOT in state.lanes else None
+    visits = state.visits.get(ROOT, {})
+    again = (*state.trail[start:], *([here] if here is not None else []))
+    free = all(visits.get(step, 0) < definition.by_id[step].max_visits for step in again)
+    return state.trail[start] if free else None
+
+
+def _back_to(definition: Definition, trail: Sequence[str]) -> int | None:
+    asked = definition.user_part.asked
+    return next((index for index in range(len(trail) - 1, -1, -1) if trail[index] in asked), None)
+
+
 def failure_of(definition: Definition, step: str | None, error: StepFailure | ExpressionError) -> StepFailure:
     """A failed expression as the failure of its step, or of the result where `step` is None."""
     if isinstance(error, StepFailure):
@@ -161,6 +198,7 @@ class _Moving:
         self.visits = {lane: dict(visits) for lane, visits in state.visits.items()}
         self.values = dict(state.values)
         self.ordinal = state.ordinal
+        self.trail = state.trail
         self._own: set[str] = set()
         self._scopes: dict[str, dict[str, Json]] = {}
         self._todo: deque[tuple[str, int]] = deque()
@@ -174,6 +212,7 @@ class _Moving:
 
     def transition(self, before: Status, happening: Happening) -> Transition:
         state = replace(self.state, lanes=self.lanes, visits=self.visits, values=self.values, ordinal=self.ordinal)
+        state = replace(state, trail=self.trail[-LONGEST_TRAIL:])
         if state.status in OPEN:
             state = replace(state, status=self._open_status(state))
         if state.status is not before or isinstance(happening, Started):
@@ -193,9 +232,7 @@ class _Moving:
         return Status.AWAITING
 
     def _user_is_needed(self, state: State) -> bool:
-        position = state.lanes[ROOT]
-        start = self.definition.positions.get(position.step or "", len(self.definition.steps))
-        return any(step.kind.user_facing for step in self.definition.steps[start:])
+        return state.lanes[ROOT].step in self.definition.user_part.needing
 
     # Going from step to step.
 
@@ -267,6 +304,8 @@ class _Moving:
         raise StepFailure("STEP_KIND_NOT_AVAILABLE", f"steps of kind {kind.name} cannot run in this release")
 
     def _rest(self, lane: str, step: Step, position: Position, kind: WaitingKind) -> int | None:
+        if step.id in self.definition.user_part.end_pages and isinstance(kind, UserKind):
+            return self._settle(lane, step, position, Done(input=kind.show(step.config, self.scope(lane))))
         wait = kind.wait(step.config, self.scope(lane), self.now)
         for received in self.state.inbox:
             if wait.event is not None and received.name == wait.event:
@@ -359,12 +398,20 @@ class _Moving:
             )
         )
         self.ordinal += 1
+        self._leave_trail(lane, step, status)
         if output is not None:
             if lane not in self._own:  # the state's own mapping stays as it is
                 self._own.add(lane)
                 self.values[lane] = dict(self.values.get(lane, {}))
             self.values[lane][step.id] = output  # type: ignore[index] # made our own above
             self.scope(lane)["steps"][step.id] = output
+
+    def _leave_trail(self, lane: str, step: Step, status: str) -> None:
+        """Note how far the end user may go back: not beyond a step that may have had an effect."""
+        if lane != ROOT or self.state.identity.execution_type != "INTERACTIVE":
+            return
+        harmless = status == "SKIPPED" or isinstance(step.kind, PureKind | UserKind)
+        self.trail = (*self.trail, step.id) if harmless else ()
 
     def _finish(self) -> None:
         """Every step is through, or an `end` was reached: work out the result."""
@@ -527,7 +574,7 @@ class _Moving:
             self.events.append(event)
 
     def elapsed(self) -> None:
-        if self.state.status not in OPEN:
+        if self.state.status not in OPEN or self._expire():
             return
         for lane, position in list(self.lanes.items()):
             if position.phase is Phase.READY:
@@ -592,6 +639,48 @@ class _Moving:
             if position.phase is Phase.WAITING and position.event == received.name:
                 self.go_on(lane, self._take(lane, self._step(position), position, received))
                 return
+
+    def submitted(self, happening: Submitted) -> None:
+        step, position = self._asked(happening.step, happening.visit)
+        if self._expire():
+            return
+        assert isinstance(step.kind, UserKind)
+        done = step.kind.submit(step.config, self.scope(ROOT), happening.answer, happening.by, self.now)
+        self.go_on(ROOT, self._settle(ROOT, step, position, done))
+
+    def went_back(self, happening: WentBack) -> None:
+        step, _ = self._asked(happening.step, happening.visit)
+        if self._expire():
+            return
+        target = way_back(self.definition, self.state)
+        start = _back_to(self.definition, self.trail)
+        if target is None or start is None:
+            raise NoWayBack(f"what came before {step.id} cannot be changed any more")
+        again = self.trail[start:]
+        self.trail = self.trail[:start]
+        values = self.values.get(ROOT, {})
+        self.values[ROOT] = {name: value for name, value in values.items() if name not in again}
+        self.state = replace(self.state, undone={**self.state.undone, **dict.fromkeys(again, self.ordinal)})
+        self._scopes.clear()
+        self.go_on(ROOT, self.definition.positions[target])
+
+    def _asked(self, step_id: str, visit: int) -> tuple[Step, Position]:
+        """The step that the end user is asked, if it is this one. Raises `NotCurrent`."""
+        position = self.lanes.get(ROOT)
+        if self.state.status in OPEN and position is not None and position.phase is Phase.WAITING:
+            step = self._step(position)
+            if (step.id, position.visit) == (step_id, visit) and isinstance(step.kind, UserKind):
+                return step, position
+        raise NotCurrent(f"the execution does not wait for an answer to step {step_id}, or not any more")
+
+    def _expire(self) -> bool:
+        """End the execution if the end user's time is over. What is under way is let come to its end first."""
+        expires_at = self.state.expires_at
+        if expires_at is None or expires_at > self.now or self.state.runnable:
+            return False
+        self.lanes = {}
+        self.state = replace(self.state, status=Status.EXPIRED)
+        return True
 
     def cancel(self, happening: Cancelled) -> None:
         if self.state.status in ENDED:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
-from passerelle.definitions.kinds import Compiling, Path, StepKind, TextTemplate
+from passerelle.definitions.expressions import Scope
+from passerelle.definitions.form_answers import FieldFinding
+from passerelle.definitions.kinds import Compiling, Path, TextTemplate
 from passerelle.definitions.model import Text
 from passerelle.definitions.parts import part
+from passerelle.engine.kinds import Done
+from passerelle.engine.user_kinds import Refused, UserKind, in_text, rendered
+from passerelle.kit.clock import iso
 from passerelle.kit.json import Json, JsonObject
 
 
@@ -19,14 +26,13 @@ class ConsentConfig:
     text: TextTemplate
     version: str
     label: Text | None
+    required: bool
 
 
-class ConsentKind(StepKind):
+class ConsentKind(UserKind):
     """A page with a text, its version and a check box; keeps who agreed to which text, and when."""
 
     name = "consent"
-    user_facing = True
-    runnable = False
     schema: ClassVar[JsonObject] = {
         "type": "object",
         "description": "Asks the end user to agree to a text.",
@@ -43,6 +49,11 @@ class ConsentKind(StepKind):
                 "examples": ["2026-01"],
             },
             "label": part("text", "What stands beside the check box."),
+            "required": {
+                "type": "boolean",
+                "default": True,
+                "description": "Whether the end user has to agree to go on; otherwise `accepted` may be false.",
+            },
         },
         "examples": [{"title": "Terms", "text": "I agree to the terms of use.", "version": "2026-01"}],
     }
@@ -50,7 +61,39 @@ class ConsentKind(StepKind):
     def compile(self, value: Json, path: Path, compiling: Compiling) -> ConsentConfig:
         return ConsentConfig(
             title=compiling.text(value["title"], (*path, "title")),
-            text=compiling.text_template(value["text"], (*path, "text")),
+            text=compiling.text_template(value["text"], (*path, "text"), insert=in_text),
             version=value["version"],
             label=compiling.text(value["label"], (*path, "label")) if "label" in value else None,
+            required=value.get("required", True),
         )
+
+    def show(self, config: ConsentConfig, scope: Scope) -> JsonObject:
+        return {
+            "title": config.title,
+            "text": rendered(config.text, scope),
+            "version": config.version,
+            "label": config.label,
+            "required": config.required,
+        }
+
+    def fields(self, config: ConsentConfig) -> frozenset[str]:
+        return frozenset({"accepted"})
+
+    def submit(self, config: ConsentConfig, scope: Scope, answer: Json, by: str | None, now: datetime) -> Done:
+        """The answer is `{accepted}`. The step's input keeps the text as it was shown, and who agreed to it."""
+        if findings := list(_wrong(config, answer)):
+            raise Refused(findings)
+        accepted = answer.get("accepted") is True
+        output = {"accepted": accepted, "version": config.version, "at": iso(now)}
+        return Done(output, input={**self.show(config, scope), "locale": scope["execution"]["locale"], "by": by})
+
+
+def _wrong(config: ConsentConfig, answer: JsonObject) -> Iterator[FieldFinding]:
+    for name in answer:
+        if name != "accepted":
+            yield FieldFinding((name,), "unknown", "is not a field here; there is `accepted`")
+    accepted = answer.get("accepted", False)
+    if not isinstance(accepted, bool):
+        yield FieldFinding(("accepted",), "type", "must be true or false", {"expected": ["boolean"]})
+    elif config.required and not accepted:
+        yield FieldFinding(("accepted",), "required", "must be accepted to go on")

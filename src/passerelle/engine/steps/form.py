@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import ClassVar
 
-from passerelle.definitions.expressions import Template
+from passerelle.definitions.expressions import Scope, Template
+from passerelle.definitions.form_answers import FormCheck
 from passerelle.definitions.form_schema import FormSchema, compile_form_schema
-from passerelle.definitions.kinds import Compiling, Path, StepKind
+from passerelle.definitions.kinds import Compiling, Path
 from passerelle.definitions.model import Text
 from passerelle.definitions.parts import part
 from passerelle.definitions.words import suggest
+from passerelle.engine.kinds import Done
+from passerelle.engine.user_kinds import Refused, UserKind
 from passerelle.kit.json import Json, JsonObject
 
 _FIELD: JsonObject = {
@@ -40,13 +45,16 @@ class FormConfig:
     form: FormSchema
     prefill: Template | None
 
+    @cached_property
+    def check(self) -> FormCheck:
+        """Checks what is submitted."""
+        return FormCheck(self.form)
 
-class FormKind(StepKind):
+
+class FormKind(UserKind):
     """A page with fields. The same schema checks the browser's and the server's side."""
 
     name = "form"
-    user_facing = True
-    runnable = False
     schema: ClassVar[JsonObject] = {
         "type": "object",
         "description": "Asks the end user for the fields of a JSON Schema.",
@@ -94,6 +102,28 @@ class FormKind(StepKind):
             form=form,
             prefill=None if prefill is None else compiling.template(prefill, (*path, "prefill")),
         )
+
+    def show(self, config: FormConfig, scope: Scope) -> JsonObject:
+        return {"title": config.title}
+
+    def fields(self, config: FormConfig) -> frozenset[str]:
+        return frozenset(config.form.plain.get("properties", ()))
+
+    def initial(self, config: FormConfig, scope: Scope) -> JsonObject:
+        properties: Mapping[str, Json] = config.form.plain.get("properties", {})
+        defaults = {
+            name: field["default"]
+            for name, field in properties.items()
+            if isinstance(field, dict) and field.get("default") is not None
+        }
+        given: JsonObject = config.prefill.render(scope) if config.prefill is not None else {}
+        return {**defaults, **{name: value for name, value in given.items() if value is not None}}
+
+    def submit(self, config: FormConfig, scope: Scope, answer: Json, by: str | None, now: datetime) -> Done:
+        kept, findings = config.check.check(answer, scope)
+        if findings:
+            raise Refused(findings)
+        return Done(kept)
 
 
 def _check_fields(named: JsonObject, fields: Mapping[str, Json], path: Path, compiling: Compiling) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
-from passerelle.definitions.expressions import Template
-from passerelle.definitions.kinds import Compiling, Path, StepKind, TextTemplate
+from passerelle.definitions.expressions import Scope, Template
+from passerelle.definitions.kinds import Compiling, Path, TextTemplate
 from passerelle.definitions.model import Text
 from passerelle.definitions.parts import part
+from passerelle.engine.kinds import Done
+from passerelle.engine.user_kinds import UserKind, in_text, rendered
 from passerelle.kit.json import Json, JsonObject
 
 
@@ -22,12 +25,11 @@ class MessageConfig:
     redirect: Template | None
 
 
-class MessageKind(StepKind):
+class MessageKind(UserKind):
     """A page of text with a button; as the last page it may send the browser elsewhere."""
 
     name = "message"
-    user_facing = True
-    runnable = False
+    may_end = True
     schema: ClassVar[JsonObject] = {
         "type": "object",
         "description": "Shows the end user a page of text.",
@@ -46,7 +48,18 @@ class MessageKind(StepKind):
         redirect = value.get("redirect")
         return MessageConfig(
             title=compiling.text(value["title"], (*path, "title")),
-            text=compiling.text_template(value["text"], (*path, "text")),
+            text=compiling.text_template(value["text"], (*path, "text"), insert=in_text),
             button=compiling.text(value["button"], (*path, "button")) if "button" in value else None,
-            redirect=None if redirect is None else compiling.template(redirect, (*path, "redirect")),
+            redirect=None if redirect is None else compiling.template(redirect, (*path, "redirect"), insert=in_text),
         )
+
+    def show(self, config: MessageConfig, scope: Scope) -> JsonObject:
+        return {
+            "title": config.title,
+            "text": rendered(config.text, scope),
+            "button": config.button,
+            "redirect": config.redirect.render(scope) if config.redirect is not None else None,
+        }
+
+    def submit(self, config: MessageConfig, scope: Scope, answer: Json, by: str | None, now: datetime) -> Done:
+        return Done()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
-from passerelle.definitions.kinds import Compiling, Path, StepKind
+from passerelle.definitions.expressions import Scope
+from passerelle.definitions.form_answers import FieldFinding
+from passerelle.definitions.kinds import Compiling, Path
 from passerelle.definitions.model import Text
 from passerelle.definitions.parts import part
+from passerelle.engine.kinds import Done
+from passerelle.engine.user_kinds import Refused, UserKind
 from passerelle.kit.json import Json, JsonObject
 
 DEFAULT_SIZE = "10MB"
@@ -23,13 +29,17 @@ class UploadConfig:
     most: int
     least: int
 
+    def accepts(self, media_type: str) -> bool:
+        """Whether files of this type are taken."""
+        return not self.accept or any(
+            pattern in (media_type, f"{media_type.partition('/')[0]}/*") for pattern in self.accept
+        )
 
-class UploadKind(StepKind):
+
+class UploadKind(UserKind):
     """A page that takes files; their type is checked by content, not by name."""
 
     name = "upload"
-    user_facing = True
-    runnable = False
     schema: ClassVar[JsonObject] = {
         "type": "object",
         "description": "Asks the end user for files; stored as resources and as attachments of the record.",
@@ -66,3 +76,37 @@ class UploadKind(StepKind):
         if config.least > config.most:
             compiling.problem((*path, "min"), f"must be at most `max`, which is {config.most}, is {config.least}")
         return config
+
+    def show(self, config: UploadConfig, scope: Scope) -> JsonObject:
+        return {
+            "title": config.title,
+            "accept": list(config.accept),
+            "maxSize": config.max_size,
+            "max": config.most,
+            "min": config.least,
+        }
+
+    def submit(self, config: UploadConfig, scope: Scope, answer: Json, by: str | None, now: datetime) -> Done:
+        """The answer is `{files: […]}`, each `{resourceId, resourceName, resourcePath, type, size, sha256}`."""
+        files = answer["files"]
+        if findings := [*_wrong_number(config, len(files)), *_wrong_files(config, files)]:
+            raise Refused(findings)
+        return Done({"files": files})
+
+
+def _wrong_number(config: UploadConfig, number: int) -> Iterator[FieldFinding]:
+    if number < config.least:
+        message = "send a file" if config.least == 1 else f"send at least {config.least} files"
+        yield FieldFinding(("files",), "minItems", message, {"limit": config.least})
+    if number > config.most:
+        yield FieldFinding(("files",), "maxItems", f"send at most {config.most} files", {"limit": config.most})
+
+
+def _wrong_files(config: UploadConfig, files: list[JsonObject]) -> Iterator[FieldFinding]:
+    for place, file in enumerate(files):
+        if not config.accepts(file["type"]):
+            said = f"is of a type that is not taken here; send {', '.join(config.accept)}"
+            yield FieldFinding(("files", place), "accept", said, {"accept": list(config.accept)})
+        if file["size"] > config.max_size:
+            said = f"is larger than {config.max_size:,} bytes"
+            yield FieldFinding(("files", place), "maxSize", said, {"limit": config.max_size})
