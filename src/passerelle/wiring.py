@@ -19,6 +19,8 @@ from passerelle.events.repository import EventRepository
 from passerelle.events.service import Events
 from passerelle.executions.repository import ExecutionRepository
 from passerelle.executions.service import Executions
+from passerelle.executions.visitor.parts import visitor_part
+from passerelle.executions.visitor.service import Visitor
 from passerelle.kit.clock import system_clock
 from passerelle.kit.database import Database
 from passerelle.kit.http.idempotency import forget_old
@@ -69,6 +71,7 @@ class Services:
     executions: Executions
     links: Links
     cases: Cases
+    visitor: Visitor
     records: RecordParts
     runner: Runner
     lists: NameLists
@@ -94,6 +97,7 @@ async def open_services(settings: Settings, database_url: str, box: SecretBox) -
     try:
         yield services
     finally:
+        await services.visitor.close()
         await services.executions.close()
         keeping.cancel()
         with suppress(asyncio.CancelledError):
@@ -145,6 +149,7 @@ def _build(
     )
     repository = ExecutionRepository(database, new_id)
     executions = Executions(runner, revisions, repository, records, system_clock, new_id, settings.run_wait)
+    visitor = visitor_part(database, database_url, executions, records, system_clock, new_id)
     accounts = Accounts(database, box)
     events = Events(EventRepository(database), system_clock)
     queue = DeliveryQueue(database, new_id)
@@ -177,6 +182,7 @@ def _build(
         executions=executions,
         links=links.links,
         cases=NoCases(),
+        visitor=visitor,
         records=records,
         runner=runner,
         lists=lists,
@@ -184,7 +190,7 @@ def _build(
         themes=themes,
         webhooks=webhooks,
         cursors=cursors,
-        worker=_worker(database_url, database, accounts, runner, records, links, events, webhooks, courier),
+        worker=_worker(database_url, database, accounts, runner, visitor, records, links, events, webhooks, courier),
     )
 
 
@@ -199,6 +205,7 @@ def _worker(
     database: Database,
     accounts: Accounts,
     runner: Runner,
+    visitor: Visitor,
     records: RecordParts,
     links: LinkParts,
     events: Events,
@@ -223,6 +230,7 @@ def _worker(
         await webhooks.forget_old()
         await events.forget_old()
         await links.links.forget_old()
+        await visitor.forget_old()
 
     return Worker(
         database_url,

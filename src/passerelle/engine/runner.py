@@ -131,10 +131,15 @@ class Runner:
         mine = loaded.state.runnable and loaded.job_id != before.job_id
         return self._run(definition, loaded, owns_job=mine)
 
+    async def look_closely(self, workspace_id: UUID, execution_id: UUID) -> tuple[Loaded, Definition]:
+        """As `look`, with what tells one commit from the next. Raises `Gone`."""
+        loaded = await self._load(workspace_id, execution_id)
+        return loaded, await self._revisions.compiled(workspace_id, loaded.state.revision_id)
+
     async def look(self, workspace_id: UUID, execution_id: UUID) -> tuple[State, Definition]:
         """An execution as it stands now, with its definition. Raises `Gone`."""
-        loaded = await self._load(workspace_id, execution_id)
-        return loaded.state, await self._revisions.compiled(workspace_id, loaded.state.revision_id)
+        loaded, definition = await self.look_closely(workspace_id, execution_id)
+        return loaded.state, definition
 
     async def resume(self, workspace_id: UUID, execution_id: UUID, job_id: int) -> None:
         """What a worker does with a job: whatever is to be done for this execution now."""
@@ -302,6 +307,11 @@ class Run:
     def state(self) -> State:
         """The newest state that this process knows."""
         return self._loaded.state
+
+    @property
+    def seq(self) -> int:
+        """The number of the commit that wrote it."""
+        return self._loaded.seq
 
     async def go_on(self) -> State:
         """Work until the execution rests, ends, or is taken over by somebody else."""

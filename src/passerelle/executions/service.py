@@ -15,7 +15,7 @@ from passerelle.definitions.parameters import check_parameters
 from passerelle.engine.kinds import StepFailure, WaitingKind
 from passerelle.engine.model import ENDED, Cancelled, EventCame, Happening, Identity, Received, Retried, State, Status
 from passerelle.engine.runner import Gone, Run, Runner
-from passerelle.engine.store import AlreadyStarted
+from passerelle.engine.store import AlreadyStarted, Loaded
 from passerelle.engine.transitions import NotAllowed
 from passerelle.errors import Code, PasserelleError
 from passerelle.executions import errors
@@ -178,6 +178,26 @@ class Executions:
             published = await self._latest(workspace_id, definition_id)
             _checked(published.definition, parameters)
         await self._repository.keep_parameters(workspace_id, definition_id, parameters, parameters_id)
+
+    async def happen(self, workspace_id: UUID, execution_id: UUID, happening: Happening) -> Run:
+        """Let something happen to an execution; what follows goes on by itself, beside the caller.
+
+        Raises WORKFLOW_NOT_FOUND, and whatever the engine refuses with.
+        """
+        try:
+            run = await self._runner.apply(workspace_id, execution_id, happening)
+        except Gone:
+            raise _not_found(execution_id) from None
+        if run.state.runnable:
+            self._spawn(run)
+        return run
+
+    async def look(self, workspace_id: UUID, execution_id: UUID) -> tuple[Loaded, Definition]:
+        """An execution as it stands now. Raises WORKFLOW_NOT_FOUND."""
+        try:
+            return await self._runner.look_closely(workspace_id, execution_id)
+        except Gone:
+            raise _not_found(execution_id) from None
 
     # Starting.
 

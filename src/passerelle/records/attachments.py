@@ -98,6 +98,34 @@ class Attachments:
         resource = await self._resources.find(workspace_id, resource_id, connection)
         return await self._attach(connection, record.id, self._new_id(), resource, tags, author)
 
+    async def attach_once(
+        self,
+        workspace_id: UUID,
+        table: str,
+        record_id: UUID,
+        resource_id: UUID,
+        author: Author,
+        connection: Connection,
+    ) -> None:
+        """As `attach`; a file that the record has already is left alone."""
+        _, record = await self._records.read(workspace_id, table, record_id, connection=connection)
+        attached = await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM attachment WHERE workspace_id = $1 AND record_id = $2 AND resource_id = $3)",
+            workspace_id,
+            record.id,
+            resource_id,
+        )
+        if not attached:
+            resource = await self._resources.find(workspace_id, resource_id, connection)
+            await self._attach(connection, record.id, self._new_id(), resource, (), author)
+
+    async def detach(self, workspace_id: UUID, resource_id: UUID) -> None:
+        """Detach a file from every record that has it; the file itself stays."""
+        async with self._database.workspace(workspace_id) as connection:
+            await connection.execute(
+                "DELETE FROM attachment WHERE workspace_id = $1 AND resource_id = $2", workspace_id, resource_id
+            )
+
     async def listed(
         self, workspace_id: UUID, table: str, record_id: UUID, before: UUID | None, limit: int
     ) -> list[Attachment]:

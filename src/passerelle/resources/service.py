@@ -57,18 +57,31 @@ class Resources:
 
     async def keep(self, workspace_id: UUID, resource_id: UUID, upload: Upload, by: str) -> Resource:
         """Keep a file; the same id again answers with what was kept. Raises FILES_UNAVAILABLE."""
+        # The file first: a row always has its file. Without the row, nobody finds the file.
+        resource = await self.put(workspace_id, resource_id, upload, by)
+        async with self._database.workspace(workspace_id) as connection:
+            await self.note(connection, resource)
+        return resource
+
+    async def put(self, workspace_id: UUID, resource_id: UUID, upload: Upload, by: str) -> Resource:
+        """Store a file's bytes, which `note` makes known and `drop` takes back. Raises FILES_UNAVAILABLE."""
         resource = Resource(
             workspace_id, resource_id, upload.name, upload.type, upload.size, upload.sha256, self._clock(), by
         )
-        # The file first: a row always has its file. Without the row, nobody finds the file.
         await self._files.put(resource.path, upload.file)
-        async with self._database.workspace(workspace_id) as connection:
-            await connection.execute(
-                f"INSERT INTO resource ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",  # noqa: S608 - constant
-                workspace_id, resource_id, resource.name, resource.type, resource.size, resource.sha256,
-                resource.created_at, by,
-            )  # fmt: skip
         return resource
+
+    async def note(self, connection: Connection, resource: Resource) -> None:
+        """Make a stored file known, in the caller's transaction."""
+        await connection.execute(
+            f"INSERT INTO resource ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",  # noqa: S608 - constant
+            resource.workspace_id, resource.id, resource.name, resource.type, resource.size, resource.sha256,
+            resource.created_at, resource.created_by,
+        )  # fmt: skip
+
+    async def drop(self, resource: Resource) -> None:
+        """Delete the bytes of a file that was not made known after all. Raises FILES_UNAVAILABLE."""
+        await self._files.delete(resource.path)
 
     async def find(self, workspace_id: UUID, resource_id: UUID, connection: Connection | None = None) -> Resource:
         """Raises RESOURCE_NOT_FOUND."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -64,24 +65,45 @@ async def received(request: Request, *, largest: int = LARGEST) -> AsyncIterator
         await form.close()
 
 
+@asynccontextmanager
+async def spooled(name: str, stream: AsyncIterator[bytes], *, largest: int) -> AsyncIterator[Upload]:
+    """A file that comes in parts, open for as long as the body runs. One that is cut leaves nothing behind.
+
+    Raises FILE_EMPTY, FILE_TOO_LARGE, FILE_NAME_INVALID, FILE_TYPE_MISMATCH, and what the stream raises.
+    """
+    _require_name(name)
+    with tempfile.SpooledTemporaryFile(max_size=_CHUNK) as file:
+        size = 0
+        async for chunk in stream:
+            size += len(chunk)
+            if size > largest:
+                raise _too_large(largest)
+            await asyncio.to_thread(file.write, chunk)
+        yield await _looked_at(name, size, cast("BinaryIO", file), largest)
+
+
 async def _upload(form: FormData, largest: int) -> Upload:
     part = form.get("file")
     if not isinstance(part, UploadFile) or not part.filename:
         raise FILE_MISSING.error("the body has no part `file` with a file name")
-    name = part.filename
+    others = tuple((key, value) for key, value in form.multi_items() if isinstance(value, str))
+    return await _looked_at(part.filename, part.size or 0, part.file, largest, others)
+
+
+async def _looked_at(
+    name: str, size: int, file: BinaryIO, largest: int, others: tuple[tuple[str, str], ...] = ()
+) -> Upload:
     _require_name(name)
-    size = part.size or 0
     if size == 0:
         raise FILE_EMPTY.error(f"the file {name} has no bytes")
     if size > largest:
         raise _too_large(largest)
-    head, digest = await asyncio.to_thread(_read, part.file)
+    head, digest = await asyncio.to_thread(_read, file)
     try:
         media_type = type_of_content(name, head)
     except ValueError as error:
         raise FILE_TYPE_MISMATCH.error(f"the file {name}: {error}; send it under its own name") from None
-    others = tuple((key, value) for key, value in form.multi_items() if isinstance(value, str))
-    return Upload(name, media_type, size, digest, part.file, others)
+    return Upload(name, media_type, size, digest, file, others)
 
 
 def _read(file: BinaryIO) -> tuple[bytes, bytes]:

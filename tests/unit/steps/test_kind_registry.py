@@ -17,9 +17,13 @@ from passerelle.engine.kinds import BranchingKind, Done, OutsideKind, PureKind, 
 from passerelle.engine.registry import GROUP, KindLoadError, load_kinds
 from passerelle.kit.json import Json, JsonObject
 
-LATER = {"form", "upload", "consent", "message", "workflow"}
+LATER = {"workflow"}
 NOW = {
     *(
+        "form",
+        "upload",
+        "consent",
+        "message",
         "each",
         "parallel",
         "review",

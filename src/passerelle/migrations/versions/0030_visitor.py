@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from alembic import op
 
+from passerelle.migrations.order import before
 from passerelle.migrations.tenancy import door, isolate
 
 revision = "0030"
-down_revision = "0005"
+down_revision = before(revision)
 
 
 def upgrade() -> None:
