@@ -18,6 +18,7 @@ from rich.table import Table
 from passerelle.errors import CommandError
 from passerelle.lists.commands import app as lists
 from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url
+from passerelle.reviews.commands import app as reviews
 from passerelle.secrets.commands import app as secrets
 from passerelle.themes.commands import app as theme
 from passerelle.webhooks.commands import app as webhooks
@@ -33,6 +34,7 @@ app.add_typer(secrets, name="secret")
 app.add_typer(lists, name="lists")
 app.add_typer(theme, name="theme")
 app.add_typer(webhooks, name="webhooks")
+app.add_typer(reviews, name="reviews")
 
 output = Console(soft_wrap=True)
 
@@ -101,12 +103,15 @@ def create_key(
     workspace: UUID,
     name: Annotated[str, typer.Option(help="What the key is for.")] = "key",
     api_version: Annotated[int, typer.Option(help="The version of requests that name none.", min=1, max=2)] = 1,
+    role: Annotated[
+        list[str] | None, typer.Option(help="What it may decide: reviews assigned to this role; repeat it.")
+    ] = None,
     token: Annotated[bool, typer.Option("--token", help="An organization token instead of key and secret.")] = False,
 ) -> None:
     """Make credentials for a workspace; they are shown this once."""
     from passerelle import processes
 
-    made = _run(processes.create_key(_settings(), workspace, name, api_version, organization_token=token))
+    made = _run(processes.create_key(_settings(), workspace, name, api_version, role or [], organization_token=token))
     output.print_json(json.dumps(made))
 
 

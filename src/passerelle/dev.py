@@ -123,8 +123,8 @@ async def _demo(services: Services, data_dir: Path, base_url: str) -> dict[str, 
         demo: dict[str, Any] = json.loads(path.read_text())
     else:
         workspace = await services.accounts.create_workspace("demo")
-        made = await services.accounts.create_key(workspace.id, "demo")
-        token = await services.accounts.create_organization_token(workspace.id, "demo")
+        made = await services.accounts.create_key(workspace.id, "demo", roles=examples.ROLES)
+        token = await services.accounts.create_organization_token(workspace.id, "demo token", roles=examples.ROLES)
         demo = {"workspaceId": str(workspace.id), "key": made.key, "secret": made.secret, "organizationToken": token}
     workspace_id = UUID(demo["workspaceId"])
     for name in examples.SECRETS.keys() - await services.secrets.names(workspace_id):

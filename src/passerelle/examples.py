@@ -17,6 +17,10 @@ SECRETS: Final = {"REGISTRY_KEY": "a-key-that-opens-nothing"}
 """The secrets that the examples name."""
 
 
+ROLES: Final = ("compliance",)
+"""The roles to which the examples assign reviews; both of the demo's credentials have them."""
+
+
 def definitions() -> Iterator[str]:
     """The text of every example: `examples/<name>/<name>.yaml`."""
     for path in sorted(FOLDER.glob("*/*.yaml")):

@@ -13,6 +13,7 @@ import passerelle.executions.endpoints
 import passerelle.links.endpoints
 import passerelle.lists.endpoints
 import passerelle.mailcatcher.endpoints
+import passerelle.reviews.endpoints
 import passerelle.revisions.endpoints
 import passerelle.secrets.endpoints
 import passerelle.themes.endpoints
@@ -74,6 +75,7 @@ def routed(services: Services) -> FastAPI:
     app.include_router(passerelle.accounts.endpoints.router(services.accounts))
     app.include_router(passerelle.executions.endpoints.router(services.executions, services.links, services.cursors))
     app.include_router(passerelle.links.endpoints.router(services.links, services.cases))
+    app.include_router(passerelle.reviews.endpoints.router(services.reviews, services.cursors))
     app.include_router(passerelle.lists.endpoints.router(services.lists, services.cursors))
     app.include_router(passerelle.revisions.endpoints.router(services.revisions, services.cursors))
     for router in record_routers(services.records, services.cursors):

@@ -61,16 +61,16 @@ async def create_workspace(settings: Settings, name: str) -> str:
 
 
 async def create_key(
-    settings: Settings, workspace_id: UUID, name: str, api_version: int, *, organization_token: bool
+    settings: Settings, workspace_id: UUID, name: str, api_version: int, roles: list[str], *, organization_token: bool
 ) -> dict[str, Any]:
     """Make credentials; what the caller has to keep."""
     async with _services(settings) as services:
         try:
             if organization_token:
-                token = await services.accounts.create_organization_token(workspace_id, name, api_version)
+                token = await services.accounts.create_organization_token(workspace_id, name, api_version, roles)
                 return {"organizationToken": token}
-            made = await services.accounts.create_key(workspace_id, name, api_version)
-        except UnknownWorkspaceError as error:
+            made = await services.accounts.create_key(workspace_id, name, api_version, roles)
+        except (UnknownWorkspaceError, ValueError) as error:
             raise CommandError(str(error)) from None
         return {"key": made.key, "secret": made.secret}
 

@@ -14,7 +14,7 @@ from passerelle.definitions.facts import KnownFacts
 from passerelle.engine.checks import load_checks, warm_checks
 from passerelle.engine.registry import load_kinds
 from passerelle.engine.runner import Runner
-from passerelle.engine.store import ENTRYPOINT, Store
+from passerelle.engine.store import ENTRYPOINT, NOTICE, Store
 from passerelle.events.repository import EventRepository
 from passerelle.events.service import Events
 from passerelle.executions.repository import ExecutionRepository
@@ -41,6 +41,9 @@ from passerelle.lists.repository import ListRepository
 from passerelle.lists.service import NameLists
 from passerelle.records.parts import RecordParts, record_parts
 from passerelle.resources.files import Files
+from passerelle.reviews.notices import Notices
+from passerelle.reviews.repository import ReviewRepository
+from passerelle.reviews.service import Reviews
 from passerelle.revisions.repository import RevisionRepository
 from passerelle.revisions.service import Revisions
 from passerelle.secrets.repository import SecretRepository
@@ -72,6 +75,7 @@ class Services:
     links: Links
     cases: Cases
     visitor: Visitor
+    reviews: Reviews
     records: RecordParts
     runner: Runner
     lists: NameLists
@@ -150,6 +154,8 @@ def _build(
     repository = ExecutionRepository(database, new_id)
     executions = Executions(runner, revisions, repository, records, system_clock, new_id, settings.run_wait)
     visitor = visitor_part(database, database_url, executions, records, system_clock, new_id)
+    review_repository = ReviewRepository(database)
+    notices = Notices(runner, review_repository, mail, system_clock, new_id, settings.public_url or "")
     accounts = Accounts(database, box)
     events = Events(EventRepository(database), system_clock)
     queue = DeliveryQueue(database, new_id)
@@ -183,6 +189,7 @@ def _build(
         links=links.links,
         cases=NoCases(),
         visitor=visitor,
+        reviews=Reviews(executions, review_repository),
         records=records,
         runner=runner,
         lists=lists,
@@ -190,7 +197,7 @@ def _build(
         themes=themes,
         webhooks=webhooks,
         cursors=cursors,
-        worker=_worker(database_url, database, accounts, runner, visitor, records, links, events, webhooks, courier),
+        worker=_worker(database_url, database, accounts, runner, visitor, records, links, events, webhooks, courier, notices),
     )
 
 
@@ -211,6 +218,7 @@ def _worker(
     events: Events,
     webhooks: Webhooks,
     courier: Courier,
+    notices: Notices,
 ) -> Worker:
     async def go_on(job: JobRunning) -> None:
         await runner.resume(UUID(job.payload["workspaceId"]), UUID(job.payload["executionId"]), job.id)
@@ -234,7 +242,7 @@ def _worker(
 
     return Worker(
         database_url,
-        {ENTRYPOINT: go_on, **links.jobs(), **records.jobs()},
+        {ENTRYPOINT: go_on, NOTICE: notices.run, **links.jobs(), **records.jobs()},
         {
             ("execution.sweep", "* * * * *"): sweep,
             ("webhook.sweep", "* * * * *"): sweep_webhooks,

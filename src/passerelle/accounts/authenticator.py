@@ -85,4 +85,4 @@ def _token_in(authorization: bytes) -> str:
 
 
 def _principal(key: ApiKey) -> Principal:
-    return Principal(key.workspace_id, key.id, key.name, key.api_version)
+    return Principal(key.workspace_id, key.id, key.name, key.api_version, frozenset(key.roles))

@@ -26,6 +26,8 @@ class ApiKey:
     name: str
     secret_hash: str
     api_version: int
+    roles: tuple[str, ...] = ()
+    """What its holder may decide: reviews that are assigned to one of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ async def workspace_exists(connection: Connection, workspace_id: UUID) -> bool:
 async def insert_key(connection: Connection, key: ApiKey, *, kind: str, public_id: str | None, now: datetime) -> None:
     """A new key (`kind` is `pair`) or organization token (`token`)."""
     await connection.execute(
-        "INSERT INTO api_key (workspace_id, id, kind, name, public_id, secret_hash, api_version, created_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO api_key (workspace_id, id, kind, name, public_id, secret_hash, api_version, roles, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         key.workspace_id,
         key.id,
         kind,
@@ -41,6 +41,7 @@ async def insert_key(connection: Connection, key: ApiKey, *, kind: str, public_i
         public_id,
         key.secret_hash,
         key.api_version,
+        list(key.roles),
         now,
     )
 
@@ -177,4 +178,6 @@ async def forget_refresh_tokens(connection: Connection, before: datetime, at_mos
 def _key(row: Any) -> ApiKey | None:
     if row is None or row["revoked_at"] is not None:
         return None
-    return ApiKey(row["workspace_id"], row["id"], row["name"], row["secret_hash"], row["api_version"])
+    return ApiKey(
+        row["workspace_id"], row["id"], row["name"], row["secret_hash"], row["api_version"], tuple(row["roles"])
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -32,6 +34,7 @@ REFRESH_LIFETIME: Final = timedelta(days=90)
 
 _BATCH: Final = 5_000
 _SIGN_INS_AT_ONCE: Final = 2
+_ROLE: Final = re.compile(r"[\w.+@-]{1,100}")
 
 
 class UnknownWorkspaceError(LookupError):
@@ -61,21 +64,25 @@ class Accounts:
             signing_key_id = await self.signing_keys.create(connection, workspace_id, private)
         return Workspace(workspace_id, name, signing_key_id)
 
-    async def create_key(self, workspace_id: UUID, name: str, api_version: int = 1) -> NewKey:
-        """A key and its secret, which nobody can read again. Raises `UnknownWorkspaceError`.
+    async def create_key(
+        self, workspace_id: UUID, name: str, api_version: int = 1, roles: Sequence[str] = ()
+    ) -> NewKey:
+        """A key and its secret, which nobody can read again. Raises `UnknownWorkspaceError`, `ValueError` for roles.
 
-        `api_version` answers this key's requests that name no version.
+        `api_version` answers this key's requests that name no version; with its `roles` it decides reviews.
         """
         made = NewKey(new_id(), new_public_id(), new_secret())
         secret_hash = await self._hasher.hash(made.secret)
-        key = ApiKey(workspace_id, made.id, name, secret_hash, api_version)
+        key = ApiKey(workspace_id, made.id, name, secret_hash, api_version, checked_roles(roles))
         await self._insert(key, kind="pair", public_id=made.key)
         return made
 
-    async def create_organization_token(self, workspace_id: UUID, name: str, api_version: int = 1) -> str:
-        """A token that is sent as it is, until it is revoked. Raises `UnknownWorkspaceError`."""
+    async def create_organization_token(
+        self, workspace_id: UUID, name: str, api_version: int = 1, roles: Sequence[str] = ()
+    ) -> str:
+        """A token that is sent as it is, until it is revoked. Raises as `create_key`."""
         token = new_organization_token()
-        key = ApiKey(workspace_id, new_id(), name, digest(token), api_version)
+        key = ApiKey(workspace_id, new_id(), name, digest(token), api_version, checked_roles(roles))
         await self._insert(key, kind="token", public_id=None)
         return token
 
@@ -165,6 +172,14 @@ class Accounts:
                     f"there is no workspace {key.workspace_id}: make one with `passerelle workspace create`"
                 )
             await repository.insert_key(connection, key, kind=kind, public_id=public_id, now=self._clock())
+
+
+def checked_roles(roles: Sequence[str]) -> tuple[str, ...]:
+    """The roles, each once. A role is a word, or the e-mail address of the person who holds the key."""
+    for role in roles:
+        if not _ROLE.fullmatch(role):
+            raise ValueError(f"`{role}` is no role: use 1 to 100 letters, digits, `.`, `_`, `+`, `-` and `@`")
+    return tuple(dict.fromkeys(roles))
 
 
 def _cannot_refresh() -> PasserelleError:

@@ -119,7 +119,12 @@ class ReviewKind(WaitingKind):
         if assignee is not None and (not isinstance(assignee, str) or not assignee.strip()):
             raise StepFailure("REVIEW_INVALID", "`assignTo` gave no text: it must be a role or an e-mail address")
         given = config.notify.render(scope) if config.notify is not None else []
-        note = {"assignTo": assignee, "notify": _receivers(given, assignee), "votes": []}
+        note = {
+            "assignTo": assignee,
+            "notify": _receivers(given, assignee),
+            "requestedAt": iso(now),
+            "votes": [],
+        }
         return Wait(
             until=now + config.within if config.within is not None else None,
             remind=self.remind_again(config, now),
@@ -163,6 +168,7 @@ class ReviewKind(WaitingKind):
             "outcomes": list(config.outcomes),
             "assignTo": note["assignTo"],
             "fourEyes": config.four_eyes,
+            "requestedAt": note["requestedAt"],
             "votes": note["votes"],
         }
 

@@ -21,6 +21,8 @@ class Principal:
     """The key's name, for people: what `created by` shows."""
     api_version: int = 1
     """The version that answers requests which name none."""
+    roles: frozenset[str] = frozenset()
+    """What it may decide."""
 
 
 class Authenticator(Protocol):

@@ -1,0 +1,87 @@
+"""`passerelle reviews`: open reviews, and deciding them, over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected, require_success
+
+if TYPE_CHECKING:
+    import httpx
+
+app = typer.Typer(help="Reviews: decisions that executions wait for.", no_args_is_help=True)
+output = Console(soft_wrap=True)
+
+
+@app.command("list")
+def list_reviews(
+    assign_to: Annotated[str | None, typer.Option("--assign-to", help="Only of this role or person.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that you may decide.")] = False,
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """List the reviews that wait for a decision."""
+    params = {**({"assignTo": assign_to} if assign_to is not None else {}), **({"mine": "true"} if mine else {})}
+    table = Table("execution", "step", "definition", "title", "outcomes", "assigned to", "until")
+    with connected(url, token, data_dir) as client:
+        for one in _pages(client, params):
+            table.add_row(
+                one["workflowId"],
+                one["step"],
+                one["name"],
+                _text(one["title"]),
+                ", ".join(one["outcomes"]) + _votes(one),
+                one["assignTo"] or "anybody",
+                one["until"] or "",
+            )
+    output.print(table)
+
+
+@app.command("decide")
+def decide(
+    workflow: Annotated[UUID, typer.Argument(help="The execution's id.")],
+    step: Annotated[str, typer.Argument(help="The step, as the list names it.")],
+    outcome: Annotated[str, typer.Argument(help="One of the review's outcomes.")],
+    comment: Annotated[str | None, typer.Option(help="Why.")] = None,
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """Decide a review."""
+    from urllib.parse import quote  # noqa: PLC0415 - a command loads only what it needs
+
+    body = {"outcome": outcome, **({"comment": comment} if comment is not None else {})}
+    with connected(url, token, data_dir) as client:
+        answer = client.post(f"/workflows/{workflow}/reviews/{quote(step, safe='')}", json=body)
+        require_success(answer)
+    shown = answer.json()
+    still = any(step in (one.get("path"), one["step"]) for one in shown["waitingFor"])
+    said = "noted; another person has to decide the same" if still else "decided"
+    output.print(f"{said}; the execution is {shown['status']}", markup=False, highlight=False)
+
+
+def _pages(client: httpx.Client, params: dict[str, str]) -> Iterator[dict[str, Any]]:
+    after: dict[str, str] = {}
+    while True:
+        answer = client.get("/reviews", params={"limit": "500", **params, **after})
+        require_success(answer)
+        page = answer.json()
+        yield from page["data"]
+        if page["next"] is None:
+            return
+        after = {"after": page["next"]}
+
+
+def _text(title: Any) -> str:
+    return title if isinstance(title, str) else str(next(iter(title.values())))
+
+
+def _votes(review: dict[str, Any]) -> str:
+    return "".join(f"\n{vote['by']['name']}: {vote['outcome']}" for vote in review["votes"])
