@@ -70,6 +70,16 @@ async def timeline(product: Product, workflow: dict[str, Any]) -> list[dict[str,
     return steps
 
 
+async def told(product: Product, workflow: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """The events about messages of an execution, with their errors."""
+    async with product.services.database.workspace(product.workspace_id) as connection:
+        rows = await connection.fetch(
+            "SELECT type, data FROM event WHERE starts_with(type, 'email.') AND data ->> 'workflowId' = $1",
+            workflow["id"],
+        )
+    return [(row["type"], row["data"]["error"]) for row in rows]
+
+
 async def retried(product: Product, workflow: dict[str, Any]) -> None:
     """Do what a worker does with the job of the next attempt, once it is due."""
     async with product.services.database.workspace(product.workspace_id) as connection:
@@ -87,6 +97,7 @@ async def test_it_is_sent_and_its_output_names_it(product: Product, server: Fick
     assert message.html == "<p>Anna</p>\n"
     (step,) = await timeline(product, workflow)
     assert step["input"]["to"] == "•••", "personal data is masked"
+    assert await told(product, workflow) == [("email.sent", None)]
 
 
 async def test_a_temporary_refusal_is_retried_under_the_same_message_id(product: Product, server: Fickle) -> None:
@@ -95,6 +106,7 @@ async def test_a_temporary_refusal_is_retried_under_the_same_message_id(product:
     body = {"workflowDefinitionId": pushed["id"], "parameters": {"email": "anna@example.com", "name": "Anna"}}
     workflow = (await product.api.post("/workflows", json=body)).json()
     await product.services.executions.close()  # the first attempt is over
+    assert await told(product, workflow) == [], "it is not given up yet"
     await retried(product, workflow)
     assert (await product.api.get(f"/workflows/{workflow['id']}")).json()["status"] == "COMPLETED"
     failed, sent = await timeline(product, workflow)
@@ -103,6 +115,7 @@ async def test_a_temporary_refusal_is_retried_under_the_same_message_id(product:
     assert (sent["attempt"], sent["status"]) == (2, "COMPLETED")
     first, again = server.messages[1], server.messages[0]
     assert first.header("Message-ID") == again.header("Message-ID")
+    assert await told(product, workflow) == [("email.sent", None)]
 
 
 async def test_a_final_refusal_fails_at_once_and_can_be_retried_by_hand(product: Product, server: Fickle) -> None:
@@ -113,6 +126,7 @@ async def test_a_final_refusal_fails_at_once_and_can_be_retried_by_hand(product:
     assert shown["error"]["code"] == "EMAIL_REFUSED"
     assert "refused for good the message (554)" in shown["error"]["message"]
     assert len(await timeline(product, workflow)) == 1
+    assert await told(product, workflow) == [("email.failed", "EMAIL_REFUSED: 554 5.7.1 Spam")]
 
 
 async def test_nothing_is_sent_where_a_value_is_missing(product: Product, server: Fickle) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -68,13 +67,6 @@ def test_email_has_a_template_for_each_language() -> None:
     assert step.config.subject["en"].render({"parameters": {"p": {"n": "you"}}}) == "Hi you"
     assert isinstance(step.config.body, Template)
     assert step.retry == Retry(on=("timeout", "connection", "4xx"))
-
-
-def test_review_keeps_what_is_to_be_decided() -> None:
-    review = config("review", {"title": "Check", "outcomes": ["approve", "reject"], "within": "2d", "fourEyes": True})
-    assert (review.outcomes, review.within, review.four_eyes, review.assign_to) == (
-        *(("approve", "reject"), timedelta(days=2), True, None),
-    )
 
 
 @pytest.mark.parametrize(

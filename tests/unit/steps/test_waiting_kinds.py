@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from compiling import compile_step
+from compiling import KINDS, compile_step
 from hypothesis import given
 from hypothesis import strategies as st
 
+from passerelle.definitions.compiler import compile_definition
 from passerelle.engine.kinds import Done, StepFailure, Wait, WaitingKind
 from passerelle.engine.steps.wait import parse_moment
 from passerelle.kit.clock import iso
+from passerelle.kit.json import dumps
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -147,3 +149,48 @@ def test_an_event_that_does_not_come_fails_the_step() -> None:
         "EVENT_TIMEOUT",
         "the event `one` did not come in time: see `within`",
     )
+
+
+# review
+
+
+def test_review_keeps_what_is_to_be_decided() -> None:
+    value = {"title": {"en": "Check"}, "outcomes": ["approve", "reject"], "within": "2d", "fourEyes": True}
+    config = compile_step("review", value).config
+    assert (config.outcomes, config.within, config.four_eyes) == (("approve", "reject"), timedelta(days=2), True)
+    assert waits("review", value) == Wait(
+        until=NOW + timedelta(days=2),
+        note={"assignTo": None, "notify": [], "requestedAt": iso(NOW), "votes": []},
+    )
+
+
+def test_review_computes_to_whom_it_is_assigned_and_who_gets_a_message() -> None:
+    value = {
+        "title": "Check",
+        "outcomes": ["approve", "reject"],
+        "assignTo": "${parameters.p.manager}",
+        "notify": "${parameters.p.others}",
+        "remindEvery": "1d",
+    }
+    wait = waits("review", value, p={"manager": "Anna <anna@example.com>", "others": ["ben@example.com"]})
+    assert wait.remind == NOW + timedelta(days=1)
+    assert isinstance(wait.note, dict)
+    assert wait.note["notify"] == ["ben@example.com", "anna@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "path", "says"),
+    [
+        ("assignTo", "anna@", "steps.one.review.assignTo", "is no e-mail address: name or domain is malformed"),
+        ("notify", "anna", "steps.one.review.notify", "is no e-mail address: it needs an @ between name and domain"),
+        ("notify", ["a@example.com", "b"], "steps.one.review.notify[1]", "is no e-mail address"),
+        ("remindEvery", "5s", "steps.one.review.remindEvery", "is too often: people are reminded once a minute"),
+        ("outcomes", ["approve"], "steps.one.review.outcomes", "must have at least 2 items"),
+    ],
+)
+def test_a_review_that_cannot_work_is_refused(key: str, value: Any, path: str, says: str) -> None:
+    review = {"title": "Check", "outcomes": ["approve", "reject"], key: value}
+    result = compile_definition(dumps({"name": "a", "steps": [{"id": "one", "review": review}]}), KINDS)
+    (problem,) = result.problems
+    assert path in str(problem)
+    assert says in str(problem)
