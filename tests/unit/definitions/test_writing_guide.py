@@ -22,7 +22,9 @@ def snippets() -> list[tuple[str, str]]:
         for block in re.findall(r"^```yaml\n(.*?)^```", guide.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     ]
     return [
-        (f"{guide}: {name[1]}", block) for guide, block in blocks if (name := re.search(r"^name: (\S+)", block, re.M))
+        (f"{guide}: {name[1]}", block)
+        for guide, block in blocks
+        if (name := re.search(r"^name: (\S+)", block, re.MULTILINE)) and "\nsteps:" in block
     ]
 
 
