@@ -197,7 +197,9 @@ def _build(
         themes=themes,
         webhooks=webhooks,
         cursors=cursors,
-        worker=_worker(database_url, database, accounts, runner, visitor, records, links, events, webhooks, courier, notices),
+        worker=_worker(
+            database_url, database, accounts, runner, visitor, records, links, events, webhooks, courier, notices
+        ),
     )
 
 

@@ -148,7 +148,7 @@ class Executions:
         self, workspace_id: UUID, execution_id: UUID, definition: Literal["original", "latest"]
     ) -> ExecutionView:
         """Go on from the failed step. Raises WORKFLOW_NOT_FOUND, WORKFLOW_NOT_FAILED, STEP_NOT_IN_REVISION."""
-        state, _ = await self.look(workspace_id, execution_id)
+        state, _ = await self._look(workspace_id, execution_id)
         revision_id = state.revision_id
         if definition == "latest":
             published = await self._latest(workspace_id, state.identity.definition_id)
@@ -163,33 +163,12 @@ class Executions:
 
         Raises WORKFLOW_NOT_FOUND, EVENT_UNKNOWN, WORKFLOW_ENDED, EVENT_BODY_INVALID.
         """
-        state, definition = await self.look(workspace_id, execution_id)
+        state, definition = await self._look(workspace_id, execution_id)
         if state.status in ENDED:
             raise errors.WORKFLOW_ENDED.error(f"the execution has ended as {state.status} and takes no more events")
         _require_event(definition, name, body)
         event = EventCame(Received(event_id, name, body))
         return await self._happen(workspace_id, execution_id, event, errors.WORKFLOW_ENDED)
-
-    async def look(self, workspace_id: UUID, execution_id: UUID) -> tuple[State, Definition]:
-        """An execution as the engine keeps it, with its definition. Raises WORKFLOW_NOT_FOUND."""
-        try:
-            return await self._runner.look(workspace_id, execution_id)
-        except Gone:
-            raise _not_found(execution_id) from None
-
-    async def apply(self, workspace_id: UUID, execution_id: UUID, happening: Happening) -> ExecutionView:
-        """Let something happen to an execution, which then goes on by itself.
-
-        Raises WORKFLOW_NOT_FOUND, and `NotAllowed` or `Refusal` where the engine does not take it.
-        """
-        try:
-            run = await self._runner.apply(workspace_id, execution_id, happening)
-        except Gone:
-            raise _not_found(execution_id) from None
-        view = await self.find(workspace_id, execution_id)
-        if run.state.runnable:
-            self._spawn(run)
-        return view
 
     async def keep_parameters(
         self, workspace_id: UUID, definition_id: UUID | None, parameters: JsonObject, parameters_id: UUID
@@ -296,7 +275,7 @@ class Executions:
         """The state once the execution ends or rests, whoever works on it; at `deadline` as it stands then."""
         loop = asyncio.get_running_loop()
         while True:
-            state, _ = await self.look(workspace_id, execution_id)
+            state, _ = await self._look(workspace_id, execution_id)
             if state.status is not Status.RUNNING or state.wake_at is None or loop.time() >= deadline:
                 return state
             await asyncio.sleep(max(0.0, min(LOOK_AGAIN, deadline - loop.time())))
@@ -305,9 +284,21 @@ class Executions:
         self, workspace_id: UUID, execution_id: UUID, happening: Happening, refusal: Code
     ) -> ExecutionView:
         try:
-            return await self.apply(workspace_id, execution_id, happening)
+            run = await self._runner.apply(workspace_id, execution_id, happening)
+        except Gone:
+            raise _not_found(execution_id) from None
         except NotAllowed as error:
             raise refusal.error(str(error)) from None
+        view = await self.find(workspace_id, execution_id)
+        if run.state.runnable:
+            self._spawn(run)
+        return view
+
+    async def _look(self, workspace_id: UUID, execution_id: UUID) -> tuple[State, Definition]:
+        try:
+            return await self._runner.look(workspace_id, execution_id)
+        except Gone:
+            raise _not_found(execution_id) from None
 
 
 def _not_found(execution_id: UUID) -> PasserelleError:

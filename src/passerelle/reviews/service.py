@@ -48,7 +48,8 @@ class Reviews:
         Raises WORKFLOW_NOT_FOUND, REVIEW_NOT_FOUND, REVIEW_NOT_ALLOWED, REVIEW_OUTCOME_UNKNOWN, and why it can be
         decided no more or not yet. Of two at the same time the second learns of the first.
         """
-        state, definition = await self._executions.look(principal.workspace_id, execution_id)
+        loaded, definition = await self._executions.look(principal.workspace_id, execution_id)
+        state = loaded.state
         _require_review(definition, step)
         found = _open(state, step)
         if len(found) > 1:
@@ -61,13 +62,14 @@ class Reviews:
         by = {"type": "key", "id": str(principal.key_id), "name": principal.name}
         vote = Answered(lane, str(position.step), position.visit, position.attempt, Vote(outcome, comment, by))
         try:
-            return await self._executions.apply(principal.workspace_id, execution_id, vote)
+            await self._executions.happen(principal.workspace_id, execution_id, vote)
         except Refusal as refusal:
             if refusal.code not in _REFUSALS:
-                state, _ = await self._executions.look(principal.workspace_id, execution_id)
-                raise await self._why_not_open(principal.workspace_id, state, step) from None
+                loaded, _ = await self._executions.look(principal.workspace_id, execution_id)
+                raise await self._why_not_open(principal.workspace_id, loaded.state, step) from None
             code, pointer = _REFUSALS[refusal.code]
             raise code.error(refusal.message, pointer) from None
+        return await self._executions.find(principal.workspace_id, execution_id)
 
     async def _why_not_open(self, workspace_id: UUID, state: State, step: str) -> PasserelleError:
         ended = await self._repository.ended(workspace_id, state.identity.id, step)
