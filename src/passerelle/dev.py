@@ -12,16 +12,19 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+import yaml
 from pydantic import SecretStr
 
 from passerelle import examples
 from passerelle.embedded import EmbeddedPostgres
+from passerelle.kit.ids import new_id
 from passerelle.kit.schema import migrate
 from passerelle.kit.secrets import SecretBox, generate_key
 from passerelle.mailcatcher.catcher import MailCatcher
 from passerelle.main import create_app
 from passerelle.serving import listen, serve, stop_on_signals
 from passerelle.settings import Settings
+from passerelle.tables.schemas import TableBody
 from passerelle.themes.schemas import ThemeBody
 from passerelle.wiring import Services, open_services
 
@@ -129,6 +132,11 @@ async def _demo(services: Services, data_dir: Path, base_url: str) -> dict[str, 
     workspace_id = UUID(demo["workspaceId"])
     for name in examples.SECRETS.keys() - await services.secrets.names(workspace_id):
         await services.secrets.put(workspace_id, name, examples.SECRETS[name], by="passerelle dev")
+    there = await services.records.tables.field_names(workspace_id)
+    for text in examples.tables():
+        table = TableBody.model_validate(yaml.safe_load(text))
+        if table.name not in there:
+            await services.records.tables.create(workspace_id, new_id(), table)
     definitions = dict(demo.get("definitions", {}))
     for text in examples.definitions():
         stored, _ = await services.revisions.push(workspace_id, text, publish=True, by="passerelle dev")

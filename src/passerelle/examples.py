@@ -28,6 +28,12 @@ def definitions() -> Iterator[str]:
             yield path.read_text(encoding="utf-8")
 
 
+def tables() -> Iterator[str]:
+    """The text of every table that the examples keep their records in: `examples/<name>/tables/<table>.yaml`."""
+    for path in sorted(FOLDER.glob("*/tables/*.yaml")):
+        yield path.read_text(encoding="utf-8")
+
+
 async def serve_register() -> None:
     """Serve the company register of `company-check`, as long as this runs.
 
