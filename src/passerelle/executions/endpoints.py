@@ -9,9 +9,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from passerelle.executions import errors
-from passerelle.executions.masking import masking_of
 from passerelle.executions.openings import Openings
-from passerelle.executions.repository import Filters
+from passerelle.executions.repository import ExecutionView, Filters
 from passerelle.executions.schemas import (
     CancelBody,
     ParametersAnswer,
@@ -26,7 +25,7 @@ from passerelle.executions.schemas import (
     WorkflowAnswer,
     result_answer,
     started_answer,
-    step_run_answer,
+    timeline_answer,
     workflow_answer,
 )
 from passerelle.executions.service import Executions, StartRequest
@@ -36,7 +35,10 @@ from passerelle.kit.http.bodies import read, read_json, takes
 from passerelle.kit.http.idempotency import idempotent_id
 from passerelle.kit.http.media_types import version_of
 from passerelle.kit.http.pages import Cursors, Page, limit_of
+from passerelle.kit.json import Json
 
+Limit = Annotated[str | None, Query(description="1 to 500; 25 if absent")]
+After = Annotated[str | None, Query(description="`next` of the page before")]
 Status = Literal["RUNNING", "AWAITING", "COMPLETED", "FAILED", "EXPIRED", "CANCELLED"]
 
 
@@ -122,8 +124,8 @@ def _reading(routes: APIRouter, executions: Executions, cursors: Cursors) -> Non
         record_id: Annotated[UUID | None, Query(alias="recordId")] = None,
         created_from: Annotated[datetime | None, Query(alias="createdFrom", description="ISO 8601")] = None,
         created_before: Annotated[datetime | None, Query(alias="createdBefore", description="ISO 8601")] = None,
-        limit: Annotated[str | None, Query(description="1 to 500; 25 if absent")] = None,
-        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        limit: Limit = None,
+        after: After = None,
     ) -> Response:
         """Executions, newest first."""
         caller = await principal(request)
@@ -132,10 +134,7 @@ def _reading(routes: APIRouter, executions: Executions, cursors: Cursors) -> Non
         wanted = limit_of(limit)
         before = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
         views = await executions.page(caller.workspace_id, filters, before, wanted + 1)
-        following = (
-            cursors.encode({"id": str(views[wanted - 1].id)}, bound_to=bound_to) if len(views) > wanted else None
-        )
-        return json_answer(Page(data=[workflow_answer(view) for view in views[:wanted]], next=following))
+        return json_answer(_page(views, wanted, cursors, bound_to))
 
     @routes.get("/workflows/{workflow_id}", response_model=WorkflowAnswer)
     async def read_workflow(request: Request, workflow_id: UUID) -> Response:
@@ -155,10 +154,26 @@ def _reading(routes: APIRouter, executions: Executions, cursors: Cursors) -> Non
     async def read_timeline(request: Request, workflow_id: UUID) -> Response:
         """Every attempt of every step with its times, input, output and error; personal data is masked."""
         caller = await principal(request)
-        view, definition, runs = await executions.timeline(caller.workspace_id, workflow_id)
-        mask = masking_of(definition, view.parameters)
-        steps = [step_run_answer(run, mask) for run in runs]
-        return json_answer(TimelineAnswer(id=view.id, status=view.status, steps=steps, waiting_for=view.waiting_for))
+        return json_answer(timeline_answer(await executions.timeline(caller.workspace_id, workflow_id)))
+
+    @routes.get("/tables/{table_id}/records/{record_id}/workflows", response_model=Page[WorkflowAnswer])
+    async def list_workflows_of_record(
+        request: Request, table_id: str, record_id: UUID, limit: Limit = None, after: After = None
+    ) -> Response:
+        """The executions that concern a record, newest first."""
+        caller = await principal(request)
+        bound_to = ["workflows of", str(caller.workspace_id), str(record_id)]
+        wanted = limit_of(limit)
+        before = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
+        views = await executions.of_record(caller.workspace_id, table_id, record_id, before, wanted + 1)
+        return json_answer(_page(views, wanted, cursors, bound_to))
+
+
+def _page(views: list[ExecutionView], wanted: int, cursors: Cursors, bound_to: Json) -> Page[WorkflowAnswer]:
+    following = None
+    if len(views) > wanted:
+        following = cursors.encode({"id": str(views[wanted - 1].id)}, bound_to=bound_to)
+    return Page(data=[workflow_answer(view) for view in views[:wanted]], next=following)
 
 
 def _acting(routes: APIRouter, executions: Executions) -> None:

@@ -20,7 +20,9 @@ class Masking:
     """Puts `•••` in the place of personal values, wherever they turn up again, also written differently."""
 
     def __init__(self, values: list[Json]) -> None:
-        texts = {str(value) for value in values if isinstance(value, str | int | float) and not isinstance(value, bool)}
+        """`values`: texts and numbers, or objects and lists of them."""
+        leaves = [leaf for value in values for leaf in _leaves(value)]
+        texts = {str(leaf) for leaf in leaves if isinstance(leaf, str | int | float) and not isinstance(leaf, bool)}
         self._texts = sorted((text for text in texts if len(text) >= SHORTEST), key=len, reverse=True)
         self._bare = [bare for text in self._texts if len(bare := _bare(text)) >= SHORTEST_BARE]
 
@@ -54,10 +56,9 @@ class Masking:
         return masked
 
 
-def masking_of(definition: Definition, parameters: JsonObject) -> Masking:
-    """Masks what the parameters with a `pii` class hold."""
-    personal = [parameters.get(name) for name, parameter in definition.parameters.items() if parameter.pii]
-    return Masking([leaf for value in personal for leaf in _leaves(value)])
+def personal_parameters(definition: Definition, parameters: JsonObject) -> list[Json]:
+    """The values of the parameters that have a `pii` class."""
+    return [parameters.get(name) for name, parameter in definition.parameters.items() if parameter.pii]
 
 
 def _leaves(value: Json) -> Iterator[Json]:

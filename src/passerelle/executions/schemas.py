@@ -10,11 +10,16 @@ from pydantic import AwareDatetime, Field
 from passerelle.executions import errors
 from passerelle.executions.masking import Masking
 from passerelle.executions.openings import Opening
+from passerelle.executions.personal import masked_changes
 from passerelle.executions.repository import ExecutionView, StepRunView
+from passerelle.executions.service import Timeline
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.bodies import Body
 from passerelle.kit.http.fields import Explanations
 from passerelle.kit.json import JsonObject
+from passerelle.records.models import Change
+from passerelle.records.trail import named_changes
+from passerelle.tables.models import Table
 
 EXECUTION_VERSION: Final = 1
 """The version of the engine's rules that an execution runs under."""
@@ -161,12 +166,32 @@ class StepRunAnswer(Answer):
     error: Any
 
 
+class FieldChangeAnswer(Answer):
+    """What became of one field."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+class RecordChangeAnswer(Answer):
+    """What an execution did to one record."""
+
+    record_id: UUID
+    table: str
+    version: int
+    action: str
+    at: Moment
+    changes: list[FieldChangeAnswer]
+
+
 class TimelineAnswer(Answer):
     """Everything that happened in an execution, oldest first."""
 
     id: UUID
     status: str
     steps: list[StepRunAnswer]
+    record_changes: list[RecordChangeAnswer]
     waiting_for: list[JsonObject]
 
 
@@ -217,6 +242,31 @@ def result_answer(view: ExecutionView) -> ResultAnswer:
         record_id=view.record_id,
         status=view.status,
         result=view.result,
+    )
+
+
+def timeline_answer(timeline: Timeline) -> TimelineAnswer:
+    """A timeline, with personal data masked."""
+    view, mask = timeline.view, timeline.mask
+    return TimelineAnswer(
+        id=view.id,
+        status=view.status,
+        steps=[step_run_answer(run, mask) for run in timeline.runs],
+        record_changes=[_record_change(table, change, mask) for table, change in timeline.changes],
+        waiting_for=view.waiting_for,
+    )
+
+
+def _record_change(table: Table, change: Change, mask: Masking) -> RecordChangeAnswer:
+    personal = frozenset(field.name for field in table.all_fields if field.pii)
+    named = masked_changes(named_changes(table, change.changes), personal, mask)
+    return RecordChangeAnswer(
+        record_id=change.record_id,
+        table=table.name,
+        version=change.version,
+        action=change.action,
+        at=change.at,
+        changes=[FieldChangeAnswer(**facts) for facts in named],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -19,13 +20,17 @@ from passerelle.engine.store import AlreadyStarted, Loaded
 from passerelle.engine.transitions import NotAllowed
 from passerelle.errors import Code, PasserelleError
 from passerelle.executions import errors
+from passerelle.executions.masking import Masking
+from passerelle.executions.personal import masking_of
 from passerelle.executions.repository import ExecutionRepository, ExecutionView, Filters, StepRunView
 from passerelle.kit.clock import Clock
 from passerelle.kit.http.fields import FIELD_INVALID
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import Json, JsonObject
+from passerelle.records.models import Change
 from passerelle.records.parts import RecordParts
 from passerelle.revisions.service import Published, Revisions
+from passerelle.tables.models import Table
 
 log = structlog.get_logger("passerelle.executions")
 
@@ -47,6 +52,16 @@ class StartRequest:
     locale: str | None = None
     expires_at: datetime | None = None
     origin: str = "API"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What has happened in an execution, and what of it is personal."""
+
+    view: ExecutionView
+    runs: Sequence[StepRunView]
+    changes: Sequence[tuple[Table, Change]]
+    mask: Masking
 
 
 class Executions:
@@ -132,13 +147,20 @@ class Executions:
         """Executions, newest first."""
         return await self._repository.page(workspace_id, filters, after, limit)
 
-    async def timeline(
-        self, workspace_id: UUID, execution_id: UUID
-    ) -> tuple[ExecutionView, Definition, list[StepRunView]]:
-        """An execution with its definition and every finished attempt. Raises WORKFLOW_NOT_FOUND."""
+    async def timeline(self, workspace_id: UUID, execution_id: UUID) -> Timeline:
+        """An execution with every finished attempt and what it did to records. Raises WORKFLOW_NOT_FOUND."""
         view = await self.find(workspace_id, execution_id)
         _, definition = await self._runner.look(workspace_id, execution_id)
-        return view, definition, await self._repository.step_runs(workspace_id, execution_id)
+        runs = await self._repository.step_runs(workspace_id, execution_id)
+        changes = await self._records.trail.by_execution(workspace_id, execution_id)
+        return Timeline(view, runs, changes, await masking_of(self._records, view, definition, runs))
+
+    async def of_record(
+        self, workspace_id: UUID, table: str, record_id: UUID, after: UUID | None, limit: int
+    ) -> list[ExecutionView]:
+        """The executions that concern a record, newest first. Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND."""
+        found = await self._records.steps.require(workspace_id, table, record_id)
+        return await self.page(workspace_id, Filters(record_id=found), after, limit)
 
     async def cancel(self, workspace_id: UUID, execution_id: UUID, reason: str | None) -> ExecutionView:
         """End an execution. Raises WORKFLOW_NOT_FOUND, WORKFLOW_ENDED."""

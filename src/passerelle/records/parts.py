@@ -15,6 +15,7 @@ from passerelle.records.attachments import Attachments
 from passerelle.records.finding import Finding
 from passerelle.records.importing import Importing
 from passerelle.records.indexing import Indexing
+from passerelle.records.personal import PersonalValues
 from passerelle.records.repository import RecordRepository
 from passerelle.records.service import Records
 from passerelle.records.shown import ShownFields
@@ -35,6 +36,7 @@ class RecordParts:
     trail: Trail
     finding: Finding
     steps: StepRecords
+    personal: PersonalValues
     importing: Importing
     indexing: Indexing
     shown: ShownFields
@@ -70,6 +72,7 @@ def record_parts(
         trail=Trail(database, records, clock),
         finding=finding,
         steps=StepRecords(database, records, finding),
+        personal=PersonalValues(database, tables),
         importing=Importing(database, tables, records, repository, clock, new_id),
         indexing=Indexing(database, tables, repository),
         shown=ShownFields(database, tables),

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.kit.clock import Clock, iso
-from passerelle.kit.database import Connection, Database
+from passerelle.kit.database import Database
 from passerelle.kit.json import JsonObject
 from passerelle.records.errors import COMMENT_EMPTY
 from passerelle.records.models import Author, Change, Comment
@@ -17,6 +17,13 @@ LONGEST_COMMENT: Final = 10_000
 
 _CHANGES: Final = (
     "SELECT record_id, version, action, changes, at, by, execution_id FROM record_change WHERE workspace_id = $1 "
+)
+
+_CHANGE: Final = ("record_id", "version", "action", "changes", "at", "by", "execution_id")
+_BY_EXECUTION: Final = (
+    "SELECT r.table_id, c.* FROM record_change c "
+    "JOIN record r ON r.workspace_id = c.workspace_id AND r.id = c.record_id "
+    "WHERE c.workspace_id = $1 AND c.execution_id = $2 ORDER BY c.at, c.record_id, c.version"
 )
 
 
@@ -43,15 +50,15 @@ class Trail:
             )
         return found, [Change(**row) for row in rows]
 
-    async def by_execution(
-        self, workspace_id: UUID, execution_id: UUID, connection: Connection | None = None
-    ) -> list[Change]:
+    async def by_execution(self, workspace_id: UUID, execution_id: UUID) -> list[tuple[Table, Change]]:
         """What an execution has done to records, in order: for its timeline. Personal values are in it as they are."""
-        query = _CHANGES + "AND execution_id = $2 ORDER BY at, record_id, version"
-        if connection is not None:
-            return [Change(**row) for row in await connection.fetch(query, workspace_id, execution_id)]
-        async with self._database.workspace(workspace_id) as own:
-            return [Change(**row) for row in await own.fetch(query, workspace_id, execution_id)]
+        async with self._database.workspace(workspace_id) as connection:
+            rows = await connection.fetch(_BY_EXECUTION, workspace_id, execution_id)
+            tables = {
+                table_id: await self._records.table(workspace_id, str(table_id), connection)
+                for table_id in {row["table_id"] for row in rows}
+            }
+        return [(tables[row["table_id"]], Change(**{name: row[name] for name in _CHANGE})) for row in rows]
 
     async def comment(
         self, workspace_id: UUID, table: str, record_id: UUID, comment_id: UUID, text: str, author: Author

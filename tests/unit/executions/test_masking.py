@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from passerelle.definitions.model import Definition, Parameter
-from passerelle.executions.masking import Masking, masking_of
+from passerelle.executions.masking import Masking, personal_parameters
 from passerelle.executions.repository import StepRunView
 from passerelle.kit.json import Json
 
@@ -20,7 +20,9 @@ def test_only_parameters_with_a_pii_class_are_masked_at_any_depth() -> None:
     definition = Definition(
         "test", (), parameters={"who": Parameter("who", "object", pii="contact"), "city": Parameter("city", "string")}
     )
-    mask = masking_of(definition, {"who": {"name": "Anna", "phones": ["600700800"]}, "city": "Gdynia"})
+    mask = Masking(
+        personal_parameters(definition, {"who": {"name": "Anna", "phones": ["600700800"]}, "city": "Gdynia"})
+    )
     shown = mask.value({"text": "Anna lives in Gdynia", "call": [{"to": "600700800"}], "n": 5, "yes": True})
     assert shown == {"text": "••• lives in Gdynia", "call": [{"to": "•••"}], "n": 5, "yes": True}
 

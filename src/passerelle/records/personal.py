@@ -1,0 +1,53 @@
+"""What is personal in records: the values of fields with a `pii` class, now and in their history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+from uuid import UUID
+
+from passerelle.errors import PasserelleError
+from passerelle.kit.database import Database
+from passerelle.kit.json import Json, JsonObject
+from passerelle.tables.models import Table
+from passerelle.tables.service import Tables
+
+_VALUES: Final = """
+    SELECT r.table_id, r.values, c.changes
+    FROM record r LEFT JOIN record_change c ON c.workspace_id = r.workspace_id AND c.record_id = r.id
+    WHERE r.workspace_id = $1 AND r.id = ANY($2)
+"""
+
+
+class PersonalValues:
+    """Finds what has to be masked where records leave their tables."""
+
+    def __init__(self, database: Database, tables: Tables) -> None:
+        self._database = database
+        self._tables = tables
+
+    async def of_records(self, workspace_id: UUID, record_ids: Collection[UUID]) -> list[Json]:
+        """Every value that a personal field of one of these records has, or had."""
+        if not record_ids:
+            return []
+        found: list[Json] = []
+        async with self._database.workspace(workspace_id) as connection:
+            for row in await connection.fetch(_VALUES, workspace_id, list(record_ids)):
+                table = await self._tables.find(workspace_id, str(row["table_id"]), connection)
+                for key in personal_keys(table):
+                    change = (row["changes"] or {}).get(key, {})
+                    found += [row["values"].get(key), change.get("old"), change.get("new")]
+        return [value for value in found if value is not None]
+
+    async def of_values(self, workspace_id: UUID, table: str, values: JsonObject) -> list[Json]:
+        """Those of the values, by field name, that are of personal fields; none where the table is not there."""
+        try:
+            found = await self._tables.find(workspace_id, table)
+        except PasserelleError:
+            return []
+        return [values[field.name] for field in found.fields if field.pii and values.get(field.name) is not None]
+
+
+def personal_keys(table: Table) -> frozenset[str]:
+    """The keys of the table's personal fields, dropped ones too."""
+    return frozenset(field.key for field in table.all_fields if field.pii)
