@@ -43,7 +43,9 @@ def router(database: Database) -> APIRouter:
         "failing": Gauge("passerelle_webhook_endpoints_failing", "Active endpoints that fail", registry=registry),
         "disabled": Gauge("passerelle_webhook_endpoints_disabled", "Endpoints that were disabled", registry=registry),
     }
-    stranded = Gauge("passerelle_executions_stranded", "Runnable executions without a job", registry=registry)
+    stranded = Gauge(
+        "passerelle_executions_stranded", "Executions that a job should stand for and none does", registry=registry
+    )
 
     @routes.get("/health/live")
     async def live() -> Response:
@@ -68,7 +70,10 @@ def router(database: Database) -> APIRouter:
             hooks = await connection.fetchrow("SELECT * FROM webhook_counts(now())")
             counts = await connection.fetch("SELECT * FROM execution_counts()")
             jobs = await connection.fetch("SELECT status, count(*) AS jobs FROM pgqueuer GROUP BY status")
-            lost = await connection.fetch("SELECT id FROM stranded_executions('1 minute', 1000)")
+            lost = await connection.fetch(
+                "SELECT id FROM stranded_executions('1 minute', 1000) "
+                "UNION ALL SELECT id FROM stranded_children('1 minute', 1000)"
+            )
         for gauge, rows, column in ((executions, counts, "executions"), (queued, jobs, "jobs")):
             gauge.clear()
             for row in rows:

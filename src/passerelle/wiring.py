@@ -14,7 +14,7 @@ from passerelle.definitions.facts import KnownFacts
 from passerelle.engine.checks import load_checks, warm_checks
 from passerelle.engine.registry import load_kinds
 from passerelle.engine.runner import Runner
-from passerelle.engine.store import ENTRYPOINT, NOTICE, Store
+from passerelle.engine.store import ABANDONED, CHILD_ENDED, ENTRYPOINT, NOTICE, Store
 from passerelle.events.repository import EventRepository
 from passerelle.events.service import Events
 from passerelle.executions.repository import ExecutionRepository
@@ -225,6 +225,12 @@ def _worker(
     async def go_on(job: JobRunning) -> None:
         await runner.resume(UUID(job.payload["workspaceId"]), UUID(job.payload["executionId"]), job.id)
 
+    async def tell_parent(job: JobRunning) -> None:
+        await runner.children.tell(UUID(job.payload["workspaceId"]), UUID(job.payload["executionId"]))
+
+    async def end_child(job: JobRunning) -> None:
+        await runner.children.end(UUID(job.payload["workspaceId"]), UUID(job.payload["executionId"]))
+
     async def sweep() -> None:
         await runner.sweep()
 
@@ -244,7 +250,14 @@ def _worker(
 
     return Worker(
         database_url,
-        {ENTRYPOINT: go_on, NOTICE: notices.run, **links.jobs(), **records.jobs()},
+        {
+            ENTRYPOINT: go_on,
+            NOTICE: notices.run,
+            CHILD_ENDED: tell_parent,
+            ABANDONED: end_child,
+            **links.jobs(),
+            **records.jobs(),
+        },
         {
             ("execution.sweep", "* * * * *"): sweep,
             ("webhook.sweep", "* * * * *"): sweep_webhooks,

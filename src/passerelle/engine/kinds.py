@@ -4,7 +4,8 @@
 * an `OutsideKind` calls something outside: it runs between two transactions, at least once;
 * a `RecordingKind` works on the workspace's records, in the transaction that writes its result;
 * a `WaitingKind` rests until a time, an event or a person;
-* a `BranchingKind` holds inner steps and waits for them.
+* a `BranchingKind` holds inner steps and waits for them;
+* a `ChildKind` runs another definition as an execution of its own and waits for its end.
 
 A kind whose configuration decides between them returns the right one from `bind`; a compiled step holds
 the bound kind, so the engine only ever meets these five.
@@ -125,6 +126,22 @@ class Announcement:
 
     type: str
     data: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """The definition that a step runs, by its name, and what it is started with."""
+
+    definition: str
+    parameters: JsonObject
+
+
+class ChildKind(StepKind):
+    """Runs another definition as an execution of its own, and rests until that is over."""
+
+    @abstractmethod
+    def child(self, config: Any, scope: Scope) -> Child:
+        """What is started, decided once. Raises `ExpressionError`."""
 
 
 class BranchingKind(StepKind):

@@ -88,6 +88,10 @@ class Position:
     """How many of its lanes a branching step has opened."""
     failure: Json = None
     """Why one of its lanes failed, while the others are waited for."""
+    child: UUID | None = None
+    """The execution that the step has started, or is about to start."""
+    revive: bool = False
+    """Whether the child, which has failed, is to be retried."""
 
     @property
     def wakes(self) -> datetime | None:
@@ -106,14 +110,18 @@ class Position:
         for name in _TIMES:
             if (moment := getattr(self, name)) is not None:
                 facts[name] = moment.isoformat()
-        facts |= {name: value for name in ("event", "note", "opened", "failure") if (value := getattr(self, name))}
+        names = ("event", "note", "opened", "failure", "revive")
+        facts |= {name: value for name in names if (value := getattr(self, name))}
+        if self.child is not None:
+            facts["child"] = str(self.child)
         return facts
 
     @classmethod
     def from_json(cls, facts: JsonObject) -> Position:
         """The reverse of `to_json`."""
         times = {name: datetime.fromisoformat(facts[name]) for name in _TIMES if name in facts}
-        return cls(**{**facts, "phase": Phase(facts["phase"]), **times})
+        child = {"child": UUID(facts["child"])} if "child" in facts else {}
+        return cls(**{**facts, "phase": Phase(facts["phase"]), **times, **child})
 
 
 _TIMES: Final = ("since", "until", "limit", "due", "remind")
@@ -166,6 +174,15 @@ class StepRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The execution that started this one. `step` is the path of its step; `depth` counts the executions above."""
+
+    id: UUID
+    step: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """What never changes about an execution, except that one without a record may make its own."""
 
@@ -179,6 +196,7 @@ class Identity:
     record_id: UUID | None = None
     locale: str | None = None
     expires_at: datetime | None = None
+    parent: Parent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +257,16 @@ class State:
             position.phase in (Phase.READY, Phase.CALLING) for position in self.lanes.values()
         )
 
+    @property
+    def children(self) -> frozenset[UUID]:
+        """The executions that its steps have started and hold on to."""
+        return frozenset(position.child for position in self.lanes.values() if position.child is not None)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it, or an execution that it waits for, goes on without anybody's help."""
+        return self.runnable or (self.status in OPEN and bool(self.children))
+
     def cursor(self) -> JsonObject:
         """What the `state` column holds."""
         return {
@@ -271,6 +299,8 @@ def _waiting(lane: str, position: Position, definition: Definition) -> JsonObjec
         facts |= {"kind": "retry", "attempt": position.attempt}
     if position.event is not None:
         facts["event"] = position.event
+    if position.child is not None:
+        facts["workflowId"] = str(position.child)
     if (moment := position.ends) is not None:
         facts["until"] = iso(moment)
     if position.phase is Phase.WAITING and isinstance(step.kind, WaitingKind):
@@ -346,6 +376,23 @@ class WentBack:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildBegan:
+    """The execution that a step starts is there, and not over."""
+
+    child: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ChildEnded:
+    """The execution that a step started is over, or has failed."""
+
+    child: UUID
+    status: Status
+    result: Json = None
+    error: Json = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """An operator or the API ends it."""
 
@@ -359,7 +406,19 @@ class Retried:
     revision_id: UUID
 
 
-Happening = Started | Called | Elapsed | EventCame | Answered | Submitted | WentBack | Cancelled | Retried
+Happening = (
+    Started
+    | Called
+    | Elapsed
+    | EventCame
+    | Answered
+    | Submitted
+    | WentBack
+    | ChildBegan
+    | ChildEnded
+    | Cancelled
+    | Retried
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,3 +445,5 @@ class Transition:
     """The events that others must hear, in order."""
     notices: tuple[Notice, ...] = ()
     """The messages that are to be sent to those that a step waits for."""
+    abandoned: tuple[UUID, ...] = ()
+    """Executions that its steps started and nobody waits for any more: they are to be cancelled."""

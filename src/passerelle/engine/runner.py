@@ -19,7 +19,8 @@ from passerelle.definitions.expressions import ExpressionError
 from passerelle.definitions.kinds import StepKind
 from passerelle.definitions.model import Definition, Step
 from passerelle.engine.calling import call_step
-from passerelle.engine.kinds import Announcement, OutsideKind, RecordingKind, StepFailure
+from passerelle.engine.children import Children, Named
+from passerelle.engine.kinds import Announcement, ChildKind, OutsideKind, RecordingKind, StepFailure
 from passerelle.engine.lanes import ROOT
 from passerelle.engine.model import (
     OPEN,
@@ -30,6 +31,7 @@ from passerelle.engine.model import (
     Identity,
     Phase,
     Position,
+    Retried,
     Started,
     State,
     Status,
@@ -37,7 +39,7 @@ from passerelle.engine.model import (
 )
 from passerelle.engine.recording import NoRecords, WorkspaceRecords, described, perform_step, refreshed
 from passerelle.engine.screening import NameLists, NoLists
-from passerelle.engine.store import JobPlan, Loaded, Store, Unstorable
+from passerelle.engine.store import Gone, JobPlan, Loaded, Store, Unstorable
 from passerelle.engine.transitions import advance, crashed
 from passerelle.kit.clock import Clock
 from passerelle.kit.jobs import Leases
@@ -55,6 +57,9 @@ class Revisions(Protocol):
 
     async def compiled(self, workspace_id: UUID, revision_id: UUID) -> Definition: ...
 
+    async def named(self, workspace_id: UUID, name: str) -> Named | None:
+        """The published revision of the definition of that name."""
+
 
 class Secrets(Protocol):
     """Where `${secrets.…}` come from."""
@@ -69,10 +74,6 @@ _CallKey = tuple[str, str | None, int, int]
 
 class _Lost(Exception):  # noqa: N818
     """Somebody else committed first: what was done in this transaction is rolled back."""
-
-
-class Gone(Exception):  # noqa: N818
-    """This workspace has no such execution."""
 
 
 class Runner:
@@ -99,24 +100,31 @@ class Runner:
         self._lists = lists
         self._mail = mail
         self._records = records
+        self.children = Children(store, revisions, clock, self)
 
-    async def start(self, definition: Definition, identity: Identity, revision_id: UUID) -> Run | None:
+    async def start(
+        self, definition: Definition, identity: Identity, revision_id: UUID, *, here: bool = True
+    ) -> Run | None:
         """Begin an execution: everything up to the first boundary is one commit.
 
-        None if `revision_id` is not the published one any more. Raises `AlreadyStarted`.
+        It goes on in this process, or, unless `here`, in any worker.
+        None if `revision_id` is not the published one any more, or the parent does not wait for it any more.
+        Raises `AlreadyStarted`.
         """
         fresh = await refreshed(self._records, definition, State(identity, revision_id))
         transition = advance(definition, fresh, Started(), self._clock())
         try:
-            loaded = await self._create(definition, transition)
+            loaded = await self._create(definition, transition, here=here)
         except Unstorable as error:
-            loaded = await self._create(definition, _broken(definition, fresh, error))
+            loaded = await self._create(definition, _broken(definition, fresh, error), here=here)
         if loaded is None:
             return None
-        return self._run(definition, loaded, owns_job=transition.state.runnable)
+        return self._run(definition, loaded, owns_job=here and transition.state.runnable)
 
-    async def _create(self, definition: Definition, transition: Transition) -> Loaded | None:
+    async def _create(self, definition: Definition, transition: Transition, *, here: bool) -> Loaded | None:
         plan = self._plan(transition.state, None, None)
+        if transition.state.runnable and not here:
+            plan = JobPlan(delay=timedelta())
         return await self._store.create(definition, transition, self._clock(), plan)
 
     async def apply(self, workspace_id: UUID, execution_id: UUID, happening: Happening) -> Run:
@@ -124,10 +132,8 @@ class Runner:
 
         Raises `Gone`, or what `advance` refuses with.
         """
-        loaded = await self._load(workspace_id, execution_id)
-        definition = await self._definition(loaded, happening)
-        before = loaded
-        loaded = await self._settle(definition, loaded, happening, owned=None)
+        before = await self._load(workspace_id, execution_id)
+        loaded, definition = await self._settle(before, happening, owned=None)
         mine = loaded.state.runnable and loaded.job_id != before.job_id
         return self._run(definition, loaded, owns_job=mine)
 
@@ -146,9 +152,9 @@ class Runner:
         loaded = await self._store.load(workspace_id, execution_id)
         if loaded is None or loaded.job_id != job_id:
             return  # another job stands for it
-        definition = await self._revisions.compiled(workspace_id, loaded.state.revision_id)
+        definition = await self._definition(loaded)
         if not loaded.state.runnable:
-            loaded = await self._settle(definition, loaded, Elapsed(), owned=job_id)
+            loaded, definition = await self._settle(loaded, Elapsed(), owned=job_id)
         await Run(self, definition, loaded, owned=job_id).go_on()
 
     async def sweep(self) -> int:
@@ -157,7 +163,7 @@ class Runner:
         for workspace_id, execution_id, seq in stranded:
             mended = await self._store.mend(workspace_id, execution_id, seq)
             log.error("execution.stranded", execution=str(execution_id), mended=mended)
-        return len(stranded)
+        return len(stranded) + await self.children.sweep()
 
     def _run(self, definition: Definition, loaded: Loaded, *, owns_job: bool) -> Run:
         run = Run(self, definition, loaded, owned=loaded.job_id if owns_job else None, leased=owns_job)
@@ -171,24 +177,26 @@ class Runner:
             raise Gone(str(execution_id))
         return loaded
 
-    async def _definition(self, loaded: Loaded, happening: Happening) -> Definition:
-        revision_id = getattr(happening, "revision_id", loaded.state.revision_id)
+    async def _definition(self, loaded: Loaded, happening: Happening | None = None) -> Definition:
+        revision_id = happening.revision_id if isinstance(happening, Retried) else loaded.state.revision_id
         return await self._revisions.compiled(loaded.state.identity.workspace_id, revision_id)
 
-    async def _settle(
-        self, definition: Definition, loaded: Loaded, happening: Happening, *, owned: int | None
-    ) -> Loaded:
-        """Apply `happening` to the newest state until it is written or means nothing any more."""
+    async def _settle(self, loaded: Loaded, happening: Happening, *, owned: int | None) -> tuple[Loaded, Definition]:
+        """Apply `happening` to the newest state until it is written or means nothing any more.
+
+        The second value is the definition that the execution stands on now: others may move it to another revision.
+        """
         identity = loaded.state.identity
         for _ in range(AT_MOST):
             now = self._clock()
+            definition = await self._definition(loaded, happening)
             state = await refreshed(self._records, definition, loaded.state)
             transition = advance(definition, state, happening, now)
             if transition.state == state and not transition.runs and not transition.events:
-                return loaded
+                return loaded, definition
             written = await self._commit(definition, loaded, transition, happening, now, owned)
             if written is not None:
-                return written
+                return written, definition
             loaded = await self._load(identity.workspace_id, identity.id)
         raise RuntimeError(f"execution {identity.id}: others always committed first")
 
@@ -205,15 +213,16 @@ class Runner:
             plan = self._plan(broken.state, loaded, owned)
             return await self._store.commit(definition, loaded, broken, now, plan)
 
-    async def _record(self, definition: Definition, loaded: Loaded, lane: str, *, owned: int | None) -> Loaded:
+    async def _record(self, loaded: Loaded, lane: str, *, owned: int | None) -> tuple[Loaded, Definition]:
         """Do what a lane's record step says, and write what follows, until that is written or others have done it."""
         identity, position = loaded.state.identity, loaded.state.lanes[lane]
         for _ in range(AT_MOST):
+            definition = await self._definition(loaded)
             if loaded.state.status not in OPEN or loaded.state.lanes.get(lane) != position:
-                return loaded
+                return loaded, definition
             try:
                 async with asyncio.timeout(_seconds(definition.by_id[str(position.step)])):
-                    return await self._recorded(definition, loaded, lane, position, owned)
+                    return await self._recorded(definition, loaded, lane, position, owned), definition
             except (_Lost, asyncpg.DeadlockDetectedError):
                 loaded = await self._load(identity.workspace_id, identity.id)
             except Unstorable as error:
@@ -231,7 +240,7 @@ class Runner:
                 failed = Called(
                     lane, str(position.step), position.visit, position.attempt, self._clock(), said, failure=failure
                 )
-                return await self._settle(definition, loaded, failed, owned=owned)
+                return await self._settle(loaded, failed, owned=owned)
         raise RuntimeError(f"execution {identity.id}: others always committed first")
 
     async def _recorded(
@@ -264,7 +273,9 @@ class Runner:
             return JobPlan(drop=current)
         return JobPlan(delay=max(wake_at - self._clock(), timedelta(0)), drop=current)
 
-    async def _call(self, definition: Definition, state: State, lane: str, position: Position) -> Called:
+    async def _call(self, definition: Definition, state: State, lane: str, position: Position) -> Happening:
+        if position.child is not None:
+            return await self.children.call(definition, state, lane, position)
         try:
             secrets = await self._secrets.values(state.identity.workspace_id)
         except StepFailure as failure:
@@ -315,16 +326,16 @@ class Run:
 
     async def go_on(self) -> State:
         """Work until the execution rests, ends, or is taken over by somebody else."""
-        calls: dict[_CallKey, asyncio.Task[Called]] = {}
+        calls: dict[_CallKey, asyncio.Task[Happening]] = {}
         try:
             while self._owned is not None and self.state.runnable and self._loaded.job_id == self._owned:
                 self._start_calls(calls)
                 if (lane := self._recording()) is not None:
-                    self._loaded = await self._runner._record(self.definition, self._loaded, lane, owned=self._owned)
+                    self._loaded, self.definition = await self._runner._record(self._loaded, lane, owned=self._owned)
                 else:
                     happening = await self._next(calls)
-                    self._loaded = await self._runner._settle(
-                        self.definition, self._loaded, happening, owned=self._owned
+                    self._loaded, self.definition = await self._runner._settle(
+                        self._loaded, happening, owned=self._owned
                     )
                 await asyncio.sleep(0)
         finally:
@@ -334,12 +345,12 @@ class Run:
                 self._runner._leases.release(self._owned)
         return self.state
 
-    def _start_calls(self, calls: dict[_CallKey, asyncio.Task[Called]]) -> None:
+    def _start_calls(self, calls: dict[_CallKey, asyncio.Task[Happening]]) -> None:
         """Call for every lane that is at a call; give up calls that no lane waits for any more."""
         wanted = {
             (lane, position.step, position.visit, position.attempt): (lane, position)
             for lane, position in self.state.lanes.items()
-            if position.phase is Phase.CALLING and isinstance(self._kind(position), OutsideKind)
+            if position.phase is Phase.CALLING and isinstance(self._kind(position), OutsideKind | ChildKind)
         }
         for key in calls.keys() - wanted.keys():
             calls.pop(key).cancel()
@@ -356,7 +367,7 @@ class Run:
     def _kind(self, position: Position) -> StepKind:
         return self.definition.by_id[str(position.step)].kind
 
-    async def _next(self, calls: dict[_CallKey, asyncio.Task[Called]]) -> Happening:
+    async def _next(self, calls: dict[_CallKey, asyncio.Task[Happening]]) -> Happening:
         """What happens next: a call comes back, or the time of another lane has come."""
         if any(position.phase is Phase.READY for position in self.state.lanes.values()):
             return Elapsed()

@@ -12,14 +12,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
 
 from passerelle.definitions.model import Definition
 from passerelle.engine.lanes import split_path
-from passerelle.engine.model import Identity, Notice, Position, Received, State, Status, Transition
+from passerelle.engine.model import OPEN, Identity, Notice, Parent, Position, Received, State, Status, Transition
 from passerelle.kit.clock import iso
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import NewId
@@ -30,10 +30,18 @@ ENTRYPOINT: Final = "execution.continue"
 """The queue's name for: look at this execution and do what is to be done."""
 NOTICE: Final = "execution.notice"
 """The queue's name for: send a message to those that a step waits for."""
+CHILD_ENDED: Final = "execution.child_ended"
+"""The queue's name for: tell the parent of this execution how it ended."""
+ABANDONED: Final = "execution.abandoned"
+"""The queue's name for: nobody waits for this execution any more; end it."""
 
 
 class AlreadyStarted(Exception):  # noqa: N818 - an answer, not a fault
     """An execution with this id exists: the same request came before."""
+
+
+class Gone(Exception):  # noqa: N818
+    """This workspace has no such execution."""
 
 
 class Unstorable(Exception):  # noqa: N818
@@ -71,7 +79,8 @@ class Store:
     async def create(
         self, definition: Definition, transition: Transition, now: datetime, plan: JobPlan
     ) -> Loaded | None:
-        """Write a new execution. None if its revision is not the published one (any more): nothing was written.
+        """Write a new execution. None if its revision is not the published one (any more), or its parent does not
+        wait for it (any more): nothing was written.
 
         Raises `AlreadyStarted` if there is one with this id, `Unstorable` for values that cannot be kept.
         """
@@ -85,9 +94,10 @@ class Store:
             "locale": identity.locale,
             "origin": identity.origin,
             "expires_at": identity.expires_at,
+            **_parent_values(identity),
         }
         try:
-            row = await self._run(_create(_shape(transition, plan)), values)
+            row = await self._run(_create(_shape(transition, plan), identity.parent is not None), values)
         except asyncpg.UniqueViolationError as error:
             raise AlreadyStarted(str(identity.id)) from error
         return Loaded(state, 1, row["job_id"]) if row is not None else None
@@ -102,9 +112,10 @@ class Store:
         """
         record_id = transition.state.identity.record_id
         values = self._values(definition, transition, now, plan) | {"seq": loaded.seq, "record_id": record_id}
+        tell = _tells(loaded.state, transition.state)
         if came is not None:
             values |= {"came_id": came.id, "came_name": came.name, "came_body": came.body}
-        row = await self._run(_update(_shape(transition, plan), came is not None), values, connection)
+        row = await self._run(_update(_shape(transition, plan, tell=tell), came is not None), values, connection)
         return Loaded(transition.state, loaded.seq + 1, row["job_id"]) if row is not None else None
 
     @asynccontextmanager
@@ -120,6 +131,23 @@ class Store:
         if row is None:
             return None
         return Loaded(_state(row), row["seq"], row["job_id"])
+
+    async def told(self, workspace_id: UUID, execution_id: UUID, seq: int) -> None:
+        """Note that the parent has heard of the end that the execution had come to at `seq`."""
+        async with self._database.workspace(workspace_id) as connection:
+            await connection.execute(
+                "UPDATE execution SET untold = false WHERE workspace_id = $1 AND id = $2 AND seq = $3",
+                workspace_id,
+                execution_id,
+                seq,
+            )
+
+    async def stranded_children(self, older_than: timedelta, at_most: int = 100) -> list[tuple[UUID, UUID, bool]]:
+        """Children that a job should stand for and none does: workspace, id, and whether the parent is to be told
+        (else the child is to be ended). There should never be any."""
+        async with self._database.shared() as connection:
+            rows = await connection.fetch("SELECT * FROM stranded_children($1, $2)", older_than, at_most)
+        return [(row["workspace_id"], row["id"], row["untold"]) for row in rows]
 
     async def stranded(self, older_than: timedelta, at_most: int = 100) -> list[tuple[UUID, UUID, int]]:
         """Runnable executions that no job stands for: workspace, id and seq. There should never be any."""
@@ -171,6 +199,7 @@ class Store:
             "notices": [_notice(identity, notice) for notice in transition.notices],
             "consumed": list(transition.consumed),
             "payload": _payload(identity.workspace_id, identity.id),
+            "abandoned": [_payload(identity.workspace_id, child) for child in transition.abandoned],
             "delay": plan.delay,
             "keep": plan.keep,
             "drop": plan.drop,
@@ -208,12 +237,31 @@ def _notice(identity: Identity, notice: Notice) -> JsonObject:
     }
 
 
+def _tells(before: State, after: State) -> bool:
+    """Whether a parent is to hear of what has come."""
+    return after.identity.parent is not None and before.status in OPEN and after.status not in OPEN
+
+
+def _parent_values(identity: Identity) -> dict[str, Any]:
+    parent = identity.parent
+    if parent is None:
+        return {"parent_id": None, "parent_step": None, "depth": 0}
+    return {
+        "parent_id": parent.id,
+        "parent_step": parent.step,
+        "depth": parent.depth,
+        "parent_lane": split_path(parent.step)[0],
+        "child": str(identity.id),
+    }
+
+
 def _state(row: Any) -> State:
     cursor = row["state"]
+    parent = Parent(row["parent_id"], row["parent_step"], row["depth"]) if row["parent_id"] is not None else None
     return State(
         identity=Identity(
             row["id"], row["workspace_id"], row["definition_id"], row["execution_type"], row["parameters"],
-            row["created_at"], row["origin"], row["record_id"], row["locale"], row["expires_at"],
+            row["created_at"], row["origin"], row["record_id"], row["locale"], row["expires_at"], parent,
         ),
         revision_id=row["revision_id"],
         status=Status(row["status"]),
@@ -243,17 +291,30 @@ def _values(outputs: Iterable[JsonObject], undone: Mapping[str, int]) -> dict[st
 
 # The statements. `:name` stands for a value; each shape of a commit holds only the parts that it needs.
 
-_Shape = tuple[bool, bool, bool, bool, bool, bool]
+
+class _Shape(NamedTuple):
+    """Which parts a commit has."""
+
+    runs: bool
+    events: bool
+    consumed: bool
+    new_job: bool
+    drop: bool
+    notices: bool
+    abandoned: bool
+    tell: bool
 
 
-def _shape(transition: Transition, plan: JobPlan) -> _Shape:
-    return (
+def _shape(transition: Transition, plan: JobPlan, *, tell: bool = False) -> _Shape:
+    return _Shape(
         bool(transition.runs),
         bool(transition.events),
         bool(transition.consumed),
         plan.delay is not None,
         plan.drop is not None,
         bool(transition.notices),
+        bool(transition.abandoned),
+        tell,
     )
 
 
@@ -299,21 +360,23 @@ _NOTICES = f""", notices AS (
 
 _DROP_JOB = f", dropped AS ({DROP_JOB} (SELECT :drop::bigint FROM e))"
 
+_ABANDONED = f""", abandoned AS (
+    {NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, '{ABANDONED}', child, now(), 'queued'
+    FROM e, unnest(:abandoned::bytea[]) AS child)"""
+
+_TELL = f""", tell AS (
+    {NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, '{CHILD_ENDED}', :payload, now(), 'queued' FROM e)"""
+
+_PARENT = """, parent AS (
+    SELECT FROM execution WHERE workspace_id = :workspace_id AND id = :parent_id
+      AND status IN ('RUNNING', 'AWAITING') AND state -> 'lanes' -> :parent_lane::text ->> 'child' = :child
+    FOR SHARE)"""
+"""Locks the parent, so that it cannot be cancelled, and its children with it, while one more is written."""
+
 
 def _parts(shape: _Shape) -> str:
-    runs, events, consumed, new_job, drop, notices = shape
-    return "".join(
-        part
-        for part, wanted in (
-            (_RUNS, runs),
-            (_EVENTS, events),
-            (_CONSUMED, consumed),
-            (_NEW_JOB, new_job),
-            (_DROP_JOB, drop),
-            (_NOTICES, notices),
-        )
-        if wanted
-    )
+    parts = (_RUNS, _EVENTS, _CONSUMED, _NEW_JOB, _DROP_JOB, _NOTICES, _ABANDONED, _TELL)
+    return "".join(part for part, wanted in zip(parts, shape, strict=True) if wanted)
 
 
 def _job_id(new_job: bool) -> str:
@@ -325,19 +388,20 @@ def _next_job(new_job: bool) -> str:
 
 
 @lru_cache(maxsize=64)
-def _create(shape: _Shape) -> str:
+def _create(shape: _Shape, child: bool) -> str:
     return f"""
-    WITH {_next_job(shape[3])} published AS (
+    WITH {_next_job(shape.new_job)} published AS (
         SELECT FROM definition
         WHERE workspace_id = :workspace_id AND id = :definition_id AND published_revision = :revision_id
-    ), e AS (
+    ){_PARENT if child else ""}, e AS (
         INSERT INTO execution (workspace_id, id, definition_id, revision_id, status, execution_type, seq, state,
             parameters, record_id, locale, origin, waiting_for, result, error, wake_at, job_id, expires_at,
-            created_at, updated_at, completed_at)
+            created_at, updated_at, completed_at, parent_id, parent_step, depth)
         SELECT :workspace_id, :id, :definition_id, :revision_id, :status, :execution_type, 1, :state,
             :parameters, :record_id, :locale, :origin, :waiting_for, :result, :error, :wake_at,
-            {_job_id(shape[3])}, :expires_at, :created_at, :now, :completed_at
-        FROM published
+            {_job_id(shape.new_job)}, :expires_at, :created_at, :now, :completed_at,
+            :parent_id, :parent_step, :depth
+        FROM published{", parent" if child else ""}
         RETURNING id, job_id
     ){_parts(shape)}
     SELECT job_id FROM e
@@ -346,16 +410,17 @@ def _create(shape: _Shape) -> str:
 
 @lru_cache(maxsize=64)
 def _update(shape: _Shape, came: bool) -> str:
-    taken_at_once = came and shape[2]
-    parts = _parts((*shape[:2], shape[2] and not taken_at_once, *shape[3:]))
+    taken_at_once = came and shape.consumed
+    parts = _parts(shape._replace(consumed=shape.consumed and not taken_at_once))
     if came:
         parts += _CAME.format(consumed_at=":now" if taken_at_once else "NULL")
     return f"""
-    WITH {_next_job(shape[3])} e AS (
+    WITH {_next_job(shape.new_job)} e AS (
         UPDATE execution SET revision_id = :revision_id, status = :status, seq = seq + 1, state = :state,
             waiting_for = :waiting_for, result = :result, error = :error, wake_at = :wake_at,
-            job_id = {_job_id(shape[3])}, updated_at = :now, completed_at = :completed_at,
-            record_id = coalesce(record_id, :record_id::uuid)
+            job_id = {_job_id(shape.new_job)}, updated_at = :now, completed_at = :completed_at,
+            record_id = coalesce(record_id, :record_id::uuid),
+            untold = {"true" if shape.tell else "untold AND :status::text NOT IN ('RUNNING', 'AWAITING')"}
         WHERE workspace_id = :workspace_id AND id = :id AND seq = :seq
         RETURNING id, job_id
     ){parts}

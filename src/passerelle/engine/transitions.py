@@ -20,6 +20,7 @@ from passerelle.definitions.places import place_of
 from passerelle.engine.kinds import (
     Announcement,
     BranchingKind,
+    ChildKind,
     Done,
     Ended,
     Kept,
@@ -38,6 +39,8 @@ from passerelle.engine.model import (
     Answered,
     Called,
     Cancelled,
+    ChildBegan,
+    ChildEnded,
     Elapsed,
     EventCame,
     Happening,
@@ -56,6 +59,7 @@ from passerelle.engine.model import (
 )
 from passerelle.engine.user_kinds import UserKind
 from passerelle.kit.clock import iso
+from passerelle.kit.ids import derived_id
 from passerelle.kit.json import Json, JsonObject
 
 LONGEST_TRAIL: Final = 500
@@ -108,6 +112,10 @@ def advance(definition: Definition, state: State, happening: Happening, now: dat
             moving.submitted(happening)
         case WentBack():
             moving.went_back(happening)
+        case ChildBegan():
+            moving.child_began(happening.child)
+        case ChildEnded():
+            moving.child_ended(happening)
         case Cancelled():
             moving.cancel(happening)
         case Retried():
@@ -187,12 +195,14 @@ class _Moving:
 
     def __init__(self, definition: Definition, state: State, now: datetime) -> None:
         self.definition = definition
+        self.before = state
         self.state = state
         self.now = now
         self.runs: list[StepRun] = []
         self.consumed: list[UUID] = []
         self.events: list[Announcement] = []
         self.notices: list[Notice] = []
+        self.over: set[UUID] = set()
         self.budget = PURE_STEPS_AT_ONCE
         self.lanes = dict(state.lanes)
         self.visits = {lane: dict(visits) for lane, visits in state.visits.items()}
@@ -220,14 +230,17 @@ class _Moving:
                 raise NotAllowed(f"an execution that is {before} cannot become {state.status}")
             named = [_ANNOUNCED[state.status]] if state.status in _ANNOUNCED else []
             self.events += [Announcement(kind) for kind in (*named, "workflow.status_changed")]
-        return Transition(state, tuple(self.runs), tuple(self.consumed), tuple(self.events), tuple(self.notices))
+        abandoned = tuple(sorted(self.before.children - state.children - self.over))
+        return Transition(
+            state, tuple(self.runs), tuple(self.consumed), tuple(self.events), tuple(self.notices), abandoned
+        )
 
     def _open_status(self, state: State) -> Status:
         if state.identity.execution_type == "INTERACTIVE" and self._user_is_needed(state):
             return Status.RUNNING
         if state.identity.execution_type == "BACKGROUND":
             busy = (Phase.READY, Phase.CALLING, Phase.RETRYING)
-            if any(position.phase in busy for position in state.lanes.values()):
+            if any(position.phase in busy or position.child for position in state.lanes.values()):
                 return Status.RUNNING
         return Status.AWAITING
 
@@ -246,13 +259,23 @@ class _Moving:
         while self._todo and self.state.status in OPEN:
             lane, index = self._todo.popleft()
             steps = self._steps(lane)
+            if lane != ROOT and lane not in self.lanes:
+                continue  # it was closed while it stood in the queue
             if index >= len(steps):
                 self._through(lane)
             elif self.budget == 0:
-                self.lanes[lane] = Position(steps[index].id)
+                self._park(lane, index)
             else:
                 self.budget -= 1
                 self.go_on(lane, self._enter(lane, steps[index]))
+        for lane, index in self._todo:
+            if lane in self.lanes:
+                self._park(lane, index)
+
+    def _park(self, lane: str, index: int) -> None:
+        """Let a lane go on from here after the next commit; where the execution has failed, after a retry."""
+        steps = self._steps(lane)
+        self.lanes[lane] = Position(steps[index].id if index < len(steps) else None)
 
     def _steps(self, lane: str) -> tuple[Step, ...]:
         if lane == ROOT:
@@ -286,12 +309,14 @@ class _Moving:
             if step.when is not None and not _truth(step, self.scope(lane)):
                 self._record(lane, step, position, "SKIPPED")
                 return self._after(step)
-            return self._begin(lane, step, position)
         except (StepFailure, ExpressionError) as error:
             return self._fail(lane, step, position, failure_of(self.definition, step.id, error))
+        return self._attempt(lane, step, position)
 
     def _begin(self, lane: str, step: Step, position: Position) -> int | None:
         kind = step.kind
+        if not isinstance(kind, ChildKind):
+            position = replace(position, child=None, revive=False)
         if isinstance(kind, PureKind):
             return self._settle(lane, step, position, _run(step, kind, self.scope(lane)))
         if isinstance(kind, OutsideKind | RecordingKind):
@@ -301,6 +326,9 @@ class _Moving:
             return self._rest(lane, step, position, kind)
         if isinstance(kind, BranchingKind):
             return self._branch(lane, step, position, kind)
+        if isinstance(kind, ChildKind):
+            self._run_child(lane, step, position)
+            return None
         raise StepFailure("STEP_KIND_NOT_AVAILABLE", f"steps of kind {kind.name} cannot run in this release")
 
     def _rest(self, lane: str, step: Step, position: Position, kind: WaitingKind) -> int | None:
@@ -506,6 +534,44 @@ class _Moving:
             self._close(name)
         return self._fail_for_good(lane, step, position, failure)
 
+    # Executions that steps start.
+
+    def _run_child(self, lane: str, step: Step, position: Position) -> None:
+        """Have the step's child started, or the failed one that it still holds retried."""
+        child = position.child or derived_id(
+            self.now, self.state.identity.id, path_of(lane, step.id), position.visit, position.attempt
+        )
+        self.lanes[lane] = replace(position, phase=Phase.CALLING, child=child, limit=self._limit(step))
+
+    def child_began(self, child: UUID) -> None:
+        lane, position = self._holder(child)
+        if position is not None and position.phase is Phase.CALLING:
+            self.lanes[lane] = replace(position, phase=Phase.WAITING, revive=False)
+
+    def child_ended(self, ended: ChildEnded) -> None:
+        lane, position = self._holder(ended.child)
+        if position is None:
+            return
+        self.over.add(ended.child)
+        step = self._step(position)
+        described = {"workflowId": str(ended.child)}
+        if ended.status is Status.COMPLETED:
+            output = {**described, "status": ended.status.value, "result": ended.result}
+            self.go_on(lane, self._settle(lane, step, position, Done(output), described))
+            return
+        # One that was cancelled or has expired cannot go on: a retry starts another one.
+        held = ended.child if ended.status is Status.FAILED else None
+        position = replace(position, child=held, revive=held is not None)
+        self.go_on(lane, self._fail(lane, step, position, _child_failure(ended), described))
+
+    def _holder(self, child: UUID) -> tuple[str, Position | None]:
+        """The lane that waits for this child; None where none does any more."""
+        if self.state.status in OPEN:
+            for lane, position in self.lanes.items():
+                if position.child == child and position.phase in (Phase.CALLING, Phase.WAITING):
+                    return lane, position
+        return ROOT, None
+
     # Failing.
 
     def _fail(
@@ -520,8 +586,9 @@ class _Moving:
         delay = retry.delay(position.tries).total_seconds()
         due = self.now + timedelta(seconds=max(delay, min(failure.after or 0, retry.max.total_seconds())))
         self.lanes[lane] = replace(
-            position, phase=Phase.RETRYING, attempt=position.attempt + 1, tries=position.tries + 1, due=due
-        )
+            position, phase=Phase.RETRYING, attempt=position.attempt + 1, tries=position.tries + 1, due=due,
+            child=None, revive=False,
+        )  # fmt: skip
         return None
 
     def _fail_for_good(
@@ -557,6 +624,7 @@ class _Moving:
             self.state = replace(self.state, identity=replace(self.state.identity, record_id=call.bound))
         if isinstance(call.failure, StepFailure | ExpressionError):
             failure = failure_of(self.definition, step.id, call.failure)
+            position = replace(position, child=None, revive=False)  # it could not be started
             following = self._fail(call.lane, step, position, failure, call.input)
             if self.lanes.get(call.lane, position).phase is not Phase.RETRYING:
                 self._called_out(call.lane, step, position, failure)
@@ -578,18 +646,24 @@ class _Moving:
             return
         for lane, position in list(self.lanes.items()):
             if position.phase is Phase.READY:
-                self.go_on(lane, self.definition.positions[str(position.step)])
+                steps = self._steps(lane)
+                self.go_on(lane, self.definition.positions[position.step] if position.step else len(steps))
             elif position.wakes is not None and position.wakes <= self.now and self.lanes.get(lane) is position:
                 self._due(lane, position)
 
     def _due(self, lane: str, position: Position) -> None:
         step = self._step(position)
         if position.phase is Phase.RETRYING:
-            self.lanes[lane] = replace(position, phase=Phase.CALLING, due=None)
+            self.go_on(lane, self._attempt(lane, step, replace(position, due=None)))
             return
         late = StepFailure("STEP_TIMEOUT", f"step {step.id} was not over within its timeout", reason="timeout")
         if position.phase is Phase.BRANCHING:
             self.go_on(lane, self._branches_failed(lane, step, replace(position, limit=None), late))
+            return
+        if isinstance(step.kind, ChildKind):
+            # Nobody waits for the child any more, so it is cancelled.
+            position = replace(position, child=None, revive=False)
+            self.go_on(lane, self._fail_for_good(lane, step, position, late))
             return
         assert isinstance(step.kind, WaitingKind)
         if position.ends is None or position.ends > self.now:
@@ -637,7 +711,12 @@ class _Moving:
             return  # it waits in the inbox until the execution is retried
         for lane, position in self.lanes.items():
             if position.phase is Phase.WAITING and position.event == received.name:
-                self.go_on(lane, self._take(lane, self._step(position), position, received))
+                step = self._step(position)
+                try:
+                    following = self._take(lane, step, position, received)
+                except StepFailure as failure:
+                    following = self._fail(lane, step, position, failure)
+                self.go_on(lane, following)
                 return
 
     def submitted(self, happening: Submitted) -> None:
@@ -696,6 +775,9 @@ class _Moving:
         for lane, position in list(self.lanes.items()):
             if position.phase is Phase.BRANCHING:
                 self.lanes[lane] = replace(position, failure=None, limit=self._limit(self._step(position)))
+            elif position.phase is Phase.WAITING and position.child is not None:
+                # Its end may have come while nobody listened: look again.
+                self.lanes[lane] = replace(position, phase=Phase.CALLING)
             elif position.phase is Phase.FAILED and position.step is None:
                 self._finish()
         for lane, position in list(self.lanes.items()):
@@ -717,11 +799,13 @@ class _Moving:
             event=None,
             note=None,
         )
+        self.go_on(lane, self._attempt(lane, step, fresh))
+
+    def _attempt(self, lane: str, step: Step, position: Position) -> int | None:
         try:
-            following = self._begin(lane, step, fresh)
+            return self._begin(lane, step, position)
         except (StepFailure, ExpressionError) as error:
-            following = self._fail(lane, step, fresh, failure_of(self.definition, step.id, error))
-        self.go_on(lane, following)
+            return self._fail(lane, step, position, failure_of(self.definition, step.id, error))
 
     def _step(self, position: Position) -> Step:
         return self.definition.by_id[str(position.step)]
@@ -752,6 +836,18 @@ def _run(step: Step, kind: PureKind, scope: Scope) -> Done | Ended:
         raise
     except Exception as error:
         raise crashed(kind.name, error) from error
+
+
+def _child_failure(ended: ChildEnded) -> StepFailure:
+    error = ended.error or {}
+    why = f": {error['code']}: {error['message']}" if "code" in error else ""
+    said = {Status.FAILED: "failed", Status.EXPIRED: "expired"}.get(ended.status, "was cancelled")
+    return StepFailure(
+        f"CHILD_{ended.status.value}",
+        f"the execution {ended.child} that the step started {said}{why}",
+        reason="failed" if ended.status is Status.FAILED else None,
+        details={"workflowId": str(ended.child), "status": ended.status.value, "error": ended.error},
+    )
 
 
 def crashed(kind: str, error: Exception) -> StepFailure:

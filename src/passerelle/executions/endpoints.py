@@ -122,6 +122,9 @@ def _reading(routes: APIRouter, executions: Executions, cursors: Cursors) -> Non
         status: Annotated[Status | None, Query(description="Only executions in this status")] = None,
         workflow_definition_id: Annotated[UUID | None, Query(alias="workflowDefinitionId")] = None,
         record_id: Annotated[UUID | None, Query(alias="recordId")] = None,
+        parent_id: Annotated[
+            UUID | None, Query(alias="parentId", description="Only executions that steps of this one started")
+        ] = None,
         created_from: Annotated[datetime | None, Query(alias="createdFrom", description="ISO 8601")] = None,
         created_before: Annotated[datetime | None, Query(alias="createdBefore", description="ISO 8601")] = None,
         limit: Limit = None,
@@ -129,7 +132,7 @@ def _reading(routes: APIRouter, executions: Executions, cursors: Cursors) -> Non
     ) -> Response:
         """Executions, newest first."""
         caller = await principal(request)
-        filters = Filters(status, workflow_definition_id, record_id, created_from, created_before)
+        filters = Filters(status, workflow_definition_id, record_id, created_from, created_before, parent_id)
         bound_to = ["workflows", str(caller.workspace_id), repr(filters)]
         wanted = limit_of(limit)
         before = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None

@@ -35,6 +35,8 @@ class ExecutionView:
     updated_at: datetime
     completed_at: datetime | None
     expires_at: datetime | None
+    parent_id: UUID | None
+    parent_step: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,13 @@ class Filters:
     record_id: UUID | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None
+    parent_id: UUID | None = None
 
 
 _VIEW = """
     SELECT e.id, e.workspace_id, e.definition_id, d.name, r.number AS revision, e.execution_type, e.status, e.locale,
            e.parameters, e.record_id, e.origin, e.waiting_for, e.result, e.error, e.created_at, e.updated_at,
-           e.completed_at, e.expires_at
+           e.completed_at, e.expires_at, e.parent_id, e.parent_step
     FROM execution e
     JOIN definition d ON d.workspace_id = e.workspace_id AND d.id = e.definition_id
     JOIN revision r ON r.workspace_id = e.workspace_id AND r.id = e.revision_id
@@ -107,6 +110,7 @@ class ExecutionRepository:
             "e.record_id = ": filters.record_id,
             "e.created_at >= ": filters.created_from,
             "e.created_at < ": filters.created_before,
+            "e.parent_id = ": filters.parent_id,
             "e.id < ": after,
         }
         wanted = {condition: value for condition, value in conditions.items() if value is not None}

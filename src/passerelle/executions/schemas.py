@@ -106,6 +106,7 @@ class WaitAnswer(Answer):
     event: str | None = None
     until: str | None = None
     attempt: int | None = None
+    workflow_id: str | None = None
 
 
 class WorkflowAnswer(Answer):
@@ -125,6 +126,8 @@ class WorkflowAnswer(Answer):
     expires_at: Moment | None
     ui_options: dict[str, Any] | None
     origin: str
+    parent_id: UUID | None
+    parent_step: str | None
     created_date: Moment
     updated_date: Moment
     completed_date: Moment | None
@@ -218,6 +221,8 @@ def workflow_answer(view: ExecutionView) -> WorkflowAnswer:
         expires_at=view.expires_at,
         ui_options=None,
         origin=view.origin,
+        parent_id=view.parent_id,
+        parent_step=view.parent_step,
         created_date=view.created_at,
         updated_date=view.updated_at,
         completed_date=view.completed_at,

@@ -15,8 +15,8 @@ from passerelle.definitions.model import Definition
 from passerelle.definitions.parameters import check_parameters
 from passerelle.engine.kinds import StepFailure, WaitingKind
 from passerelle.engine.model import ENDED, Cancelled, EventCame, Happening, Identity, Received, Retried, State, Status
-from passerelle.engine.runner import Gone, Run, Runner
-from passerelle.engine.store import AlreadyStarted, Loaded
+from passerelle.engine.runner import Run, Runner
+from passerelle.engine.store import AlreadyStarted, Gone, Loaded
 from passerelle.engine.transitions import NotAllowed
 from passerelle.errors import Code, PasserelleError
 from passerelle.executions import errors
@@ -102,7 +102,7 @@ class Executions:
         run = await self._begin(workspace_id, request)
         if run is None:
             return await self._settled(workspace_id, request.id, deadline)
-        if not run.state.runnable:
+        if not run.state.under_way:
             return run.state
         task = self._spawn(run)
         await asyncio.wait({task}, timeout=deadline - asyncio.get_running_loop().time())
@@ -298,7 +298,8 @@ class Executions:
         loop = asyncio.get_running_loop()
         while True:
             state, _ = await self._look(workspace_id, execution_id)
-            if state.status is not Status.RUNNING or state.wake_at is None or loop.time() >= deadline:
+            resting = state.wake_at is None and not state.under_way
+            if state.status is not Status.RUNNING or resting or loop.time() >= deadline:
                 return state
             await asyncio.sleep(max(0.0, min(LOOK_AGAIN, deadline - loop.time())))
 

@@ -13,7 +13,8 @@ from uuid import UUID
 from passerelle.definitions.model import Definition, Text
 from passerelle.engine.lanes import path_of
 from passerelle.engine.model import OPEN, Phase, Position, State
-from passerelle.engine.runner import Gone, Runner
+from passerelle.engine.runner import Runner
+from passerelle.engine.store import Gone
 from passerelle.engine.steps.email import email_event
 from passerelle.engine.steps.review import ReviewConfig
 from passerelle.events.models import Event

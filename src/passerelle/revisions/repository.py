@@ -97,6 +97,16 @@ class RevisionRepository:
             workspace_id, "WHERE d.workspace_id = $1 AND d.id = $2 AND d.published_revision = r.id", definition_id
         )
 
+    async def named(self, workspace_id: UUID, name: str) -> StoredRevision | None:
+        """The published revision of the definition of that name, if it has one."""
+        async with self._database.workspace(workspace_id) as connection:
+            row = await connection.fetchrow(
+                _COLUMNS + "WHERE d.workspace_id = $1 AND d.name = $2 AND d.published_revision = r.id",
+                workspace_id,
+                name,
+            )
+        return StoredRevision(**row) if row is not None else None
+
     async def numbered(self, workspace_id: UUID, definition_id: UUID, number: int) -> StoredRevision | None:
         """A definition's revision by its number."""
         async with self._database.workspace(workspace_id) as connection:

@@ -108,6 +108,13 @@ class Revisions:
         self._published[(workspace_id, definition_id)] = published
         return published
 
+    async def named(self, workspace_id: UUID, name: str) -> Published | None:
+        """The published revision of the definition of that name, as it is now."""
+        stored = await self._repository.named(workspace_id, name)
+        if stored is None:
+            return None
+        return Published(stored.definition_id, stored.id, stored.number, self.compile_stored(stored))
+
     def forget(self, workspace_id: UUID, definition_id: UUID) -> None:
         """Read the published revision again next time."""
         self._published.pop((workspace_id, definition_id), None)

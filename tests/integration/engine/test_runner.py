@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,70 +11,18 @@ from uuid import UUID
 import asyncpg
 import pytest
 from builders import ASK, REST, RETRY, Ask, define, give, step
+from engines import Engine
 
 from passerelle.definitions.expressions import Template
-from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import Done, StepFailure
 from passerelle.engine.model import Cancelled, EventCame, Identity, Received, Status
-from passerelle.engine.runner import Run, Runner
+from passerelle.engine.runner import Run
 from passerelle.engine.steps.each import EachConfig, EachKind
 from passerelle.engine.steps.parallel import ParallelConfig, ParallelKind
-from passerelle.engine.store import ENTRYPOINT, AlreadyStarted, Store
-from passerelle.kit.clock import MovedClock
+from passerelle.engine.store import ENTRYPOINT, AlreadyStarted
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
-from passerelle.kit.jobs import JobRunning, Leases, Worker
-
-NoOutgoing: Any = None
-
-
-@dataclass
-class Engine:
-    """A runner on the test's database, and definitions that it knows by revision."""
-
-    database: Database
-    workspace_id: UUID
-    clock: MovedClock = field(default_factory=MovedClock)
-    known: dict[UUID, Definition] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.store = Store(self.database, new_id)
-        self.runner = Runner(self.store, self, self, NoOutgoing, Leases(self.database), self.clock)
-
-    async def compiled(self, workspace_id: UUID, revision_id: UUID) -> Definition:
-        return self.known[revision_id]
-
-    async def values(self, workspace_id: UUID) -> dict[str, str]:
-        return {}
-
-    async def publish(self, definition: Definition) -> tuple[UUID, UUID]:
-        definition_id, revision_id = new_id(), new_id()
-        self.known[revision_id] = definition
-        async with self.database.transaction(self.workspace_id) as connection:
-            await connection.execute(
-                "INSERT INTO definition (workspace_id, id, name, published_revision) VALUES ($1, $2, $3, $4)",
-                self.workspace_id,
-                definition_id,
-                str(definition_id),
-                revision_id,
-            )
-        return definition_id, revision_id
-
-    async def start(self, definition: Definition, **parameters: Any) -> Run:
-        definition_id, revision_id = await self.publish(definition)
-        identity = Identity(
-            new_id(), self.workspace_id, definition_id, definition.execution_type, parameters, self.clock(), "API"
-        )
-        run = await self.runner.start(definition, identity, revision_id)
-        assert run is not None
-        return run
-
-    async def rows(self, query: str, *values: Any) -> list[Any]:
-        async with self.database.workspace(self.workspace_id) as connection:
-            return list(await connection.fetch(query, *values))
-
-    async def jobs(self) -> list[Any]:
-        return await self.rows("SELECT * FROM pgqueuer ORDER BY id")
+from passerelle.kit.jobs import JobRunning, Worker
 
 
 @pytest.fixture

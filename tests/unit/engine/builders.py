@@ -9,7 +9,18 @@ from uuid import UUID
 
 from passerelle.definitions.expressions import Scope
 from passerelle.definitions.model import Definition, OnError, Retry, Step
-from passerelle.engine.kinds import Done, Ended, OutsideKind, PureKind, StepFailure, Tools, Wait, WaitingKind
+from passerelle.engine.kinds import (
+    Child,
+    ChildKind,
+    Done,
+    Ended,
+    OutsideKind,
+    PureKind,
+    StepFailure,
+    Tools,
+    Wait,
+    WaitingKind,
+)
 from passerelle.engine.model import Identity, State
 from passerelle.kit.json import Json
 
@@ -83,7 +94,21 @@ class Form(WaitingKind):
         return Wait(event="form")
 
 
-COMPUTE, ASK, REST, FORM = Compute(), Ask(), Rest(), Form()
+class Run(ChildKind):
+    """Runs another definition; its configuration is the other's name and what it is started with."""
+
+    name = "run"
+    schema: ClassVar[Any] = {}
+
+    def compile(self, value: Json, path: Any, compiling: Any) -> Any:
+        return value
+
+    def child(self, config: tuple[str, Any], scope: Scope) -> Child:
+        name, parameters = config
+        return Child(name, parameters(scope) if callable(parameters) else parameters)
+
+
+COMPUTE, ASK, REST, FORM, RUN = Compute(), Ask(), Rest(), Form(), Run()
 
 
 def give(output: Json, goto: str | None = None) -> Callable[[Scope], Done]:
@@ -110,9 +135,9 @@ def step(name: str, kind: Any = COMPUTE, config: Any = None, **rest: Any) -> Ste
     return Step(name, kind, give(name) if config is None else config, **rest)
 
 
-def define(*steps: Step, **rest: Any) -> Definition:
+def define(*steps: Step, name: str = "test", **rest: Any) -> Definition:
     """A definition of these steps."""
-    return Definition("test", steps, **rest)
+    return Definition(name, steps, **rest)
 
 
 def fresh(definition: Definition, **parameters: Json) -> State:

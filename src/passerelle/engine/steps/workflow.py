@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from passerelle.definitions.expressions import Template
-from passerelle.definitions.kinds import Compiling, Path, StepKind
+from passerelle.definitions.expressions import Scope, Template
+from passerelle.definitions.kinds import Compiling, Path
+from passerelle.definitions.model import Retry
 from passerelle.definitions.parts import part
+from passerelle.engine.kinds import Child, ChildKind
 from passerelle.kit.json import Json, JsonObject
 
 
@@ -19,11 +21,12 @@ class WorkflowConfig:
     parameters: Template
 
 
-class WorkflowKind(StepKind):
+class WorkflowKind(ChildKind):
     """Starts an execution of another definition and waits for its end."""
 
     name = "workflow"
-    runnable = False
+    # The steps of the other definition have their own retries, so one attempt is the default.
+    default_retry = Retry(attempts=1, on=("failed",))
     schema: ClassVar[JsonObject] = {
         "type": "object",
         "description": "Runs another definition of the workspace and waits for its end.",
@@ -33,7 +36,7 @@ class WorkflowKind(StepKind):
             "definition": part("name", "The other definition's name."),
             "parameters": {
                 "type": "object",
-                "description": "What it is started with, by name; `${…}` allowed.",
+                "description": "What it is started with, by name; `${…}` allowed. `null` leaves an optional one out.",
                 "additionalProperties": {"$ref": "#/$defs/template"},
             },
         },
@@ -45,3 +48,6 @@ class WorkflowKind(StepKind):
             compiling.workflow(value["definition"], (*path, "definition")),
             compiling.template(value.get("parameters", {}), (*path, "parameters")),
         )
+
+    def child(self, config: WorkflowConfig, scope: Scope) -> Child:
+        return Child(config.definition, config.parameters.render(scope))
