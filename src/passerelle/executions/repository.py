@@ -35,8 +35,8 @@ class ExecutionView:
     updated_at: datetime
     completed_at: datetime | None
     expires_at: datetime | None
-    parent_id: UUID | None
-    parent_step: str | None
+    parent_id: UUID | None = None
+    parent_step: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
