@@ -14,9 +14,9 @@ from passerelle.definitions.model import Definition, Text
 from passerelle.engine.lanes import path_of
 from passerelle.engine.model import OPEN, Phase, Position, State
 from passerelle.engine.runner import Runner
-from passerelle.engine.store import Gone
 from passerelle.engine.steps.email import email_event
 from passerelle.engine.steps.review import ReviewConfig
+from passerelle.engine.store import Gone
 from passerelle.events.models import Event
 from passerelle.kit.clock import Clock
 from passerelle.kit.ids import NewId
