@@ -107,17 +107,10 @@ class Attachments:
         author: Author,
         connection: Connection,
     ) -> None:
-        """As `attach`; a file that the record has already is left alone."""
+        """As `attach`, under the file's own id: a file that is attached already is left alone."""
         _, record = await self._records.read(workspace_id, table, record_id, connection=connection)
-        attached = await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM attachment WHERE workspace_id = $1 AND record_id = $2 AND resource_id = $3)",
-            workspace_id,
-            record.id,
-            resource_id,
-        )
-        if not attached:
-            resource = await self._resources.find(workspace_id, resource_id, connection)
-            await self._attach(connection, record.id, self._new_id(), resource, (), author)
+        resource = await self._resources.find(workspace_id, resource_id, connection)
+        await self._attach(connection, record.id, resource_id, resource, (), author)
 
     async def detach(self, workspace_id: UUID, resource_id: UUID) -> None:
         """Detach a file from every record that has it; the file itself stays."""

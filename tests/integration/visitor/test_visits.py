@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from guests import House
 
 from passerelle.engine.model import Status
 from passerelle.errors import PasserelleError
+from passerelle.executions.service import StartRequest
 from passerelle.executions.visitor.models import FieldProblem
 
 COMPANY = """
@@ -142,3 +146,292 @@ async def test_everything_that_is_wrong_is_told_at_once(house: House) -> None:
     assert found["/extra", "unknown"].code == "FIELD_UNKNOWN"
     assert "alert" not in "".join(problem.message for problem in found.values())
     assert (await house.screen(execution)).step is not None
+
+
+async def test_what_was_typed_is_there_again_field_by_field_and_exactly(house: House) -> None:
+    execution = await house.start(COMPANY)
+    await house.save(execution, "company", {"number": "12", "hasOwners": True})
+    owners = [{"name": "Zoë <b>", "share": 12.5}, {}]
+    await house.save(execution, "company", {"owners": owners, "country": ""})
+    await house.save(execution, "company", {"number": None})
+    screen = await house.screen(execution)
+    assert screen.step is not None
+    assert screen.step.values == {
+        "number": None,
+        "hasOwners": True,
+        "owners": owners,
+        "country": "",
+        "newsletter": True,
+    }
+    assert screen.step.hidden == ()
+
+
+async def test_what_was_refused_is_kept_as_typed(house: House) -> None:
+    execution = await house.start(COMPANY)
+    await problems(house.submit(execution, "company", {"number": "12", "extra": 1}))
+    screen = await house.screen(execution)
+    assert screen.step is not None
+    assert screen.step.values["number"] == "12"
+    assert "extra" not in screen.step.values
+
+
+@pytest.mark.parametrize(
+    ("values", "place"),
+    [
+        ({"extra": 1}, ("/extra", "unknown")),
+        ({"number": "x" * 300_000}, ("", "tooLarge")),
+        ({"number": "a\0b"}, ("/number", "characters")),
+        ({"number": "\ud800"}, ("/number", "characters")),
+        ({"number": 2**70}, ("/number", "characters")),
+    ],
+)
+async def test_what_cannot_be_kept_is_refused_and_changes_nothing(
+    house: House, values: dict[str, Any], place: tuple[str, str]
+) -> None:
+    execution = await house.start(COMPANY)
+    assert set(await problems(house.save(execution, "company", values))) == {place}
+    assert await house.value("SELECT count(*) FROM visitor_draft") == 0
+    assert place in await problems(house.submit(execution, "company", {**FILLED, **values}))
+    assert await house.value("SELECT count(*) FROM step_run") == 0
+
+
+async def test_values_nested_too_deep_are_refused(house: House) -> None:
+    execution = await house.start(COMPANY)
+    deep: Any = {}
+    for _ in range(30):
+        deep = [deep]
+    assert ("/owners", "tooDeep") in await problems(house.submit(execution, "company", {"owners": deep}))
+
+
+async def test_many_saves_of_one_step_are_bounded(house: House) -> None:
+    execution = await house.start(COMPANY)
+    await house.save(execution, "company", {"number": "x" * 200_000})
+    assert (None, "DRAFT_TOO_LARGE") in await problems(house.save(execution, "company", {"email": "x" * 100_000}))
+
+
+async def test_hidden_fields_are_neither_required_nor_kept(house: House) -> None:
+    execution = await house.start(COMPANY)
+    hidden = {**FILLED, "hasOwners": False, "owners": [{"name": 7}]}
+    await house.submit(execution, "company", hidden)
+    view = await house.value("SELECT output FROM step_run WHERE step = 'company'")
+    assert view == {**FILLED, "hasOwners": False}
+
+
+async def test_a_visible_group_is_required_item_by_item(house: House) -> None:
+    execution = await house.start(COMPANY)
+    found = await problems(house.submit(execution, "company", {**FILLED, "hasOwners": True, "owners": []}))
+    assert set(found) == {("/owners", "minItems")}
+    assert found["/owners", "minItems"].parameters == {"limit": 1}
+
+
+async def test_going_back_brings_what_was_typed_on_both_pages(house: House) -> None:
+    execution = await house.start(COMPANY)
+    await house.submit(execution, "company", {**FILLED, "newsletter": False})
+    await house.save(execution, "terms", {"accepted": True})
+    screen = await house.back(execution)
+    assert screen.step is not None
+    assert (screen.step.id, screen.step.visit, screen.step.can_go_back) == ("company", 2, False)
+    assert screen.step.values == {**FILLED, "newsletter": False}
+    screen = await house.submit(execution, "company", {**FILLED, "number": "9999999999"}, visit=2)
+    assert screen.step is not None
+    assert (screen.step.id, screen.step.visit) == ("terms", 2)
+    assert screen.step.values == {"accepted": True}
+    assert screen.step.config["text"]["en"] == "Of 9999999999"
+
+
+async def test_what_the_second_answer_leads_around_has_no_output(house: House) -> None:
+    text = """
+name: detour
+steps:
+  - id: first
+    form: {title: First, schema: {type: object, properties: {more: {type: boolean}}}}
+  - id: second
+    when: "has(steps.first.more) && steps.first.more"
+    form: {title: Second, schema: {type: object, properties: {text: {type: string}}}}
+  - id: told
+    set: {second: "${has(steps.second)}"}
+  - id: last
+    message: {title: Last, text: "${steps.told.second}"}
+  - id: paid
+    event: {}
+"""
+    execution = await house.start(
+        text.replace("message: {title: Last, text:", "consent: {title: Last, version: '1', text:")
+    )
+    await house.submit(execution, "first", {"more": True})
+    await house.submit(execution, "second", {"text": "x"})
+    await house.back(execution)
+    await house.back(execution)
+    screen = await house.submit(execution, "first", {"more": False}, visit=2)
+    assert screen.step is not None
+    assert (screen.step.id, screen.step.config["text"]) == ("last", "false")
+    await house.submit(execution, "last", {"accepted": True}, visit=screen.step.visit)
+    await house.executions.receive(house.workspace_id, execution, "paid", None, execution)
+    result = (await house.executions.result(house.workspace_id, execution)).result
+    assert sorted(result) == ["first", "last", "told"]
+
+
+async def test_nobody_goes_back_over_an_effect(house: House) -> None:
+    text = """
+name: effects
+steps:
+  - id: first
+    form: {title: First, schema: {type: object, properties: {a: {type: string}}}}
+  - id: pause
+    wait: {for: 1m}
+  - id: second
+    form: {title: Second, schema: {type: object, properties: {b: {type: string}}}}
+"""
+    execution = await house.start(text)
+    screen = await house.submit(execution, "first", {"a": "x"})
+    assert (screen.status, screen.step, screen.background) == (Status.RUNNING, None, ("pause",))
+    assert screen.progress == (2, 2)
+    with pytest.raises(PasserelleError, match=r"not any more|over"):
+        await house.back(execution)
+    await house.due(execution, timedelta(minutes=2))
+    screen = await house.screen(execution)
+    assert screen.step is not None
+    assert (screen.step.id, screen.step.can_go_back) == ("second", False)
+    assert (None, "NO_WAY_BACK") in await problems(house.back(execution))
+
+
+async def test_a_second_submission_changes_nothing_and_another_one_is_late(house: House) -> None:
+    execution = await house.start(COMPANY)
+    await house.submit(execution, "company", FILLED)
+    again = await house.submit(execution, "company", FILLED)
+    assert again.step is not None
+    assert again.step.id == "terms"
+    assert (None, "STEP_NOT_CURRENT") in await problems(
+        house.submit(execution, "company", {**FILLED, "number": "0000000000"})
+    )
+    assert (None, "STEP_NOT_CURRENT") in await problems(house.save(execution, "company", {"number": "1"}))
+    assert (None, "STEP_NOT_CURRENT") in await problems(house.submit(execution, "terms", {"accepted": True}, visit=2))
+    assert await house.value("SELECT count(*) FROM step_run WHERE step = 'company'") == 1
+
+
+async def test_of_fifty_submissions_at_once_one_wins(house: House) -> None:
+    execution = await house.start(COMPANY)
+
+    async def attempt(number: int) -> bool:
+        try:
+            await house.submit(execution, "company", {**FILLED, "number": f"{number:010}"})
+        except PasserelleError as error:
+            return str(error.problems[0].code) != "STEP_NOT_CURRENT"
+        return True
+
+    won = await asyncio.gather(*(attempt(number) for number in range(50)))
+    assert won.count(True) == 1
+    output = await house.value("SELECT output FROM step_run WHERE step = 'company'")
+    assert output["number"] == f"{won.index(True):010}"
+
+
+async def test_a_minute_has_room_for_a_person_not_for_a_thousand_submissions(house: House) -> None:
+    execution = await house.start(COMPANY)
+    refused = 0
+    for _ in range(100):
+        found = await problems(house.submit(execution, "company", {}))
+        if (None, "TOO_MANY_SUBMISSIONS") in found:
+            refused += 1
+    assert refused == 40
+    other = await house.start(COMPANY)
+    assert (await house.submit(other, "company", FILLED)).step is not None
+
+
+@pytest.mark.parametrize("moment", ["untouched", "half-way"])
+async def test_the_end_users_time_ends(house: House, moment: str) -> None:
+    execution = await house.start(COMPANY)
+    await house.save(execution, "company", {"number": "1"})
+    if moment == "half-way":
+        await house.submit(execution, "company", FILLED)
+    await house.due(execution, timedelta(hours=1, minutes=59))
+    assert (await house.screen(execution)).status is Status.RUNNING
+    await house.due(execution, timedelta(minutes=1))
+    screen = await house.screen(execution)
+    assert (screen.status, screen.step, screen.end) == (Status.EXPIRED, None, None)
+    assert (await house.events(execution))[-2:] == ["workflow.expired", "workflow.status_changed"]
+    assert await house.value("SELECT count(*) FROM visitor_draft") == 0
+    step = "company" if moment == "untouched" else "terms"
+    assert (None, "STEP_NOT_CURRENT") in await problems(house.submit(execution, step, FILLED))
+
+
+async def test_a_submission_after_the_end_counts_as_late_even_if_no_timer_came(house: House) -> None:
+    execution = await house.start(COMPANY)
+    house.clock.move(timedelta(hours=3))
+    screen = await house.submit(execution, "company", FILLED)
+    assert (screen.status, screen.step) == (Status.EXPIRED, None)
+
+
+async def test_an_end_user_who_is_done_is_done_in_time(house: House) -> None:
+    execution = await house.start(COMPANY)
+    await house.submit(execution, "company", FILLED)
+    await house.submit(execution, "terms", {"accepted": True})
+    await house.due(execution, timedelta(days=2))
+    assert (await house.screen(execution)).status is Status.AWAITING
+
+
+async def test_a_consent_is_given_or_refused_and_keeps_the_text_that_was_shown(house: House) -> None:
+    execution = await house.start(COMPANY, locale="pl")
+    await house.submit(execution, "company", FILLED)
+    for refused in ({}, {"accepted": False}, {"accepted": "yes"}, {"accepted": True, "more": 1}):
+        found = await problems(house.submit(execution, "terms", refused))
+        assert {place for place, _ in found} <= {"/accepted", "/more"}
+    await house.visitor.submit(house.workspace_id, execution, "terms", 1, {"accepted": True}, by="link 7")
+    kept = await house.value("SELECT input FROM step_run WHERE step = 'terms'")
+    assert kept["text"] == {"en": "Of 1234567890", "pl": "Firmy 1234567890"}
+    assert (kept["version"], kept["locale"], kept["by"]) == ("2026-01", "pl", "link 7")
+
+
+async def test_whoever_waits_hears_of_a_change_at_once(house: House) -> None:
+    execution = await house.start(COMPANY)
+    seq = (await house.screen(execution)).seq
+    assert await house.visitor.changed(house.workspace_id, execution, seq, 0) == seq
+    waiting = [asyncio.create_task(house.visitor.changed(house.workspace_id, execution, seq, 60)) for _ in range(20)]
+    async with asyncio.timeout(10):
+        await house.visitor.changes.hears.wait()
+        await house.submit(execution, "company", FILLED)
+        heard = await asyncio.gather(*waiting)
+    assert set(heard) == {(await house.screen(execution)).seq}
+
+
+async def test_a_message_between_two_steps_waits_for_its_button(house: House) -> None:
+    text = """
+name: messages
+steps:
+  - id: hello
+    message: {title: Hello, text: "Read this.", button: Go on}
+  - id: form
+    form: {title: Form, schema: {type: object, properties: {a: {type: string}}}}
+  - id: bye
+    message: {title: Bye, text: "Bye."}
+"""
+    execution = await house.start(text)
+    screen = await house.screen(execution)
+    assert screen.step is not None
+    assert (screen.step.kind, screen.step.config["button"], screen.progress) == ("message", "Go on", (1, 2))
+    await house.submit(execution, "hello")
+    screen = await house.submit(execution, "form", {"a": ""})
+    assert screen.status is Status.COMPLETED
+    assert screen.end is not None
+    assert (screen.end.id, screen.redirect) == ("bye", None)
+    assert (await house.executions.result(house.workspace_id, execution)).result == {"form": {}}
+
+
+async def test_a_run_that_needs_a_user_is_refused_and_one_that_is_cancelled_shows_nothing(house: House) -> None:
+    execution = await house.start(COMPANY)
+    view = await house.executions.find(house.workspace_id, execution)
+    found = await problems(house.executions.run(house.workspace_id, StartRequest(UUID(int=9), view.definition_id)))
+    assert ("/workflowDefinitionId", "WORKFLOW_NEEDS_USER") in found
+    await house.executions.cancel(house.workspace_id, execution, None)
+    screen = await house.screen(execution)
+    assert (screen.status, screen.step, screen.background, screen.end) == (Status.CANCELLED, None, (), None)
+
+
+async def test_another_workspace_sees_and_does_nothing(house: House) -> None:
+    execution = await house.start(COMPANY)
+    for awaited in (
+        house.visitor.screen(UUID(int=7), execution),
+        house.visitor.submit(UUID(int=7), execution, "company", 1, FILLED),
+        house.visitor.save(UUID(int=7), execution, "company", 1, {"number": "1"}),
+        house.visitor.back(UUID(int=7), execution),
+    ):
+        assert (None, "WORKFLOW_NOT_FOUND") in await problems(awaited)

@@ -31,7 +31,8 @@ class Changes:
         self._repository = repository
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._listening: asyncio.Task[None] | None = None
-        self._hears = False
+        self.hears = asyncio.Event()
+        """Set while word of changes comes through."""
 
     async def after(self, workspace_id: UUID, execution_id: UUID, seq: int, wait: float) -> int:
         """The number of the execution's last commit: as soon as it is another than `seq`, or after `wait` seconds."""
@@ -50,7 +51,7 @@ class Changes:
                 if now is None or now != seq or remaining <= 0:
                     return seq if now is None else now
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(min(remaining, LOOK_AGAIN if self._hears else LOOK_AGAIN_DEAF)):
+                    async with asyncio.timeout(min(remaining, LOOK_AGAIN if self.hears.is_set() else LOOK_AGAIN_DEAF)):
                         await word.wait()
         finally:
             self._waiting[key].discard(word)
@@ -70,7 +71,7 @@ class Changes:
                 await self._listen_once()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("visitor.deaf", error=repr(error))
-            self._hears = False
+            self.hears.clear()
             await asyncio.sleep(1)
 
     async def _listen_once(self) -> None:
@@ -81,11 +82,11 @@ class Changes:
         try:
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(CHANNEL, self._hear)
-            self._hears = True
+            self.hears.set()
             self._wake(list(self._waiting))
             await lost.wait()
         finally:
-            self._hears = False
+            self.hears.clear()
             await connection.close(timeout=2)
 
     def _hear(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:

@@ -18,7 +18,7 @@ _KEPT: Final = """
         (SELECT jsonb_agg(d.fields ORDER BY d.visit) FROM visitor_draft d
          WHERE d.workspace_id = $1 AND d.execution_id = $2 AND d.step = $3
            AND NOT EXISTS (SELECT FROM step_run r WHERE r.workspace_id = $1 AND r.execution_id = $2 AND r.step = d.step
-                           AND r.visit = d.visit AND r.status = 'COMPLETED')) AS drafts,
+                           AND r.visit >= d.visit AND r.status = 'COMPLETED')) AS drafts,
         (SELECT r.output FROM step_run r
          WHERE r.workspace_id = $1 AND r.execution_id = $2 AND r.step = $3 AND r.status = 'COMPLETED'
          ORDER BY r.ordinal DESC LIMIT 1) AS earlier,

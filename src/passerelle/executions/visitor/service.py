@@ -47,7 +47,7 @@ class Visitor:
         self._executions = executions
         self._repository = repository
         self._files = files
-        self._changes = changes
+        self.changes = changes
         self._clock = clock
         self._pace = Pace()
 
@@ -102,6 +102,7 @@ class Visitor:
         except NotCurrent:
             return await self._again(workspace_id, execution_id, step, visit, answer)
         except Refused as refused:
+            await self._keep_typed(definition, loaded.state, step, visit, values)
             raise _refused(refused.findings) from None
         await self._repository.drop(workspace_id, execution_id, step)
         return await self._screen(run.definition, run.state, run.seq)
@@ -155,7 +156,7 @@ class Visitor:
 
     async def changed(self, workspace_id: UUID, execution_id: UUID, seq: int, wait: float) -> int:
         """The screen's `seq`, as soon as it is another than this one; after `wait` seconds as it is."""
-        return await self._changes.after(workspace_id, execution_id, seq, wait)
+        return await self.changes.after(workspace_id, execution_id, seq, wait)
 
     async def forget_old(self) -> None:
         """Delete drafts that nobody has touched for a season: their executions failed and were left so."""
@@ -165,7 +166,7 @@ class Visitor:
 
     async def close(self) -> None:
         """Let nobody wait any longer."""
-        await self._changes.close()
+        await self.changes.close()
 
     async def _answer(self, definition: Definition, state: State, step: str, values: JsonObject) -> Json:
         """What is submitted. Files were sent before, so they are looked up; from here on the record has them."""
@@ -177,6 +178,17 @@ class Visitor:
         if state.status in OPEN:
             await self._files.attach(definition, identity, kept.files)
         return {"files": list(kept.files)}
+
+    async def _keep_typed(
+        self, definition: Definition, state: State, step: str, visit: int, values: JsonObject
+    ) -> None:
+        """What was sent and refused is kept as if it had been typed only: the page may be loaded again."""
+        kind, identity = definition.by_id[step].kind, state.identity
+        if isinstance(kind, UserKind) and not unfit(values):
+            known = kind.fields(definition.by_id[step].config)
+            typed = {name: value for name, value in values.items() if name in known}
+            if typed:
+                await self._repository.save(identity.workspace_id, identity.id, step, visit, typed, LARGEST)
 
     async def _again(self, workspace_id: UUID, execution_id: UUID, step: str, visit: int, answer: Json) -> Screen:
         """The present screen, if this very answer was taken before. Raises STEP_NOT_CURRENT."""

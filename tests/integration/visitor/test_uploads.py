@@ -1,0 +1,213 @@
+"""Files that end users send: taken, refused, cut, taken back, attached."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import guests
+import pytest
+import pytest_asyncio
+from guests import House
+
+from passerelle.engine.model import Status
+from passerelle.errors import PasserelleError
+from passerelle.kit.database import Database
+from passerelle.kit.ids import new_id
+from passerelle.records.models import Author
+from passerelle.resources.files import Files
+from passerelle.resources.scanning import EICAR
+from passerelle.tables.schemas import FieldBody, TableBody
+
+PAPERS = """
+name: papers
+record: {table: customers, create: true}
+steps:
+  - id: papers
+    upload: {title: Papers, accept: [application/pdf, image/*], maxSize: 200KB, max: 2}
+  - id: end
+    consent: {title: End, text: Agree, version: "1"}
+"""
+PDF = b"%PDF-1.7\n" + b"x" * 1_000 + b"\n%%EOF\n"
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000a49444154789c6300010000050001"
+)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("files")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def house(database: Database, database_url: str, workspace_id: UUID, folder: Path) -> AsyncIterator[House]:
+    """As elsewhere, with files in a folder that a test can look into."""
+    async with guests.house(database, database_url, workspace_id, Files.at(str(folder))) as made:
+        fields = [FieldBody(name="name", type="text")]
+        await made.records.tables.create(workspace_id, new_id(), TableBody(name="customers", fields=fields))
+        yield made
+
+
+def stored(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+async def code_of(awaited: Any) -> str:
+    with pytest.raises(PasserelleError) as caught:
+        await awaited
+    return caught.value.problems[0].code
+
+
+async def test_files_are_kept_and_become_the_steps_output(house: House, folder: Path) -> None:
+    execution = await house.start(PAPERS)
+    first = await house.send(execution, "papers", "extract.pdf", PDF)
+    second = await house.send(execution, "papers", "photo.png", PNG)
+    screen = await house.screen(execution)
+    assert screen.step is not None
+    assert screen.step.files == (first, second)
+    assert screen.step.config == {
+        "title": "Papers",
+        "accept": ["application/pdf", "image/*"],
+        "maxSize": 204_800,
+        "max": 2,
+        "min": 1,
+    }
+    assert first == {
+        "resourceId": first["resourceId"],
+        "resourceName": "extract.pdf",
+        "resourcePath": f"resources/{house.workspace_id}/{first['resourceId']}/extract.pdf",
+        "type": "application/pdf",
+        "size": len(PDF),
+        "sha256": hashlib.sha256(PDF).hexdigest(),
+    }
+    await house.submit(execution, "papers")
+    assert await house.value("SELECT output FROM step_run WHERE step = 'papers'") == {"files": [first, second]}
+    assert stored(folder) == ["extract.pdf", "photo.png"]
+
+
+async def test_a_repeated_upload_is_the_file_that_is_there(house: House, folder: Path) -> None:
+    execution = await house.start(PAPERS)
+    first = await house.send(execution, "papers", "extract.pdf", PDF)
+    assert await house.send(execution, "papers", "extract.pdf", PDF) == first
+    assert stored(folder) == ["extract.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("extract.pdf", b"", "FILE_EMPTY"),
+        ("extract.pdf", b"%PDF-1.7" + b"x" * 300_000, "FILE_TOO_LARGE"),
+        ("extract.pdf", PNG, "FILE_TYPE_MISMATCH"),
+        ("notes.txt", b"hello", "FILE_TYPE_NOT_ACCEPTED"),
+        ("program.pdf", b"MZ" + b"\0" * 500, "FILE_TYPE_MISMATCH"),
+        ("../../etc/passwd.pdf", PDF, "FILE_NAME_INVALID"),
+        ("virus.pdf", b"%PDF-1.7\n" + b" " * 66_000 + EICAR, "FILE_HARMFUL"),
+    ],
+)
+async def test_what_is_not_taken_leaves_nothing_behind(
+    house: House, folder: Path, name: str, content: bytes, code: str
+) -> None:
+    execution = await house.start(PAPERS)
+    assert await code_of(house.send(execution, "papers", name, content)) == code
+    assert stored(folder) == []
+    assert await house.value("SELECT count(*) FROM resource") == 0
+    assert (await house.send(execution, "papers", "extract.pdf", PDF))["size"] == len(PDF)
+
+
+async def test_an_upload_that_is_cut_leaves_nothing_and_can_be_sent_again(house: House, folder: Path) -> None:
+    execution = await house.start(PAPERS)
+
+    async def cut() -> AsyncIterator[bytes]:
+        yield PDF[:500]
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await house.visitor.add_file(house.workspace_id, execution, "papers", 1, "extract.pdf", cut())
+    assert stored(folder) == []
+    screen = await house.screen(execution)
+    assert screen.step is not None
+    assert screen.step.files == ()
+    await house.send(execution, "papers", "extract.pdf", PDF)
+
+
+async def test_no_more_files_than_asked_for_and_no_fewer(house: House, folder: Path) -> None:
+    execution = await house.start(PAPERS)
+    assert await code_of(house.submit(execution, "papers")) == "FIELD_INVALID"
+    sent = await asyncio.gather(
+        *(house.send(execution, "papers", f"{number}.pdf", PDF) for number in range(6)), return_exceptions=True
+    )
+    assert sum(isinstance(one, dict) for one in sent) == 2
+    assert {one.problems[0].code for one in sent if isinstance(one, PasserelleError)} == {"TOO_MANY_FILES"}
+    assert len(stored(folder)) == 2
+
+
+async def test_a_file_can_be_taken_back_until_it_is_submitted(house: House, folder: Path) -> None:
+    execution = await house.start(PAPERS)
+    kept = await house.send(execution, "papers", "extract.pdf", PDF)
+    await house.visitor.remove_file(house.workspace_id, execution, "papers", 1, UUID(kept["resourceId"]))
+    assert stored(folder) == []
+    assert await house.value("SELECT count(*) FROM resource") == 0
+    again = house.visitor.remove_file(house.workspace_id, execution, "papers", 1, UUID(kept["resourceId"]))
+    assert await code_of(again) == "RESOURCE_NOT_FOUND"
+    await house.send(execution, "papers", "extract.pdf", PDF)
+    await house.submit(execution, "papers")
+    late = house.visitor.remove_file(house.workspace_id, execution, "papers", 1, UUID(kept["resourceId"]))
+    assert await code_of(late) == "STEP_NOT_CURRENT"
+    assert await code_of(house.send(execution, "papers", "late.pdf", PDF)) == "STEP_NOT_CURRENT"
+    assert stored(folder) == ["extract.pdf"]
+
+
+async def test_going_back_to_files_keeps_them(house: House, folder: Path) -> None:
+    execution = await house.start(PAPERS)
+    first = await house.send(execution, "papers", "extract.pdf", PDF)
+    await house.submit(execution, "papers")
+    screen = await house.back(execution)
+    assert screen.step is not None
+    assert screen.step.files == (first,)
+    await house.visitor.remove_file(house.workspace_id, execution, "papers", 2, UUID(first["resourceId"]))
+    second = await house.send(execution, "papers", "photo.png", PNG, visit=2)
+    await house.submit(execution, "papers", visit=2)
+    outputs = await house.rows("SELECT output FROM step_run WHERE step = 'papers' ORDER BY visit")
+    assert outputs[1]["output"] == {"files": [second]}
+    assert stored(folder) == ["photo.png"]
+
+
+async def attachments(house: House, record: UUID) -> list[str]:
+    listed = await house.records.attachments.listed(house.workspace_id, "customers", record, None, 10)
+    return sorted(attachment.name for attachment in listed)
+
+
+async def test_the_files_become_attachments_of_the_executions_record(house: House) -> None:
+    _, record = await house.records.records.create(house.workspace_id, "customers", {"name": "A"}, Author("test"))
+    execution = await house.start(PAPERS, record_id=record.id)
+    await house.send(execution, "papers", "extract.pdf", PDF)
+    assert await attachments(house, record.id) == []
+    await house.submit(execution, "papers")
+    await house.back(execution)
+    await house.send(execution, "papers", "photo.png", PNG, visit=2)
+    await house.submit(execution, "papers", visit=2)
+    assert await attachments(house, record.id) == ["extract.pdf", "photo.png"]
+
+
+async def test_files_sent_before_the_record_was_made_are_attached_when_it_is(house: House) -> None:
+    text = PAPERS.replace('consent: {title: End, text: Agree, version: "1"}', 'record: {create: {name: "B"}}')
+    execution = await house.start(text)
+    await house.send(execution, "papers", "extract.pdf", PDF)
+    await house.submit(execution, "papers")
+    await house.visitor.changed(house.workspace_id, execution, (await house.screen(execution)).seq, 0)
+    async with asyncio.timeout(20):
+        while (screen := await house.screen(execution)).status is not Status.COMPLETED:
+            await house.visitor.changed(house.workspace_id, execution, screen.seq, 5)
+    record = await house.value("SELECT record_id FROM execution WHERE id = $1", execution)
+    assert await attachments(house, record) == ["extract.pdf"]
+
+
+async def test_a_reference_that_is_no_record_of_ours_gets_no_attachments(house: House) -> None:
+    execution = await house.start(PAPERS.replace("record: {table: customers, create: true}\n", ""), record_id=new_id())
+    await house.send(execution, "papers", "extract.pdf", PDF)
+    await house.submit(execution, "papers")
+    assert await house.value("SELECT count(*) FROM attachment") == 0
