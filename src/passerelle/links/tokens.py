@@ -70,7 +70,7 @@ class WidgetTokens:
             raise invalid()
         try:
             claims = _claims(jwt.decode(token, RSAKey.import_key(key.pem), algorithms=["RS256"]).claims)
-        except (JoseError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
+        except (JoseError, ValueError, KeyError, TypeError, RecursionError, OverflowError, OSError):  # OSError: a time
             raise invalid() from None
         if claims.expires_at <= now:
             raise WIDGET_TOKEN_EXPIRED.error("the token's 60 minutes are over: get another one with `POST /token`")

@@ -1,9 +1,11 @@
-"""A gatehouse for each test."""
+"""A gatehouse for each test: a workspace of its own on a database that the module's tests share."""
 
 from __future__ import annotations
 
-from uuid import UUID
+from collections.abc import AsyncIterator
+from uuid import uuid4
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -11,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from gatehouse import Gatehouse
 
 from passerelle.kit.database import Database
+from passerelle.kit.ids import new_id
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +21,22 @@ def private_key() -> RSAPrivateKey:
     return rsa.generate_private_key(65537, 2048)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def house(server_url: str, template: str) -> AsyncIterator[Database]:
+    name = f"links_{uuid4().hex}"
+    address, _, options = server_url.partition("?")
+    url = address.rsplit("/", 1)[0] + "/" + name + (f"?{options}" if options else "")
+    connection = await asyncpg.connect(server_url)
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    house = await Database.open(url, size=8)
+    yield house
+    await house.close()
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def gatehouse(database: Database, workspace_id: UUID, private_key: RSAPrivateKey) -> Gatehouse:
-    gatehouse = Gatehouse(database, workspace_id)
+async def gatehouse(house: Database, private_key: RSAPrivateKey) -> Gatehouse:
+    gatehouse = Gatehouse(house, new_id())
     await gatehouse.furnish(private_key)
     return gatehouse

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from passerelle.accounts.signing_keys import SigningKeys
 from passerelle.engine.model import Status
+from passerelle.errors import PasserelleError
 from passerelle.executions.repository import ExecutionView
 from passerelle.executions.service import Executions, StartRequest
 from passerelle.kit.clock import MovedClock
@@ -32,6 +35,9 @@ REVISION = new_id()
 PUBLIC_URL = "https://onboarding.example"
 ADDRESS = "anna@example.com"
 LIFE = timedelta(days=7)
+
+
+_OWN = "entrypoint = 'link.email' AND convert_from(payload, 'UTF8')::jsonb ->> 'workspaceId' = $1"
 
 
 class OneDefinition:
@@ -99,8 +105,11 @@ class Gatehouse:
         self.links, self.sender = parts.links, parts.mail
 
     async def furnish(self, private: RSAPrivateKey) -> None:
-        """Give the workspace a signing key."""
+        """Make the workspace, with a signing key."""
         async with self.database.transaction(self.workspace_id) as connection:
+            await connection.execute(
+                "INSERT INTO workspace (workspace_id, name) VALUES ($1, 'Acme')", self.workspace_id
+            )
             await self.keys.create(connection, self.workspace_id, private)
 
     async def link(self, email: str | None = ADDRESS, **request: Any) -> MadeLink:
@@ -134,14 +143,29 @@ class Gatehouse:
     async def work(self) -> list[timedelta]:
         """Run every job that is queued now, due or not; how long the new ones wait."""
         async with self.database.shared() as connection:
-            jobs = await connection.fetch("DELETE FROM pgqueuer WHERE entrypoint = 'link.email' RETURNING id, payload")
+            jobs = await connection.fetch(f"DELETE FROM pgqueuer WHERE {_OWN} RETURNING id, payload", self._own)
         for job in jobs:
             await self.sender.run(JobRunning(job["id"], loads(job["payload"])))
+        return await self.waits()
+
+    async def waits(self) -> list[timedelta]:
+        """How long each job of an e-mail waits."""
         async with self.database.shared() as connection:
             rows = await connection.fetch(
-                "SELECT execute_after - created AS wait FROM pgqueuer WHERE entrypoint = 'link.email' ORDER BY id"
+                f"SELECT execute_after - created AS wait FROM pgqueuer WHERE {_OWN} ORDER BY id", self._own
             )
         return [row["wait"] for row in rows]
+
+    @property
+    def _own(self) -> str:
+        return str(self.workspace_id)
+
+
+async def code_of(raising: Awaitable[object]) -> str:
+    """The code that an awaitable is refused with."""
+    with pytest.raises(PasserelleError) as caught:
+        await raising
+    return caught.value.problems[0].code
 
 
 def secret_of(link: MadeLink) -> str:

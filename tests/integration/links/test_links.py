@@ -7,20 +7,12 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from gatehouse import ADDRESS, LIFE, PUBLIC_URL, Gatehouse, secret_of
+from gatehouse import ADDRESS, LIFE, PUBLIC_URL, Gatehouse, code_of, secret_of
 
 from passerelle.errors import PasserelleError
-from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from passerelle.kit.secrets import SecretBox
 from passerelle.links.models import LinkRequest, LinkState, Session
-
-
-async def code_of(raising: object) -> str:
-    """The code that an awaitable is refused with."""
-    with pytest.raises(PasserelleError) as caught:
-        await raising  # type: ignore[misc]
-    return caught.value.problems[0].code
 
 
 async def activated(gatehouse: Gatehouse, secret: str) -> Session:
@@ -198,12 +190,10 @@ async def test_a_finished_link_is_superseded_in_silence_and_still_says_that_it_i
 # Requests that come again, and keys that change.
 
 
-async def test_a_request_that_is_sent_again_gets_the_same_link_even_under_a_new_key(
-    gatehouse: Gatehouse, database: Database
-) -> None:
+async def test_a_request_that_is_sent_again_gets_the_same_link_even_under_a_new_key(gatehouse: Gatehouse) -> None:
     execution = new_id()
     first = await gatehouse.sent(id=execution, record_id=uuid4())
-    rotated = Gatehouse(database, gatehouse.workspace_id, SecretBox(["n" * 40, "k" * 40]))
+    rotated = Gatehouse(gatehouse.database, gatehouse.workspace_id, SecretBox(["n" * 40, "k" * 40]))
     again = await rotated.sent(id=execution)
     assert again == first
     assert await gatehouse.events() == ["link.created"]
@@ -212,12 +202,12 @@ async def test_a_request_that_is_sent_again_gets_the_same_link_even_under_a_new_
     assert first.url in rotated.mail.sent[0].text
 
 
-async def test_nothing_in_the_database_opens_a_link(gatehouse: Gatehouse, database: Database) -> None:
+async def test_nothing_in_the_database_opens_a_link(gatehouse: Gatehouse) -> None:
     made = await gatehouse.sent()
     secret = secret_of(made)
     session = await activated(gatehouse, secret)
     await gatehouse.links.send_code(secret)
-    async with database.workspace(gatehouse.workspace_id) as connection:
+    async with gatehouse.database.workspace(gatehouse.workspace_id) as connection:
         for table in ("link", "visit", "link_code", "link_email", "event", "execution"):
             text = str(await connection.fetch(f"SELECT * FROM {table}"))
             assert secret not in text
@@ -259,14 +249,14 @@ async def test_a_link_that_runs_out_unused_is_told_once(gatehouse: Gatehouse) ->
     }
 
 
-async def test_what_ended_long_ago_is_forgotten(gatehouse: Gatehouse, database: Database) -> None:
+async def test_what_ended_long_ago_is_forgotten(gatehouse: Gatehouse) -> None:
     made, token = await gatehouse.sent(), await gatehouse.token()
     await activated(gatehouse, secret_of(made))
     await gatehouse.links.open_token(token.token)
     await gatehouse.work()
     gatehouse.clock.move(timedelta(days=31))
     await gatehouse.links.forget_old()
-    async with database.workspace(gatehouse.workspace_id) as connection:
+    async with gatehouse.database.workspace(gatehouse.workspace_id) as connection:
         counts = [await connection.fetchval(f"SELECT count(*) FROM {t}") for t in ("widget_token", "visit", "link")]
         assert counts == [0, 2, 1]
         gatehouse.clock.move(timedelta(days=8))
