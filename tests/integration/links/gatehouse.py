@@ -22,6 +22,7 @@ from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from passerelle.kit.jobs import JobRunning
 from passerelle.kit.json import loads
+from passerelle.kit.mail import Mail
 from passerelle.kit.mail.fake import FakeMail
 from passerelle.kit.secrets import SecretBox
 from passerelle.links.models import LinkRequest, MadeLink, MadeToken
@@ -81,7 +82,9 @@ class Starting:
 class Gatehouse:
     """The feature, and what a test asks of it."""
 
-    def __init__(self, database: Database, workspace_id: UUID, box: SecretBox | None = None) -> None:
+    def __init__(
+        self, database: Database, workspace_id: UUID, box: SecretBox | None = None, server: Mail | None = None
+    ) -> None:
         self.database = database
         self.workspace_id = workspace_id
         self.clock = MovedClock(datetime(2026, 1, 5, 9, 0, tzinfo=UTC))
@@ -96,7 +99,7 @@ class Gatehouse:
             Themes(ThemeRepository(database)),
             self.keys,
             self.box,
-            self.mail,
+            server or self.mail,
             self.clock,
             new_id,
             public_url=PUBLIC_URL,
