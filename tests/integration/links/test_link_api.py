@@ -76,7 +76,7 @@ def state_of(product: Product, link: str) -> Any:
 
 
 async def events(product: Product, kinds: str, wait: int = 0) -> list[dict[str, Any]]:
-    query = {"types": kinds, "since": "2020-01-01T00:00:00Z", "wait": wait}
+    query: dict[str, str | int] = {"types": kinds, "since": "2020-01-01T00:00:00Z", "wait": wait}
     found: list[dict[str, Any]] = (await product.api.get("/events", params=query, timeout=30)).json()["data"]
     return found
 

@@ -7,7 +7,6 @@ import ssl
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import default
-from typing import cast
 
 import pytest
 from aiosmtpd.smtp import Envelope
@@ -27,7 +26,7 @@ __all__ = ["certificate", "theirs", "trusting"]
 
 def read(taken: Envelope) -> EmailMessage:
     assert isinstance(taken.content, bytes)
-    return cast("EmailMessage", email.message_from_bytes(taken.content, policy=default))
+    return email.message_from_bytes(taken.content, policy=default)
 
 
 async def through(
