@@ -24,6 +24,8 @@ from passerelle.mailcatcher.catcher import MailCatcher
 from passerelle.main import create_app
 from passerelle.serving import listen, serve, stop_on_signals
 from passerelle.settings import Settings
+from passerelle.startpage.models import Demo
+from passerelle.startpage.service import StartPage
 from passerelle.tables.schemas import TableBody
 from passerelle.themes.schemas import ThemeBody
 from passerelle.wiring import Services, open_services
@@ -52,7 +54,8 @@ async def run(settings: Settings, data_dir: Path, host: str, port: int) -> None:
             async with _beside(postgres.watch(), services.worker.run(), examples.serve_register(), stop=stop):
                 _write_private(data_dir / DEMO_FILE, json.dumps(demo, indent=2))
                 print(_greeting(demo, catcher), flush=True)
-                await serve(create_app(services, base_url, catcher), sock, stop)
+                start = _start_page(services, demo, data_dir, catches_mail=catcher is not None)
+                await serve(create_app(services, base_url, catcher, start), sock, stop)
             await services.worker.stop()
     finally:
         await postgres.stop()
@@ -144,6 +147,17 @@ async def _demo(services: Services, data_dir: Path, base_url: str) -> dict[str, 
     if (await services.themes.of(workspace_id)).updated_at is None:
         await services.themes.put(workspace_id, _demo_theme(), by="passerelle dev")
     return {"baseUrl": base_url, **demo, "definitions": definitions} | {"baseUrl": base_url}
+
+
+def _start_page(services: Services, demo: dict[str, Any], data_dir: Path, *, catches_mail: bool) -> StartPage:
+    shown = Demo(
+        workspace_id=UUID(demo["workspaceId"]),
+        base_url=demo["baseUrl"],
+        credentials=str(data_dir / DEMO_FILE),
+        catches_mail=catches_mail,
+        examples=examples.PARAMETERS,
+    )
+    return StartPage(shown, services.revisions, services.executions, services.links)
 
 
 def _demo_theme() -> ThemeBody:

@@ -15,8 +15,11 @@ REGISTER_ADDRESSES: Final = (f"localhost:{REGISTER_PORT}", f"127.0.0.1:{REGISTER
 """What steps may reach on this machine so that the examples run."""
 SECRETS: Final = {"REGISTRY_KEY": "a-key-that-opens-nothing"}
 """The secrets that the examples name."""
-
-
+PARAMETERS: Final[dict[str, dict[str, str]]] = {
+    "company-check": {"nip": "7740001454"},
+    "company-onboarding": {"userId": "demo"},
+}
+"""What the examples can be tried with."""
 ROLES: Final = ("compliance",)
 """The roles to which the examples assign reviews; both of the demo's credentials have them."""
 

@@ -16,6 +16,7 @@ import passerelle.mailcatcher.endpoints
 import passerelle.reviews.endpoints
 import passerelle.revisions.endpoints
 import passerelle.secrets.endpoints
+import passerelle.startpage.endpoints
 import passerelle.themes.endpoints
 import passerelle.webhooks.endpoints
 from passerelle import operations
@@ -24,10 +25,11 @@ from passerelle.kit.http import reference, stack
 from passerelle.kit.http.media_types import DeprecationNotice
 from passerelle.mailcatcher.catcher import MailCatcher
 from passerelle.records.routes import routers as record_routers
+from passerelle.startpage.service import StartPage
 from passerelle.version import VERSION
 from passerelle.wiring import Services
 
-PUBLIC: Final = (
+PUBLIC: Final[tuple[str, ...]] = (
     "/",
     "/auth/",
     "/health/",
@@ -45,15 +47,22 @@ PUBLIC: Final = (
 V1_DEPRECATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def create_app(services: Services, public_url: str, catcher: MailCatcher | None = None) -> FastAPI:
-    """Everything that `passerelle serve` answers; with a `catcher`, what `passerelle dev` shows of it as well."""
+def create_app(
+    services: Services, public_url: str, catcher: MailCatcher | None = None, start: StartPage | None = None
+) -> FastAPI:
+    """Everything that `passerelle serve` answers; with `catcher` and `start`, what `passerelle dev` shows as well."""
     app = routed(services)
+    public = PUBLIC
     if catcher is not None:
         app.include_router(passerelle.mailcatcher.endpoints.router(catcher))
+        public += passerelle.mailcatcher.endpoints.PUBLIC
+    if start is not None:
+        app.include_router(passerelle.startpage.endpoints.router(start))
+        public += passerelle.startpage.endpoints.PUBLIC
     stack.install(
         app,
         authenticator=services.accounts.authenticator,
-        public=PUBLIC if catcher is None else (*PUBLIC, *passerelle.mailcatcher.endpoints.PUBLIC),
+        public=public,
         database=services.database,
         box=services.box,
         deprecation=_deprecation(services, public_url),
