@@ -92,10 +92,9 @@ def _require_own_page(request: Request, base_url: str) -> None:
 
     The name that a browser asked for is no proof: another site's name may lead to this machine as well.
     """
-    origin = request.headers.get("origin", "")
-    host = urlsplit(origin).hostname
-    ours = host in _LOOPBACK or origin == base_url.rstrip("/")
-    if not ours or urlsplit(origin).netloc != request.headers.get("host"):
+    host = request.headers.get("host", "")
+    known = urlsplit(f"//{host}").hostname in _LOOPBACK or host == urlsplit(base_url).netloc
+    if not known or urlsplit(request.headers.get("origin", "")).netloc != host:
         raise FOREIGN_PAGE.error(
             f"open {base_url}/ and press the button there; if you reach this machine by another name, "
             "set PASSERELLE_PUBLIC_URL to it"

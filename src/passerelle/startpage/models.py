@@ -28,7 +28,7 @@ class Tryable:
     title: str
     interactive: bool
     steps: tuple[str, ...]
-    """The kinds of its steps, in order."""
+    """The kinds of its steps, in the order in which they first come."""
     asked: tuple[Asked, ...]
     problems: tuple[str, ...] = ()
     """Why the last try did not start."""

@@ -78,7 +78,7 @@ class StartPage:
             name=definition.name,
             title=_english(definition),
             interactive=definition.execution_type == "INTERACTIVE",
-            steps=tuple(step.kind.name for step in definition.steps),
+            steps=tuple(dict.fromkeys(step.kind.name for step in definition.steps)),
             asked=tuple(
                 Asked(parameter, _shown(examples.get(parameter.name)))
                 for parameter in definition.parameters.values()
