@@ -69,10 +69,11 @@ def router(start: StartPage) -> APIRouter:
     @routes.get("/dev/runs/{execution_id}")
     async def outcome(execution_id: UUID) -> Response:
         """What came of an execution; reloads itself while it goes on."""
-        view, steps = await start.outcome(execution_id)
+        timeline = await start.outcome(execution_id)
+        view = timeline.view
         values = {
             "view": view,
-            "steps": steps,
+            "steps": timeline.runs,
             "ended": view.status in ENDED,
             "waits": bool(view.waiting_for),
             "result": _pretty(view.result),

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from passerelle.definitions.model import Definition, Parameter
 from passerelle.errors import PasserelleError
-from passerelle.executions.repository import ExecutionView, StepRunView
-from passerelle.executions.service import Executions, StartRequest
+from passerelle.executions.service import Executions, StartRequest, Timeline
 from passerelle.kit.ids import new_id
 from passerelle.kit.json import Json, dumps, loads
 from passerelle.links.models import LinkRequest
@@ -66,10 +65,9 @@ class StartPage:
             for one in await self.tryables()
         ]
 
-    async def outcome(self, execution_id: UUID) -> tuple[ExecutionView, list[StepRunView]]:
-        """An execution and its steps so far. Raises WORKFLOW_NOT_FOUND."""
-        view, _, runs = await self._executions.timeline(self.demo.workspace_id, execution_id)
-        return view, runs
+    async def outcome(self, execution_id: UUID) -> Timeline:
+        """What has happened in an execution. Raises WORKFLOW_NOT_FOUND."""
+        return await self._executions.timeline(self.demo.workspace_id, execution_id)
 
     def _tryable(self, definition_id: UUID, definition: Definition) -> Tryable:
         examples = self.demo.examples.get(definition.name, {})
