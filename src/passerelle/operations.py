@@ -43,6 +43,9 @@ def router(database: Database) -> APIRouter:
         "failing": Gauge("passerelle_webhook_endpoints_failing", "Active endpoints that fail", registry=registry),
         "disabled": Gauge("passerelle_webhook_endpoints_disabled", "Endpoints that were disabled", registry=registry),
     }
+    attempts = Gauge(
+        "passerelle_webhook_attempts", "Attempts at the endpoints that there are", ["outcome"], registry=registry
+    )
     stranded = Gauge(
         "passerelle_executions_stranded", "Executions that a job should stand for and none does", registry=registry
     )
@@ -81,6 +84,8 @@ def router(database: Database) -> APIRouter:
         stranded.set(len(lost))
         for name, webhook_gauge in webhooks.items():
             webhook_gauge.set(hooks[name])
+        for outcome in ("succeeded", "failed"):
+            attempts.labels(outcome).set(hooks[outcome])
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     @routes.get("/favicon.ico", include_in_schema=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +26,7 @@ from passerelle.kit.database import Database
 from passerelle.kit.http.idempotency import forget_old
 from passerelle.kit.http.pages import Cursors
 from passerelle.kit.ids import new_id
-from passerelle.kit.jobs import JobRunning, Leases, Worker
+from passerelle.kit.jobs import Handler, JobRunning, Leases, Worker
 from passerelle.kit.mail import Mail, NoMail
 from passerelle.kit.mail.addresses import Address
 from passerelle.kit.mail.server import SmtpServer
@@ -54,7 +54,9 @@ from passerelle.themes.service import Themes
 from passerelle.webhooks.addresses import Addresses
 from passerelle.webhooks.attempts import Attempts
 from passerelle.webhooks.courier import Courier
+from passerelle.webhooks.owner_mail import OwnerMail
 from passerelle.webhooks.queue import DeliveryQueue
+from passerelle.webhooks.repository import OWNER_JOB
 from passerelle.webhooks.service import Webhooks
 
 DEFAULT_PORT: Final = 8080
@@ -161,6 +163,7 @@ def _build(
     queue = DeliveryQueue(database, new_id)
     addresses = Addresses(EgressRules.parse(settings.egress_allow))
     webhooks = Webhooks(database, queue, addresses, accounts.signing_keys, box, system_clock, new_id)
+    jobs = {NOTICE: notices.run, OWNER_JOB: OwnerMail(database, mail, system_clock, new_id).run}
     attempts = Attempts(to_webhooks, accounts.signing_keys, records.shown, box, system_clock)
     courier = Courier(queue, attempts, webhooks.gone, system_clock)
     themes = Themes(ThemeRepository(database))
@@ -198,7 +201,7 @@ def _build(
         webhooks=webhooks,
         cursors=cursors,
         worker=_worker(
-            database_url, database, accounts, runner, visitor, records, links, events, webhooks, courier, notices
+            database_url, database, accounts, runner, visitor, records, links, events, webhooks, courier, jobs
         ),
     )
 
@@ -220,7 +223,7 @@ def _worker(
     events: Events,
     webhooks: Webhooks,
     courier: Courier,
-    notices: Notices,
+    jobs: Mapping[str, Handler],
 ) -> Worker:
     async def go_on(job: JobRunning) -> None:
         await runner.resume(UUID(job.payload["workspaceId"]), UUID(job.payload["executionId"]), job.id)
@@ -252,9 +255,9 @@ def _worker(
         database_url,
         {
             ENTRYPOINT: go_on,
-            NOTICE: notices.run,
             CHILD_ENDED: tell_parent,
             ABANDONED: end_child,
+            **jobs,
             **links.jobs(),
             **records.jobs(),
         },

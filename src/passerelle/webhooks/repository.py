@@ -11,6 +11,8 @@ from passerelle.events.models import Event
 from passerelle.events.repository import insert as insert_event
 from passerelle.events.repository import position_before
 from passerelle.kit.database import Connection, Database
+from passerelle.kit.jobs import NEW_JOB
+from passerelle.kit.json import dumps
 from passerelle.webhooks.models import Attempt, Change, Delivery, Endpoint, Filters
 
 _ENDPOINT: Final = "SELECT * FROM webhook_endpoint WHERE workspace_id = $1 AND status <> 'DELETED'"
@@ -19,6 +21,7 @@ _DELIVERY: Final = """
            delivered_at
     FROM webhook_delivery WHERE workspace_id = $1
 """
+OWNER_JOB: Final = "webhook.tell_owner"
 _AGAIN: Final = "SET status = 'PENDING', tries = 0, next_attempt_at = $2, claim = NULL"
 
 
@@ -160,18 +163,23 @@ class WebhookRepository:
         return found is not None
 
     async def disable(self, workspace_id: UUID, endpoint_id: UUID, why: str, event: Event, now: datetime) -> bool:
-        """Send nothing more to an endpoint, and say so with `event`. False if it is not active any more."""
+        """Send nothing more to an endpoint, say so with `event`, and to its owner. False if it is not active."""
         async with self._database.transaction(workspace_id) as connection:
             found = await connection.fetchval(
                 "UPDATE webhook_endpoint SET status = 'DISABLED', disabled_why = $3, updated_at = $4 "
-                "WHERE workspace_id = $1 AND id = $2 AND status = 'ACTIVE' RETURNING true",
+                "WHERE workspace_id = $1 AND id = $2 AND status = 'ACTIVE' RETURNING contact IS NOT NULL AS owned",
                 workspace_id,
                 endpoint_id,
                 why,
                 now,
             )
-            if found:
+            if found is not None:
                 await insert_event(connection, event)
+            if found:
+                payload = dumps({"workspaceId": str(workspace_id), "endpointId": str(endpoint_id)}).encode()
+                await connection.execute(
+                    f"{NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, $1, $2, now(), 'queued'", OWNER_JOB, payload
+                )
         return found is not None
 
     async def send_one(

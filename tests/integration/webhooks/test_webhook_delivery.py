@@ -20,10 +20,15 @@ from passerelle.events.repository import insert
 from passerelle.kit.clock import system_clock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
+from passerelle.kit.jobs import JobRunning
+from passerelle.kit.json import loads
+from passerelle.kit.mail import MailLater, MailNever
+from passerelle.kit.mail.fake import FakeMail
 from passerelle.kit.outgoing import OutgoingAnswer
 from passerelle.records.models import Author
 from passerelle.tables.schemas import TableBody
 from passerelle.webhooks.models import Change
+from passerelle.webhooks.owner_mail import OwnerMail
 from passerelle.webhooks.queue import Places
 
 
@@ -393,3 +398,78 @@ async def test_a_delivery_carries_the_fields_that_were_asked_for_and_no_personal
         ("asked", False): {},
         ("all", False): {},
     }
+
+
+async def _owner_job(office: PostOffice) -> JobRunning | None:
+    async with office.database.shared() as connection:
+        row = await connection.fetchrow(
+            "DELETE FROM pgqueuer WHERE entrypoint = 'webhook.tell_owner' "
+            "AND convert_from(payload, 'UTF8')::jsonb ->> 'workspaceId' = $1 RETURNING id, payload",
+            str(office.workspace_id),
+        )
+    return None if row is None else JobRunning(row["id"], loads(row["payload"]))
+
+
+async def test_the_owner_of_an_endpoint_that_was_disabled_gets_an_email(office: PostOffice) -> None:
+    endpoint = await office.endpoint(events=["workflow.completed"], contact="it@example.com")
+    office.receivers.answer = always(410)
+    await office.happen()
+    await office.deliver()
+    job = await _owner_job(office)
+    assert job is not None
+    mail = FakeMail(errors=[MailLater("The server is busy.")])
+    owner_mail = OwnerMail(office.database, mail, office.clock, new_id)
+    with pytest.raises(MailLater):  # the queue runs the job again
+        await owner_mail.run(job)
+    await owner_mail.run(job)
+    (message,) = mail.sent
+    assert [address.mailbox for address in message.to] == ["it@example.com"]
+    assert endpoint.url in message.text
+    assert "410" in message.text
+    assert await _told(office) == [("email.sent", None)]
+
+
+async def test_an_owner_who_cannot_be_told_is_an_event_and_one_without_address_costs_nothing(
+    office: PostOffice,
+) -> None:
+    office.receivers.answer = always(410)
+    silent = await office.endpoint("https://hooks.example/silent", events=["workflow.completed"])
+    await office.happen()
+    await office.deliver()
+    assert (await office.shown(silent)).status == "DISABLED"
+    assert await _owner_job(office) is None
+
+    await office.endpoint(events=["workflow.completed"], contact="gone@example.com")
+    await office.happen()
+    await office.deliver()
+    job = await _owner_job(office)
+    assert job is not None
+    mail = FakeMail(errors=[MailNever("550 no such mailbox"), MailLater("The server is busy.")])
+    await OwnerMail(office.database, mail, office.clock, new_id).run(job)
+    office.clock.move(timedelta(days=4))  # longer than it is tried
+    await OwnerMail(office.database, mail, office.clock, new_id).run(job)
+    assert await _told(office) == [("email.failed", "550 no such mailbox"), ("email.failed", "The server is busy.")]
+
+
+async def _told(office: PostOffice) -> list[tuple[str, str | None]]:
+    excerpt = await office.events.read(office.workspace_id, None, ["email.sent", "email.failed"], 10, 0)
+    return [(event.type, event.data["error"]) for event in excerpt.events]
+
+
+async def test_an_operator_sees_in_figures_what_is_stuck(office: PostOffice) -> None:
+    async def counts() -> dict[str, float]:
+        async with office.database.shared() as connection:
+            return dict(await connection.fetchrow("SELECT * FROM webhook_counts($1)", office.clock()))
+
+    before = await counts()
+    await office.endpoint("https://hooks.example/well", events=["workflow.completed"])
+    await office.endpoint("https://hooks.example/ill", events=["workflow.completed"])
+    office.receivers.answer = lambda request: OK if "well" in request.url else OutgoingAnswer(500, {}, b"")
+    await office.happen()
+    await office.deliver()
+    office.clock.move(timedelta(minutes=2))
+    now = await counts()
+    assert {name: now[name] - before[name] for name in ("pending", "failing", "disabled", "succeeded", "failed")} == {
+        "pending": 1, "failing": 1, "disabled": 0, "succeeded": 1, "failed": 1,
+    }  # fmt: skip
+    assert now["overdue_seconds"] >= 100

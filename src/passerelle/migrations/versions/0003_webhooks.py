@@ -111,7 +111,18 @@ def _endpoints() -> None:
         ) WITH (fillfactor = 50)
         """
     )
-    isolate("webhook_endpoint", "webhook_cursor")
+    op.execute(
+        """
+        CREATE TABLE webhook_tally (
+            workspace_id uuid NOT NULL,
+            endpoint_id  uuid PRIMARY KEY REFERENCES webhook_endpoint ON DELETE CASCADE,
+            succeeded    bigint NOT NULL,
+            failed       bigint NOT NULL
+        ) WITH (fillfactor = 50)
+        """
+    )
+    op.execute("COMMENT ON TABLE webhook_tally IS 'what came of all attempts at an endpoint'")
+    isolate("webhook_endpoint", "webhook_cursor", "webhook_tally")
 
 
 def _deliveries() -> None:
@@ -325,6 +336,14 @@ def _recording() -> None:
             SELECT o.workspace_id, o.id, d.attempts, o.started_at, o.duration_ms, o.response_status,
                    o.response_headers, o.response_body, o.error
             FROM d JOIN o ON o.id = d.id
+        ), counted AS (
+            INSERT INTO webhook_tally AS t (workspace_id, endpoint_id, succeeded, failed)
+            SELECT o.workspace_id, o.endpoint_id, count(*) FILTER (WHERE o.delivered),
+                   count(*) FILTER (WHERE NOT o.delivered)
+            FROM o JOIN webhook_endpoint e ON e.id = o.endpoint_id
+            GROUP BY 1, 2 ORDER BY 2 -- the same order in every process: none waits for another in a circle
+            ON CONFLICT (endpoint_id) DO UPDATE
+            SET succeeded = t.succeeded + excluded.succeeded, failed = t.failed + excluded.failed
         )
         UPDATE webhook_endpoint e
         SET failing_since = CASE WHEN s.well THEN NULL ELSE moment END
@@ -406,13 +425,15 @@ def _forgetting() -> None:
 def _counting() -> None:
     door(
         "webhook_counts(moment timestamptz)",
-        "TABLE (pending bigint, overdue_seconds double precision, failing bigint, disabled bigint)",
+        "TABLE (pending bigint, overdue_seconds double precision, failing bigint, disabled bigint, succeeded bigint, "
+        "failed bigint)",
         """
         SELECT coalesce(sum(p.pending), 0)::bigint,
                greatest(coalesce(extract(epoch FROM moment - min(p.due)), 0), 0)::double precision,
                count(*) FILTER (WHERE e.failing_since IS NOT NULL AND e.status = 'ACTIVE'),
-               count(*) FILTER (WHERE e.status = 'DISABLED')
-        FROM webhook_endpoint e CROSS JOIN LATERAL (
+               count(*) FILTER (WHERE e.status = 'DISABLED'),
+               coalesce(sum(t.succeeded), 0)::bigint, coalesce(sum(t.failed), 0)::bigint
+        FROM webhook_endpoint e LEFT JOIN webhook_tally t ON t.endpoint_id = e.id CROSS JOIN LATERAL (
             SELECT count(*) AS pending, min(d.next_attempt_at) FILTER (WHERE e.status = 'ACTIVE') AS due
             FROM webhook_delivery d WHERE d.endpoint_id = e.id AND d.status = 'PENDING'
         ) p
