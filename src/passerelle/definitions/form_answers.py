@@ -22,6 +22,8 @@ from passerelle.definitions.schema_places import Place, Places, leaves
 from passerelle.definitions.words import TYPE_NAMES, one_of, suggest
 from passerelle.kit.json import Json, JsonObject
 
+MASK: Final = "•••"
+"""Stands in the place of personal data."""
 LARGEST: Final = 256 * 1024
 """Bytes of JSON that one answer may have."""
 DEEPEST: Final = 20
@@ -89,6 +91,10 @@ class FormCheck:
         schema, validator = self._shape(hidden)
         return kept, list(_findings(validator, schema, self._form, kept))
 
+    def masked(self, values: Json) -> Json:
+        """An answer with `•••` in the place of every value of a field with a `pii` class."""
+        return self._masked(values, self._places.top())
+
     def personal(self, values: Json) -> Iterator[Json]:
         """Every value, within an answer, of a field with a `pii` class."""
         yield from self._personal(values, self._places.top())
@@ -119,6 +125,15 @@ class FormCheck:
             if not any(path in hidden for path, _ in inner) and not _is_empty(item, inner):
                 kept[name] = self._pruned(item, inner, hidden)
         return kept
+
+    def _masked(self, value: Json, places: list[Place]) -> Json:
+        if any(path in self._form.pii for path, _ in places):
+            return None if value is None else MASK
+        if isinstance(value, list):
+            return [self._masked(item, self._places.items(places)) for item in value]
+        if isinstance(value, dict):
+            return {name: self._masked(item, self._places.member(places, name)) for name, item in value.items()}
+        return value
 
     def _personal(self, value: Json, places: list[Place]) -> Iterator[Json]:
         if any(path in self._form.pii for path, _ in places):
@@ -277,8 +292,10 @@ def _sentence(error: ValidationError, said: Any) -> str:
 
 
 def _expected(error: ValidationError) -> list[str]:
+    """The types that a person could have meant; null is what an empty field is."""
     named = error.kind.value
-    return [named] if isinstance(named, str) else list(named)
+    types = [named] if isinstance(named, str) else list(named)
+    return [name for name in types if name != "null"] or types
 
 
 def _parameters(error: ValidationError) -> JsonObject:

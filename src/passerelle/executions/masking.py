@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from passerelle.definitions.model import Definition
@@ -19,8 +19,10 @@ SHORTEST_BARE: Final = 6
 class Masking:
     """Puts `•••` in the place of personal values, wherever they turn up again, also written differently."""
 
-    def __init__(self, values: list[Json]) -> None:
-        """`values`: texts and numbers, or objects and lists of them."""
+    def __init__(self, values: list[Json], by_place: Mapping[str, Callable[[Json], Json]] | None = None) -> None:
+        """`values`: texts and numbers, or objects and lists of them; `by_place` masks what is personal in the
+        output of a step because of where it stands there, however short it is."""
+        self._by_place = by_place or {}
         leaves = [leaf for value in values for leaf in _leaves(value)]
         texts = {str(leaf) for leaf in leaves if isinstance(leaf, str | int | float) and not isinstance(leaf, bool)}
         self._texts = sorted((text for text in texts if len(text) >= SHORTEST), key=len, reverse=True)
@@ -42,7 +44,8 @@ class Masking:
 
     def output(self, run: StepRunView) -> Json:
         """A step's output. What a check found out about a personal value is as personal as the value."""
-        output = self.value(run.output)
+        masked = self._by_place.get(run.step)
+        output = self.value(run.output if masked is None else masked(run.output))
         if run.kind == "check" and isinstance(output, dict) and self.value(run.input) != run.input:
             return {**output, "data": MASK}
         return output

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
-from passerelle.definitions.kinds import Path
+from passerelle.definitions.form_answers import FormCheck
 from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import MASK
-from passerelle.engine.lanes import split_path
 from passerelle.engine.steps.form import FormConfig
 from passerelle.executions.masking import Masking, personal_parameters
 from passerelle.executions.repository import ExecutionView, StepRunView
@@ -23,14 +22,16 @@ async def masking_of(
     records: RecordParts, view: ExecutionView, definition: Definition, runs: Sequence[StepRunView]
 ) -> Masking:
     """Masks the values of parameters, form fields and fields of records that have a `pii` class."""
-    values = [*personal_parameters(definition, view.parameters), *_answers(definition, runs)]
+    forms = _forms(definition)
+    typed = [value for run in runs if run.step in forms for value in forms[run.step].personal(run.output)]
+    values = [*personal_parameters(definition, view.parameters), *typed]
     ids = {view.record_id} if view.record_id is not None else set()
     for run in runs:
         if run.kind == "record":
             ids |= set(_records_in(run.output))
             values += await _given(records, view.workspace_id, run.input)
     values += await records.personal.of_records(view.workspace_id, ids)
-    return Masking(values)
+    return Masking(values, {step: form.masked for step, form in forms.items()})
 
 
 async def _given(records: RecordParts, workspace_id: UUID, described: Json) -> list[Json]:
@@ -48,30 +49,9 @@ def _records_in(output: Json) -> Iterator[UUID]:
             yield record_id
 
 
-def _answers(definition: Definition, runs: Iterable[StepRunView]) -> Iterator[Json]:
-    """What people typed into fields of forms that have a class."""
-    for run in runs:
-        step = definition.by_id.get(split_path(run.step)[1])
-        if step is not None and isinstance(step.config, FormConfig):
-            for path in step.config.form.pii:
-                yield from _at(run.output, path)
-
-
-def _at(value: Json, path: Path) -> Iterator[Json]:
-    """What stands in `value` where `path` leads to in its JSON Schema."""
-    if not path:
-        yield value
-    elif path[0] == "properties" and len(path) > 1:
-        if isinstance(value, dict) and path[1] in value:
-            yield from _at(value[path[1]], path[2:])
-    elif path[0] in ("items", "prefixItems", "contains"):
-        rest = path[2:] if path[0] == "prefixItems" else path[1:]
-        for item in value if isinstance(value, list) else []:
-            yield from _at(item, rest)
-    elif path[0] in ("allOf", "anyOf", "oneOf", "$defs", "dependentSchemas", "patternProperties"):
-        yield from _at(value, path[2:])
-    else:
-        yield from _at(value, path[1:])
+def _forms(definition: Definition) -> dict[str, FormCheck]:
+    """The checks of forms by their steps."""
+    return {step.id: step.config.check for step in definition.steps if isinstance(step.config, FormConfig)}
 
 
 def masked_changes(fields: Iterable[JsonObject], personal: frozenset[str], mask: Masking) -> list[JsonObject]:

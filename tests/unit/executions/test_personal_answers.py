@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 from passerelle.definitions.compiler import compile_definition
 from passerelle.engine.registry import load_kinds
-from passerelle.executions.personal import _answers
+from passerelle.executions.masking import Masking
 from passerelle.executions.repository import StepRunView
 
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
 TEXT = """
 name: a
 steps:
@@ -27,7 +28,9 @@ steps:
 def test_the_values_of_fields_with_a_class_are_found() -> None:
     definition = compile_definition(TEXT, load_kinds()).definition
     assert definition is not None
-    now = datetime(2026, 1, 5, tzinfo=UTC)
-    given = {"name": "Anna", "city": "Gdynia", "owners": [{"born": "1980-01-01"}, {}]}
-    run = StepRunView("who", 1, 1, "form", "COMPLETED", None, given, None, now, now)
-    assert list(_answers(definition, [run])) == ["Anna", "1980-01-01"]
+    given = {"name": "Al", "city": "Gdynia", "owners": [{"born": "1980-01-01"}, {}]}
+    check = definition.steps[0].config.check
+    assert list(check.personal(given)) == ["Al", "1980-01-01"]
+    run = StepRunView("who", 1, 1, "form", "COMPLETED", None, given, None, NOW, NOW)
+    mask = Masking(list(check.personal(given)), {"who": check.masked})
+    assert mask.output(run) == {"name": "•••", "city": "Gdynia", "owners": [{"born": "•••"}, {}]}
