@@ -11,9 +11,8 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import typer
-import uvloop
+from typer.models import CommandInfo
 from rich.console import Console
-from rich.table import Table
 
 from passerelle.errors import CommandError
 from passerelle.lists.commands import app as lists
@@ -240,6 +239,8 @@ def diff(files: list[Path], url: Url = URL, token: Token = None, data_dir: DemoD
 @app.command("settings")
 def show_settings() -> None:
     """Print every setting with its value and where it comes from; secrets are hidden."""
+    from rich.table import Table
+
     from passerelle.settings import PREFIX, shown, sources
 
     settings = _settings()
@@ -264,7 +265,25 @@ def _settings() -> Any:
 
 
 def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    return uvloop.run(coroutine) if sys.platform != "win32" else asyncio.run(coroutine)
+    if sys.platform == "win32":
+        return asyncio.run(coroutine)
+    import uvloop
+
+    return uvloop.run(coroutine)
+
+
+def _keep_only(wanted: list[str]) -> None:
+    """Forget the other commands where one is named: Typer builds all that it knows at each start, and takes longer
+    for that than `check` and `test` for their work."""
+    commands = [one for one in app.registered_commands if [_name(one)] == wanted]
+    groups = [one for one in app.registered_groups if [one.name] == wanted]
+    if commands or groups:
+        app.registered_commands, app.registered_groups = commands, groups
+
+
+def _name(command: CommandInfo) -> str:
+    assert command.callback is not None
+    return command.name or command.callback.__name__
 
 
 def main() -> None:
@@ -273,6 +292,7 @@ def main() -> None:
         sys.argv.remove("--debug")
         app()
         return
+    _keep_only(sys.argv[1:2])
     try:
         app()
     except CommandError as error:

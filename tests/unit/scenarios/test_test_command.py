@@ -74,7 +74,7 @@ def test_it_loads_no_server_and_no_shell() -> None:
         "import sys; from passerelle.scenarios.command import test; from pathlib import Path;"
         "from rich.console import Console;"
         f"test([Path({str(EXAMPLE)!r})], Console(quiet=True), coverage=False, watch=False);"
-        "print([name for name in ('prompt_toolkit', 'fastapi', 'sqlalchemy', 'asyncpg', 'aiohttp', 'structlog')"
+        "print([name for name in ('prompt_toolkit', 'fastapi', 'sqlalchemy', 'asyncpg', 'aiohttp', 'structlog', 'pydantic', 'email_validator')"
         " if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Final, Self
 
-import idna
-from email_validator import EmailNotValidError, validate_email
 
 _NAMED: Final = re.compile(r"([^<>\x00-\x1f\x7f]*)<([^<>]*)>\s*")
 """`Anna Nowak <anna@example.com>`, in any letters."""
@@ -23,6 +21,9 @@ class Address:
     @classmethod
     def parse(cls, text: str) -> Self:
         """`anna@example.com` or `Anna Nowak <anna@example.com>`. Raises `ValueError`, which does not repeat it."""
+        import idna  # noqa: PLC0415 - loading them takes longer than most definitions, which have no address
+        from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+
         named = _NAMED.fullmatch(text)
         name, mailbox = named.groups() if named else ("", text)
         local, _, domain = mailbox.strip().rpartition("@")
