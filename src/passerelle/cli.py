@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import typer
-from typer.models import CommandInfo
 from rich.console import Console
+from typer.models import CommandInfo
 
 from passerelle.errors import CommandError
 from passerelle.lists.commands import app as lists

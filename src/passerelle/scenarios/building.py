@@ -9,16 +9,19 @@ from typing import Final
 
 from passerelle.definitions.json_schema import Finding
 from passerelle.definitions.kinds import Path, StepKind
-from passerelle.definitions.model import Definition
+from passerelle.definitions.model import Definition, Step
 from passerelle.definitions.parameters import check_parameters
 from passerelle.definitions.words import quoted, suggest
-from passerelle.engine.kinds import OutsideKind, RecordingKind, WaitingKind
+from passerelle.engine.kinds import ChildKind, OutsideKind, RecordingKind, WaitingKind
+from passerelle.engine.lanes import split_path
+from passerelle.engine.steps.review import ReviewConfig, ReviewKind
 from passerelle.kit.durations import parse_duration
 from passerelle.kit.json import Json, JsonObject
 from passerelle.scenarios.models import (
     UNSET,
     Answer,
     Answers,
+    Decision,
     Expected,
     Failure,
     NoReply,
@@ -28,6 +31,7 @@ from passerelle.scenarios.models import (
     Sent,
     SentEvent,
 )
+from passerelle.scenarios.places import Places
 
 NOW: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """When scenarios start that do not say it: a Monday morning."""
@@ -43,7 +47,7 @@ class Building:
         self.findings: list[Finding] = []
         self._definition = definition
         self._place = place
-        self._kinds = {step.id: step.kind for step in definition.all_steps}
+        self._places = Places(definition)
         self._secrets = {name: name for name in sorted(_secrets_in(definition.document))}
         self._events = {
             name
@@ -108,23 +112,26 @@ class Building:
         built: dict[str, Answers] = {}
         for step, answers in value.items():
             here = (*path, step)
-            kind = self._step(step, here)
-            if kind is None or not self._takes_answers(step, kind, here):
+            found = self._step(step, here)
+            if found is None or not self._takes_answers(step, found.kind, here):
                 continue
             alone = isinstance(answers, dict)
             numbered = [((), answers)] if alone else [((number,), item) for number, item in enumerate(answers)]
-            items = tuple(self._answer(item, kind, (*here, *within)) for within, item in numbered)
+            items = tuple(self._answer(item, found, (*here, *within)) for within, item in numbered)
             built[step] = Answers(items, alone, optional)
         return built
 
     def _takes_answers(self, step: str, kind: StepKind, path: Path) -> bool:
-        if isinstance(kind, OutsideKind | RecordingKind | WaitingKind) and kind.name != "wait":
+        if isinstance(kind, OutsideKind | RecordingKind | WaitingKind | ChildKind) and kind.name != "wait":
             return True
         why = "waits for a time only" if kind.name == "wait" else "asks nobody anything"
         self._note(path, f"`{step}` {why}, so it gets no answer; remove it")
         return False
 
-    def _answer(self, value: JsonObject, kind: StepKind, path: Path) -> Answer:
+    def _answer(self, value: JsonObject, step: Step, path: Path) -> Answer:
+        kind = step.kind
+        if isinstance(kind, ReviewKind):
+            return self._decision(value, step.config, path)
         if isinstance(kind, WaitingKind):
             self._only(value, ("body", "after"), path, "a step that waits gets `body` and `after`")
             return Sent(value.get("body"), self._length(value, "after", path) or timedelta())
@@ -132,6 +139,8 @@ class Building:
             self._only(value, (*_HTTP, "fails"), path, "a request gets `status`, `headers` and `body`, or `fails`")
         elif isinstance(kind, RecordingKind):
             self._only(value, ("output", "error"), path, "a step that works on records gets `output` or `error`")
+        elif isinstance(kind, ChildKind):
+            self._only(value, ("output", "error"), path, "another workflow gives `output: {result: …}` or `error`")
         elif "after" in value:
             self._note((*path, "after"), "only a step that waits is answered later; remove it")
         forms = [form for form in ("fails", "output", "error") if form in value]
@@ -139,6 +148,15 @@ class Building:
         if len(forms) > 1:
             self._note(path, f"is several answers in one ({quoted(forms)}); keep one of them")
         return _outside_answer(value, forms[0] if forms else "body")
+
+    def _decision(self, value: JsonObject, config: ReviewConfig, path: Path) -> Decision:
+        self._only(value, ("outcome", "comment", "by", "after"), path, "a review gets `outcome`, `comment` and `by`")
+        outcome = value.get("outcome")
+        if outcome not in config.outcomes:
+            place = (*path, "outcome") if "outcome" in value else path
+            self._note(place, f"the review has no outcome `{outcome}`; it has {quoted(config.outcomes)}")
+        after = self._length(value, "after", path) or timedelta()
+        return Decision(str(outcome), value.get("comment"), value.get("by"), after)
 
     def _only(self, value: JsonObject, keys: Iterable[str], path: Path, said: str) -> None:
         allowed = set(keys)
@@ -170,9 +188,13 @@ class Building:
     # What it expects.
 
     def _expected(self, value: JsonObject, path: Path) -> Expected:
-        named: list[tuple[str, Path]] = [(step, (*path, "path", n)) for n, step in enumerate(value.get("path", []))]
-        named += [(step, (*path, "waitingFor", n)) for n, step in enumerate(value.get("waitingFor", []))]
-        named += [(step, (*path, "outputs", step)) for step in value.get("outputs", {})]
+        exact: list[tuple[str, Path]] = [(step, (*path, "path", n)) for n, step in enumerate(value.get("path", []))]
+        exact += [(step, (*path, "outputs", step)) for step in value.get("outputs", {})]
+        for step, place in exact:
+            self._step(step, place, one=True)
+        named: list[tuple[str, Path]] = [
+            (step, (*path, "waitingFor", n)) for n, step in enumerate(value.get("waitingFor", []))
+        ]
         error = {"code": value["error"]} if isinstance(value.get("error"), str) else value.get("error")
         if error is not None and "step" in error:
             named.append((error["step"], (*path, "error", "step")))
@@ -193,15 +215,17 @@ class Building:
         )
 
     def _requests_step(self, step: str, path: Path) -> None:
-        kind = self._step(step, path)
-        if kind is not None and not isinstance(kind, OutsideKind):
+        found = self._step(step, path)
+        if found is not None and not isinstance(found.kind, OutsideKind):
             self._note(path, f"`{step}` makes no requests; name a step that does")
 
-    def _step(self, step: str, path: Path) -> StepKind | None:
-        kind = self._kinds.get(step)
-        if kind is None:
-            self._note(path, f"there is no step `{step}`; {suggest(step, self._kinds, 'the steps are')}")
-        return kind
+    def _step(self, name: str, path: Path, *, one: bool = False) -> Step | None:
+        """The step that is named by its id or by its place; `one`: an inner one by its place only."""
+        wrong = self._places.wrong(name, one=one)
+        if wrong is not None:
+            self._note(path, wrong)
+            return None
+        return self._places.steps[split_path(name)[1]]
 
     def _length(self, value: JsonObject, key: str, path: Path) -> timedelta | None:
         if key not in value:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from passerelle.definitions.expressions.values import equal
 from passerelle.definitions.model import Definition
 from passerelle.definitions.problems import render_path
+from passerelle.engine.lanes import split_path
 from passerelle.kit.durations import format_duration
 from passerelle.kit.json import Json, JsonObject, loads
 from passerelle.kit.outgoing.fake import SentRequest
@@ -32,17 +33,17 @@ def compare(definition: Definition, expected: Expected, played: Played) -> tuple
 def _differences(definition: Definition, expected: Expected, played: Played) -> Iterator[Difference]:
     state = played.state
     yield from _status(expected, played)
-    if expected.path is not None and expected.path != played.path:
-        yield Difference("path", list(expected.path), list(played.path))
+    if expected.path is not None and expected.path != (path := _path(expected.path, played)):
+        yield Difference("path", list(expected.path), list(path))
     if expected.result is not UNSET:
         yield from _within(expected.result, state.result, "result")
     for step, output in expected.outputs.items():
-        yield from _within(output, state.outputs.get(step, UNSET), f"outputs.{step}")
+        yield from _within(output, played.outputs.get(step, UNSET), f"outputs{_part(step)}")
     if expected.error is not None:
         error = {"step": None, **state.error} if state.error else UNSET
         yield from _within(expected.error, error, "error")
     if expected.waiting_for is not None:
-        resting = [waiting["step"] for waiting in state.waiting_for(definition)]
+        resting = [_named(waiting, expected.waiting_for) for waiting in state.waiting_for(definition)]
         if sorted(resting) != sorted(expected.waiting_for):
             yield Difference("waitingFor", list(expected.waiting_for), resting)
     for table, records in expected.records.items():
@@ -52,9 +53,22 @@ def _differences(definition: Definition, expected: Expected, played: Played) -> 
         else:
             yield from _within(list(records), there, f"records.{table}")
     for step, requests in expected.requests.items():
-        yield from _requests(step, requests, played.requests.get(step, []))
+        sent = [request for path, request in played.requests if step in (path, split_path(path)[1])]
+        yield from _requests(step, requests, sent)
     if expected.elapsed is not None and expected.elapsed != played.elapsed:
         yield Difference("elapsed", format_duration(expected.elapsed), format_duration(played.elapsed))
+
+
+def _path(expected: tuple[str, ...], played: Played) -> tuple[str, ...]:
+    """Inner steps count where the scenario names one."""
+    inner = any(split_path(step)[0] for step in expected)
+    return tuple(step for step in played.path if inner or not split_path(step)[0])
+
+
+def _named(waiting: JsonObject, expected: tuple[str, ...]) -> str:
+    """A step that is waited for, by its id if that is how the scenario names it."""
+    step, path = str(waiting["step"]), str(waiting.get("path", waiting["step"]))
+    return step if step in expected and path not in expected else path
 
 
 def _status(expected: Expected, played: Played) -> Iterator[Difference]:
@@ -67,7 +81,7 @@ def _status(expected: Expected, played: Played) -> Iterator[Difference]:
 
 
 def _requests(step: str, expected: tuple[JsonObject, ...], sent: list[SentRequest]) -> Iterator[Difference]:
-    where = f"requests.{step}"
+    where = f"requests{_part(step)}"
     actual = [_shown(request) for request in sent]
     if len(actual) != len(expected):
         yield Difference(where, _count(len(expected)), _count(len(actual)))

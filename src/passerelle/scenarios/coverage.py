@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from passerelle.definitions.model import Definition, Step
+from passerelle.engine.lanes import split_path
 from passerelle.engine.steps.switch import SwitchKind
 from passerelle.kit.json import Json
 from passerelle.scenarios.playing import Played
@@ -37,8 +38,8 @@ class Coverage:
 def coverage_of(definition: Definition, played: Iterable[Played]) -> Coverage:
     """Over all scenarios of one definition together. A step that was only skipped does not count."""
     runs = [run for one in played for run in one.runs if run.status != "SKIPPED"]
-    ran = {run.step for run in runs}
-    taken = {_taken(run.step, run.input) for run in runs if run.kind == SwitchKind.name}
+    ran = {split_path(run.step)[1] for run in runs}
+    taken = {_taken(split_path(run.step)[1], run.input) for run in runs if run.kind == SwitchKind.name}
     steps = [step.id for step in definition.all_steps]
     branches = [branch for step in definition.all_steps for branch in _branches(step)]
     return Coverage(

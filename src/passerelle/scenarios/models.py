@@ -64,7 +64,17 @@ class Sent:
     after: timedelta = timedelta()
 
 
-Answer = Reply | NoReply | Output | Failure | Sent
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a reviewer decides, so long after the review began. `by` None: the first, the second… reviewer."""
+
+    outcome: str
+    comment: str | None = None
+    by: str | None = None
+    after: timedelta = timedelta()
+
+
+Answer = Reply | NoReply | Output | Failure | Sent | Decision
 
 
 @dataclass(frozen=True, slots=True)

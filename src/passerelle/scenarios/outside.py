@@ -7,6 +7,7 @@ from typing import Final
 
 from passerelle.definitions.model import Step
 from passerelle.engine.kinds import StepFailure
+from passerelle.engine.lanes import split_path
 from passerelle.kit.clock import Clock, iso
 from passerelle.kit.json import Json, dumps
 from passerelle.kit.outgoing import (
@@ -19,7 +20,7 @@ from passerelle.kit.outgoing import (
 )
 from passerelle.kit.outgoing.fake import FakeOutgoing, SentRequest
 from passerelle.kit.outgoing.target import origin_of, target_of
-from passerelle.scenarios.models import Answer, Answers, Failing, Failure, NoReply, Output, Reply, Sent, Unset
+from passerelle.scenarios.models import Answer, Answers, Failing, Failure, NoReply, Output, Reply, Unset
 
 _FAILING: Final[Mapping[Failing, tuple[type[OutgoingError], str]]] = {
     "timeout": (OutgoingTimeout, "did not answer in time"),
@@ -33,44 +34,52 @@ class Outside:
     """Gives the answers of one scenario, notes what was sent, and what had no answer."""
 
     def __init__(self, answers: Mapping[str, Answers]) -> None:
-        self.requests: dict[str, list[SentRequest]] = {}
+        self.requests: list[tuple[str, SentRequest]] = []
         self.problems: list[str] = []
         self._answers = answers
         self._taken = dict.fromkeys(answers, 0)
 
-    def instead(self, step: Step, clock: Clock) -> Callable[[], Json] | None:
+    def instead(self, step: Step, path: str, clock: Clock) -> Callable[[], Json] | None:
         """What is called in the place of the step's kind; None where the kind is to be called."""
-        answer = self._next(step.id)
+        answer = self.next(path)
         if answer is None:
-            self._note(step.id)
-            raise LookupError(step.id)
+            self._note(path)
+            raise LookupError(path)
         if isinstance(answer, Output | Failure):
-            self._taken[step.id] += 1
+            self.took(path)
             return lambda: _given(step, answer, clock)
         return None
 
-    def outgoing(self, step: str) -> FakeOutgoing:
+    def outgoing(self, path: str) -> FakeOutgoing:
         """The client that the step's kind gets."""
 
         def respond(request: SentRequest) -> OutgoingAnswer:
-            self.requests.setdefault(step, []).append(request)
-            answer = self._next(step)
+            self.requests.append((path, request))
+            answer = self.next(path)
             if not isinstance(answer, Reply | NoReply):
-                self._note(step)
+                self._note(path)
                 raise OutgoingRefused("The scenario has no answer.")
-            self._taken[step] += 1
+            self.took(path)
             return _replied(request, answer)
 
         return FakeOutgoing(respond)
 
-    def sent(self, step: str) -> Sent | None:
-        """What is sent next to a waiting step, if anything is."""
-        answer = self._next(step)
-        return answer if isinstance(answer, Sent) else None
+    def next(self, path: str) -> Answer | None:
+        """What the step at `path` is answered next, if anything."""
+        name = self._name(path)
+        answers = self._answers.get(name)
+        if answers is None:
+            return None
+        number = 0 if answers.alone else self._taken[name]
+        return answers.items[number] if number < len(answers.items) else None
 
-    def took(self, step: str) -> None:
-        """What `sent` told has been sent."""
-        self._taken[step] += 1
+    def serves_every_call(self, path: str) -> bool:
+        """Whether the answer for this step stands alone."""
+        return self._answers[self._name(path)].alone
+
+    def took(self, path: str) -> None:
+        """What `next` told has been given."""
+        self._taken[self._name(path)] += 1
 
     def unused(self) -> Iterator[str]:
         """What the scenario gives and nobody asked for: most likely the flow went another way than was meant."""
@@ -80,15 +89,12 @@ class Outside:
                 given = "its answer" if len(answers.items) == 1 else f"{left} of its {len(answers.items)} answers"
                 yield f"`{step}` did not ask for {given}: remove what is not needed, or look at the path"
 
-    def _next(self, step: str) -> Answer | None:
-        answers = self._answers.get(step)
-        if answers is None:
-            return None
-        number = 0 if answers.alone else self._taken[step]
-        return answers.items[number] if number < len(answers.items) else None
+    def _name(self, path: str) -> str:
+        """Under which name the scenario answers a step: its place, else its id."""
+        return path if path in self._answers else split_path(path)[1]
 
     def _note(self, step: str) -> None:
-        count = self._taken.get(step, 0)
+        count = self._taken.get(self._name(step), 0)
         if count == 0:
             self.problems.append(f"`{step}` asks the outside, and the scenario has no answer: write one in `answers`")
         else:

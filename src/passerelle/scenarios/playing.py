@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from passerelle.definitions.expressions import ExpressionError
 from passerelle.definitions.model import Definition, Step
 from passerelle.engine.calling import call_step
-from passerelle.engine.kinds import RecordingKind, StepFailure, WaitingKind
-from passerelle.engine.lanes import ROOT
+from passerelle.engine.kinds import ChildKind, RecordingKind, Refusal, StepFailure, WaitingKind
+from passerelle.engine.lanes import path_of
 from passerelle.engine.model import (
     OPEN,
+    Answered,
     Called,
+    ChildEnded,
     Elapsed,
     EventCame,
     Happening,
@@ -25,13 +27,17 @@ from passerelle.engine.model import (
     Received,
     Started,
     State,
+    Status,
     StepRun,
+    Submitted,
 )
 from passerelle.engine.recording import perform_step, refreshed
+from passerelle.engine.steps.review import Vote
 from passerelle.engine.transitions import advance, failure_of
+from passerelle.engine.user_kinds import Refused, UserKind
 from passerelle.kit.json import Json, JsonObject
 from passerelle.kit.outgoing.fake import SentRequest
-from passerelle.scenarios.models import Scenario
+from passerelle.scenarios.models import Decision, Scenario, Sent
 from passerelle.scenarios.outside import Outside
 from passerelle.scenarios.records import GivenRecords
 
@@ -45,7 +51,8 @@ class Played:
 
     state: State
     runs: tuple[StepRun, ...]
-    requests: Mapping[str, list[SentRequest]]
+    requests: Sequence[tuple[str, SentRequest]]
+    """Every request over HTTP, with the place of the step that made it."""
     records: Mapping[str, Sequence[JsonObject]]
     elapsed: timedelta
     problems: tuple[str, ...]
@@ -56,6 +63,11 @@ class Played:
         """The steps that ran, in order; every visit once, however many attempts it took."""
         visits = ((run.step, run.visit) for run in self.runs if run.status != "SKIPPED")
         return tuple(step for step, _ in dict.fromkeys(visits))
+
+    @property
+    def outputs(self) -> Mapping[str, Json]:
+        """The last output of every step that has one, by its place."""
+        return {run.step: run.output for run in self.runs if run.output is not None}
 
 
 async def play(definition: Definition, scenario: Scenario) -> Played:
@@ -70,8 +82,10 @@ class _Due:
     moment: datetime
     rank: int
     name: str = ""
-    step: str | None = None
     body: Json = None
+    lane: str | None = None
+    """Where the step is that is answered."""
+    decision: Decision | None = None
 
 
 class _Play:
@@ -83,7 +97,7 @@ class _Play:
         self._events = sorted(scenario.events, key=lambda event: event.after)
         self._now = scenario.now
         self._happened = 0
-        self._answered: set[tuple[str, int]] = set()
+        self._answered: set[tuple[Any, ...]] = set()
         self._runs: list[StepRun] = []
         self._records = GivenRecords(definition, scenario.records, scenario.record, self._clock)
         self._state = State(_identity(definition, scenario, self._records.own), UUID(int=4))
@@ -93,7 +107,11 @@ class _Play:
         self._state = await refreshed(self._records, self._definition, self._state)
         while happening is not None and self._happened < AT_MOST:
             self._happened += 1
-            transition = advance(self._definition, self._state, happening, self._now)
+            try:
+                transition = advance(self._definition, self._state, happening, self._now)
+            except (Refusal, Refused) as refusal:
+                self._outside.problems.append(f"`{_answered_step(happening)}` refuses what it is sent: {refusal}")
+                break
             self._state = await refreshed(self._records, self._definition, transition.state)
             self._runs += transition.runs
             happening = await self._next()
@@ -131,14 +149,17 @@ class _Play:
         length = self._scenario.stop_after
         return None if length is None else self._scenario.now + length
 
-    async def _call(self, lane: str, position: Position) -> Called | None:
+    async def _call(self, lane: str, position: Position) -> Called | ChildEnded | None:
         step = self._steps[str(position.step)]
-        if isinstance(step.kind, RecordingKind) and step.id not in self._scenario.answers:
+        if isinstance(step.kind, RecordingKind) and self._outside.next(path_of(lane, step.id)) is None:
             return await self._record(lane, position)
+        path = path_of(lane, step.id)
         try:
-            instead = self._outside.instead(step, self._clock)
+            instead = self._outside.instead(step, path, self._clock)
         except LookupError:
             return None
+        if isinstance(step.kind, ChildKind):
+            return _child_ended(position, instead)
         if isinstance(step.kind, RecordingKind):
             return self._instead_of_record(lane, position, instead)
         return await call_step(
@@ -147,7 +168,7 @@ class _Play:
             lane,
             position,
             secrets=self._scenario.secrets,
-            outgoing=self._outside.outgoing(step.id),
+            outgoing=self._outside.outgoing(path),
             clock=self._clock,
             instead=instead,
         )
@@ -174,24 +195,27 @@ class _Play:
         return self._now
 
     def _due(self) -> Iterator[_Due]:
-        for position in self._state.lanes.values():
-            if position.wakes is not None:
-                yield _Due(position.wakes, 2)
-            if (answer := self._answer(position)) is not None:
+        for lane, position in self._state.lanes.items():
+            if position.ends is not None:  # nobody has to be reminded here
+                yield _Due(position.ends, 2)
+            if (answer := self._answer(lane, position)) is not None:
                 yield answer
         if self._events:
             event = self._events[0]
-            yield _Due(self._scenario.now + event.after, 1, event.name, None, event.body)
+            yield _Due(self._scenario.now + event.after, 1, event.name, event.body)
 
-    def _answer(self, position: Position) -> _Due | None:
-        if position.phase is not Phase.WAITING or position.event is None:
+    def _answer(self, lane: str, position: Position) -> _Due | None:
+        """What somebody sends to the step of a lane next."""
+        path = path_of(lane, str(position.step))
+        answer = self._outside.next(path) if position.phase is Phase.WAITING else None
+        if not isinstance(answer, Sent | Decision):
             return None
-        step = str(position.step)
-        sent = self._outside.sent(step)
-        if sent is None or (self._scenario.answers[step].alone and (step, position.visit) in self._answered):
+        if self._outside.serves_every_call(path) and _wait_of(path, position) in self._answered:
             return None
-        moment = max(self._now, (position.since or self._now) + sent.after)
-        return _Due(moment, 0, position.event, step, sent.body)
+        moment = max(self._now, (position.since or self._now) + answer.after)
+        if isinstance(answer, Decision):
+            return _Due(moment, 0, path, None, lane, answer)
+        return _Due(moment, 0, position.event or path, answer.body, lane)
 
     def _happen(self, due: _Due) -> Happening | None:
         if due.rank == 2:
@@ -199,24 +223,65 @@ class _Play:
         if (refused := self._refused(due)) is not None:
             self._outside.problems.append(refused)
             return None
-        if due.step is None:
+        if due.lane is None:
             self._events.pop(0)
-        else:
-            self._outside.took(due.step)
-            self._answered |= {(due.step, visit) for visit in [self._state.visits.get(ROOT, {}).get(due.step, 0)]}
+            return EventCame(Received(UUID(int=self._happened), due.name, due.body))
+        position = self._state.lanes[due.lane]
+        path = path_of(due.lane, str(position.step))
+        self._outside.took(path)
+        self._answered.add(_wait_of(path, position))
+        return self._sent(due, due.lane, position)
+
+    def _sent(self, due: _Due, lane: str, position: Position) -> Happening:
+        step = self._steps[str(position.step)]
+        if due.decision is not None:
+            vote = _vote(due.decision, len(position.note["votes"]))
+            return Answered(lane, step.id, position.visit, position.attempt, vote)
+        if isinstance(step.kind, UserKind):
+            return Submitted(step.id, position.visit, due.body)
         return EventCame(Received(UUID(int=self._happened), due.name, due.body))
 
     def _refused(self, due: _Due) -> str | None:
         """Why the API would refuse what is sent: it would answer 400, and the execution would not hear of it."""
-        takers = [step for step in self._steps.values() if _takes(step, due)]
+        if due.decision is not None:
+            return None
+        there = None if due.lane is None else self._steps[str(self._state.lanes[due.lane].step)]
+        takers = [there] if there is not None else [step for step in self._steps.values() if _takes(step, due.name)]
         refusals = [refusal for step in takers if (refusal := _refusal(step, due.body)) is not None]
         return refusals[0] if takers and len(refusals) == len(takers) else None
 
 
-def _takes(step: Step, due: _Due) -> bool:
-    if not isinstance(step.kind, WaitingKind):
-        return False
-    return step.id == due.step if due.step is not None else step.kind.event_name(step.config) == due.name
+def _takes(step: Step, event: str) -> bool:
+    return isinstance(step.kind, WaitingKind) and step.kind.event_name(step.config) == event
+
+
+def _wait_of(path: str, position: Position) -> tuple[Any, ...]:
+    """Names one wait. Under four eyes each vote is waited for anew."""
+    votes = len(position.note["votes"]) if isinstance(position.note, dict) and "votes" in position.note else 0
+    return path, position.visit, position.attempt, votes
+
+
+def _vote(decision: Decision, before: int) -> Vote:
+    name = decision.by or f"reviewer {before + 1}"
+    return Vote(decision.outcome, decision.comment, {"type": "key", "id": name, "name": name})
+
+
+def _answered_step(happening: Happening) -> str:
+    if isinstance(happening, Answered):
+        return path_of(happening.lane, happening.step)
+    return happening.step if isinstance(happening, Submitted) else ""
+
+
+def _child_ended(position: Position, instead: Callable[[], Json] | None) -> ChildEnded:
+    """The execution of another definition is over, as the scenario says."""
+    assert position.child is not None
+    try:
+        given = instead() if instead is not None else None
+    except StepFailure as failure:
+        error = {"code": failure.code, "message": failure.message}
+        return ChildEnded(position.child, Status.FAILED, error=error)
+    said = given if isinstance(given, dict) else {}
+    return ChildEnded(position.child, Status(said.get("status", "COMPLETED")), said.get("result"))
 
 
 def _refusal(step: Step, body: Json) -> str | None:

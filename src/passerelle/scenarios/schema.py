@@ -44,6 +44,9 @@ _ANSWER: Final[JsonObject] = {
                 "reason": {"type": "string", "description": "What `retry.on` is compared with: `timeout`, `503`…"},
             },
         },
+        "outcome": {"type": "string", "description": "What a reviewer decides."},
+        "comment": {"type": "string", "description": "What the reviewer says to it."},
+        "by": {"type": "string", "description": "Who decides; by default the first, the second… reviewer."},
         "after": part("duration", "How long after the step began to wait it is sent; at once by default."),
     },
     "examples": [
@@ -52,6 +55,7 @@ _ANSWER: Final[JsonObject] = {
         {"fails": "timeout"},
         {"output": {"status": "valid"}},
         {"body": {"paid": 120}, "after": "2d"},
+        {"outcome": "approve", "by": "Anna", "after": "3h"},
     ],
 }
 
@@ -100,8 +104,9 @@ _EXPECT: Final[JsonObject] = {
         },
         "path": {
             "type": "array",
-            "description": "The steps that ran, in order; skipped ones do not count, and repeated attempts count once.",
-            "items": part("stepId"),
+            "description": "The steps that ran, in order; skipped ones do not count, and repeated attempts count once. "
+            "Steps inside of others count where one of them stands here by its place.",
+            "items": {"$ref": "#/$defs/place"},
         },
         "result": {"description": "The result. Of objects, only the members that stand here are compared."},
         "outputs": {
@@ -128,7 +133,7 @@ _EXPECT: Final[JsonObject] = {
         "waitingFor": {
             "type": "array",
             "description": "The steps at which it rests.",
-            "items": part("stepId"),
+            "items": {"$ref": "#/$defs/place"},
         },
         "records": {
             **_RECORDS,
@@ -207,6 +212,14 @@ _ERROR_CODE: Final[JsonObject] = {
 }
 
 
+_PLACE: Final[JsonObject] = {
+    "type": "string",
+    "description": "A step: its id, or its place inside of other steps such as `owners[0].person`.",
+    "pattern": r"^[A-Za-z_][A-Za-z0-9_]*((#\d+-\d+)?(\[\d+\])?\.[A-Za-z_][A-Za-z0-9_]*)*$",
+    "errorMessage": "must be a step's id, or its place such as `owners[0].person`",
+}
+
+
 def scenarios_schema() -> dict[str, Any]:
     """The JSON Schema 2020-12 of scenario files."""
     return {
@@ -241,5 +254,6 @@ def scenarios_schema() -> dict[str, Any]:
             **{name: PARTS[name] for name in ("duration", "stepId")},
             "errorCode": _ERROR_CODE,
             "answer": _ANSWER,
+            "place": _PLACE,
         },
     }

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Final, Self
 
-
 _NAMED: Final = re.compile(r"([^<>\x00-\x1f\x7f]*)<([^<>]*)>\s*")
 """`Anna Nowak <anna@example.com>`, in any letters."""
 
