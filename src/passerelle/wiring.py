@@ -266,6 +266,7 @@ def _worker(
             ("webhook.sweep", "* * * * *"): sweep_webhooks,
             ("link.sweep", "* * * * *"): sweep_links,
             ("forget", "17 * * * *"): forget,
+            records.purging.SCHEDULE: records.purging.purge_deleted,
         },
         beside=[courier],
     )

@@ -104,7 +104,7 @@ def _link(name: str, when: str) -> EventType:
     return EventType(f"link.{name}", when, fields)
 
 
-def _record(name: str, when: str) -> EventType:
+def _record(name: str, when: str, more: Mapping[str, tuple[JsonObject, Any]] | None = None) -> EventType:
     fields = {
         "tableId": _id("The table."),
         "table": _text("The table's name.", "companies"),
@@ -113,7 +113,7 @@ def _record(name: str, when: str) -> EventType:
         "workflowId": _id("The execution that did it, if one did.", None, optional=True),
         **_FIELDS,
     }
-    return EventType(f"record.{name}", when, fields)
+    return EventType(f"record.{name}", when, {**fields, **(more or {})})
 
 
 def _review(name: str, when: str, outcome: str | None) -> EventType:
@@ -153,7 +153,11 @@ _TYPES: Final = (
     _record("created", "A record was made."),
     _record("updated", "A record was changed."),
     _record("deleted", "A record was deleted."),
-    _record("merged", "Another record was merged into this one."),
+    _record(
+        "merged",
+        "Another record was merged into this one.",
+        {"mergedRecordId": _id("The other record. Its id answers with this one from now on.")},
+    ),
     _review("requested", "An execution waits for a decision.", None),
     _review("reminded", "An execution still waits for a decision.", None),
     _review("voted", "Under four eyes somebody decided; another person has to decide the same.", None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,19 +103,26 @@ class ExecutionRepository:
             )
         return (Status(row["status"]), row["busy"]) if row is not None else None
 
-    async def page(self, workspace_id: UUID, filters: Filters, after: UUID | None, limit: int) -> list[ExecutionView]:
-        """Executions, newest first, older than `after`."""
+    async def page(
+        self,
+        workspace_id: UUID,
+        filters: Filters,
+        after: UUID | None,
+        limit: int,
+        record_ids: Sequence[UUID] | None = None,
+    ) -> list[ExecutionView]:
+        """Executions, newest first, older than `after`. `record_ids`: what their record may be called."""
         conditions = {
             "e.status = ": filters.status,
             "e.definition_id = ": filters.definition_id,
-            "e.record_id = ": filters.record_id,
+            "e.record_id = ANY": record_ids,
             "e.created_at >= ": filters.created_from,
             "e.created_at < ": filters.created_before,
             "e.parent_id = ": filters.parent_id,
             "e.id < ": after,
         }
         wanted = {condition: value for condition, value in conditions.items() if value is not None}
-        narrowed = "".join(f" AND {condition}${number}" for number, condition in enumerate(wanted, 3))
+        narrowed = "".join(f" AND {condition}(${number})" for number, condition in enumerate(wanted, 3))
         async with self._database.workspace(workspace_id) as connection:
             rows = await connection.fetch(
                 _VIEW + narrowed + " ORDER BY e.id DESC LIMIT $2", workspace_id, limit, *wanted.values()

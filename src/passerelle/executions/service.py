@@ -144,8 +144,11 @@ class Executions:
         return view
 
     async def page(self, workspace_id: UUID, filters: Filters, after: UUID | None, limit: int) -> list[ExecutionView]:
-        """Executions, newest first."""
-        return await self._repository.page(workspace_id, filters, after, limit)
+        """Executions, newest first. Those of a record are those of the records that were merged into it, too."""
+        known_as = None
+        if filters.record_id is not None:
+            known_as = await self._records.records.known_as(workspace_id, filters.record_id)
+        return await self._repository.page(workspace_id, filters, after, limit, known_as)
 
     async def timeline(self, workspace_id: UUID, execution_id: UUID) -> Timeline:
         """An execution with every finished attempt and what it did to records. Raises WORKFLOW_NOT_FOUND."""

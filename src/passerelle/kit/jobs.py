@@ -116,7 +116,7 @@ class Worker:
         self,
         url: str,
         handlers: Mapping[str, Handler],
-        schedules: Mapping[tuple[str, str], Callable[[], Awaitable[None]]],
+        schedules: Mapping[tuple[str, str], Callable[[], Awaitable[object]]],
         *,
         beside: Sequence[Beside] = (),
         at_once: int = 64,
@@ -192,7 +192,7 @@ def _running(handler: Handler) -> Callable[[Job], Awaitable[None]]:
     return run
 
 
-def _on_schedule(act: Callable[[], Awaitable[None]]) -> Callable[[Schedule], Awaitable[None]]:
+def _on_schedule(act: Callable[[], Awaitable[object]]) -> Callable[[Schedule], Awaitable[None]]:
     async def run(_: Schedule) -> None:
         await act()
 

@@ -21,6 +21,12 @@ FIELD_NOT_UNIQUE: Final = Code("FIELD_NOT_UNIQUE", 400, "Records can be addresse
 UPSERT_CONFLICT: Final = Code(
     "UPSERT_CONFLICT", 400, "The body names another value for the field that the record is found by."
 )
+MERGE_WITH_ITSELF: Final = Code(
+    "MERGE_WITH_ITSELF", 400, "A merge names the same record twice; `from` must be the id of another one."
+)
+DUPLICATES_TOO_MANY: Final = Code(
+    "DUPLICATES_TOO_MANY", 400, "Too many records would have to be compared; the message says how to narrow them."
+)
 NOT_DELETED: Final = Code("NOT_DELETED", 409, "The record is not deleted, so it cannot be restored.")
 COMMENT_EMPTY: Final = Code("COMMENT_EMPTY", 400, "A comment needs a text of 1 to 10,000 characters.")
 FILTER_INVALID: Final = Code(

@@ -170,8 +170,8 @@ class Finding:
         ids = {UUID(target) for row in rows if (target := row["values"].get(field.key)) is not None}
         try:
             other = await self._tables.find(table.workspace_id, str(field.table_id), connection)
-            related = await self._repository.find_many(connection, other.id, table.workspace_id, list(ids))
-            shown = {str(found.id): found.to_json(other) for found in related.values()}
+            related = await self._repository.find_related(connection, other.id, table.workspace_id, list(ids))
+            shown = {str(one): found.to_json(other) for one, found in related.items()}
         except PasserelleError:
             shown = {}
         for row, item in zip(rows, data, strict=True):

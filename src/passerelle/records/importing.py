@@ -192,7 +192,9 @@ class _Import:
 
     async def _related(self, connection: Connection, made: list[tuple[Row, Record]]) -> list[tuple[Row, Record]]:
         """Without the rows whose relations point to nothing."""
-        missing = await self._parts._records.unrelated(connection, self._table, [record.values for _, record in made])
+        missing = await self._parts._records.relations.problems(
+            connection, self._table, [record.values for _, record in made]
+        )
         for (row, _), problems in zip(made, missing, strict=True):
             if problems:
                 self._report.refuse(row.line, problems)

@@ -39,9 +39,7 @@ _CLEAR: Final = (
     "DELETE FROM {table} WHERE ctid = ANY (ARRAY("
     "SELECT ctid FROM {table} WHERE workspace_id = $1 AND field_id = $2 LIMIT 10000))"
 )
-_OLDER_ENDED: Final = (
-    "SELECT changed_in < pg_snapshot_xmin(pg_current_snapshot()) FROM record_table WHERE workspace_id = $1 AND id = $2"
-)
+_OLDER_ENDED: Final = "SELECT older_statements_ended(changed_in) FROM record_table WHERE workspace_id = $1 AND id = $2"
 
 
 class Indexing:

@@ -12,10 +12,13 @@ from passerelle.kit.ids import NewId
 from passerelle.kit.jobs import Handler
 from passerelle.kit.secrets import SecretBox
 from passerelle.records.attachments import Attachments
+from passerelle.records.duplicates import Duplicates
 from passerelle.records.finding import Finding
 from passerelle.records.importing import Importing
 from passerelle.records.indexing import Indexing
+from passerelle.records.merging import REPOINT_JOB, Merging
 from passerelle.records.personal import PersonalValues
+from passerelle.records.purging import Purging
 from passerelle.records.repository import RecordRepository
 from passerelle.records.service import Records
 from passerelle.records.shown import ShownFields
@@ -23,7 +26,7 @@ from passerelle.records.steps import StepRecords
 from passerelle.records.trail import Trail
 from passerelle.resources.files import Files
 from passerelle.resources.service import Resources
-from passerelle.tables.repository import INDEX_JOB, TableRepository
+from passerelle.tables.repository import CLEAR_JOB, INDEX_JOB, TableRepository
 from passerelle.tables.service import Tables
 
 
@@ -42,12 +45,19 @@ class RecordParts:
     shown: ShownFields
     resources: Resources
     attachments: Attachments
+    duplicates: Duplicates
+    merging: Merging
+    purging: Purging
     public_url: str | None
     """Where links to files point to; the address that was called where it is not set."""
 
     def jobs(self) -> Mapping[str, Handler]:
         """What the feature's jobs do."""
-        return {INDEX_JOB: self.indexing.run}
+        return {
+            INDEX_JOB: self.indexing.run,
+            CLEAR_JOB: self.purging.clear_table,
+            REPOINT_JOB: self.merging.repoint,
+        }
 
 
 def record_parts(
@@ -66,17 +76,22 @@ def record_parts(
     records = Records(database, tables, repository, clock, new_id)
     finding = Finding(database, tables, repository, cursors)
     resources = Resources(database, files, box, clock)
+    attachments = Attachments(database, records, resources, clock, new_id)
+    indexing = Indexing(database, tables, repository)
     return RecordParts(
         tables=tables,
         records=records,
-        trail=Trail(database, records, clock),
+        trail=Trail(database, records, repository, clock),
         finding=finding,
         steps=StepRecords(database, records, finding),
         personal=PersonalValues(database, tables),
         importing=Importing(database, tables, records, repository, clock, new_id),
-        indexing=Indexing(database, tables, repository),
+        indexing=indexing,
         shown=ShownFields(database, tables),
         resources=resources,
-        attachments=Attachments(database, records, resources, clock, new_id),
+        attachments=attachments,
+        duplicates=Duplicates(database, tables, repository),
+        merging=Merging(database, tables, records, repository, attachments, clock),
+        purging=Purging(database, attachments, indexing, clock),
         public_url=public_url,
     )

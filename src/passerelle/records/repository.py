@@ -28,7 +28,13 @@ _FIND_MANY: Final = (
     f"SELECT {COLUMNS} FROM record r "
     "WHERE r.workspace_id = $1 AND r.id = ANY($2) AND r.table_id = $3 AND r.deleted_at IS NULL"
 )
-_LOCK: Final = "SELECT FROM record WHERE workspace_id = $1 AND table_id = $2 AND id = $3 FOR UPDATE"
+_LOCK: Final = "SELECT id FROM record WHERE workspace_id = $1 AND table_id = $2 AND id = ANY($3) ORDER BY id FOR UPDATE"
+_FORWARDS: Final = (
+    "SELECT id, merged_into FROM record "
+    "WHERE workspace_id = $1 AND table_id = $2 AND id = ANY($3) AND merged_into IS NOT NULL"
+)
+_MERGED: Final = "SELECT id FROM record WHERE workspace_id = $1 AND merged_into = $2"
+_FORWARD_ON: Final = "UPDATE record SET merged_into = $3 WHERE workspace_id = $1 AND merged_into = $2"
 _HOLDERS: Final = (
     "SELECT u.field_id, u.key, u.record_id FROM record_unique u, unnest($2::uuid[], $3::bytea[]) AS w(field_id, key) "
     "WHERE u.workspace_id = $1 AND u.field_id = w.field_id AND u.key = w.key"
@@ -87,12 +93,12 @@ _UPDATE: Final = f"""
         SELECT $1, r.id, $10 + 1, $19, $20, $4, $21, $22 FROM r
     ), e AS (
         INSERT INTO event (workspace_id, id, type, execution_id, data, created_at)
-        SELECT $1, $23, $24, $22, $25, $4 FROM r
+        SELECT $1, $23, $24, $22, $25, $4 FROM r WHERE $24::text IS NOT NULL
     )
     SELECT count(*) FROM r
 """
 
-_EVENTS: Final[dict[str, str]] = {"deleted": "record.deleted"}
+_EVENTS: Final[dict[str, str]] = {"deleted": "record.deleted", "merged": "record.merged"}
 """The events of actions; all others are changes."""
 
 Keys = list[tuple[UUID, bytes]]
@@ -106,6 +112,8 @@ class Next:
     action: Action = "updated"
     deleted_at: datetime | None = None
     merged_into: UUID | None = None
+    merged_from: UUID | None = None
+    """The record that this one has taken in."""
 
 
 class RecordRepository:
@@ -119,16 +127,43 @@ class RecordRepository:
         row = await connection.fetchrow(_FIND, table.workspace_id, record_id, table.id)
         return record_of(row) if row is not None else None
 
-    async def lock(self, connection: Connection, table: Table, record_id: UUID) -> None:
-        """Let nobody else change the record until the transaction ends."""
-        await connection.execute(_LOCK, table.workspace_id, table.id, record_id)
-
     async def find_many(
         self, connection: Connection, table_id: UUID, workspace_id: UUID, ids: Sequence[UUID]
     ) -> dict[UUID, Record]:
         """Those of the records that are there, by id."""
         rows = await connection.fetch(_FIND_MANY, workspace_id, ids, table_id)
         return {row["id"]: record_of(row) for row in rows}
+
+    async def find_related(
+        self, connection: Connection, table_id: UUID, workspace_id: UUID, ids: Sequence[UUID]
+    ) -> dict[UUID, Record]:
+        """As `find_many`; a record that was merged into another is found as that one."""
+        found = await self.find_many(connection, table_id, workspace_id, ids)
+        missing = [one for one in ids if one not in found]
+        forwards = await self.forwards(connection, table_id, workspace_id, missing) if missing else {}
+        if forwards:
+            others = await self.find_many(connection, table_id, workspace_id, list(forwards.values()))
+            found |= {one: others[target] for one, target in forwards.items() if target in others}
+        return found
+
+    async def forwards(
+        self, connection: Connection, table_id: UUID, workspace_id: UUID, ids: Sequence[UUID]
+    ) -> dict[UUID, UUID]:
+        """Those of the records that were merged, with the record that they were merged into."""
+        rows = await connection.fetch(_FORWARDS, workspace_id, table_id, ids)
+        return {row["id"]: row["merged_into"] for row in rows}
+
+    async def merged_into(self, connection: Connection, workspace_id: UUID, record_id: UUID) -> list[UUID]:
+        """The records that were merged into this one."""
+        return [row["id"] for row in await connection.fetch(_MERGED, workspace_id, record_id)]
+
+    async def forward_on(self, connection: Connection, workspace_id: UUID, source: UUID, target: UUID) -> None:
+        """Let all that was merged into `source` lead to `target`, so that no chain grows."""
+        await connection.execute(_FORWARD_ON, workspace_id, source, target)
+
+    async def lock(self, connection: Connection, table: Table, ids: Sequence[UUID]) -> None:
+        """Hold these records until the transaction ends; always in the same order, so that nobody waits in a ring."""
+        await connection.execute(_LOCK, table.workspace_id, table.id, ids)
 
     async def holders(self, connection: Connection, workspace_id: UUID, keys: Keys) -> dict[tuple[UUID, bytes], UUID]:
         """Which record has which of these values in a unique field."""
@@ -169,7 +204,7 @@ class RecordRepository:
         # Whoever fills an index locks the record too, and then inserts a row that this has to delete: only a
         # statement that begins once the lock is held sees it.
         async with connection.transaction():
-            await self.lock(connection, table, old.id)
+            await self.lock(connection, table, [old.id])
             return await self._update(connection, table, old, new, author, now)
 
     async def _update(
@@ -185,12 +220,16 @@ class RecordRepository:
             new.values, search_text(table, new.values), new.deleted_at, new.merged_into, old.version,
             *_columns(keys[0], 2), *_columns(keys[1], 2), *_columns(unique[0], 2), *_columns(unique[1], 2),
             new.action, changes, author.by, author.execution_id,
-            self._new_id(), _EVENTS.get(new.action, "record.updated"),
-            _event(table, old.id, old.version + 1, changes, author),
+            self._new_id(), None if new.merged_into else _EVENTS.get(new.action, "record.updated"),
+            {**_event(table, old.id, old.version + 1, changes, author), **_taken_in(new)},
         )  # fmt: skip
         if written != 1:
             return None
         return Record(old.id, old.version + 1, dict(new.values), old.created_at, now, new.deleted_at, new.merged_into)
+
+
+def _taken_in(new: Next) -> JsonObject:
+    return {"mergedRecordId": str(new.merged_from)} if new.merged_from is not None else {}
 
 
 def next_to_index(batch: int) -> str:

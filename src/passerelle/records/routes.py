@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 import passerelle.records.attachment_endpoints
+import passerelle.records.duplicate_endpoints
 import passerelle.records.endpoints
 import passerelle.records.finding_endpoints
 import passerelle.records.trail_endpoints
@@ -21,6 +22,7 @@ def routers(parts: RecordParts, cursors: Cursors) -> list[APIRouter]:
         passerelle.records.endpoints.router(parts),
         passerelle.records.finding_endpoints.router(parts),
         passerelle.records.trail_endpoints.router(parts, cursors),
+        passerelle.records.duplicate_endpoints.router(parts),
         passerelle.records.attachment_endpoints.router(parts, cursors),
         passerelle.records.transfer_endpoints.router(parts),
         passerelle.tables.endpoints.router(parts, cursors),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict
@@ -40,6 +40,7 @@ class FieldChange(Answer):
 class ChangeAnswer(Answer):
     """One line of a record's history."""
 
+    record_id: UUID = Described(description="Another one than the record's, where that was merged into it")
     version: int
     action: str
     at: Moment
@@ -61,6 +62,53 @@ class CommentAnswer(Answer):
     text: str
     at: Moment
     by: str
+
+
+class DuplicateField(Body):
+    """A field in which two records must be the same, or nearly."""
+
+    field: str
+    match: Literal["exact", "near"] = Described(
+        default="exact", description="`near` compares the words of texts, whatever their order, accents and capitals"
+    )
+    least: int = Described(default=85, ge=50, le=100, description="With `near`: how near, of 100")
+
+
+class DuplicatesBody(Body):
+    """Where to look for duplicates, and by what."""
+
+    fields: list[DuplicateField] = Described(
+        min_length=1,
+        max_length=5,
+        description="A pair must match in all of them; records without a value in one are not looked at",
+    )
+    filter: Any = Described(default=None, description="Only these records, as in a search")
+    limit: int | None = Described(default=None, description="Pairs to show: 1 to 500; 25 if absent")
+
+
+class DuplicatePair(Answer):
+    """Two records that may be the same: the older one first."""
+
+    score: float = Described(description="How near they are in the fields that may differ, of 100")
+    records: list[RecordAnswer]
+
+
+class DuplicatesAnswer(Answer):
+    """The nearest pairs."""
+
+    data: list[DuplicatePair]
+    found: int = Described(description="All pairs that were found; `data` holds the nearest")
+    records: int = Described(description="Records that were looked at")
+    comparisons: int = Described(description="Pairs that were compared")
+
+
+class MergeBody(Body):
+    """Which record goes into the one that the address names."""
+
+    from_: str = Described(alias="from", description="The id of the other record")
+    fields: list[str] = Described(
+        default=[], max_length=300, description="Fields in which the other record's value is taken, even none"
+    )
 
 
 class SearchBody(Body):

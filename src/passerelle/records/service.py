@@ -6,7 +6,7 @@ it does to records become true together. Without one, the call takes a connectio
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -15,20 +15,21 @@ from uuid import UUID
 
 import asyncpg
 
-from passerelle.errors import PasserelleError, Problem
+from passerelle.errors import PasserelleError
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.http.fields import FIELD_INVALID, pointer
 from passerelle.kit.ids import NewId
-from passerelle.kit.json import Json, JsonObject, loads
+from passerelle.kit.json import Json, loads
 from passerelle.records import errors
 from passerelle.records.models import Author, Record, Written
+from passerelle.records.relations import Relations
 from passerelle.records.repository import Next, RecordRepository, key_of, unique_keys
 from passerelle.tables.errors import TABLE_BUSY
 from passerelle.tables.models import Field, Table
 from passerelle.tables.service import Tables
 from passerelle.tables.types import type_of
-from passerelle.tables.values import check_merged, check_new, read_value, related_ids, unknown_field
+from passerelle.tables.values import check_merged, check_new, read_value, unknown_field
 
 KEPT_DELETED: Final = timedelta(days=30)
 """How long a deleted record can be restored; then it is gone for good."""
@@ -48,6 +49,7 @@ class Records:
         self._database = database
         self._tables = tables
         self._repository = repository
+        self.relations = Relations(repository)
         self._clock = clock
         self._new_id = new_id
 
@@ -71,7 +73,7 @@ class Records:
             found = await self._tables.find(workspace_id, table, held)
             for _ in range(ATTEMPTS):
                 record = Record(wanted, 1, check_new(found, values, wanted).require(), now := self._clock(), now)
-                await self._refuse_unrelated(held, found, record.values)
+                await self.relations.refuse(held, found, record.values)
                 if made := await self._insert(held, found, record, author):
                     return found, made
                 found = await self._tables.find_now(workspace_id, table, held)
@@ -90,7 +92,7 @@ class Records:
     ) -> tuple[Table, Record]:
         """As `read`; nobody else changes the record until the transaction of `connection` ends."""
         found, record = await self.read(workspace_id, table, record_id, connection=connection)
-        await self._repository.lock(connection, found, record.id)
+        await self._repository.lock(connection, found, [record.id])
         return found, await self._live(connection, found, record.id)
 
     async def table(self, workspace_id: UUID, table: str, connection: Connection | None = None) -> Table:
@@ -100,9 +102,9 @@ class Records:
     async def read_any(
         self, workspace_id: UUID, table: str, record_id: UUID, connection: Connection
     ) -> tuple[Table, Record]:
-        """A record, also one that can still be restored, or was merged. Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND."""
+        """As `read`, also one that can still be restored. Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND."""
         found = await self._tables.find(workspace_id, table, connection)
-        record = await self._repository.find(connection, found, record_id)
+        record = await self._followed(connection, found, record_id)
         if record is None or self._is_gone(record):
             raise _unknown(found, record_id)
         return found, record
@@ -254,11 +256,11 @@ class Records:
             for _ in range(ATTEMPTS):
                 old = await self._live(held, found, record_id)
                 if expected is not None and old.version not in expected:
-                    raise _conflict(old)
+                    raise version_conflict(old)
                 new = changing(found, old)
                 if new.action == "updated" and new.values == old.values:
                     return found, old
-                await self._refuse_unrelated(held, found, new.values, old.values)
+                await self.relations.refuse(held, found, new.values, old.values)
                 changed = await self._update(held, found, old, new, author)
                 if changed is not None:
                     return found, changed
@@ -288,48 +290,25 @@ class Records:
 
     async def _live(self, connection: Connection, table: Table, record_id: UUID) -> Record:
         """The record, or the one that it was merged into. Raises RECORD_NOT_FOUND."""
-        wanted = record_id
-        for _ in range(MERGES_FOLLOWED):
-            record = await self._repository.find(connection, table, wanted)
-            if record is None or record.merged_into is None:
-                break
-            wanted = record.merged_into
+        record = await self._followed(connection, table, record_id)
         if record is None or record.deleted_at is not None:
             raise _unknown(table, record_id)
         return record
 
-    async def unrelated(
-        self, connection: Connection, table: Table, values: Sequence[JsonObject], old: JsonObject | None = None
-    ) -> list[list[Problem]]:
-        """For each record's values, its relations that point to nothing; those that `old` has are not looked at."""
-        wanted: dict[UUID, set[UUID]] = {}
-        for one in values:
-            for field, target in related_ids(table, one):
-                if field.table_id is not None and _is_new(field, one, old):
-                    wanted.setdefault(field.table_id, set()).add(target)
-        there = {
-            target
-            for table_id, targets in wanted.items()
-            for target in await self._repository.find_many(connection, table_id, table.workspace_id, list(targets))
-        }
-        return [
-            [
-                errors.RELATED_UNKNOWN.problem(
-                    f"`{field.name}` points to the record {target}, which is not there", pointer([field.name])
-                )
-                for field, target in related_ids(table, one)
-                if _is_new(field, one, old) and target not in there
-            ]
-            for one in values
-        ]
+    async def _followed(self, connection: Connection, table: Table, record_id: UUID) -> Record | None:
+        """The record, or the one that it was merged into, deleted or not."""
+        wanted = record_id
+        for _ in range(MERGES_FOLLOWED):
+            record = await self._repository.find(connection, table, wanted)
+            if record is None or record.merged_into is None:
+                return record
+            wanted = record.merged_into
+        return None
 
-    async def _refuse_unrelated(
-        self, connection: Connection, table: Table, values: JsonObject, old: JsonObject | None = None
-    ) -> None:
-        """Raises RELATED_UNKNOWN for each relation that points to nothing; those that stay are not looked at."""
-        ((*problems,),) = await self.unrelated(connection, table, [values], old)
-        if problems:
-            raise PasserelleError(errors.RELATED_UNKNOWN.status, problems)
+    async def known_as(self, workspace_id: UUID, record_id: UUID) -> list[UUID]:
+        """The record's id, and those of the records that were merged into it: executions may name any of them."""
+        async with self._connected(workspace_id, None) as connection:
+            return [record_id, *await self._repository.merged_into(connection, workspace_id, record_id)]
 
     async def _taken(
         self, connection: Connection, table: Table, record: Record, raised: asyncpg.UniqueViolationError
@@ -395,10 +374,6 @@ def _upserted(table: Table, field: str, value: Json, values: Mapping[str, Json])
     return stored, {**values, field: stored}
 
 
-def _is_new(field: Field, values: JsonObject, old: JsonObject | None) -> bool:
-    return old is None or values[field.key] != old.get(field.key)
-
-
 def _is_dropped(table: Table, key: str) -> bool:
     return key not in table.by_key or table.by_key[key].dropped
 
@@ -412,7 +387,8 @@ def _unknown(table: Table, record_id: UUID) -> PasserelleError:
     return errors.RECORD_NOT_FOUND.error(f"the table {table.name} has no record {record_id}")
 
 
-def _conflict(record: Record) -> PasserelleError:
+def version_conflict(record: Record) -> PasserelleError:
+    """RECORD_VERSION_CONFLICT: the record is at another version than the caller expects."""
     return errors.RECORD_VERSION_CONFLICT.error(
         f"the record is at version {record.version}: read it again and repeat the change on it"
     )

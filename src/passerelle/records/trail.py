@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from passerelle.kit.database import Database
 from passerelle.kit.json import JsonObject
 from passerelle.records.errors import COMMENT_EMPTY
 from passerelle.records.models import Author, Change, Comment
+from passerelle.records.repository import RecordRepository
 from passerelle.records.service import Records
 from passerelle.tables.models import Table
 
@@ -27,25 +29,35 @@ _BY_EXECUTION: Final = (
 )
 
 
+HistoryPlace = tuple[datetime, UUID, int]
+"""When, of which record, which version: what changes are sorted by."""
+
+
 class Trail:
     """Histories and comments of records that are there."""
 
-    def __init__(self, database: Database, records: Records, clock: Clock) -> None:
+    def __init__(self, database: Database, records: Records, repository: RecordRepository, clock: Clock) -> None:
         self._database = database
         self._records = records
+        self._repository = repository
         self._clock = clock
 
     async def history(
-        self, workspace_id: UUID, table: str, record_id: UUID, before: int | None, limit: int
+        self, workspace_id: UUID, table: str, record_id: UUID, before: HistoryPlace | None, limit: int
     ) -> tuple[Table, list[Change]]:
-        """A record's changes below version `before`, newest first. Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND."""
+        """A record's changes before a place, newest first, with those of the records that were merged into it.
+
+        Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND.
+        """
         async with self._database.workspace(workspace_id) as connection:
             found, record = await self._records.read_any(workspace_id, table, record_id, connection)
+            merged = await self._repository.merged_into(connection, workspace_id, record.id)
             rows = await connection.fetch(
-                _CHANGES + "AND record_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4",
+                _CHANGES + "AND record_id = ANY($2) AND ($3::timestamptz IS NULL OR (at, record_id, version) < "
+                "($3, $4::uuid, $5::integer)) ORDER BY at DESC, record_id DESC, version DESC LIMIT $6",
                 workspace_id,
-                record.id,
-                before if before is not None else record.version + 1,
+                [record.id, *merged],
+                *(before or (None, None, None)),
                 limit,
             )
         return found, [Change(**row) for row in rows]
@@ -101,6 +113,7 @@ class Trail:
 def change_json(table: Table, change: Change) -> dict[str, Any]:
     """A change as the API shows it: by the names that the fields have now, or had when they were dropped."""
     return {
+        "recordId": str(change.record_id),
         "version": change.version,
         "action": change.action,
         "at": iso(change.at),

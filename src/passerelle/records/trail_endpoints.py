@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,7 +16,7 @@ from passerelle.kit.http.pages import Cursors, Page, limit_of
 from passerelle.records.endpoints import RECORD, author_of, id_of
 from passerelle.records.parts import RecordParts
 from passerelle.records.schemas import ChangeAnswer, CommentAnswer, CommentBody
-from passerelle.records.trail import change_json, comment_json
+from passerelle.records.trail import HistoryPlace, change_json, comment_json
 
 Limit = Annotated[str | None, Query(description="1 to 500; 25 if absent")]
 After = Annotated[str | None, Query(description="`next` of the page before")]
@@ -33,10 +34,11 @@ def router(parts: RecordParts, cursors: Cursors) -> APIRouter:
         caller = await principal(request)
         bound_to = ["history", str(caller.workspace_id), record_id]
         wanted = limit_of(limit)
-        before = cursors.decode(after, bound_to=bound_to)["version"] if after is not None else None
+        before = _place(cursors.decode(after, bound_to=bound_to)) if after is not None else None
         table, found = await parts.trail.history(caller.workspace_id, table_id, id_of(record_id), before, wanted + 1)
-        last = {"version": found[wanted - 1].version} if len(found) > wanted else None
-        following = cursors.encode(last, bound_to=bound_to) if last is not None else None
+        last = found[wanted - 1] if len(found) > wanted else None
+        position = {"at": last.at.isoformat(), "id": last.record_id, "version": last.version} if last else {}
+        following = cursors.encode(position, bound_to=bound_to) if position else None
         return json_answer({"data": [change_json(table, change) for change in found[:wanted]], "next": following})
 
     @routes.post(RECORD + "/comments", response_model=CommentAnswer, status_code=201, openapi_extra=takes(CommentBody))
@@ -63,3 +65,7 @@ def router(parts: RecordParts, cursors: Cursors) -> APIRouter:
         return json_answer({"data": [comment_json(comment) for comment in found[:wanted]], "next": following})
 
     return routes
+
+
+def _place(position: dict[str, Any]) -> HistoryPlace:
+    return datetime.fromisoformat(position["at"]), UUID(position["id"]), position["version"]

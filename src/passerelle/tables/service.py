@@ -141,12 +141,19 @@ class Tables:
 
     async def field_names(self, workspace_id: UUID) -> dict[str, frozenset[str]]:
         """The names of every table's fields, by the table's name."""
-        found: dict[str, frozenset[str]] = {}
-        after = ""
-        while batch := await self._repository.listed(workspace_id, after, 100):
-            found |= {table.name: frozenset(table.by_name) for table in batch}
-            after = batch[-1].name
+        return {table.name: frozenset(table.by_name) for table in await self.all(workspace_id)}
+
+    async def all(self, workspace_id: UUID) -> list[Table]:
+        """Every table of the workspace, by name."""
+        found: list[Table] = []
+        while batch := await self._repository.listed(workspace_id, found[-1].name if found else "", 100):
+            found += batch
         return found
+
+    async def pointing_to(self, workspace_id: UUID, table_id: UUID) -> list[tuple[Table, Field]]:
+        """The relation fields whose records are of this table, with the tables that have them."""
+        tables = await self.all(workspace_id)
+        return [(table, field) for table in tables for field in table.fields if field.table_id == table_id]
 
     async def answers(self, workspace_id: UUID, tables: Sequence[Table]) -> list[TableAnswer]:
         """Tables as the API shows them."""
@@ -192,15 +199,11 @@ class Tables:
             raise PasserelleError(TABLE_LOSES_DATA.status, problems)
 
     async def _refuse_referenced(self, table: Table) -> None:
-        after = ""
-        while batch := await self._repository.listed(table.workspace_id, after, 100):
-            for other in batch:
-                for field in other.fields:
-                    if field.table_id == table.id and other.id != table.id:
-                        raise TABLE_REFERENCED.error(
-                            f"`{field.name}` of the table {other.name} points to {table.name}: drop that field first"
-                        )
-            after = batch[-1].name
+        for other, field in await self.pointing_to(table.workspace_id, table.id):
+            if other.id != table.id:
+                raise TABLE_REFERENCED.error(
+                    f"`{field.name}` of the table {other.name} points to {table.name}: drop that field first"
+                )
 
     async def _references(self, workspace_id: UUID) -> dict[str, UUID]:
         names = await self._repository.names(workspace_id)

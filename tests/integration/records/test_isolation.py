@@ -20,6 +20,8 @@ BODIES: dict[str, Any] = {
     "/comments": {"json": {"text": "x"}},
     "/import": {"content": b"name\nx\n", "headers": {"Content-Type": "text/csv"}},
     "/attachments": {"files": {"file": PDF}},
+    "/duplicates": {"json": {"fields": [{"field": "name"}]}},
+    "/merge": {"json": {"from": "0198c2f4-8f5e-7c3a-9d1b-2a6f4e5d7c80"}},
 }
 """What a request needs to be right but for the ids; an empty object where nothing is named."""
 OWN = {("get", "/tables"), ("post", "/tables"), ("post", "/resources")}

@@ -1,0 +1,103 @@
+"""What is deleted stays for thirty days and is then gone with all that belongs to it; nothing else goes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from recorded import Api
+
+from passerelle.kit.clock import MovedClock
+from passerelle.kit.database import Database
+from passerelle.kit.jobs import JobRunning
+from passerelle.kit.json import loads
+from passerelle.records.parts import RecordParts
+from passerelle.tables.repository import CLEAR_JOB
+
+RECORDS = "/tables/customers/records"
+LEFT = ("record", "record_key", "record_unique", "record_change", "record_comment", "attachment", "resource")
+
+
+async def filled(api: Api, name: str = "a") -> Any:
+    record = await api.add({"name": name, "number": name, "age": 1})
+    await api.call("POST", f"{RECORDS}/{record['id']}/comments", {"text": "x"}, 201)
+    (await api.client.post(f"{RECORDS}/{record['id']}/attachments", files={"file": ("a.txt", b"x")})).raise_for_status()
+    return record
+
+
+async def left(api: Api, database: Database) -> dict[str, int]:
+    async with database.workspace(api.workspace_id) as connection:
+        return {name: await connection.fetchval(f"SELECT count(*) FROM {name}") for name in LEFT}
+
+
+async def test_a_record_goes_for_good_thirty_days_after_it_was_deleted(
+    api: Api, database: Database, parts: RecordParts, clock: MovedClock
+) -> None:
+    await api.table()
+    record, kept = await filled(api), await filled(api, "b")
+    attached = (await api.call("GET", f"{RECORDS}/{record['id']}/attachments"))["data"]
+    link = (await api.call("GET", f"{RECORDS}/{record['id']}/attachments/{attached[0]['id']}"))["link"]
+    await api.call("DELETE", f"{RECORDS}/{record['id']}", status=204)
+    clock.move(timedelta(days=29))
+    assert await parts.purging.purge_deleted() == 0
+    clock.move(timedelta(days=2))
+    assert await parts.purging.purge_deleted() == 1
+    async with database.workspace(api.workspace_id) as connection:
+        assert [row["id"] for row in await connection.fetch("SELECT id FROM record")] == [UUID(kept["id"])]
+    counts = await left(api, database)
+    assert (counts["record_change"], counts["record_comment"], counts["attachment"], counts["resource"]) == (1, 1, 1, 1)
+    assert (await api.client.get(link)).status_code == 404
+    assert await parts.purging.purge_deleted() == 0
+
+
+async def test_a_forward_lives_as_long_as_the_record_that_it_leads_to(
+    api: Api, parts: RecordParts, clock: MovedClock, database: Database
+) -> None:
+    await api.table()
+    target, source = await api.add({"name": "a"}), await api.add({"name": "b"})
+    await api.call("POST", f"{RECORDS}/{target['id']}/merge", {"from": source["id"]})
+    clock.move(timedelta(days=400))
+    assert await parts.purging.purge_deleted() == 0
+    assert (await api.call("GET", f"{RECORDS}/{source['id']}"))["id"] == target["id"]
+    assert len((await api.call("GET", f"{RECORDS}/{source['id']}/history"))["data"]) == 4
+    await api.call("DELETE", f"{RECORDS}/{target['id']}", status=204)
+    clock.move(timedelta(days=31))
+    assert await parts.purging.purge_deleted() == 2
+    assert (await left(api, database))["record_change"] == 0
+
+
+async def test_a_record_whose_files_cannot_be_deleted_is_passed_over(
+    api: Api, parts: RecordParts, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await api.table()
+    stuck, free = await filled(api), await filled(api, "b")
+    for record in (stuck, free):
+        await api.call("DELETE", f"{RECORDS}/{record['id']}", status=204)
+    clock.move(timedelta(days=31))
+
+    async def delete(resource: Any, whole: Any = parts.resources.delete) -> None:
+        if resource.created_by and not failed:
+            failed.append(resource)
+            raise OSError("the store is away")
+        await whole(resource)
+
+    failed: list[Any] = []
+    monkeypatch.setattr(parts.resources, "delete", delete)
+    assert await parts.purging.purge_deleted() == 1
+    assert await parts.purging.purge_deleted() == 1
+
+
+async def test_a_deleted_table_leaves_nothing(api: Api, other: Api, database: Database, parts: RecordParts) -> None:
+    for one in (api, other):
+        await one.table()
+        await filled(one)
+    await api.call("DELETE", f"{RECORDS}/{(await filled(api, 'b'))['id']}", status=204)
+    await api.call("DELETE", "/tables/customers?loseData=true", status=204)
+    async with database.shared() as connection:
+        job = await connection.fetchrow("SELECT id, payload FROM pgqueuer WHERE entrypoint = $1", CLEAR_JOB)
+    for _ in range(2):
+        await parts.jobs()[CLEAR_JOB](JobRunning(job["id"], loads(job["payload"])))
+    assert set((await left(api, database)).values()) == {0}
+    assert 0 not in (await left(other, database)).values()
