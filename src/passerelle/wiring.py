@@ -17,6 +17,7 @@ from passerelle.engine.runner import Runner
 from passerelle.engine.store import ABANDONED, CHILD_ENDED, ENTRYPOINT, NOTICE, Store
 from passerelle.events.repository import EventRepository
 from passerelle.events.service import Events
+from passerelle.executions.erasing import concerned, erase_executions
 from passerelle.executions.repository import ExecutionRepository
 from passerelle.executions.service import Executions
 from passerelle.executions.visitor.parts import visitor_part
@@ -34,6 +35,7 @@ from passerelle.kit.mail.smtp import SmtpMail
 from passerelle.kit.outgoing.client import OutgoingClient
 from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.secrets import SecretBox
+from passerelle.links.erasing import erase_addresses
 from passerelle.links.models import Cases, NoCases
 from passerelle.links.parts import LinkParts, link_parts
 from passerelle.links.service import Links
@@ -54,6 +56,7 @@ from passerelle.themes.service import Themes
 from passerelle.webhooks.addresses import Addresses
 from passerelle.webhooks.attempts import Attempts
 from passerelle.webhooks.courier import Courier
+from passerelle.webhooks.erasing import erase_answers
 from passerelle.webhooks.owner_mail import OwnerMail
 from passerelle.webhooks.queue import DeliveryQueue
 from passerelle.webhooks.repository import OWNER_JOB
@@ -132,6 +135,8 @@ def _build(
         files=Files.at(settings.files_url),
         box=box,
         public_url=settings.public_url,
+        concerned=concerned,
+        erasers=(erase_executions, erase_addresses, erase_answers),
     )
 
     async def facts(workspace_id: UUID) -> KnownFacts:

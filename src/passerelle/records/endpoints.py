@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from passerelle.errors import PasserelleError
 from passerelle.kit.http.answers import json_answer
@@ -90,10 +90,26 @@ def router(parts: RecordParts) -> APIRouter:
         )
         return answer(table, record)
 
-    @routes.delete(RECORD, status_code=204)
-    async def delete_record(request: Request, table_id: str, record_id: str) -> Response:
-        """Delete a record; `POST …/restore` brings it back for 30 days."""
+    @routes.delete(
+        RECORD,
+        status_code=204,
+        responses={200: {"description": "With `erase`: how much was erased of what", "model": dict[str, int]}},
+    )
+    async def delete_record(
+        request: Request,
+        table_id: str,
+        record_id: str,
+        erase: Annotated[
+            bool,
+            Query(description="Erase its values for good, here and in its executions; answers with counts by kind"),
+        ] = False,
+    ) -> Response:
+        """Delete a record; `POST …/restore` brings it back for 30 days, unless it was erased."""
         caller = await principal(request)
+        if erase:
+            return json_answer(
+                await parts.erasing.erase(caller.workspace_id, table_id, id_of(record_id), author_of(caller))
+            )
         await parts.records.delete(
             caller.workspace_id, table_id, id_of(record_id), author_of(caller), expected=expected_versions(request)
         )

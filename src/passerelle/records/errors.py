@@ -11,6 +11,9 @@ RECORD_VERSION_CONFLICT: Final = Code(
     "RECORD_VERSION_CONFLICT", 412, "The record has changed since the version that `If-Match` names. Read it again."
 )
 RECORD_BUSY: Final = Code("RECORD_BUSY", 409, "The record changes too fast to be written. Send the request again.")
+RECORD_IN_USE: Final = Code(
+    "RECORD_IN_USE", 409, "The record cannot be erased while executions concern it that run, wait or can be retried."
+)
 VALUE_TAKEN: Final = Code(
     "VALUE_TAKEN", 409, "Another record of the table has this value in a unique field; the message names both."
 )

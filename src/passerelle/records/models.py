@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import orjson
 
 from passerelle.kit.json import Json, JsonObject
 from passerelle.tables.models import Table
+
+ERASED: Final = UUID(int=0)
+"""What an erased record was merged into: nothing. It cannot be restored, and only its history can be read."""
 
 Action = Literal["created", "updated", "deleted", "restored", "merged", "erased"]
 

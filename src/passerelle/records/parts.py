@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from passerelle.kit.clock import Clock
@@ -13,6 +13,7 @@ from passerelle.kit.jobs import Handler
 from passerelle.kit.secrets import SecretBox
 from passerelle.records.attachments import Attachments
 from passerelle.records.duplicates import Duplicates
+from passerelle.records.erasing import ERASE_JOB, Concerned, Eraser, Erasing, nobody
 from passerelle.records.finding import Finding
 from passerelle.records.importing import Importing
 from passerelle.records.indexing import Indexing
@@ -40,6 +41,7 @@ class RecordParts:
     finding: Finding
     steps: StepRecords
     personal: PersonalValues
+    erasing: Erasing
     importing: Importing
     indexing: Indexing
     shown: ShownFields
@@ -55,6 +57,7 @@ class RecordParts:
         """What the feature's jobs do."""
         return {
             INDEX_JOB: self.indexing.run,
+            ERASE_JOB: self.erasing.delete_files,
             CLEAR_JOB: self.purging.clear_table,
             REPOINT_JOB: self.merging.repoint,
         }
@@ -69,12 +72,19 @@ def record_parts(
     files: Files,
     box: SecretBox,
     public_url: str | None = None,
+    concerned: Concerned = nobody,
+    erasers: Sequence[Eraser] = (),
 ) -> RecordParts:
-    """The feature on a database."""
+    """The feature on a database.
+
+    concerned   which executions concern records
+    erasers     what else keeps values of people
+    """
     tables = Tables(TableRepository(database), clock, new_id)
     repository = RecordRepository(new_id)
     records = Records(database, tables, repository, clock, new_id)
     finding = Finding(database, tables, repository, cursors)
+    personal = PersonalValues(database, tables)
     resources = Resources(database, files, box, clock)
     attachments = Attachments(database, records, resources, clock, new_id)
     indexing = Indexing(database, tables, repository)
@@ -84,7 +94,10 @@ def record_parts(
         trail=Trail(database, records, repository, clock),
         finding=finding,
         steps=StepRecords(database, records, finding),
-        personal=PersonalValues(database, tables),
+        personal=personal,
+        erasing=Erasing(
+            database, tables, repository, personal, resources, clock, new_id, concerned=concerned, erasers=erasers
+        ),
         importing=Importing(database, tables, records, repository, clock, new_id),
         indexing=indexing,
         shown=ShownFields(database, tables),

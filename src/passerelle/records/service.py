@@ -22,7 +22,7 @@ from passerelle.kit.http.fields import FIELD_INVALID, pointer
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import Json, loads
 from passerelle.records import errors
-from passerelle.records.models import Author, Record, Written
+from passerelle.records.models import ERASED, Author, Record, Written
 from passerelle.records.relations import Relations
 from passerelle.records.repository import Next, RecordRepository, key_of, unique_keys
 from passerelle.tables.errors import TABLE_BUSY
@@ -300,7 +300,7 @@ class Records:
         wanted = record_id
         for _ in range(MERGES_FOLLOWED):
             record = await self._repository.find(connection, table, wanted)
-            if record is None or record.merged_into is None:
+            if record is None or record.merged_into in (None, ERASED):
                 return record
             wanted = record.merged_into
         return None
@@ -333,7 +333,8 @@ class Records:
         return await self.holder(connection, table, field, stored) != holder
 
     def _is_gone(self, record: Record) -> bool:
-        return record.deleted_at is not None and record.deleted_at < self._clock() - KEPT_DELETED
+        old = record.deleted_at is not None and record.deleted_at < self._clock() - KEPT_DELETED
+        return old and record.merged_into != ERASED
 
     @asynccontextmanager
     async def _connected(self, workspace_id: UUID, connection: Connection | None) -> AsyncIterator[Connection]:
