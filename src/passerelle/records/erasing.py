@@ -176,8 +176,12 @@ class Erasing:
             await connection.execute(_CHANGE, workspace_id, ids, now, author.by)
         if record.deleted_at is None:
             data: JsonObject = {
-                "recordId": str(record.id), "tableId": str(table.id), "table": table.name,
-                "version": record.version + 1, "workflowId": None, "fields": [],
+                "recordId": str(record.id),
+                "tableId": str(table.id),
+                "table": table.name,
+                "version": record.version + 1,
+                "workflowId": None,
+                "fields": [],
             }
             await connection.execute(_EVENT, workspace_id, self._new_id(), data, now)
         comments = await connection.execute(_COMMENTS, workspace_id, ids)
