@@ -208,10 +208,13 @@ def test_a_wrong_definition_lists_all_that_is_wrong_with_its_place(api: httpx.Cl
     assert all(error["message"][0].isdigit() for error in answer.json()["errors"])
 
 
-def test_definitions_that_this_release_cannot_run_are_refused_at_their_start(dev: Dev, api: httpx.Client) -> None:
-    form = pushed(api, "name: asks\nsteps:\n  - id: ask\n    message: {title: Hello, text: Hello}\n")
+def test_a_definition_with_an_end_user_waits_for_them_and_is_not_run_without(api: httpx.Client) -> None:
+    form = pushed(api, "name: asks\nsteps:\n  - id: ask\n    consent: {text: I agree., version: '1'}\n")
     assert codes(run(api, form)) == ["WORKFLOW_NEEDS_USER"]
-    assert codes(api.post("/workflows", json={"workflowDefinitionId": form})) == ["STEP_KIND_NOT_AVAILABLE"]
+    started = api.post("/workflows", json={"workflowDefinitionId": form}).json()
+    assert (started["executionType"], started["status"]) == ("INTERACTIVE", "RUNNING")
+    assert started["link"].startswith(str(api.base_url))
+    assert started["token"]
 
 
 def test_post_workflows_gives_the_whole_object(api: httpx.Client) -> None:
