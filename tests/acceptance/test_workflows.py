@@ -209,7 +209,7 @@ def test_a_wrong_definition_lists_all_that_is_wrong_with_its_place(api: httpx.Cl
 
 
 def test_a_definition_with_an_end_user_waits_for_them_and_is_not_run_without(api: httpx.Client) -> None:
-    form = pushed(api, "name: asks\nsteps:\n  - id: ask\n    consent: {text: I agree., version: '1'}\n")
+    form = pushed(api, "name: asks\nsteps:\n  - id: ask\n    consent: {title: Terms, text: I agree., version: '1'}\n")
     assert codes(run(api, form)) == ["WORKFLOW_NEEDS_USER"]
     started = api.post("/workflows", json={"workflowDefinitionId": form}).json()
     assert (started["executionType"], started["status"]) == ("INTERACTIVE", "RUNNING")
