@@ -1,0 +1,219 @@
+"""A form as its template shows it: fields with values, problems and words in one language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from passerelle.kit.json import Json, JsonObject, dumps
+from passerelle.pages.forms.dates import split_date, without_zone
+from passerelle.pages.forms.hints import attributes_of, hint_of
+from passerelle.pages.forms.model import Control, Field, step_into
+from passerelle.pages.forms.numbers import format_number
+from passerelle.pages.forms.phones import countries, region_of, split_phone
+from passerelle.pages.texts import Language
+
+MOST_ITEMS: Final = 100
+"""Items that may be added to a list where its schema says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a select, of radios or of boxes."""
+
+    id: str
+    key: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """Everything about one field that the template writes."""
+
+    pointer: str
+    id: str
+    control: Control
+    label: str
+    hint: str
+    optional: bool
+    problem: str | None = None
+    value: str = ""
+    parts: tuple[str, ...] = ()
+    """Day, month and year of a date; the country of a phone."""
+    choices: tuple[Choice, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    fields: tuple[FieldView, ...] = ()
+    """Of a group; of a list its items, each a group or a field."""
+    place: str = ""
+    """Set where the field is shown only under a condition: its place in the schema."""
+    hidden: bool = False
+    can_add: bool = False
+    can_remove: bool = False
+
+    @property
+    def described_by(self) -> str:
+        """The ids of what belongs to the field: its hint and its problem."""
+        return " ".join(
+            f"{self.id}-{part}" for part, there in (("hint", self.hint), ("problem", self.problem)) if there
+        )
+
+    @property
+    def first_id(self) -> str:
+        """The element that takes the focus when somebody goes to the field."""
+        match self.control:
+            case Control.DATE:
+                return f"{self.id}-day"
+            case Control.RADIOS | Control.YES_NO | Control.CHECKS:
+                return self.choices[0].id if self.choices else self.id
+            case _:
+                return self.id
+
+
+@dataclass(frozen=True)
+class FormState:
+    """What a form holds at the moment.
+
+    values    by field; may be anything, as typed
+    problems  sentences by JSON pointer
+    hidden    the places of fields that are not asked for now
+    region    the country of phones that name none
+    """
+
+    values: Mapping[str, Json]
+    language: Language
+    problems: Mapping[str, str] = field(default_factory=dict)
+    hidden: Container[str] = frozenset()
+    region: str = ""
+
+
+def view_form(form: Field, state: FormState) -> tuple[FieldView, ...]:
+    """The form's fields in the schema's order."""
+    viewer = _Viewer(state)
+    return tuple(viewer.view(one, step_into("", one.name), state.values.get(one.name)) for one in form.fields)
+
+
+def element_id(pointer: str) -> str:
+    """An element's id for a JSON pointer: letters, digits, `-` and `_` only, and no two alike."""
+    return "f" + re.sub("[^A-Za-z0-9/]", lambda match: f"_{ord(match[0]):x}_", pointer).replace("/", "-")
+
+
+class _Viewer:
+    def __init__(self, state: FormState) -> None:
+        self._state = state
+        self._language = state.language
+
+    def view(self, one: Field, pointer: str, value: Json, label: str | None = None) -> FieldView:
+        conditional = "visibleWhen" in one.schema
+        return FieldView(
+            pointer=pointer,
+            id=element_id(pointer),
+            control=one.control,
+            label=label or self._label(one),
+            hint=hint_of(one, self._language),
+            optional=not one.required and one.control is not Control.CHECK,
+            problem=self._state.problems.get(pointer),
+            attributes=attributes_of(one, inside_list="/*" in one.place),
+            place=one.place if conditional else "",
+            hidden=conditional and one.place in self._state.hidden,
+            **self._content(one, pointer, value),
+        )
+
+    def _label(self, one: Field) -> str:
+        return self._language.of(one.schema.get("title")) or _words(one.name)
+
+    def _content(self, one: Field, pointer: str, value: Json) -> dict[str, Any]:
+        match one.control:
+            case Control.GROUP:
+                return {"fields": self._group(one, pointer, value)}
+            case Control.REPEAT:
+                return self._repeat(one, pointer, value)
+            case Control.RADIOS | Control.SELECT | Control.CHECKS:
+                return {"choices": self._choices(one, pointer, value)}
+            case Control.YES_NO:
+                return {"choices": self._yes_no(pointer, value)}
+            case Control.CHECK:
+                return {"value": "true" if value is True else ""}
+            case Control.DATE:
+                return {"parts": split_date(_text(value))}
+            case Control.PHONE | Control.PHONE_PARTS:
+                return self._phone(pointer, value)
+            case _:
+                return {"value": self._scalar(one, value)}
+
+    def _scalar(self, one: Field, value: Json) -> str:
+        if one.control in (Control.NUMBER, Control.INTEGER) and _is_number(value):
+            return format_number(value, self._language.decimal)
+        text = _text(value)
+        return without_zone(text) if one.control in (Control.DATE_TIME, Control.TIME) else text
+
+    def _group(self, one: Field, pointer: str, value: Json) -> tuple[FieldView, ...]:
+        values: JsonObject = value if isinstance(value, Mapping) else {}
+        return tuple(self.view(inner, step_into(pointer, inner.name), values.get(inner.name)) for inner in one.fields)
+
+    def _repeat(self, one: Field, pointer: str, value: Json) -> dict[str, Any]:
+        if one.item is None:
+            return {}
+        least = int(one.schema.get("minItems", 0))
+        most = int(one.schema.get("maxItems", MOST_ITEMS))
+        blank: Json = {} if one.item.control is Control.GROUP else ""
+        # Nobody should have to find a button before the first item; a list that was emptied stays empty.
+        items = list(value) if isinstance(value, list) else [blank] * max(1, least)
+        label = self._label(one)
+        views = tuple(
+            self.view(one.item, step_into(pointer, number), item, self._item_label(one.item, label, number))
+            for number, item in enumerate(items)
+        )
+        return {"fields": views, "can_add": len(items) < most, "can_remove": len(items) > max(least, 1)}
+
+    def _item_label(self, item: Field, label: str, number: int) -> str:
+        return f"{self._language.of(item.schema.get('title')) or label} {number + 1}"
+
+    def _choices(self, one: Field, pointer: str, value: Json) -> tuple[Choice, ...]:
+        chosen = value if isinstance(value, list) else [value]
+        keys = {_key(item) for item in chosen}
+        return tuple(
+            Choice(f"{element_id(pointer)}-{number}", option.key, self._language.of(option.label), _key(option.value) in keys)
+            for number, option in enumerate(one.options)
+        )
+
+    def _yes_no(self, pointer: str, value: Json) -> tuple[Choice, ...]:
+        here = element_id(pointer)
+        return (
+            Choice(f"{here}-0", "true", self._language("form.yes"), value is True),
+            Choice(f"{here}-1", "false", self._language("form.no"), value is False),
+        )
+
+    def _phone(self, pointer: str, value: Json) -> dict[str, Any]:
+        region = self._state.region
+        if isinstance(value, Mapping):
+            region = region_of(str(value.get("countryCode", "")).lstrip("+")) or region
+            number = _text(value.get("number"))
+        else:
+            region, number = split_phone(_text(value), region)
+        named = countries(self._language.code)
+        choices = (Choice(f"{element_id(pointer)}-c-{code}", code, f"{name} +{calling}", code == region) for code, name, calling in named)
+        return {"value": number, "parts": (region,), "choices": tuple(choices)}
+
+
+def _key(value: Json) -> str:
+    return f"{type(value).__name__}:{value}" if isinstance(value, str | bool) else dumps(value)
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _text(value: Json) -> str:
+    """A value as a text field shows it; what was typed is text already."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else dumps(value)
+
+
+def _words(name: str) -> str:
+    """`companyNumber` and `company_number` as a person reads them, for a field without a title."""
+    words = re.sub("(?<=[a-z0-9])(?=[A-Z])", " ", name.replace("_", " ").replace("-", " ")).strip().lower()
+    return words[:1].upper() + words[1:]
