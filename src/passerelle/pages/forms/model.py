@@ -53,12 +53,14 @@ class Option:
 class Field:
     """One field of the schema.
 
-    name   the property's name; empty for a list's item and for the form itself
-    place  where it stands, with `*` for a list's items: `/owners/*/share`
+    name    the property's name; empty for a list's item and for the form itself
+    place   where it stands in the values, with `*` for a list's items: `/owners/*/share`
+    source  where it stands in the schema, as a JSON pointer: `/properties/owners/items/properties/share`
     """
 
     name: str
     place: str
+    source: str
     control: Control
     schema: JsonObject
     required: bool = False

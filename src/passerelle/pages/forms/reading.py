@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from passerelle.kit.json import Json, JsonObject, dumps
@@ -32,70 +33,83 @@ _BY_TYPE: Final = {"number": Control.NUMBER, "integer": Control.INTEGER}
 
 def read_form(schema: JsonObject) -> Field:
     """A form's schema, as its definition has it, as one group of fields."""
-    return _read(schema, "", "", False, _Definitions(schema), 0)
+    return _Reader(schema).read(schema, _At("", "", ""), required=False)
 
 
-class _Definitions:
-    """Follows `$ref`s inside one schema."""
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where the reader is: the property's name, its place in the values, its place in the schema, and how deep."""
 
+    name: str
+    place: str
+    source: str
+    depth: int = 0
+
+
+class _Reader:
     def __init__(self, schema: JsonObject) -> None:
-        self._schema = schema
+        self._root = schema
 
-    def resolve(self, schema: Json) -> JsonObject:
-        """The schema itself, with what its `$ref` leads to beneath its own keywords."""
+    def read(self, schema: Json, at: _At, *, required: bool) -> Field:
+        """One field and all below it."""
+        schema, beneath = self._resolved(schema, at.source)
+        options = _options(schema)
+        kind = _type(schema)
+        inner: dict[str, Any] = {}
+        if "const" in schema and schema["const"] is not True:
+            control = Control.CONST
+        elif options:
+            control = Control.RADIOS if len(options) <= MOST_RADIOS else Control.SELECT
+        elif kind == "boolean":
+            control = Control.YES_NO if required and "const" not in schema else Control.CHECK
+        elif kind == "object":
+            control = Control.PHONE_PARTS if _is_phone(schema) else Control.GROUP
+            inner = {"fields": self._fields(schema, at, beneath)} if control is Control.GROUP else {}
+        elif kind == "array":
+            control, inner = self._list(schema, at, beneath)
+        else:
+            control = _BY_TYPE.get(kind) or _text(schema)
+        options = inner.pop("options", options)
+        return Field(at.name, at.place, at.source, control, schema, required, options, **inner)
+
+    def _fields(self, schema: JsonObject, at: _At, beneath: str) -> tuple[Field, ...]:
+        if at.depth >= DEEPEST:
+            return ()
+        needed = schema.get("required", ())
+        return tuple(
+            self.read(
+                inner,
+                _At(name, step_into(at.place, name), step_into(f"{beneath}/properties", name), at.depth + 1),
+                required=name in needed,
+            )
+            for name, inner in schema.get("properties", {}).items()
+        )
+
+    def _list(self, schema: JsonObject, at: _At, beneath: str) -> tuple[Control, dict[str, Any]]:
+        items, source = schema.get("items", {}), f"{beneath}/items"
+        if options := _options(self._resolved(items, source)[0]):
+            return Control.CHECKS, {"options": options}
+        if at.depth >= DEEPEST:
+            return Control.REPEAT, {}
+        item = self.read(items, _At("", step_into(at.place, "*"), source, at.depth + 1), required=False)
+        return Control.REPEAT, {"item": item}
+
+    def _resolved(self, schema: Json, source: str) -> tuple[JsonObject, str]:
+        """The schema with what its `$ref` leads to beneath its own keywords, and where its properties are found."""
         for _ in range(DEEPEST):
             reference = schema.get("$ref") if isinstance(schema, Mapping) else None
             if not isinstance(reference, str):
                 break
-            own = {key: value for key, value in schema.items() if key != "$ref"}
-            schema = {**self._find(reference), **own}
-        return schema if isinstance(schema, Mapping) else {}
+            source = reference.removeprefix("#")
+            schema = {**self._find(source), **{key: value for key, value in schema.items() if key != "$ref"}}
+        return (schema if isinstance(schema, Mapping) else {}), source
 
-    def _find(self, reference: str) -> JsonObject:
-        found: Any = self._schema
-        for part in reference.removeprefix("#").split("/")[1:]:
+    def _find(self, pointer: str) -> JsonObject:
+        found: Any = self._root
+        for part in pointer.split("/")[1:]:
             name = part.replace("~1", "/").replace("~0", "~")
             found = found.get(name) if isinstance(found, Mapping) else None
         return found if isinstance(found, Mapping) else {}
-
-
-def _read(schema: Json, name: str, place: str, required: bool, refs: _Definitions, depth: int) -> Field:
-    schema = refs.resolve(schema)
-    options = _options(schema)
-    inner: dict[str, Any] = {}
-    kind = _type(schema)
-    if "const" in schema and schema["const"] is not True:
-        control = Control.CONST
-    elif options:
-        control = Control.RADIOS if len(options) <= MOST_RADIOS else Control.SELECT
-    elif kind == "boolean":
-        control = Control.YES_NO if required and "const" not in schema else Control.CHECK
-    elif kind == "object":
-        control = Control.PHONE_PARTS if _is_phone(schema) else Control.GROUP
-        if control is Control.GROUP and depth < DEEPEST:
-            inner["fields"] = _properties(schema, place, refs, depth)
-    elif kind == "array":
-        control, inner = _list(schema, place, refs, depth)
-    else:
-        control = _BY_TYPE.get(kind) or _text(schema)
-    return Field(name, place, control, schema, required, inner.pop("options", options), **inner)
-
-
-def _properties(schema: JsonObject, place: str, refs: _Definitions, depth: int) -> tuple[Field, ...]:
-    needed = schema.get("required", ())
-    return tuple(
-        _read(inner, name, step_into(place, name), name in needed, refs, depth + 1)
-        for name, inner in schema.get("properties", {}).items()
-    )
-
-
-def _list(schema: JsonObject, place: str, refs: _Definitions, depth: int) -> tuple[Control, dict[str, Any]]:
-    items = refs.resolve(schema.get("items", {}))
-    if options := _options(items):
-        return Control.CHECKS, {"options": options}
-    if depth >= DEEPEST:
-        return Control.REPEAT, {}
-    return Control.REPEAT, {"item": _read(items, "", step_into(place, "*"), False, refs, depth + 1)}
 
 
 def _type(schema: JsonObject) -> str:

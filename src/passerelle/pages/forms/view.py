@@ -47,8 +47,8 @@ class FieldView:
     attributes: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[FieldView, ...] = ()
     """Of a group; of a list its items, each a group or a field."""
-    place: str = ""
-    """Set where the field is shown only under a condition: its place in the schema."""
+    source: str = ""
+    """Where the field stands in the schema, if it is shown only under a condition."""
     hidden: bool = False
     can_add: bool = False
     can_remove: bool = False
@@ -78,7 +78,7 @@ class FormState:
 
     values    by field; may be anything, as typed
     problems  sentences by JSON pointer
-    hidden    the places of fields that are not asked for now
+    hidden    where the fields that are not asked for now stand in the schema
     region    the country of phones that name none
     """
 
@@ -116,8 +116,8 @@ class _Viewer:
             optional=not one.required and one.control is not Control.CHECK,
             problem=self._state.problems.get(pointer),
             attributes=attributes_of(one, inside_list="/*" in one.place),
-            place=one.place if conditional else "",
-            hidden=conditional and one.place in self._state.hidden,
+            source=one.source if conditional else "",
+            hidden=conditional and one.source in self._state.hidden,
             **self._content(one, pointer, value),
         )
 
