@@ -1,0 +1,71 @@
+"""What goes wrong on a page is said on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec
+
+import orjson
+from fastapi import Request, Response
+
+from passerelle.errors import PasserelleError
+from passerelle.executions.errors import WORKFLOW_NOT_FOUND
+from passerelle.kit.http.errors import answer
+from passerelle.links.errors import LINK_NOT_FOUND
+from passerelle.links.models import LinkState
+from passerelle.pages.answers import NOBODY, Answers
+from passerelle.pages.browsers import NOT_SIGNED_IN, REQUEST_FOREIGN
+from passerelle.pages.texts import Language
+from passerelle.pages.views import View, link_view, state_view
+from passerelle.themes.models import Theme
+
+P = ParamSpec("P")
+Endpoint = Callable[Concatenate[Request, P], Awaitable[Response]]
+
+_KINDS: Final = {
+    NOT_SIGNED_IN.name: ("session", "lock"),
+    REQUEST_FOREIGN.name: ("foreign", "alert"),
+    WORKFLOW_NOT_FOUND.name: ("missing", "link"),
+}
+
+
+def on_a_page(answers: Answers) -> Callable[[Endpoint[P]], Endpoint[P]]:
+    """Wraps an endpoint: what it raises becomes a page, logged as everywhere."""
+
+    def wrap(endpoint: Endpoint[P]) -> Endpoint[P]:
+        @wraps(endpoint)
+        async def wrapped(request: Request, *args: P.args, **kwargs: P.kwargs) -> Response:
+            try:
+                return await endpoint(request, *args, **kwargs)
+            except Exception as raised:
+                return await trouble(request, answers, raised)
+
+        return wrapped
+
+    return wrap
+
+
+async def trouble(request: Request, answers: Answers, raised: Exception) -> Response:
+    """The page for an error; logs it under the reference that the page shows."""
+    plain = answer(request.scope, raised)
+    fingerprint = str(orjson.loads(plain.body)["fingerprint"])
+    setting = await answers.setting(request, NOBODY, None, ())
+    view = _view(raised, setting.theme, setting.language, fingerprint)
+    page = answers.page(request, view, setting, plain.status_code)
+    for name in ("Retry-After", "Allow"):
+        if name in plain.headers:
+            page.headers[name] = plain.headers[name]
+    return page
+
+
+def _view(raised: Exception, theme: Theme, t: Language, fingerprint: str) -> View:
+    codes: list[Any] = [problem.code for problem in raised.problems] if isinstance(raised, PasserelleError) else []
+    if LINK_NOT_FOUND.name in codes:
+        return link_view(LinkState.UNKNOWN, theme, t)
+    for code in codes:
+        if code in _KINDS:
+            key, picture = _KINDS[code]
+            return state_view(key, theme, t, picture=picture)
+    reference = t("trouble.code", fingerprint=fingerprint)
+    return state_view("trouble", theme, t, picture="alert", reference=reference)
