@@ -14,6 +14,7 @@ import passerelle.links.endpoints
 import passerelle.lists.endpoints
 import passerelle.mailcatcher.endpoints
 import passerelle.reviews.endpoints
+import passerelle.pages.routes
 import passerelle.revisions.endpoints
 import passerelle.secrets.endpoints
 import passerelle.startpage.endpoints
@@ -21,6 +22,7 @@ import passerelle.themes.endpoints
 import passerelle.webhooks.endpoints
 from passerelle import operations
 from passerelle.events.catalogue import openapi_webhooks
+from passerelle.kit.clock import system_clock
 from passerelle.kit.http import reference, stack
 from passerelle.kit.http.media_types import DeprecationNotice
 from passerelle.mailcatcher.catcher import MailCatcher
@@ -41,6 +43,7 @@ PUBLIC: Final[tuple[str, ...]] = (
     "/files/",
     "/favicon.ico",
     *passerelle.themes.endpoints.PUBLIC,
+    *passerelle.pages.routes.PUBLIC,
 )
 """Paths that need no credentials; `/auth/` and the like stand for everything below."""
 
@@ -85,6 +88,15 @@ def routed(services: Services) -> FastAPI:
     app.include_router(passerelle.executions.endpoints.router(services.executions, services.links, services.cursors))
     app.include_router(passerelle.links.endpoints.router(services.links, services.cases))
     app.include_router(passerelle.reviews.endpoints.router(services.reviews, services.cursors))
+    for router in passerelle.pages.routes.routers(
+        services.links,
+        services.visitor,
+        services.themes,
+        services.box,
+        system_clock,
+        services.settings.public_url or "http://localhost",
+    ):
+        app.include_router(router)
     app.include_router(passerelle.lists.endpoints.router(services.lists, services.cursors))
     app.include_router(passerelle.revisions.endpoints.router(services.revisions, services.cursors))
     for router in record_routers(services.records, services.cursors):

@@ -92,9 +92,7 @@ class Answers:
 
     def keep_language(self, response: Response, code: str) -> None:
         """Let the browser remember what the switch was set to."""
-        response.set_cookie(
-            LANGUAGE_COOKIE, code, max_age=_A_MONTH, secure=self._secure, httponly=True, samesite="lax"
-        )
+        response.set_cookie(LANGUAGE_COOKIE, code, max_age=_A_MONTH, secure=self._secure, httponly=True, samesite="lax")
 
     def _remember_language(self, request: Request, response: Response) -> None:
         code = request.query_params.get("lang", "")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec
+from collections.abc import Callable, Coroutine
+from functools import update_wrapper
+from typing import Any, Concatenate, Final, ParamSpec, cast
 
 import orjson
 from fastapi import Request, Response
@@ -21,7 +21,7 @@ from passerelle.pages.views import View, link_view, state_view
 from passerelle.themes.models import Theme
 
 P = ParamSpec("P")
-Endpoint = Callable[Concatenate[Request, P], Awaitable[Response]]
+Endpoint = Callable[Concatenate[Request, P], Coroutine[Any, Any, Response]]
 
 _KINDS: Final = {
     NOT_SIGNED_IN.name: ("session", "lock"),
@@ -34,14 +34,15 @@ def on_a_page(answers: Answers) -> Callable[[Endpoint[P]], Endpoint[P]]:
     """Wraps an endpoint: what it raises becomes a page, logged as everywhere."""
 
     def wrap(endpoint: Endpoint[P]) -> Endpoint[P]:
-        @wraps(endpoint)
         async def wrapped(request: Request, *args: P.args, **kwargs: P.kwargs) -> Response:
             try:
                 return await endpoint(request, *args, **kwargs)
             except Exception as raised:
                 return await trouble(request, answers, raised)
 
-        return wrapped
+        # The framework reads path and query parameters from the endpoint's own signature.
+        update_wrapper(wrapped, endpoint)
+        return cast("Endpoint[P]", wrapped)
 
     return wrap
 

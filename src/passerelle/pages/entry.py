@@ -106,7 +106,9 @@ class _Entry:
         if code == CODE_WRONG.name:
             trouble = Trouble(t("code.wrong"), t("code.label"), "code")
         elif code == CODES_TOO_MANY.name:
-            trouble = Trouble(t("code.too_many", seconds=error.headers.get("Retry-After", "60")), t("code.label"), "code")
+            trouble = Trouble(
+                t("code.too_many", seconds=error.headers.get("Retry-After", "60")), t("code.label"), "code"
+            )
         else:
             return await self._show(request, secret, await self._links.look(secret), error.status)
         view = code_view(link, t, f"/l/{secret}", sent=link.masked_email or "", trouble=[trouble])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 
@@ -25,7 +25,9 @@ def pairs_of(body: bytes) -> list[tuple[str, str]]:
     """Names and values of an `application/x-www-form-urlencoded` body. Raises FORM_UNREADABLE."""
     try:
         text = body.decode("ascii")
-        return parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=_MOST_FIELDS)
+        return parse_qsl(
+            text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=_MOST_FIELDS
+        )
     except ValueError:
         raise FORM_UNREADABLE.error("the form cannot be read: load the page again and send it once more") from None
 
@@ -61,7 +63,7 @@ async def chunks_of(file: UploadFile) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _bounded(request: Request, largest: int) -> AsyncIterator[bytes]:
+async def _bounded(request: Request, largest: int) -> AsyncGenerator[bytes, None]:
     size = 0
     async for chunk in request.stream():
         size += len(chunk)

@@ -152,7 +152,10 @@ def screen_view(screen: Screen, form: Field | None, theme: Theme, t: Language, c
     if screen.status is Status.AWAITING:
         view = state_view("review", theme, t, picture="check", good=True)
         return View(view.template, view.title, view.values, calm=True, data=waits, refresh=_SECONDS * 6)
-    values = {"background": [t.of(one) for one in screen.background if _is_title(one)], "here": address(screen.execution_id)}
+    values = {
+        "background": [t.of(one) for one in screen.background if _is_title(one)],
+        "here": address(screen.execution_id),
+    }
     progress = _progress(screen)
     return View("waiting.html", t("wait.title"), values, progress=progress, data=waits, refresh=_SECONDS)
 
@@ -272,7 +275,9 @@ def _end(screen: Screen, end: StepView, theme: Theme, t: Language) -> View:
     if screen.redirect and theme.allows_redirect(screen.redirect):
         label = t.of(end.config.get("button")) or t("end.go", host=urlsplit(screen.redirect).hostname or "")
         values["go"] = {"url": screen.redirect, "label": label, "outside": True}
-    waits = {} if screen.status is Status.COMPLETED else {"wait": f"{address(screen.execution_id)}/events?seq={screen.seq}"}
+    waits = (
+        {} if screen.status is Status.COMPLETED else {"wait": f"{address(screen.execution_id)}/events?seq={screen.seq}"}
+    )
     return View("state.html", title, values, calm=True, data={"end": "true", **waits})
 
 
@@ -309,5 +314,7 @@ def types_text(accept: Sequence[str], t: Language) -> str:
     """Media types as people know them."""
     if not accept:
         return t("upload.any")
-    words = (t("upload.images") if one == "image/*" else _NAMES.get(one, one.partition("/")[2].upper()) for one in accept)
+    words = (
+        t("upload.images") if one == "image/*" else _NAMES.get(one, one.partition("/")[2].upper()) for one in accept
+    )
     return ", ".join(words)

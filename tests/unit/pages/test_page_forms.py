@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from passerelle.executions.visitor.models import FieldProblem
 from passerelle.pages.forms.model import Control, Field
 from passerelle.pages.forms.numbers import format_number, parse_number
 from passerelle.pages.forms.parsing import parse_form
 from passerelle.pages.forms.posted import Posted
-from passerelle.pages.forms.problems import form_problems
+from passerelle.pages.forms.problems import sentences
 from passerelle.pages.forms.reading import read_form
 from passerelle.pages.forms.view import FormState, view_form
 from passerelle.pages.rendering import fields_html
@@ -73,20 +74,29 @@ def _round_trip(form: Field, values: dict[str, Any], language: Any = EN) -> dict
 
 
 # A word as people type it: no blanks around it, which are taken away, and no control characters.
-WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp"), exclude_characters="\x85"), min_size=1, max_size=20)
+WORDS = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp"), exclude_characters="\x85"), min_size=1, max_size=20
+)
 NAMES = st.text("abcXYZ019 _-/~%é\"'<>&#", min_size=1, max_size=8).filter(lambda name: name.strip() == name)
 LINES = st.lists(WORDS, min_size=1, max_size=4).map("\n".join)
 
 
 def _scalars() -> st.SearchStrategy[tuple[dict[str, Any], st.SearchStrategy[Any]]]:
     integers = st.integers(-(2**63) + 1, 2**63 - 1)
-    floats = st.floats(allow_nan=False, allow_infinity=False, width=32).map(lambda n: int(n) if n.is_integer() and abs(n) < 2**53 else n)
+    floats = st.floats(allow_nan=False, allow_infinity=False, width=32).map(
+        lambda n: int(n) if n.is_integer() and abs(n) < 2**53 else n
+    )
     return st.one_of(
         st.just(({"type": "string"}, WORDS)),
         st.just(({"type": "string", "maxLength": 1000}, LINES)),
         st.just(({"type": "string", "format": "email"}, st.emails())),
         st.just(({"type": "string", "format": "date"}, st.dates().map(lambda day: day.isoformat()))),
-        st.just(({"type": "string", "format": "phone"}, st.sampled_from(["+48600100200", "+12125550123", "+442079460958", "+77012345678"]))),
+        st.just(
+            (
+                {"type": "string", "format": "phone"},
+                st.sampled_from(["+48600100200", "+12125550123", "+442079460958", "+77012345678"]),
+            )
+        ),
         st.just(({"type": "integer"}, integers)),
         st.just(({"type": "number"}, st.one_of(integers, floats))),
         st.just(({"type": "boolean"}, st.booleans())),
@@ -96,7 +106,9 @@ def _scalars() -> st.SearchStrategy[tuple[dict[str, Any], st.SearchStrategy[Any]
         st.lists(WORDS, min_size=1, max_size=5, unique=True).map(
             lambda options: (
                 {"type": "array", "items": {"enum": options}},
-                st.sets(st.sampled_from(options), min_size=1).map(lambda chosen: [one for one in options if one in chosen]),
+                st.sets(st.sampled_from(options), min_size=1).map(
+                    lambda chosen: [one for one in options if one in chosen]
+                ),
             )
         ),
     )
@@ -131,7 +143,10 @@ def test_what_a_form_shows_comes_back_as_it_was(pair: tuple[dict[str, Any], dict
     assert _round_trip(read_form(schema), values, language) == values
 
 
-@given(st.one_of(st.integers(-(2**63) + 1, 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False)), st.sampled_from(".,"))
+@given(
+    st.one_of(st.integers(-(2**63) + 1, 2**63 - 1), st.floats(allow_nan=False, allow_infinity=False)),
+    st.sampled_from(".,"),
+)
 def test_a_number_is_written_so_that_it_can_be_read_back(number: float, decimal: str) -> None:
     assert parse_number(format_number(number, decimal), decimal) == number
 
@@ -169,7 +184,11 @@ FORM = read_form(
             "owners": {
                 "type": "array",
                 "minItems": 1,
-                "items": {"type": "object", "required": ["first"], "properties": {"first": {"type": "string"}, "last": {"type": "string"}}},
+                "items": {
+                    "type": "object",
+                    "required": ["first"],
+                    "properties": {"first": {"type": "string"}, "last": {"type": "string"}},
+                },
             },
             "extra": {"type": "string", "visibleWhen": "form.sure"},
         },
@@ -220,28 +239,58 @@ def test_a_count_that_nobody_types_is_not_believed(count: str) -> None:
     assert parse_form(FORM, Posted.of([("/owners", count)]), ".").values == {}
 
 
+def _problem(pointer: str, keyword: str, **parameters: Any) -> FieldProblem:
+    return FieldProblem("FIELD_INVALID", "in English", pointer, keyword, parameters)
+
+
 def test_every_problem_is_told_at_its_field_in_the_language_of_the_page() -> None:
-    values = {"name": "A", "born": "31/2/2000", "share": "lots", "agree": False, "owners": [{}, {"first": "Ada"}], "extra": 3}
-    assert form_problems(FORM, values, frozenset(), EN) == {
-        "/name": "This is too short. Characters needed: 2.",
-        "/born": "Enter a real date, for example 31 3 1980.",
-        "/share": "Enter a number, for example 12.50.",
-        "/agree": "Please tick this box to go on.",
-        "/owners/0/first": "Please fill this in.",
-        "/extra": "This does not look right. Please check it.",
-    }
-    assert form_problems(FORM, values, {"/extra"}, PL)["/owners/0/first"] == "Uzupełnij to pole."
-    assert form_problems(FORM, {"share": 100.5}, frozenset(), PL)["/share"] == "Wpisz 100 lub mniej."
+    """In the order of the page, whatever the order in which they were found."""
+    found = [
+        _problem("/owners/1/first", "required"),
+        _problem("/owners/0/first", "required"),
+        _problem("/strange", "unknown"),
+        _problem("/agree", "const", options=[True]),
+        _problem("/share", "type", expected=["number"]),
+        _problem("/born", "format", format="date"),
+        _problem("/name", "minLength", limit=2),
+        _problem("/name", "required"),
+    ]
+    told = sentences(FORM, found, EN)
+    assert list(told.items()) == [
+        ("/name", "This is too short. Characters needed: 2."),
+        ("/born", "Enter a real date, for example 31 3 1980."),
+        ("/share", "Enter a number, for example 12.50."),
+        ("/agree", "Please tick this box to go on."),
+        ("/owners/0/first", "Please fill this in."),
+        ("/owners/1/first", "Please fill this in."),
+        ("/strange", "This was not asked for."),
+    ]
+    assert sentences(FORM, found, PL)["/owners/0/first"] == "Uzupełnij to pole."
+    assert sentences(FORM, [_problem("/share", "maximum", limit=99.5)], PL) == {"/share": "Wpisz 99,5 lub mniej."}
 
 
-def test_what_is_hidden_is_not_required() -> None:
-    form = read_form({"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "visibleWhen": "form.b"}, "b": {"type": "boolean"}}})
-    assert form_problems(form, {}, {"/a"}, EN) == {}
-    assert form_problems(form, {}, frozenset(), EN) == {"/a": "Please fill this in."}
+def test_the_authors_own_words_come_first() -> None:
+    said = _problem("/name", "pattern", pattern="x", said={"en": "Ten digits, please.", "pl": "Dziesięć cyfr."})
+    assert sentences(FORM, [said], PL) == {"/name": "Dziesięć cyfr."}
+
+
+@given(
+    st.text(max_size=12),
+    st.dictionaries(st.sampled_from(["limit", "format", "options"]), st.none() | st.integers() | st.text(max_size=5)),
+)
+def test_whatever_is_wrong_has_a_sentence(keyword: str, parameters: dict[str, Any]) -> None:
+    for name in (keyword, "required", "format", "minLength", "maximum", "type"):
+        told = sentences(FORM, [_problem("/name", name, **parameters)], EN)
+        assert told["/name"]
+
+
+def test_a_hidden_field_is_there_but_not_sent() -> None:
+    shown = fields_html(view_form(FORM, FormState({"extra": "x"}, EN, hidden={"/properties/extra"})), EN)
+    assert 'data-source="/properties/extra" hidden disabled' in shown
 
 
 @given(st.dictionaries(st.sampled_from(["name", "born", "share", "agree", "sure", "owners", "extra"]), st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=9), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3), max_leaves=6)))  # fmt: skip
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=9), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3), max_leaves=6)))  # fmt: skip
 def test_any_draft_can_be_shown(values: dict[str, Any]) -> None:
     """A draft may hold anything: it is somebody's half-typed page, or was written for an older revision."""
     html = fields_html(view_form(FORM, FormState(values, EN)), EN)
@@ -252,7 +301,28 @@ def test_any_draft_can_be_shown(values: dict[str, Any]) -> None:
 def test_nothing_that_was_typed_becomes_markup(typed: str) -> None:
     html = fields_html(view_form(FORM, FormState({"name": typed}, EN, problems={"/name": typed})), EN)
     tags = {match[1] for match in re.finditer(r"<(/?[a-zA-Z]+)", html)}
-    assert tags <= {tag for one in ("div", "label", "input", "p", "span", "fieldset", "legend", "button", "ul", "li", "svg", "path", "h2", "h3", "use", "circle") for tag in (one, f"/{one}")}
+    assert tags <= {
+        tag
+        for one in (
+            "div",
+            "label",
+            "input",
+            "p",
+            "span",
+            "fieldset",
+            "legend",
+            "button",
+            "ul",
+            "li",
+            "svg",
+            "path",
+            "h2",
+            "h3",
+            "use",
+            "circle",
+        )
+        for tag in (one, f"/{one}")
+    }
 
 
 @pytest.mark.parametrize(
@@ -272,10 +342,17 @@ def test_nothing_that_was_typed_becomes_markup(typed: str) -> None:
     ],
 )
 def test_which_control_asks_for_what(schema: dict[str, Any], control: Control) -> None:
-    form = read_form({"type": "object", "properties": {"x": schema}, "$defs": {"day": {"type": "string", "format": "date"}}})
+    form = read_form(
+        {"type": "object", "properties": {"x": schema}, "$defs": {"day": {"type": "string", "format": "date"}}}
+    )
     assert form.fields[0].control is control
 
 
 def test_a_schema_that_refers_to_itself_ends() -> None:
-    form = read_form({"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#/$defs/no"}, "c": {"$ref": "#/properties/c"}}})
+    form = read_form(
+        {
+            "type": "object",
+            "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#/$defs/no"}, "c": {"$ref": "#/properties/c"}},
+        }
+    )
     assert {field.name for field in form.fields} == {"a", "b", "c"}

@@ -85,6 +85,14 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """What a form says to values that were not submitted: `hidden` as in `StepView`, and what is wrong."""
+
+    hidden: tuple[str, ...] = ()
+    problems: tuple[FieldProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """What is kept of one step besides the execution: drafts oldest first, the last submission, files."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
@@ -22,7 +22,7 @@ from passerelle.executions.visitor import errors
 from passerelle.executions.visitor.changes import Changes
 from passerelle.executions.visitor.files import VisitorFiles, not_current
 from passerelle.executions.visitor.limits import Pace
-from passerelle.executions.visitor.models import FieldProblem, Kept, Screen, StepView, UserStep
+from passerelle.executions.visitor.models import FieldProblem, Kept, Preview, Screen, StepView, UserStep
 from passerelle.executions.visitor.repository import VisitorRepository
 from passerelle.kit.clock import Clock
 from passerelle.kit.http.fields import FIELD_INVALID, FIELD_REQUIRED, FIELD_TYPE, FIELD_UNKNOWN, pointer
@@ -146,13 +146,17 @@ class Visitor:
         _upload_config(_asked(definition, loaded.state, step, visit))
         await self._files.remove(loaded.state.identity, step, visit, resource_id)
 
-    async def hidden(
+    async def preview(
         self, workspace_id: UUID, execution_id: UUID, step: str, visit: int, values: JsonObject
-    ) -> tuple[str, ...]:
-        """The fields of a form that these values hide, as `StepView.hidden`. Keeps nothing. Raises STEP_NOT_CURRENT."""
+    ) -> Preview:
+        """What a form would say to these values, while somebody types. Keeps nothing. Raises STEP_NOT_CURRENT."""
         loaded, definition = await self._executions.look(workspace_id, execution_id)
         found = _asked(definition, loaded.state, step, visit)
-        return _hidden(found, values, scope_of(definition, loaded.state, self._clock()))
+        scope = scope_of(definition, loaded.state, self._clock())
+        if not isinstance(found.kind, FormKind):
+            return Preview()
+        _, findings = found.config.check.check(values, scope)
+        return Preview(_hidden(found, values, scope), _problems(findings))
 
     async def changed(self, workspace_id: UUID, execution_id: UUID, seq: int, wait: float) -> int:
         """The screen's `seq`, as soon as it is another than this one; after `wait` seconds as it is."""
@@ -332,8 +336,12 @@ def _same(definition: Definition, state: State, step_id: str, answer: Json, outp
     )
 
 
-def _refused(findings: list[FieldFinding] | tuple[FieldFinding, ...]) -> PasserelleError:
-    problems = [
+def _refused(findings: Sequence[FieldFinding]) -> PasserelleError:
+    return PasserelleError(400, _problems(findings))
+
+
+def _problems(findings: Sequence[FieldFinding]) -> tuple[FieldProblem, ...]:
+    return tuple(
         FieldProblem(
             code=_CODES.get(finding.keyword, FIELD_INVALID).name,
             message=f"`{'.'.join(map(str, finding.path))}` {finding.message}" if finding.path else finding.message,
@@ -342,5 +350,4 @@ def _refused(findings: list[FieldFinding] | tuple[FieldFinding, ...]) -> Passere
             parameters=finding.parameters,
         )
         for finding in findings
-    ]
-    return PasserelleError(400, problems)
+    )

@@ -1,1 +1,1 @@
-"""A form from a JSON Schema, and back: pure functions from schema and values to fields, and from posted text to JSON."""
+"""A form from a JSON Schema, and back: pure functions from values to fields, and from posted text to values."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,6 @@ from passerelle.pages.forms.model import Control, Field, step_into
 from passerelle.pages.forms.numbers import parse_number
 from passerelle.pages.forms.phones import calling_code, join_phone, split_phone
 from passerelle.pages.forms.posted import Posted
-
 
 _COUNT: Final = re.compile("[0-9]{1,3}")
 
@@ -56,6 +55,16 @@ def parse_form(form: Field, posted: Posted, decimal: str, *, keep_blank: bool = 
     )
 
 
+_TEXTS: Final[Mapping[Control, Callable[[str], str]]] = {
+    Control.TEXT: str.strip,
+    Control.EMAIL: str.strip,
+    Control.URI: str.strip,
+    Control.AREA: lambda typed: typed.strip("\n"),
+    Control.DATE_TIME: join_date_time,
+    Control.TIME: join_time,
+}
+
+
 class _Parser:
     def __init__(self, posted: Posted, decimal: str, keep_blank: bool) -> None:
         self._posted = posted
@@ -82,22 +91,15 @@ class _Parser:
         return EMPTY if typed.strip() == "" else self._scalar(field, typed)
 
     def _scalar(self, field: Field, typed: str) -> Json:
-        match field.control:
-            case Control.NUMBER | Control.INTEGER:
-                number = parse_number(typed, self._decimal)
-                return typed if number is None else number
-            case Control.YES_NO:
-                return {"true": True, "false": False}.get(typed, typed)
-            case Control.RADIOS | Control.SELECT:
-                return next((option.value for option in field.options if option.key == typed), typed)
-            case Control.EMAIL | Control.URI | Control.TEXT:
-                return typed.strip()
-            case Control.DATE_TIME:
-                return join_date_time(typed)
-            case Control.TIME:
-                return join_time(typed)
-            case _:
-                return typed.strip("\n") if field.control is Control.AREA else typed
+        control = field.control
+        if control in (Control.NUMBER, Control.INTEGER):
+            number = parse_number(typed, self._decimal)
+            return typed if number is None else number
+        if control is Control.YES_NO:
+            return {"true": True, "false": False}.get(typed, typed)
+        if control in (Control.RADIOS, Control.SELECT):
+            return next((option.value for option in field.options if option.key == typed), typed)
+        return _TEXTS[control](typed)
 
     def _check(self, _field: Field, pointer: str) -> Json:
         typed = self._posted.last(pointer)

@@ -29,7 +29,7 @@ def split_phone(value: str, region: str) -> tuple[str, str]:
     """The country's code of two letters and the number without it; `region` where the value names no country."""
     number = _parse(value, None)
     if number is not None:
-        found = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(number.country_code)
+        found = phonenumbers.region_code_for_number(number) or region_of(str(number.country_code))
         if found in phonenumbers.SUPPORTED_REGIONS:
             prefix = f"+{number.country_code} "
             if value.startswith(prefix):

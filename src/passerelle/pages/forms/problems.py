@@ -94,7 +94,8 @@ _Saying = Callable[[Language, JsonObject, Field | None], str]
 def _limited(key: str) -> _Saying:
     def say(language: Language, parameters: JsonObject, _: Field | None) -> str:
         limit = parameters.get("limit", "")
-        return language(key, limit=limit if isinstance(limit, str) else format_number(limit, language.decimal))
+        number = isinstance(limit, int | float)
+        return language(key, limit=format_number(limit, language.decimal) if number else limit)
 
     return say
 

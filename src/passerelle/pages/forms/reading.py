@@ -138,7 +138,11 @@ def _options(schema: JsonObject) -> tuple[Option, ...]:
         return tuple(_option(value, str(value)) for value in listed if value is not None)
     for keyword in ("oneOf", "anyOf"):
         branches = schema.get(keyword)
-        if isinstance(branches, list) and branches and all(isinstance(one, Mapping) and "const" in one for one in branches):
+        if (
+            isinstance(branches, list)
+            and branches
+            and all(isinstance(one, Mapping) and "const" in one for one in branches)
+        ):
             return tuple(_option(one["const"], one.get("title", str(one["const"]))) for one in branches)
     return ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -125,23 +125,14 @@ class _Viewer:
         return self._language.of(one.schema.get("title")) or _words(one.name)
 
     def _content(self, one: Field, pointer: str, value: Json) -> dict[str, Any]:
-        match one.control:
-            case Control.GROUP:
-                return {"fields": self._group(one, pointer, value)}
-            case Control.REPEAT:
-                return self._repeat(one, pointer, value)
-            case Control.RADIOS | Control.SELECT | Control.CHECKS:
-                return {"choices": self._choices(one, pointer, value)}
-            case Control.YES_NO:
-                return {"choices": self._yes_no(pointer, value)}
-            case Control.CHECK:
-                return {"value": "true" if value is True else ""}
-            case Control.DATE:
-                return {"parts": split_date(_text(value))}
-            case Control.PHONE | Control.PHONE_PARTS:
-                return self._phone(pointer, value)
-            case _:
-                return {"value": self._scalar(one, value)}
+        content = _CONTENT.get(one.control)
+        return {"value": self._scalar(one, value)} if content is None else content(self, one, pointer, value)
+
+    def _check(self, _one: Field, _pointer: str, value: Json) -> dict[str, Any]:
+        return {"value": "true" if value is True else ""}
+
+    def _date(self, _one: Field, _pointer: str, value: Json) -> dict[str, Any]:
+        return {"parts": split_date(_text(value))}
 
     def _scalar(self, one: Field, value: Json) -> str:
         if one.control in (Control.NUMBER, Control.INTEGER) and _is_number(value):
@@ -149,9 +140,10 @@ class _Viewer:
         text = _text(value)
         return without_zone(text) if one.control in (Control.DATE_TIME, Control.TIME) else text
 
-    def _group(self, one: Field, pointer: str, value: Json) -> tuple[FieldView, ...]:
+    def _group(self, one: Field, pointer: str, value: Json) -> dict[str, Any]:
         values: JsonObject = value if isinstance(value, Mapping) else {}
-        return tuple(self.view(inner, step_into(pointer, inner.name), values.get(inner.name)) for inner in one.fields)
+        inner = (self.view(part, step_into(pointer, part.name), values.get(part.name)) for part in one.fields)
+        return {"fields": tuple(inner)}
 
     def _repeat(self, one: Field, pointer: str, value: Json) -> dict[str, Any]:
         if one.item is None:
@@ -171,31 +163,48 @@ class _Viewer:
     def _item_label(self, item: Field, label: str, number: int) -> str:
         return f"{self._language.of(item.schema.get('title')) or label} {number + 1}"
 
-    def _choices(self, one: Field, pointer: str, value: Json) -> tuple[Choice, ...]:
+    def _choices(self, one: Field, pointer: str, value: Json) -> dict[str, Any]:
         chosen = value if isinstance(value, list) else [value]
         keys = {_key(item) for item in chosen}
-        return tuple(
-            Choice(f"{element_id(pointer)}-{number}", option.key, self._language.of(option.label), _key(option.value) in keys)
+        here, say = element_id(pointer), self._language.of
+        found = (
+            Choice(f"{here}-{number}", option.key, say(option.label), _key(option.value) in keys)
             for number, option in enumerate(one.options)
         )
+        return {"choices": tuple(found)}
 
-    def _yes_no(self, pointer: str, value: Json) -> tuple[Choice, ...]:
-        here = element_id(pointer)
-        return (
-            Choice(f"{here}-0", "true", self._language("form.yes"), value is True),
-            Choice(f"{here}-1", "false", self._language("form.no"), value is False),
-        )
+    def _yes_no(self, _one: Field, pointer: str, value: Json) -> dict[str, Any]:
+        here, say = element_id(pointer), self._language
+        yes = Choice(f"{here}-0", "true", say("form.yes"), value is True)
+        return {"choices": (yes, Choice(f"{here}-1", "false", say("form.no"), value is False))}
 
-    def _phone(self, pointer: str, value: Json) -> dict[str, Any]:
+    def _phone(self, _one: Field, pointer: str, value: Json) -> dict[str, Any]:
         region = self._state.region
         if isinstance(value, Mapping):
             region = region_of(str(value.get("countryCode", "")).lstrip("+")) or region
             number = _text(value.get("number"))
         else:
             region, number = split_phone(_text(value), region)
-        named = countries(self._language.code)
-        choices = (Choice(f"{element_id(pointer)}-c-{code}", code, f"{name} +{calling}", code == region) for code, name, calling in named)
+        here = element_id(pointer)
+        choices = (
+            Choice(f"{here}-c-{code}", code, f"{name} +{calling}", code == region)
+            for code, name, calling in countries(self._language.code)
+        )
         return {"value": number, "parts": (region,), "choices": tuple(choices)}
+
+
+_CONTENT: Final[Mapping[Control, Callable[[_Viewer, Field, str, Json], dict[str, Any]]]] = {
+    Control.GROUP: _Viewer._group,
+    Control.REPEAT: _Viewer._repeat,
+    Control.RADIOS: _Viewer._choices,
+    Control.SELECT: _Viewer._choices,
+    Control.CHECKS: _Viewer._choices,
+    Control.YES_NO: _Viewer._yes_no,
+    Control.CHECK: _Viewer._check,
+    Control.DATE: _Viewer._date,
+    Control.PHONE: _Viewer._phone,
+    Control.PHONE_PARTS: _Viewer._phone,
+}
 
 
 def _key(value: Json) -> str:

@@ -1,0 +1,232 @@
+"""What somebody does at a step: submit it, go back, add to a list, take a file back, change the language."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from passerelle.errors import PasserelleError
+from passerelle.executions.visitor.errors import DRAFT_TOO_LARGE, NO_WAY_BACK, TOO_MANY_SUBMISSIONS
+from passerelle.executions.visitor.models import FieldProblem, Screen, StepView
+from passerelle.executions.visitor.service import Visitor
+from passerelle.kit.json import Json
+from passerelle.pages.formed import accepted, draft_of, form_of, parsed
+from passerelle.pages.forms.model import Control, Field
+from passerelle.pages.forms.parsing import Parsed
+from passerelle.pages.forms.posted import Posted
+from passerelle.pages.forms.problems import sentences
+from passerelle.pages.forms.view import element_id
+from passerelle.pages.texts import Language, languages
+from passerelle.pages.views import FRESHLY, Attempt, size_text
+from passerelle.resources.errors import RESOURCE_NOT_FOUND
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it.
+
+    screen     the screen, where it is known already
+    redirects  whether a browser without script loads the screen by its address: so that loading it again is harmless
+    anchor     the element to go to, with `#`
+    language   what the switch was set to
+    """
+
+    screen: Screen | None = None
+    attempt: Attempt = FRESHLY
+    status: int = 200
+    redirects: bool = True
+    anchor: str = ""
+    language: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_Act = Callable[[Screen, StepView, str, Posted, Language], Awaitable[Outcome]]
+
+
+class Doing:
+    """Everything that a step's form can ask for."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self._visitor = visitor
+        self._acts: Mapping[str, _Act] = {
+            "back": self._back,
+            "add": self._add,
+            "remove": self._remove,
+            "remove-file": self._remove_file,
+            "language": self._language,
+        }
+
+    async def act(self, screen: Screen, step: StepView, posted: Posted, language: Language) -> Outcome:
+        """Do what the pressed button says. Raises STEP_NOT_CURRENT, and what cannot be shown at the step."""
+        name, _, about = (posted.last("_action") or "").partition(":")
+        try:
+            return await self._acts.get(name, self._submit)(screen, step, about, posted, language)
+        except PasserelleError as error:
+            code = error.problems[0].code
+            if code == TOO_MANY_SUBMISSIONS.name:
+                sentence = language("problem.too_fast", seconds=error.headers.get("Retry-After", "60"))
+            elif code == DRAFT_TOO_LARGE.name:
+                sentence = language("problem.too_large_page")
+            else:
+                raise
+            values = {**step.values, **draft_of(step, form_of(step), posted, language)}
+            attempt = Attempt(values=values, general=[sentence])
+            return Outcome(screen, attempt, error.status, redirects=False, headers=error.headers)
+
+    async def _submit(self, screen: Screen, step: StepView, _: str, posted: Posted, language: Language) -> Outcome:
+        form = form_of(step)
+        if form is None:
+            return await self._submit_plain(screen, step, posted, language)
+        found = parsed(form, posted, language, keep_blank=False)
+        place = (screen.workspace_id, screen.execution_id, step.id, step.visit)
+        shown = frozenset(posted.all("_shown") or ())
+        preview = await self._visitor.preview(*place, found.values)
+        if _conditional(form) - set(preview.hidden) - shown:
+            await self._keep(screen, step, found)
+            attempt = self._typed(step, found, hidden=preview.hidden, notice=language("form.more"))
+            return Outcome(screen, attempt, redirects=False)
+        try:
+            return Outcome(await self._visitor.submit(*place, found.values))
+        except PasserelleError as error:
+            if not all(isinstance(one, FieldProblem) for one in error.problems):
+                raise
+            problems = sentences(form, [one for one in error.problems if isinstance(one, FieldProblem)], language)
+            await self._keep(screen, step, found)
+            attempt = self._typed(step, found, hidden=preview.hidden, problems=problems)
+            return Outcome(screen, attempt, error.status, redirects=False)
+
+    async def _submit_plain(self, screen: Screen, step: StepView, posted: Posted, language: Language) -> Outcome:
+        values: dict[str, Json] = {"accepted": accepted(posted)} if step.kind == "consent" else {}
+        place = (screen.workspace_id, screen.execution_id, step.id, step.visit)
+        try:
+            return Outcome(await self._visitor.submit(*place, values))
+        except PasserelleError as error:
+            if not all(isinstance(one, FieldProblem) for one in error.problems):
+                raise
+            keyword = getattr(error.problems[0], "keyword", "")
+            attempt = Attempt(values=values, general=[_plain_sentence(step, keyword, language)])
+            return Outcome(screen, attempt, error.status, redirects=False)
+
+    async def _back(self, screen: Screen, step: StepView, _: str, posted: Posted, language: Language) -> Outcome:
+        await self._save(screen, step, draft_of(step, form_of(step), posted, language))
+        try:
+            return Outcome(await self._visitor.back(screen.workspace_id, screen.execution_id))
+        except PasserelleError as error:
+            if error.problems[0].code != NO_WAY_BACK.name:
+                raise
+            return Outcome()
+
+    async def _add(self, screen: Screen, step: StepView, pointer: str, posted: Posted, language: Language) -> Outcome:
+        """One more item of a list."""
+
+        def add(items: list[Json], listed: Field, _: int | None) -> int:
+            item = listed.item
+            items.append({} if item is not None and item.control is Control.GROUP else "")
+            return len(items) - 1
+
+        return await self._in_list(screen, step, pointer, None, posted, language, add)
+
+    async def _remove(
+        self, screen: Screen, step: StepView, pointer: str, posted: Posted, language: Language
+    ) -> Outcome:
+        """One item of a list less."""
+        around, _, number = pointer.rpartition("/")
+
+        def remove(items: list[Json], _: Field, index: int | None) -> int:
+            if index is not None and index < len(items):
+                items.pop(index)
+            return max(0, min(index or 0, len(items) - 1))
+
+        index = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else None
+        return await self._in_list(screen, step, around, index, posted, language, remove)
+
+    async def _in_list(
+        self,
+        screen: Screen,
+        step: StepView,
+        pointer: str,
+        index: int | None,
+        posted: Posted,
+        language: Language,
+        change: Callable[[list[Json], Field, int | None], int],
+    ) -> Outcome:
+        form = form_of(step)
+        draft = draft_of(step, form, posted, language)
+        found = _list_at(form, draft, pointer) if form is not None else None
+        anchor = ""
+        if found is not None:
+            items, listed = found
+            anchor = f"#{element_id(f'{pointer}/{change(items, listed, index)}')}"
+        await self._save(screen, step, draft)
+        return Outcome(anchor=anchor)
+
+    async def _remove_file(self, screen: Screen, step: StepView, about: str, _: Posted, __: Language) -> Outcome:
+        place = (screen.workspace_id, screen.execution_id, step.id, step.visit)
+        try:
+            await self._visitor.remove_file(*place, UUID(about))
+        except ValueError:
+            pass  # nobody has such a button
+        except PasserelleError as error:
+            if error.problems[0].code != RESOURCE_NOT_FOUND.name:
+                raise
+        return Outcome()
+
+    async def _language(self, screen: Screen, step: StepView, code: str, posted: Posted, language: Language) -> Outcome:
+        await self._save(screen, step, draft_of(step, form_of(step), posted, language))
+        return Outcome(language=code if code in languages() else None)
+
+    async def _keep(self, screen: Screen, step: StepView, found: Parsed) -> None:
+        await self._save(screen, step, found.draft())
+
+    async def _save(self, screen: Screen, step: StepView, draft: dict[str, Json]) -> None:
+        if draft:
+            await self._visitor.save(screen.workspace_id, screen.execution_id, step.id, step.visit, draft)
+
+    def _typed(self, step: StepView, found: Parsed, **facts: Any) -> Attempt:
+        return Attempt(values={**step.values, **found.draft()}, **facts)
+
+
+def _conditional(form: Field) -> set[str]:
+    return {one.source for one in form.walk() if "visibleWhen" in one.schema}
+
+
+_PLAIN: Final[Mapping[tuple[str, str], str]] = {
+    ("upload", "minItems"): "upload.too_few",
+    ("upload", "maxItems"): "upload.too_many",
+    ("upload", "accept"): "upload.wrong_type",
+    ("upload", "maxSize"): "upload.too_large",
+    ("consent", "required"): "problem.consent",
+}
+
+
+def _plain_sentence(step: StepView, keyword: str, language: Language) -> str:
+    key = _PLAIN.get((step.kind, keyword), "problem.other")
+    config = step.config
+    return language(
+        key, least=config.get("min", ""), most=config.get("max", ""), size=size_text(config.get("maxSize", 0), language)
+    )
+
+
+def _list_at(form: Field, draft: dict[str, Json], pointer: str) -> tuple[list[Json], Field] | None:
+    """The list that a pointer names within a draft, made where it was empty; None where the form has none there."""
+    here: Any = draft
+    around: Field | None = form
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    for number, part in enumerate(parts):
+        if around is None:
+            return None
+        if isinstance(here, list):
+            index = int(part) if part.isascii() and part.isdigit() and len(part) < 4 else len(here)
+            if index >= len(here):
+                return None
+            here, around = here[index], around.item
+            continue
+        around = next((one for one in around.fields if one.name == part), None)
+        if around is None or not isinstance(here, dict):
+            return None
+        if here.get(part) is None:
+            here[part] = [] if number == len(parts) - 1 else {}
+        here = here[part]
+    return (here, around) if isinstance(here, list) and around is not None and around.item is not None else None

@@ -1,0 +1,408 @@
+// The end user's screens. Everything works without this file; with it, nothing that was typed can be lost, pages
+// change without a reload, and files show how far they are. It holds no rules: what is right, visible or next, the
+// server says. The widget's frame uses it too, with a session that it sends in a header.
+
+/** Let the screen inside `root` come alive.
+ *
+ *  session   the frame's own credential, where no cookie can be kept
+ *  url       where the screens are: `/x/<execution>`; the page's own address without it
+ *  history   whether the browser's Back leads to the step before
+ *  onScreen  called with {kind, step, status, end, title} for every screen that is shown
+ *  Returns {load, flush, unsaved}.
+ */
+export function mount(root, { session, url = location.pathname, history: keeps = false, onScreen = () => {} } = {}) {
+  const page = { root, session, url, keeps, onScreen, round: 0, busy: false, failed: [], draft: null };
+  document.documentElement.classList.add("scripted");
+  root.addEventListener("submit", (event) => submitted(page, event));
+  root.addEventListener("click", (event) => clicked(page, event));
+  root.addEventListener("input", (event) => page.draft?.typed(event.target));
+  root.addEventListener("change", (event) => page.draft?.typed(event.target, true));
+  root.addEventListener("focusout", (event) => page.draft?.left(event));
+  addEventListener("online", () => page.draft?.save());
+  for (const [target, name] of [[window, "pagehide"], [document, "visibilitychange"]])
+    target.addEventListener(name, () => document.visibilityState !== "visible" && page.draft?.save(true));
+  addEventListener("pageshow", (event) => event.persisted && load(page));
+  if (keeps) addEventListener("popstate", () => wentBack(page));
+  if (page.root.querySelector("#screen")) enliven(page);
+  return { load: () => load(page), flush: () => page.draft?.save(true), unsaved: () => Boolean(page.draft?.dirty) };
+}
+
+/** The start page: a challenge is fetched when a person does something, and sent with the form. */
+export function begin(form) {
+  let asked = null;
+  const ask = (event) => {
+    if (event.isTrusted && !asked) {
+      asked = fetch(form.dataset.start, { method: "POST", headers: { "X-Passerelle-Fragment": "1" } })
+        .then((answer) => (answer.ok ? answer.json() : {}))
+        .then((body) => body.challenge || "");
+      asked.catch(() => (asked = null));
+    }
+  };
+  for (const name of ["pointerdown", "keydown", "touchstart", "click"]) addEventListener(name, ask, { passive: true });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    form.setAttribute("aria-busy", "true");
+    try {
+      form.elements.challenge.value = (await asked) || "";
+      // Even without a challenge: the server knows another way.
+      form.submit();
+    } catch {
+      asked = null;
+      form.removeAttribute("aria-busy");
+      form.querySelector("[data-status]").textContent = form.dataset.sayFailed;
+    }
+  });
+}
+
+const screenOf = (page) => page.root.querySelector("#screen");
+const say = (page, name) => screenOf(page).getAttribute(`data-say-${name}`);
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+function headers(page, more = {}) {
+  const found = { "X-Passerelle-Fragment": "1", ...more };
+  if (page.session) found["X-Passerelle-Session"] = page.session;
+  const shown = screenOf(page);
+  if (shown) found["X-Passerelle-Language"] = page.language || shown.lang;
+  return found;
+}
+
+// Screens
+
+async function load(page) {
+  try {
+    const answer = await fetch(page.url, { headers: headers(page), cache: "no-store" });
+    await show(page, answer);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function show(page, answer, { pushes = false } = {}) {
+  if (!(answer.headers.get("content-type") || "").startsWith("text/html")) throw new Error("no page");
+  const html = await answer.text();
+  if (html === page.html) return;
+  const before = screenOf(page)?.dataset.step;
+  page.html = html;
+  const holder = document.createElement("div");
+  holder.innerHTML = html;
+  const screen = holder.querySelector("#screen");
+  if (!screen) throw new Error("no screen");
+  const old = screenOf(page);
+  if (old) old.replaceWith(screen);
+  else page.root.append(screen);
+  if (pushes && page.keeps && screen.dataset.step !== before) history.pushState({}, "", page.url);
+  enliven(page);
+  attend(page, new URL(answer.url, location.href).hash || screen.dataset.focus);
+}
+
+function enliven(page) {
+  const screen = screenOf(page);
+  page.round += 1;
+  page.language = null;
+  document.documentElement.lang = screen.lang;
+  document.documentElement.dir = screen.dir;
+  document.title = screen.dataset.title;
+  const form = screen.querySelector("[data-step-form]");
+  page.draft = form && screen.dataset.kind !== "upload" ? new Draft(page, form) : null;
+  const uploads = screen.querySelector("[data-sending]");
+  if (uploads) prepareUploads(page, screen, uploads);
+  if (screen.dataset.wait) wait(page, screen.dataset.wait, page.round);
+  const { kind, step, status, end } = screen.dataset;
+  page.onScreen({ kind, step, status, end: end === "true", title: screen.dataset.title });
+}
+
+// Whoever cannot see must land where the news is: at what is wrong, at what was added, or at the new heading.
+function attend(page, anchor) {
+  const screen = screenOf(page);
+  const added = anchor && anchor.length > 1 ? screen.querySelector(`[id="${CSS.escape(anchor.slice(1))}"]`) : null;
+  const field = added?.matches("input,select,textarea") ? added : added?.querySelector("input:not([type=hidden]),select,textarea");
+  const target = screen.querySelector("#problems") || field || screen.querySelector("#title") || screen.querySelector("main");
+  if (!field) scrollTo(0, 0);
+  target.focus({ preventScroll: !field });
+}
+
+// Word of changes: a stream where it gets through, looking again where it does not.
+async function wait(page, url, round) {
+  for (let rest = 1000; page.round === round; rest = Math.min(rest * 1.5, 10000)) {
+    try {
+      const answer = await fetch(url, { headers: headers(page), cache: "no-store" });
+      if (answer.ok) {
+        const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+        for (let text = "", part; page.round === round && !(part = await reader.read()).done; ) {
+          text += part.value;
+          if (text.includes("event: screen")) break;
+        }
+        reader.cancel();
+      }
+    } catch { /* the loop looks again */ }
+    if (page.round === round) await load(page);
+    await pause(rest);
+  }
+}
+
+function wentBack(page) {
+  const back = screenOf(page).querySelector("[data-back]");
+  if (back) back.form.requestSubmit(back);
+  else load(page);
+}
+
+// Forms
+
+async function submitted(page, event) {
+  const form = event.target;
+  if (form.matches("[data-upload]")) {
+    event.preventDefault();
+    return sendFiles(page, form, form.querySelector("input[type=file]"));
+  }
+  if (!form.matches("[data-step-form]")) return;
+  event.preventDefault();
+  if (page.busy) return;
+  page.busy = true;
+  form.setAttribute("aria-busy", "true");
+  form.querySelector("[data-lost]")?.remove();
+  page.draft?.stop();
+  const body = new URLSearchParams(new FormData(form));
+  const button = event.submitter;
+  if (button?.name) body.append(button.name, button.value);
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, headers: headers(page), signal: AbortSignal.timeout(60000) });
+    page.html = null;
+    await show(page, answer, { pushes: button?.value !== "back" });
+  } catch {
+    lost(page, form);
+  } finally {
+    page.busy = false;
+    form.removeAttribute("aria-busy");
+  }
+}
+
+function lost(page, form) {
+  const notice = document.createElement("div");
+  notice.className = "notice bad";
+  notice.setAttribute("role", "alert");
+  notice.dataset.lost = "";
+  notice.textContent = say(page, "offline");
+  form.querySelector(".actions").before(notice);
+  page.draft?.resume();
+}
+
+function clicked(page, event) {
+  const link = event.target.closest("a");
+  if (!link) return;
+  if (link.matches("[data-refresh]")) {
+    event.preventDefault();
+    load(page);
+  } else if (link.closest(".tongue") && page.session) {
+    event.preventDefault();
+    page.language = link.hreflang;
+    load(page);
+  } else if (link.closest(".summary, .skip")) {
+    const target = screenOf(page).querySelector(`[id="${CSS.escape(link.hash.slice(1))}"]`);
+    if (target) {
+      event.preventDefault();
+      (target.closest(".field, main") || target).scrollIntoView({ block: "start" });
+      target.focus({ preventScroll: true });
+    }
+  }
+}
+
+/** Keeps a form's values on the server while somebody types, and shows what the server says to them. */
+class Draft {
+  constructor(page, form) {
+    Object.assign(this, { page, form, dirty: false, stopped: false, sending: false, timer: 0, edited: new Set(), done: new Set() });
+    this.url = `${form.action}/draft`;
+    this.status = form.querySelector("[data-status]");
+  }
+
+  typed(control, soon = false) {
+    if (!control.name || control.form !== this.form || control.type === "file") return;
+    this.edited.add(nameOf(control));
+    if (soon && control.matches("select,[type=radio],[type=checkbox]")) this.done.add(nameOf(control));
+    this.later(soon ? 50 : 600);
+  }
+
+  // A field is looked at once it was left: nobody is told that half an address is none.
+  left(event) {
+    const control = event.target;
+    const field = control.closest(".field");
+    if (!field || !control.name || field.contains(event.relatedTarget) || !this.edited.has(nameOf(control))) return;
+    this.done.add(nameOf(control));
+    this.later(0);
+  }
+
+  later(milliseconds) {
+    this.dirty = true;
+    clearTimeout(this.timer);
+    if (!this.stopped) this.timer = setTimeout(() => this.save(), milliseconds);
+  }
+
+  stop() {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  resume() {
+    this.stopped = false;
+    this.later(3000);
+  }
+
+  async save(leaving = false) {
+    if (!this.dirty || this.stopped || (this.sending && !leaving)) return;
+    clearTimeout(this.timer);
+    this.dirty = false;
+    this.sending = true;
+    this.tell("saving");
+    const body = new URLSearchParams(new FormData(this.form));
+    try {
+      const answer = await fetch(this.url, { method: "POST", body, headers: headers(this.page), keepalive: leaving });
+      if (answer.status === 401 || answer.status === 409) return this.stop();
+      if (!answer.ok) throw new Error(answer.status);
+      this.shown(await answer.json());
+      this.tell("saved");
+    } catch {
+      this.tell("unsaved");
+      this.later(4000);
+    } finally {
+      this.sending = false;
+      if (this.dirty) this.later(600);
+    }
+  }
+
+  tell(name) {
+    // Nothing is said about what goes well while somebody types; only eyes that look for it find it.
+    if (this.status) this.status.textContent = name === "saving" ? this.status.textContent : say(this.page, name);
+  }
+
+  shown({ hidden, problems }) {
+    if (this.page.draft !== this) return;
+    for (const part of this.form.querySelectorAll("[data-source]")) {
+      part.hidden = part.disabled = hidden.includes(part.dataset.source);
+    }
+    for (const line of this.form.querySelectorAll("[data-problem]")) {
+      const pointer = line.dataset.problem;
+      const sentence = problems[pointer];
+      if (!sentence) mark(line, "");
+      else if (!line.hidden || this.done.has(pointer)) mark(line, sentence);
+    }
+  }
+}
+
+const nameOf = (control) => control.name.split("#")[0];
+
+function mark(line, sentence) {
+  const id = line.id.replace(/-problem$/, "");
+  const target = line.ownerDocument.getElementById(id);
+  const field = line.closest(".field");
+  line.hidden = !sentence;
+  line.lastElementChild.textContent = sentence;
+  field.classList.toggle("wrong", Boolean(sentence));
+  if (!target) return;
+  const ids = new Set((target.getAttribute("aria-describedby") || "").split(" ").filter(Boolean));
+  if (sentence) ids.add(line.id);
+  else ids.delete(line.id);
+  if (ids.size) target.setAttribute("aria-describedby", [...ids].join(" "));
+  else target.removeAttribute("aria-describedby");
+  const controls = target.matches("fieldset") ? (field.matches(".date") ? target.querySelectorAll("input") : []) : [target];
+  for (const control of controls) {
+    if (sentence) control.setAttribute("aria-invalid", "true");
+    else control.removeAttribute("aria-invalid");
+  }
+}
+
+// Files
+
+function prepareUploads(page, screen, list) {
+  const form = screen.querySelector("[data-upload]");
+  for (const row of page.failed) list.append(row);
+  list.hidden = !list.children.length;
+  if (!form) return;
+  if (matchMedia("(pointer: coarse)").matches)
+    for (const part of form.querySelectorAll("[data-camera]")) part.hidden = false;
+  else form.querySelector("[data-can-drop]").hidden = false;
+  for (const input of form.querySelectorAll("input[type=file]"))
+    input.addEventListener("change", () => sendFiles(page, form, input));
+  for (const [name, over] of [["dragover", true], ["dragleave", false], ["drop", false]])
+    form.addEventListener(name, (event) => {
+      event.preventDefault();
+      form.classList.toggle("over", over);
+      if (name === "drop") sendAll(page, form, event.dataTransfer.files);
+    });
+}
+
+function sendFiles(page, form, input) {
+  const files = [...input.files];
+  input.value = "";
+  sendAll(page, form, files);
+}
+
+async function sendAll(page, form, files) {
+  const list = screenOf(page).querySelector("[data-sending]");
+  const rows = [...files].map((file) => [file, row(page, form, list, file)]);
+  // One after the other: on a phone's connection each of several at once would take as long as all.
+  for (const [file, line] of rows) await send(page, form, file, line);
+  page.html = null;
+  await load(page);
+}
+
+function row(page, form, list, file) {
+  const template = screenOf(page).querySelector("[data-sending-item]");
+  const line = template.content.firstElementChild.cloneNode(true);
+  line.querySelector("strong").textContent = file.name;
+  line.querySelector("[data-retry]").addEventListener("click", async () => {
+    page.failed = page.failed.filter((one) => one !== line);
+    await send(page, form, file, line);
+    page.html = null;
+    load(page);
+  });
+  line.querySelector("[data-drop]").addEventListener("click", () => {
+    page.failed = page.failed.filter((one) => one !== line);
+    line.remove();
+    list.hidden = !list.children.length;
+  });
+  list.append(line);
+  list.hidden = false;
+  return line;
+}
+
+function send(page, form, file, line) {
+  const [bar, text] = [line.querySelector("progress"), line.querySelector("small")];
+  const [again, away] = [line.querySelector("[data-retry]"), line.querySelector("[data-drop]")];
+  const say = form.dataset;
+  line.classList.remove("failed");
+  bar.hidden = false;
+  again.hidden = away.hidden = true;
+  return new Promise((done) => {
+    const fail = (sentence, retries) => {
+      line.classList.add("failed");
+      text.textContent = sentence;
+      bar.hidden = true;
+      again.hidden = !retries;
+      away.hidden = false;
+      page.failed.push(line);
+      done(false);
+    };
+    if (file.size > Number(say.maxSize)) return fail(say.sayLarge, false);
+    const request = new XMLHttpRequest();
+    request.open("PUT", form.action);
+    const more = { "X-File-Name": encodeURIComponent(file.name), "X-Passerelle-Token": form.elements._token.value, "Content-Type": "application/octet-stream" };
+    for (const [name, value] of Object.entries(headers(page, more))) request.setRequestHeader(name, value);
+    request.upload.addEventListener("progress", (event) => {
+      const percent = Math.round((100 * event.loaded) / Math.max(event.total, 1));
+      bar.value = percent;
+      text.textContent = say.saySending.replace("% %", `${percent} %`);
+    });
+    request.addEventListener("error", () => fail(say.sayBroken, true));
+    request.addEventListener("timeout", () => fail(say.sayBroken, true));
+    request.addEventListener("load", () => {
+      if (request.status < 300) {
+        line.remove();
+        return done(true);
+      }
+      let problem = null;
+      try { problem = JSON.parse(request.responseText).problem; } catch { /* a proxy's page */ }
+      fail(problem || say.sayBroken, !problem || request.status === 429);
+    });
+    request.send(file);
+  });
+}
