@@ -13,8 +13,8 @@ import passerelle.executions.endpoints
 import passerelle.links.endpoints
 import passerelle.lists.endpoints
 import passerelle.mailcatcher.endpoints
-import passerelle.reviews.endpoints
 import passerelle.pages.routes
+import passerelle.reviews.endpoints
 import passerelle.revisions.endpoints
 import passerelle.secrets.endpoints
 import passerelle.startpage.endpoints
@@ -56,6 +56,11 @@ def create_app(
     """Everything that `passerelle serve` answers; with `catcher` and `start`, what `passerelle dev` shows as well."""
     app = routed(services)
     public = PUBLIC
+    pages = passerelle.pages.routes.routers(
+        services.links, services.visitor, services.themes, services.box, system_clock, public_url
+    )
+    for router in pages:
+        app.include_router(router)
     if catcher is not None:
         app.include_router(passerelle.mailcatcher.endpoints.router(catcher))
         public += passerelle.mailcatcher.endpoints.PUBLIC
@@ -88,15 +93,6 @@ def routed(services: Services) -> FastAPI:
     app.include_router(passerelle.executions.endpoints.router(services.executions, services.links, services.cursors))
     app.include_router(passerelle.links.endpoints.router(services.links, services.cases))
     app.include_router(passerelle.reviews.endpoints.router(services.reviews, services.cursors))
-    for router in passerelle.pages.routes.routers(
-        services.links,
-        services.visitor,
-        services.themes,
-        services.box,
-        system_clock,
-        services.settings.public_url or "http://localhost",
-    ):
-        app.include_router(router)
     app.include_router(passerelle.lists.endpoints.router(services.lists, services.cursors))
     app.include_router(passerelle.revisions.endpoints.router(services.revisions, services.cursors))
     for router in record_routers(services.records, services.cursors):
