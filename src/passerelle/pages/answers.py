@@ -74,6 +74,7 @@ class Answers:
             "theme": setting.theme,
             "tongues": setting.tongues,
             "document_title": f"{failed}{view.title} – {steps}{setting.theme.name}",
+            "title": view.title,
             "kind": view.template.removesuffix(".html"),
             "progress": view.progress,
             "calm": view.calm,

@@ -19,6 +19,10 @@ MOST_ITEMS: Final = 100
 """Items that may be added to a list where its schema says nothing."""
 
 
+_NEVER_OPTIONAL: Final = frozenset({Control.CHECK, Control.GROUP, Control.REPEAT})
+"""A box may stay empty, as everybody sees; of groups and lists, the fields inside say what may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One option of a select, of radios or of boxes."""
@@ -50,6 +54,7 @@ class FieldView:
     source: str = ""
     """Where the field stands in the schema, if it is shown only under a condition."""
     hidden: bool = False
+    item_label: str = ""
     can_add: bool = False
     can_remove: bool = False
 
@@ -113,7 +118,7 @@ class _Viewer:
             control=one.control,
             label=label or self._label(one),
             hint=hint_of(one, self._language),
-            optional=not one.required and one.control is not Control.CHECK,
+            optional=not one.required and one.control not in _NEVER_OPTIONAL and bool(one.name),
             problem=self._state.problems.get(pointer),
             attributes=attributes_of(one, inside_list="/*" in one.place),
             source=one.source if conditional else "",
@@ -158,7 +163,12 @@ class _Viewer:
             self.view(one.item, step_into(pointer, number), item, self._item_label(one.item, label, number))
             for number, item in enumerate(items)
         )
-        return {"fields": views, "can_add": len(items) < most, "can_remove": len(items) > max(least, 1)}
+        return {
+            "fields": views,
+            "item_label": self._language.of(one.item.schema.get("title")) or label,
+            "can_add": len(items) < most,
+            "can_remove": len(items) > max(least, 1),
+        }
 
     def _item_label(self, item: Field, label: str, number: int) -> str:
         return f"{self._language.of(item.schema.get('title')) or label} {number + 1}"

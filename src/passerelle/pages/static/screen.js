@@ -252,7 +252,6 @@ class Draft {
     clearTimeout(this.timer);
     this.dirty = false;
     this.sending = true;
-    this.tell("saving");
     const body = new URLSearchParams(new FormData(this.form));
     try {
       const answer = await fetch(this.url, { method: "POST", body, headers: headers(this.page), keepalive: leaving });
@@ -270,8 +269,7 @@ class Draft {
   }
 
   tell(name) {
-    // Nothing is said about what goes well while somebody types; only eyes that look for it find it.
-    if (this.status) this.status.textContent = name === "saving" ? this.status.textContent : say(this.page, name);
+    if (this.status) this.status.textContent = say(this.page, name);
   }
 
   shown({ hidden, problems }) {
