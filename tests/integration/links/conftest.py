@@ -22,17 +22,21 @@ def private_key() -> RSAPrivateKey:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def house(server_url: str, template: str) -> AsyncIterator[Database]:
+async def house_url(server_url: str, template: str) -> AsyncIterator[str]:
     name = f"links_{uuid4().hex}"
     address, _, options = server_url.partition("?")
-    url = address.rsplit("/", 1)[0] + "/" + name + (f"?{options}" if options else "")
     connection = await asyncpg.connect(server_url)
     await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    house = await Database.open(url, size=8)
-    yield house
-    await house.close()
+    yield address.rsplit("/", 1)[0] + "/" + name + (f"?{options}" if options else "")
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def house(house_url: str) -> AsyncIterator[Database]:
+    house = await Database.open(house_url, size=8)
+    yield house
+    await house.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

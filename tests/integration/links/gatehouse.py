@@ -25,6 +25,7 @@ from passerelle.kit.json import loads
 from passerelle.kit.mail import Mail
 from passerelle.kit.mail.fake import FakeMail
 from passerelle.kit.secrets import SecretBox
+from passerelle.links.credentials import Credentials
 from passerelle.links.models import LinkRequest, MadeLink, MadeToken
 from passerelle.links.parts import link_parts
 from passerelle.revisions.service import Revisions
@@ -91,6 +92,7 @@ class Gatehouse:
         self.mail = FakeMail()
         self.definitions = OneDefinition()
         self.box = box or SecretBox(["k" * 40])
+        self.credentials = Credentials(self.box)
         self.keys = SigningKeys(database, self.box, self.clock)
         parts = link_parts(
             database,
