@@ -25,6 +25,12 @@ _NAMED: Final = frozenset({"properties", "patternProperties", "$defs", "dependen
 """Keywords whose value holds schemas by name."""
 
 TEXTS: Final = frozenset({"title", "description", "errorMessage"})
+FORMATS: Final = (
+    *("date", "date-time", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6"),
+    *("uri", "uri-reference", "uri-template", "iri", "iri-reference", "uuid", "json-pointer", "relative-json-pointer"),
+    *("regex", "phone", "multiline", "textarea"),
+)
+"""Those of JSON Schema 2020-12, a telephone number with its country, and two that only say how a text is asked for."""
 FORM: Final = frozenset({"form"})
 
 
@@ -75,6 +81,8 @@ class _Reader:
                 self._visible_when(value, within)
             elif keyword == "pii":
                 self._pii(value, within)
+            elif keyword == "format":
+                plain[keyword] = self._format(value, (*self._path, *here))
             else:
                 plain[keyword] = self._inner(keyword, value, here)
         return plain
@@ -98,10 +106,18 @@ class _Reader:
 
     def _visible_when(self, value: Json, within: Path) -> None:
         path = (*self._path, *within, "visibleWhen")
-        if isinstance(value, str):
+        if within[-2:-1] != ("properties",):
+            self._compiling.problem(path, "only a field can be hidden; write it at one of the `properties`")
+        elif isinstance(value, str):
             self.visible_when[within] = self._compiling.expression(value, path, extra=FORM)
         else:
             self._compiling.problem(path, f"must be an expression such as `form.hasOwners`, is {is_a(value)}")
+
+    def _format(self, value: Json, path: Path) -> Json:
+        if isinstance(value, str) and value not in FORMATS:
+            hint = suggest(value, FORMATS, "the formats are")
+            self._compiling.problem(path, f"there is no format `{value}`, so nothing would check it; {hint}")
+        return value
 
     def _pii(self, value: Json, within: Path) -> None:
         if isinstance(value, str) and re.fullmatch(PII, value):

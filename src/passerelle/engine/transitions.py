@@ -724,8 +724,12 @@ class _Moving:
         if self._expire():
             return
         assert isinstance(step.kind, UserKind)
-        done = step.kind.submit(step.config, self.scope(ROOT), happening.answer, happening.by, self.now)
-        self.go_on(ROOT, self._settle(ROOT, step, position, done))
+        try:
+            done = step.kind.submit(step.config, self.scope(ROOT), happening.answer, happening.by, self.now)
+            following = self._settle(ROOT, step, position, done)
+        except (StepFailure, ExpressionError) as error:
+            following = self._fail(ROOT, step, position, failure_of(self.definition, step.id, error))
+        self.go_on(ROOT, following)
 
     def went_back(self, happening: WentBack) -> None:
         step, _ = self._asked(happening.step, happening.visit)

@@ -211,3 +211,24 @@ async def test_a_reference_that_is_no_record_of_ours_gets_no_attachments(house: 
     await house.send(execution, "papers", "extract.pdf", PDF)
     await house.submit(execution, "papers")
     assert await house.value("SELECT count(*) FROM attachment") == 0
+
+
+async def test_files_that_were_never_submitted_go_when_the_execution_is_over(house: House, folder: Path) -> None:
+    over, open_still, done = [await house.start(PAPERS) for _ in range(3)]
+    await house.send(over, "papers", "over.pdf", PDF)
+    await house.send(open_still, "papers", "open.pdf", PDF)
+    await house.send(done, "papers", "done.pdf", PDF)
+    await house.submit(done, "papers")
+    await house.executions.cancel(house.workspace_id, over, None)
+    await house.executions.cancel(house.workspace_id, done, None)
+    await house.visitor.forget_old()
+    assert stored(folder) == ["done.pdf", "open.pdf"]
+    assert await house.value("SELECT count(*) FROM resource") == 2
+
+
+async def test_files_that_are_refused_do_not_become_attachments(house: House) -> None:
+    _, record = await house.records.records.create(house.workspace_id, "customers", {"name": "A"}, Author("test"))
+    execution = await house.start(PAPERS.replace("max: 2", "min: 2, max: 2"), record_id=record.id)
+    await house.send(execution, "papers", "extract.pdf", PDF)
+    assert await code_of(house.submit(execution, "papers")) == "FIELD_INVALID"
+    assert await attachments(house, record.id) == []

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from compiling import compile_step
+from compiling import KINDS, compile_step
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.form_answers import FormCheck
-from passerelle.kit.json import Json
+from passerelle.kit.json import Json, dumps
 
 
 def form(properties: dict[str, Any], **rest: Any) -> FormCheck:
@@ -196,3 +197,17 @@ def test_whatever_is_sent_is_kept_or_refused_with_a_reason(values: Json) -> None
     if not findings:
         assert found.items() <= values.items()
         assert check.check(found, {"parameters": {"p": {"country": "PL"}}}) == (found, [])
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"type": "string", "format": "emial"}, "did you mean `email`?"),
+        ({"type": "array", "items": {"type": "string", "visibleWhen": "form.x"}}, "only a field can be hidden"),
+    ],
+)
+def test_what_would_silently_do_nothing_is_a_mistake(schema: Json, said: str) -> None:
+    document = {"name": "a", "steps": [{"id": "f", "form": {"title": "F", "schema": {
+        "type": "object", "properties": {"x": schema}}}}]}  # fmt: skip
+    (problem,) = compile_definition(dumps(document), KINDS).problems
+    assert said in problem.message

@@ -96,6 +96,12 @@ class VisitorFiles:
                     connection,
                 )
 
+    async def forget_abandoned(self) -> None:
+        """Delete files that were sent but never submitted, of executions that are over. Some an hour: the rest later."""
+        for workspace_id, resource_id in await self._repository.abandoned(500):
+            await self._attachments.detach(workspace_id, resource_id)
+            await self._resources.delete(await self._resources.find(workspace_id, resource_id))
+
     async def _require_harmless(self, config: UploadConfig, upload: Upload) -> None:
         if not config.accepts(upload.type):
             raise errors.FILE_TYPE_NOT_ACCEPTED.error(

@@ -144,6 +144,12 @@ class VisitorRepository:
         )
         return removed is not None
 
+    async def abandoned(self, at_most: int) -> list[tuple[UUID, UUID]]:
+        """Files of every workspace that were never submitted before their executions were over: workspace and id."""
+        async with self._database.shared() as connection:
+            rows = await connection.fetch("SELECT * FROM abandoned_visitor_files($1)", at_most)
+        return [(row["workspace_id"], row["resource_id"]) for row in rows]
+
     async def forget(self, before: datetime, at_most: int) -> int:
         """Delete drafts of every workspace that nobody touched since, some at a time. Returns how many."""
         async with self._database.shared() as connection:

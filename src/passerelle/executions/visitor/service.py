@@ -96,7 +96,7 @@ class Visitor:
         """
         self._pace.require("submit", execution_id)
         loaded, definition = await self._executions.look(workspace_id, execution_id)
-        answer = await self._answer(definition, loaded.state, step, values)
+        answer = await self._answer(definition, loaded.state, step, visit, values)
         try:
             run = await self._executions.happen(workspace_id, execution_id, Submitted(step, visit, answer, by))
         except NotCurrent:
@@ -163,7 +163,9 @@ class Visitor:
         return await self.changes.after(workspace_id, execution_id, seq, wait)
 
     async def forget_old(self) -> None:
-        """Delete drafts that nobody has touched for a season: their executions failed and were left so."""
+        """Delete drafts that nobody has touched for a season (their executions failed and were left so), and files
+        that were never submitted."""
+        await self._files.forget_abandoned()
         before = self._clock() - DRAFTS_KEPT
         while await self._repository.forget(before, 1_000) == 1_000:
             pass
@@ -172,16 +174,22 @@ class Visitor:
         """Let nobody wait any longer."""
         await self.changes.close()
 
-    async def _answer(self, definition: Definition, state: State, step: str, values: JsonObject) -> Json:
-        """What is submitted. Files were sent before, so they are looked up; from here on the record has them."""
+    async def _answer(self, definition: Definition, state: State, step: str, visit: int, values: JsonObject) -> Json:
+        """What is submitted. Files were sent before, so they are looked up; the record gets them before anybody reads
+        that the step is over, and not if they are refused."""
         found = definition.by_id.get(step)
         if found is None or not isinstance(found.kind, UploadKind):
             return values
-        identity = state.identity
+        identity, here = state.identity, state.lanes.get(ROOT)
         kept = await self._repository.kept(identity.workspace_id, identity.id, step)
-        if state.status in OPEN:
+        answer = {"files": list(kept.files)}
+        if state.status in OPEN and here is not None and (here.step, here.visit) == (step, visit):
+            try:
+                found.kind.submit(found.config, {}, answer, None, self._clock())
+            except Refused as refused:
+                raise _refused(refused.findings) from None
             await self._files.attach(definition, identity, kept.files)
-        return {"files": list(kept.files)}
+        return answer
 
     async def _keep_typed(
         self, definition: Definition, state: State, step: str, visit: int, values: JsonObject
