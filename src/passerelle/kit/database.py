@@ -95,6 +95,16 @@ class Database:
             yield connection
 
 
+@asynccontextmanager
+async def listening(url: str, name: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """A connection of one's own, for `LISTEN`: it serves no workspace and sees no workspace's rows."""
+    connection = await asyncpg.connect(url, server_settings={"application_name": name, "role": APP_ROLE})
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=2)
+
+
 async def _prepare(connection: Connection) -> None:
     # Binary jsonb is the text behind one version byte: it spares the server and asyncpg a conversion.
     await connection.set_type_codec(

@@ -224,6 +224,7 @@ async def test_files_that_were_never_submitted_go_when_the_execution_is_over(hou
     await house.visitor.forget_old()
     assert stored(folder) == ["done.pdf", "open.pdf"]
     assert await house.value("SELECT count(*) FROM resource") == 2
+    assert await house.value("SELECT count(*) FROM visitor_file") == 1, "only what may still be submitted is counted"
 
 
 async def test_files_that_are_refused_do_not_become_attachments(house: House) -> None:

@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 
 from passerelle.executions.visitor.repository import VisitorRepository
-from passerelle.kit.database import APP_ROLE
+from passerelle.kit.database import listening
 
 log = structlog.get_logger("passerelle.visitor")
 
@@ -75,19 +75,17 @@ class Changes:
             await asyncio.sleep(1)
 
     async def _listen_once(self) -> None:
-        """Pass on what is heard until the connection is lost. It sees no rows, and serves no workspace."""
+        """Pass on what is heard until the connection is lost."""
         lost = asyncio.Event()
-        settings = {"application_name": "passerelle visitors", "role": APP_ROLE}
-        connection = await asyncpg.connect(self._url, server_settings=settings)
         try:
-            connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener(CHANNEL, self._hear)
-            self.hears.set()
-            self._wake(list(self._waiting))
-            await lost.wait()
+            async with listening(self._url, "passerelle visitors") as connection:
+                connection.add_termination_listener(lambda _: lost.set())
+                await connection.add_listener(CHANNEL, self._hear)
+                self.hears.set()
+                self._wake(list(self._waiting))
+                await lost.wait()
         finally:
             self.hears.clear()
-            await connection.close(timeout=2)
 
     def _hear(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
         self._wake([str(payload).partition(" ")[0]])

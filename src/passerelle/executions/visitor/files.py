@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from passerelle.definitions.model import Definition
@@ -24,6 +24,8 @@ from passerelle.resources.service import Resource, Resources
 from passerelle.resources.uploads import Upload, spooled
 
 END_USER = "end user"
+_SETTLED_AT_ONCE: Final = 5_000
+"""Files looked at in an hour; what is more waits for the next."""
 
 
 class VisitorFiles:
@@ -97,8 +99,8 @@ class VisitorFiles:
                 )
 
     async def forget_abandoned(self) -> None:
-        """Delete files that were sent but never submitted, of executions that are over. Some an hour: the rest later."""
-        for workspace_id, resource_id in await self._repository.abandoned(500):
+        """Delete files that were sent but never submitted, of executions that are over. Raises FILES_UNAVAILABLE."""
+        for workspace_id, resource_id in await self._repository.abandoned(_SETTLED_AT_ONCE):
             await self._attachments.detach(workspace_id, resource_id)
             await self._resources.delete(await self._resources.find(workspace_id, resource_id))
 

@@ -145,9 +145,10 @@ class VisitorRepository:
         return removed is not None
 
     async def abandoned(self, at_most: int) -> list[tuple[UUID, UUID]]:
-        """Files of every workspace that were never submitted before their executions were over: workspace and id."""
+        """Of so many files of executions that are over, of every workspace, those that were never submitted: workspace
+        and id. The others are looked at no more."""
         async with self._database.shared() as connection:
-            rows = await connection.fetch("SELECT * FROM abandoned_visitor_files($1)", at_most)
+            rows = await connection.fetch("SELECT * FROM settle_visitor_files($1)", at_most)
         return [(row["workspace_id"], row["resource_id"]) for row in rows]
 
     async def forget(self, before: datetime, at_most: int) -> int:
