@@ -67,6 +67,7 @@ def _compile(
         table=table if isinstance(table, str) else None,
         has_record=record is not None,
         facts=facts,
+        name=document.get("name"),
         secret_kinds=tuple(name for name, kind in kinds.items() if kind.secrets_allowed),
     )
     compilation = Compilation(source, kinds, known, frozenset(_around(path for path, _ in structural)))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
+
+from passerelle.definitions.calls import Callee
 
 RECORD_FIELDS: Final = frozenset({"id", "version", "createdAt", "updatedAt"})
 """What every record has, whatever its table."""
@@ -25,6 +27,10 @@ class WorkspaceFacts(Protocol):
     def definitions(self) -> frozenset[str] | None:
         """The names of the definitions."""
 
+    @property
+    def callees(self) -> Mapping[str, Callee]:
+        """The definitions that are run as steps, directly or further down, by name, as far as they are known here."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownFacts:
@@ -33,3 +39,4 @@ class KnownFacts:
     tables: Mapping[str, frozenset[str]] | None = None
     secrets: frozenset[str] | None = None
     definitions: frozenset[str] | None = None
+    callees: Mapping[str, Callee] = field(default_factory=dict)

@@ -98,8 +98,8 @@ class Compiling(Protocol):
     def field(self, table: str | None, name: str, path: Path) -> str:
         """A field of that table."""
 
-    def workflow(self, name: str, path: Path) -> str:
-        """Another definition by its name."""
+    def workflow(self, name: str, given: JsonObject, path: Path) -> str:
+        """Another definition by its name, which the step at `path` runs with the parameters `given`."""
 
 
 class StepKind(ABC):

@@ -63,6 +63,8 @@ class Known:
     facts: WorkspaceFacts
     secret_kinds: tuple[str, ...]
     """The kinds of steps that may read secrets."""
+    name: str | None = None
+    """The definition's own name."""
 
 
 class Uses:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from passerelle.definitions.calls import call_findings
 from passerelle.definitions.expressions import (
     ROOTS,
     Expression,
@@ -154,10 +155,13 @@ class ValueCompiler:
                 self.problem(path, message)
         return name
 
-    def workflow(self, name: str, path: Path) -> str:
+    def workflow(self, name: str, given: JsonObject, path: Path) -> str:
         names = self.facts.definitions
-        if names is not None and name not in names:
-            self.problem(path, f"the workspace has no definition `{name}`; {suggest(name, sorted(names), 'it has')}")
+        for within, message in call_findings(self.known.name, name, given, self.facts.callees):
+            self.problem((*path, *within), message)
+        if names is not None and name not in names and name != self.known.name:
+            hint = suggest(name, sorted(names), "it has")
+            self.problem((*path, "definition"), f"the workspace has no definition `{name}`; {hint}")
         return name
 
     @property

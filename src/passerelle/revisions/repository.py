@@ -107,6 +107,14 @@ class RevisionRepository:
             )
         return StoredRevision(**row) if row is not None else None
 
+    async def published_names(self, workspace_id: UUID) -> frozenset[str]:
+        """The names of the definitions that have a published revision."""
+        async with self._database.workspace(workspace_id) as connection:
+            rows = await connection.fetch(
+                "SELECT name FROM definition WHERE workspace_id = $1 AND published_revision IS NOT NULL", workspace_id
+            )
+        return frozenset(row["name"] for row in rows)
+
     async def numbered(self, workspace_id: UUID, definition_id: UUID, number: int) -> StoredRevision | None:
         """A definition's revision by its number."""
         async with self._database.workspace(workspace_id) as connection:

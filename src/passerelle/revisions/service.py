@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from passerelle.definitions.calls import Callee, callee_of, calls_of
 from passerelle.definitions.compiler import Compiled, compile_definition
 from passerelle.definitions.facts import KnownFacts, WorkspaceFacts
 from passerelle.definitions.kinds import KindRegistry
 from passerelle.definitions.model import Definition
+from passerelle.definitions.source import read_source
 from passerelle.errors import Code, PasserelleError, Problem
 from passerelle.kit.http.fields import pointer
 from passerelle.revisions.repository import RevisionEntry, RevisionRepository, StoredRevision
@@ -61,7 +63,7 @@ class Revisions:
 
         Raises DEFINITION_INVALID with everything that is wrong.
         """
-        definition = self.check(text, await self._facts(workspace_id))
+        definition = self.check(text, await self._known(workspace_id, text))
         stored, created = await self._repository.push(workspace_id, definition.name, text, publish=publish, by=by)
         self.forget(workspace_id, stored.definition_id)
         return stored, created
@@ -86,7 +88,7 @@ class Revisions:
         wanted = await self._repository.numbered(workspace_id, definition_id, number)
         if wanted is None:
             raise _no_revision(definition_id, number)
-        self.check(wanted.text, await self._facts(workspace_id))
+        self.check(wanted.text, await self._known(workspace_id, wanted.text))
         stored = await self._repository.publish(workspace_id, definition_id, number, by)
         if stored is None:
             raise _no_revision(definition_id, number)
@@ -147,6 +149,23 @@ class Revisions:
         if not entries:
             raise _not_found(definition_id)
         return entries
+
+    async def _known(self, workspace_id: UUID, text: str) -> WorkspaceFacts:
+        """What the workspace has, with the definitions that the text runs, and those that they run."""
+        facts = await self._facts(workspace_id)
+        source = read_source(text)
+        pending = sorted(calls_of(source.value)) if source.readable else []
+        if not pending:
+            return facts
+        callees: dict[str, Callee] = {}
+        while pending:
+            name = pending.pop()
+            named = await self.named(workspace_id, name) if name not in callees else None
+            if named is not None:
+                callees[name] = callee_of(named.definition)
+                pending += callees[name].calls
+        names = await self._repository.published_names(workspace_id)
+        return KnownFacts(facts.tables, facts.secrets, definitions=names, callees=callees)
 
     def compile_stored(self, stored: StoredRevision) -> Definition:
         """A stored revision, compiled."""

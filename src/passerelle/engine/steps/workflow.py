@@ -45,7 +45,7 @@ class WorkflowKind(ChildKind):
 
     def compile(self, value: Json, path: Path, compiling: Compiling) -> WorkflowConfig:
         return WorkflowConfig(
-            compiling.workflow(value["definition"], (*path, "definition")),
+            compiling.workflow(value["definition"], value.get("parameters", {}), path),
             compiling.template(value.get("parameters", {}), (*path, "parameters")),
         )
 
