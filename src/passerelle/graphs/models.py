@@ -10,6 +10,7 @@ from passerelle.definitions.model import Definition, Step, Text
 from passerelle.engine.steps.end import EndKind
 from passerelle.engine.steps.fail import FailKind
 from passerelle.engine.steps.switch import SwitchKind
+from passerelle.engine.steps.workflow import WorkflowKind
 
 Shape = Literal["step", "user", "choice", "skip", "start", "end", "failed", "group"]
 """`choice` is a `switch`, `skip` the point where a step's `when` decides, `group` a step with steps inside."""
@@ -83,7 +84,8 @@ def _entry(step: Step) -> str:
 
 def _node(step: Step) -> Node:
     title = name_of(step.title)
-    lines = (title, f"{step.id} · {step.kind.name}") if title and title != step.id else (step.id, step.kind.name)
+    kind = f"{step.kind.name} {step.config.definition}" if isinstance(step.kind, WorkflowKind) else step.kind.name
+    lines = (title, f"{step.id} · {kind}") if title and title != step.id else (step.id, kind)
     inner = tuple(
         (name, _graph(steps, f"_{number}_{step.id}"))
         for number, (name, steps) in enumerate(step.kind.nested(step.config))
