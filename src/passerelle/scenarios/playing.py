@@ -33,7 +33,7 @@ from passerelle.engine.model import (
 )
 from passerelle.engine.recording import perform_step, refreshed
 from passerelle.engine.steps.review import Vote
-from passerelle.engine.transitions import advance, failure_of
+from passerelle.engine.transitions import advance, failure_of, scope_of
 from passerelle.engine.user_kinds import Refused, UserKind
 from passerelle.kit.json import Json, JsonObject
 from passerelle.kit.outgoing.fake import SentRequest
@@ -159,7 +159,7 @@ class _Play:
         except LookupError:
             return None
         if isinstance(step.kind, ChildKind):
-            return _child_ended(position, instead)
+            return self._child(step, step.kind, lane, position, instead)
         if isinstance(step.kind, RecordingKind):
             return self._instead_of_record(lane, position, instead)
         return await call_step(
@@ -172,6 +172,15 @@ class _Play:
             clock=self._clock,
             instead=instead,
         )
+
+    def _child(
+        self, step: Step, kind: ChildKind, lane: str, position: Position, instead: Callable[[], Json] | None
+    ) -> Called | ChildEnded:
+        try:
+            kind.child(step.config, scope_of(self._definition, self._state, self._now, lane))
+        except (StepFailure, ExpressionError) as failure:
+            return Called(lane, step.id, position.visit, position.attempt, self._now, failure=failure)
+        return _child_ended(position, instead)
 
     async def _record(self, lane: str, position: Position) -> Called:
         """Do what a record step says, to the scenario's records."""

@@ -52,7 +52,10 @@ def test_a_definition_that_runs_itself_is_refused_without_a_workspace() -> None:
 
 def test_a_circle_of_definitions_is_refused_with_its_way() -> None:
     assert told(
-        caller("definition: b"), caller("definition: c", "b"), caller("definition: d", "c"), caller("definition: caller", "d")
+        caller("definition: b"),
+        caller("definition: c", "b"),
+        caller("definition: d", "c"),
+        caller("definition: caller", "d"),
     ) == [
         "3: steps.sub.workflow.definition: the definitions would run each other in a circle:"
         " caller → b → c → d → caller; break it somewhere"
@@ -73,7 +76,10 @@ def test_everything_that_is_wrong_with_the_parameters_is_told_at_once() -> None:
     assert told(caller("definition: called"), CALLED) == [
         "3: steps.sub.workflow: `called` requires `nip`, `age`; add it here"
     ]
-    assert told(caller("definition: called, parameters: {nip: '${execution.id}', age: '${1 + 1}', note: null}"), CALLED) == []
+    assert (
+        told(caller("definition: called, parameters: {nip: '${execution.id}', age: '${1 + 1}', note: null}"), CALLED)
+        == []
+    )
 
 
 def test_a_definition_with_steps_for_an_end_user_cannot_be_a_step() -> None:

@@ -59,6 +59,6 @@ def test_an_expression_in_the_parameters_that_fails_is_the_steps_failure(tmp_pat
 def test_an_answer_of_another_shape_is_refused(tmp_path: Path) -> None:
     scenarios = "scenarios: [{name: one, answers: {sub: {status: 200}}, expect: {status: COMPLETED}}]"
     assert problems(tmp_path, RUNS, scenarios) == [
-        "a.test.yaml:1: scenarios[0].answers.sub.status: a step that runs another definition gets"
+        "a.test.yaml:1: scenarios[0].answers.sub.status: another workflow gives"
         " `output: {result: …}` or `error`; remove it"
     ]
