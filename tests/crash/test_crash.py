@@ -5,52 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-import pytest_asyncio
+from servers import Postgres
 
 from harness import Client, Cluster, all_end, cluster, definition
-from passerelle.embedded import EmbeddedPostgres
-from passerelle.kit.schema import migrate
 
 RUNS = 200
 WITHIN = 15.0
 """Seconds in which every acknowledged run ends after the crash."""
 
 ROUNDS = [pytest.param(0), *[pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 10)]]
-
-
-class Postgres:
-    """A database server of the test's own, so that it may be stopped."""
-
-    def __init__(self, folder: Path) -> None:
-        self.embedded = EmbeddedPostgres(folder)
-        self.folder = folder
-        self.url = ""
-
-    async def start(self) -> None:
-        self.url = await self.embedded.start()
-        await migrate(self.url)
-        self.watching = asyncio.create_task(self.embedded.watch())
-
-    async def close(self) -> None:
-        await self.embedded.stop()
-        await self.watching
-
-    def stop_immediately(self) -> None:
-        """As `pg_ctl stop -m immediate`: no checkpoint, connections are cut. Its supervisor starts it again."""
-        pid = int((self.folder / "postgres" / "postmaster.pid").read_text().splitlines()[0])
-        subprocess.run(["kill", "-QUIT", str(pid)], check=True)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def postgres(tmp_path: Path) -> AsyncIterator[Postgres]:
-    server = Postgres(tmp_path)
-    await server.start()
-    yield server
-    await server.close()
 
 
 def at(count: int, act: Callable[[], None]) -> Callable[[int], None]:

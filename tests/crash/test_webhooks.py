@@ -16,11 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import asyncpg
 import httpx
 import pytest
-from test_crash import Postgres, postgres
+from servers import Postgres
 
 from harness import Client, Cluster, cluster
-
-__all__ = ["postgres"]
 
 RUNS = 120
 WITHIN = 60.0

@@ -8,10 +8,10 @@ import time
 
 import asyncpg
 import pytest
+from servers import Postgres
+from test_crash import ROUNDS
 
 from harness import Client, Cluster, cluster
-from test_crash import ROUNDS, Postgres, at
-from test_crash import postgres as postgres
 
 PARENTS = 30
 WITHIN = 30.0
@@ -52,7 +52,7 @@ async def test_a_worker_dies_while_children_end(postgres: Postgres, seed: int) -
         client = Client(system)
         client.push(url, CHILD.format(url=system.register.url))
         client.push(url, PARENT)
-        await client.start_many([url], PARENTS, at(-1, lambda: None))
+        await client.start_many([url], PARENTS, None)
         await asyncio.to_thread(_until_children_end, system, 5 + 4 * seed)
         doomed.send_signal(signal.SIGKILL)
         system.worker()
