@@ -18,6 +18,7 @@ from passerelle.engine.model import Answered, Elapsed, Position, Retried, Starte
 from passerelle.engine.steps.each import EachConfig, EachKind
 from passerelle.engine.steps.review import ReviewConfig, ReviewKind, Vote
 from passerelle.engine.transitions import advance
+from passerelle.kit.clock import iso
 
 REVIEW = ReviewKind()
 DAY = timedelta(days=1)
@@ -67,6 +68,7 @@ def test_one_decision_is_the_output_and_the_next_step_follows() -> None:
             "outcomes": ["approve", "reject"],
             "assignTo": "compliance",
             "fourEyes": False,
+            "requestedAt": iso(NOW),
             "votes": [],
         }
     ]
