@@ -18,6 +18,7 @@ SECRETS: Final = {"REGISTRY_KEY": "a-key-that-opens-nothing"}
 PARAMETERS: Final[dict[str, dict[str, str]]] = {
     "company-check": {"nip": "7740001454"},
     "company-onboarding": {"userId": "demo"},
+    "customer-onboarding": {"firstName": "Ada", "email": "ada@example.com"},
 }
 """What the examples can be tried with."""
 ROLES: Final = ("compliance",)

@@ -19,7 +19,7 @@ from passerelle.pages.forms.posted import Posted
 from passerelle.pages.forms.problems import sentences
 from passerelle.pages.forms.view import element_id
 from passerelle.pages.texts import Language, languages
-from passerelle.pages.views import FRESHLY, Attempt, size_text
+from passerelle.pages.views import FRESHLY, PLAIN_FIELD, Attempt, size_text
 from passerelle.resources.errors import RESOURCE_NOT_FOUND
 
 
@@ -106,7 +106,9 @@ class Doing:
             if not all(isinstance(one, FieldProblem) for one in error.problems):
                 raise
             keyword = getattr(error.problems[0], "keyword", "")
-            attempt = Attempt(values=values, general=[_plain_sentence(step, keyword, language)])
+            attempt = Attempt(
+                values=values, problems={PLAIN_FIELD[step.kind]: _plain_sentence(step, keyword, language)}
+            )
             return Outcome(screen, attempt, error.status, redirects=False)
 
     async def _back(self, screen: Screen, step: StepView, _: str, posted: Posted, language: Language) -> Outcome:

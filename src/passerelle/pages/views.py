@@ -67,6 +67,10 @@ class Attempt:
 
 
 FRESHLY: Final = Attempt()
+PLAIN_FIELD: Final = {"consent": "/accepted", "upload": "/files", "message": ""}
+"""The one thing that a step which is no form asks for."""
+_PLAIN_TARGETS: Final = {"/accepted": "accepted", "/files": "file"}
+"""Its element."""
 _SECONDS: Final = 5
 _OVER: Final = {
     Status.COMPLETED: ("finished", "check", True),
@@ -130,6 +134,7 @@ def state_view(key: str, theme: Theme, t: Language, *, picture: str, good: bool 
         "title": t(f"{key}.title"),
         "lead": t(f"{key}.lead", name=theme.name),
         "next": t(f"{key}.next", name=theme.name),
+        "background": (),
         "reference": reference,
         "go": None,
     }
@@ -149,11 +154,13 @@ def screen_view(screen: Screen, form: Field | None, theme: Theme, t: Language, c
         key, picture, good = _OVER[screen.status]
         return state_view(key, theme, t, picture=picture, good=good)
     waits = {"wait": f"{address(screen.execution_id)}/events?seq={screen.seq}"}
+    background = [t.of(one) for one in screen.background if _is_title(one)]
     if screen.status is Status.AWAITING:
         view = state_view("review", theme, t, picture="check", good=True)
-        return View(view.template, view.title, view.values, calm=True, data=waits, refresh=_SECONDS * 6)
+        values = {**view.values, "background": background}
+        return View(view.template, view.title, values, calm=True, data=waits, refresh=_SECONDS * 6)
     values = {
-        "background": [t.of(one) for one in screen.background if _is_title(one)],
+        "background": background,
         "here": address(screen.execution_id),
     }
     progress = _progress(screen)
@@ -223,6 +230,7 @@ def _content(step: StepView, fields: tuple[FieldView, ...], t: Language, attempt
                 "version": config["version"],
                 "label": t.of(config["label"]) or t("consent.label"),
                 "accepted": values.get("accepted") is True,
+                "problem": attempt.problems.get(PLAIN_FIELD["consent"]),
             }
         case "message":
             return {"text": t.of(config["text"]), "button": t.of(config["button"]) or None}
@@ -252,7 +260,8 @@ def _summary(fields: Sequence[FieldView], attempt: Attempt) -> list[Trouble]:
     found = [Trouble(sentence) for sentence in attempt.general]
     for pointer, sentence in attempt.problems.items():
         one = by_pointer.get(pointer)
-        found.append(Trouble(sentence, one.label, one.first_id) if one else Trouble(sentence))
+        plain = Trouble(sentence, target=_PLAIN_TARGETS.get(pointer, ""))
+        found.append(Trouble(sentence, one.label, one.first_id) if one else plain)
     return found
 
 
@@ -269,6 +278,7 @@ def _end(screen: Screen, end: StepView, theme: Theme, t: Language) -> View:
         "lead": t.of(end.config["text"]),
         "markdown": True,
         "next": "" if screen.redirect else t("end.next"),
+        "background": (),
         "reference": "",
         "go": None,
     }

@@ -39,7 +39,14 @@ def told(text: str, **more: Any) -> list[str]:
 # The examples.
 
 
-@pytest.mark.parametrize("file", ["company-onboarding/company-onboarding.yaml", "company-check/company-check.yaml"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "company-onboarding/company-onboarding.yaml",
+        "company-check/company-check.yaml",
+        "customer-onboarding/customer-onboarding.yaml",
+    ],
+)
 def test_the_examples_compile(file: str) -> None:
     definition_of((EXAMPLES / file).read_text())
 

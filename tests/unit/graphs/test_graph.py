@@ -123,7 +123,7 @@ def test_everything_is_inside_the_picture() -> None:
         assert 0 < float(element.attrib["y"]) < height
 
 
-@pytest.mark.parametrize("name", ["company-check", "company-onboarding"])
+@pytest.mark.parametrize("name", ["company-check", "company-onboarding", "customer-onboarding"])
 def test_the_examples_are_drawn_the_same_every_time(name: str) -> None:
     text = (EXAMPLES / name / f"{name}.yaml").read_text(encoding="utf-8")
     assert svg(graph(text), name) == svg(graph(text), name)

@@ -23,10 +23,11 @@ from passerelle.scenarios.watching import times_of, wait_for_change
 EXAMPLE = Path(__file__).parents[3] / "examples/company-check/company-check.test.yaml"
 
 
-def test_the_example_passes_and_covers_everything() -> None:
-    result = CliRunner().invoke(app, ["test", str(EXAMPLE), "--coverage"])
+@pytest.mark.parametrize(("name", "number"), [("company-check", 9), ("customer-onboarding", 5)])
+def test_the_examples_pass_and_cover_everything(name: str, number: int) -> None:
+    result = CliRunner().invoke(app, ["test", str(EXAMPLE.parents[1] / name), "--coverage"])
     assert result.exit_code == 0, result.output
-    assert "9 passed, 0 failed" in result.output
+    assert f"{number} passed, 0 failed" in result.output
     assert "(100 %)" in result.output
     assert "not run" not in result.output
     assert "not taken" not in result.output
