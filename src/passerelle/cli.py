@@ -15,6 +15,7 @@ from rich.console import Console
 from typer.models import CommandInfo
 
 from passerelle.errors import CommandError
+from passerelle.links.commands import app as links
 from passerelle.lists.commands import app as lists
 from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url
 from passerelle.reviews.commands import app as reviews
@@ -30,6 +31,7 @@ keys = typer.Typer(help="Credentials of a workspace.", no_args_is_help=True)
 app.add_typer(workspaces, name="workspace")
 app.add_typer(keys, name="key")
 app.add_typer(secrets, name="secret")
+app.add_typer(links, name="link")
 app.add_typer(lists, name="lists")
 app.add_typer(theme, name="theme")
 app.add_typer(webhooks, name="webhooks")

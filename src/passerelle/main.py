@@ -91,7 +91,11 @@ def routed(services: Services) -> FastAPI:
     )
     app.include_router(passerelle.accounts.endpoints.router(services.accounts))
     app.include_router(passerelle.executions.endpoints.router(services.executions, services.links, services.cursors))
-    app.include_router(passerelle.links.endpoints.router(services.links, services.cases))
+    app.include_router(
+        passerelle.links.endpoints.router(
+            services.links, services.link_list, services.cases, services.cursors, system_clock
+        )
+    )
     app.include_router(passerelle.reviews.endpoints.router(services.reviews, services.cursors))
     app.include_router(passerelle.lists.endpoints.router(services.lists, services.cursors))
     app.include_router(passerelle.revisions.endpoints.router(services.revisions, services.cursors))

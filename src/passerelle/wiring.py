@@ -36,6 +36,7 @@ from passerelle.kit.outgoing.client import OutgoingClient
 from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.secrets import SecretBox
 from passerelle.links.erasing import erase_addresses
+from passerelle.links.listing import LinkList
 from passerelle.links.models import Cases, NoCases
 from passerelle.links.parts import LinkParts, link_parts
 from passerelle.links.service import Links
@@ -78,6 +79,7 @@ class Services:
     revisions: Revisions
     executions: Executions
     links: Links
+    link_list: LinkList
     cases: Cases
     visitor: Visitor
     reviews: Reviews
@@ -195,6 +197,7 @@ def _build(
         revisions=revisions,
         executions=executions,
         links=links.links,
+        link_list=links.listing,
         cases=NoCases(),
         visitor=visitor,
         reviews=Reviews(executions, review_repository),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,11 +12,12 @@ from passerelle.errors import PasserelleError
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import NewId
-from passerelle.links import repository
+from passerelle.links import emails, repository
 from passerelle.links.credentials import Credentials, masked, new_salt
+from passerelle.links.emails import Email
 from passerelle.links.errors import CODE_WRONG, CODES_TOO_MANY
 from passerelle.links.models import LIVE, Link, Session
-from passerelle.links.repository import CodeRow, Email
+from passerelle.links.repository import CodeRow
 from passerelle.links.states import refusal
 from passerelle.links.visits import Visits
 
@@ -24,6 +26,8 @@ ATTEMPTS: Final = 5
 """Guesses at one code. At ten codes a day, trying all of eight digits takes thousands of years."""
 SENDS: Final = ((timedelta(minutes=1), 1), (timedelta(hours=1), 5), (timedelta(days=1), 10))
 """How many codes a link sends at most, in how long."""
+TO_ADDRESS: Final = ((timedelta(hours=1), 15), (timedelta(days=1), 30))
+"""How many codes one address gets at most, of all links of a workspace: nobody's mailbox is flooded through many."""
 SENT_AGAIN: Final = timedelta(minutes=5)
 """The same code is sent again while it lives at least so long: then it matters not which message is read."""
 REPEATED: Final = timedelta(seconds=30)
@@ -52,7 +56,8 @@ class Codes:
             current = await self._live(connection, link, now)
             row = await repository.code_of(connection, link.workspace_id, link.id)
             sent = () if row is None else tuple(at for at in row.sent if now - at < SENDS[-1][0])
-            _require_pause(sent, now)
+            _require_pause(sent, now, SENDS)
+            await self._require_room(connection, current, now)
             if row is None or row.attempts >= ATTEMPTS or row.used_at is not None or row.expires_at < now + SENT_AGAIN:
                 row = CodeRow(new_salt(), now + CODE_LIFETIME, 0, (), None, None)
             await repository.keep_code(connection, link.workspace_id, link.id, replace(row, sent=(*sent, now)))
@@ -61,7 +66,7 @@ class Codes:
             email = Email(
                 link.workspace_id, self._new_id(), link.id, "code", base_url, row.salt, 0, now, row.expires_at
             )
-            await repository.queue_email(connection, email)
+            await emails.queue_email(connection, email)
             return masked(current.email)
 
     async def enter(self, link: Link, given: str) -> Session:
@@ -91,6 +96,15 @@ class Codes:
         await repository.keep_code(connection, link.workspace_id, link.id, row)
         return session
 
+    async def _require_room(self, connection: Connection, link: Link, now: datetime) -> None:
+        if link.email is None:
+            return
+        # Of two links at the same time the second counts the first one's code.
+        await repository.take_turn(connection, f"codes {link.workspace_id} {link.email.lower()}")
+        since = now - TO_ADDRESS[-1][0]
+        sent = await emails.codes_sent_to(connection, link.workspace_id, link.email, since)
+        _require_pause(sent, now, TO_ADDRESS)
+
     async def _live(self, connection: Connection, link: Link, now: datetime) -> Link:
         current = await repository.locked(connection, link.workspace_id, link.id)
         if current is None or current.state(now) not in LIVE:
@@ -98,8 +112,8 @@ class Codes:
         return current
 
 
-def _require_pause(sent: tuple[datetime, ...], now: datetime) -> None:
-    for window, most in SENDS:
+def _require_pause(sent: Sequence[datetime], now: datetime, limits: Iterable[tuple[timedelta, int]]) -> None:
+    for window, most in limits:
         within = [at for at in sent if now - at < window]
         if len(within) >= most:
             seconds = math.ceil((within[-most] + window - now).total_seconds())

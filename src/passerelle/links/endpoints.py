@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from passerelle.executions.errors import CASE_NOT_FOUND
+from passerelle.kit.clock import Clock
 from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, takes
 from passerelle.kit.http.idempotency import idempotent_id
 from passerelle.kit.http.media_types import version_of
+from passerelle.kit.http.pages import Cursors, Page, limit_of
 from passerelle.kit.mail.addresses import Address
 from passerelle.links.errors import CASE_HAS_NO_EMAIL, EMAIL_INVALID
+from passerelle.links.listing import Filters, LinkList
 from passerelle.links.models import Case, Cases, LinkRequest, MadeLink, MadeToken
 from passerelle.links.schemas import (
     LinkAnswer,
     LinkAnswerV1,
     LinkBody,
+    ListedLinkAnswer,
     OpeningBodyV1,
     SendBody,
     TokenAnswer,
     TokenAnswerV1,
     TokenBody,
+    listed_answer,
 )
 from passerelle.links.service import Links
 from passerelle.links.tokens import TOKEN_LIFETIME
@@ -33,11 +38,12 @@ from passerelle.links.tokens import TOKEN_LIFETIME
 _FACTS: Final[dict[str, Any]] = {"expiry_duration": int(TOKEN_LIFETIME.total_seconds()), "token_type": "Bearer"}
 
 
-def router(links: Links, cases: Cases) -> APIRouter:
+def router(links: Links, listing: LinkList, cases: Cases, cursors: Cursors, clock: Clock) -> APIRouter:
     """Everything under `/link`, and `POST /token`."""
     routes = APIRouter(tags=["Links"])
     _tokens(routes, links, cases)
     _links(routes, links, cases)
+    _listing(routes, listing, cursors, clock)
     return routes
 
 
@@ -91,6 +97,35 @@ def _links(routes: APIRouter, links: Links, cases: Cases) -> None:
         caller = await principal(request)
         await links.delete(caller.workspace_id, link_id)
         return Response(status_code=204)
+
+
+def _listing(routes: APIRouter, listing: LinkList, cursors: Cursors, clock: Clock) -> None:
+    @routes.get("/link", response_model=Page[ListedLinkAnswer])
+    async def list_links(
+        request: Request,
+        workflow_id: Annotated[UUID | None, Query(alias="workflowId")] = None,
+        workflow_definition_id: Annotated[UUID | None, Query(alias="workflowDefinitionId")] = None,
+        record_id: Annotated[UUID | None, Query(alias="recordId")] = None,
+        limit: Annotated[str | None, Query(description="1 to 500; 25 if absent")] = None,
+        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+    ) -> Response:
+        """Links, newest first: where each stands, and what came of sending it."""
+        caller = await principal(request)
+        filters = Filters(workflow_id, workflow_definition_id, record_id)
+        bound_to = ["links", str(caller.workspace_id), repr(filters)]
+        wanted = limit_of(limit)
+        before = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
+        found = await listing.page(caller.workspace_id, filters, before, wanted + 1)
+        following = None
+        if len(found) > wanted:
+            following = cursors.encode({"id": str(found[wanted - 1].link.id)}, bound_to=bound_to)
+        return json_answer(Page(data=[listed_answer(one, clock()) for one in found[:wanted]], next=following))
+
+    @routes.get("/link/{link_id}", response_model=ListedLinkAnswer)
+    async def read_link(request: Request, link_id: UUID) -> Response:
+        """Where a link stands, and what came of sending it."""
+        caller = await principal(request)
+        return json_answer(listed_answer(await listing.find(caller.workspace_id, link_id), clock()))
 
 
 def _wanted(request: Request, body: TokenBody) -> LinkRequest:

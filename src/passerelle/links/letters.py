@@ -21,8 +21,8 @@ from passerelle.kit.mail import Message
 from passerelle.kit.mail.addresses import Address
 from passerelle.links import repository
 from passerelle.links.credentials import Credentials
+from passerelle.links.emails import Email
 from passerelle.links.models import Link
-from passerelle.links.repository import Email
 from passerelle.revisions.service import Revisions
 from passerelle.themes.service import Themes
 

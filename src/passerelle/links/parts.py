@@ -14,8 +14,9 @@ from passerelle.kit.jobs import Handler
 from passerelle.kit.mail import Mail
 from passerelle.kit.secrets import SecretBox
 from passerelle.links.credentials import Credentials
+from passerelle.links.emails import EMAIL_JOB
 from passerelle.links.letters import Letters
-from passerelle.links.repository import EMAIL_JOB
+from passerelle.links.listing import LinkList
 from passerelle.links.sending import LinkMail
 from passerelle.links.service import Links
 from passerelle.links.tokens import WidgetTokens
@@ -28,6 +29,7 @@ class LinkParts:
     """The service, and what its jobs do."""
 
     links: Links
+    listing: LinkList
     mail: LinkMail
 
     def jobs(self) -> Mapping[str, Handler]:
@@ -55,5 +57,6 @@ def link_parts(
     letters = Letters(database, revisions, credentials, themes)
     return LinkParts(
         Links(database, executions, revisions, credentials, tokens, clock, new_id, public_url),
+        LinkList(database),
         LinkMail(database, mail, letters, clock, new_id),
     )

@@ -1,4 +1,4 @@
-"""Links, tokens, visits, codes and their e-mails in PostgreSQL.
+"""Links, tokens, visits and codes in PostgreSQL.
 
 Every statement is for a connection that serves the workspace, and names it. What crosses workspaces are the doors:
 who opens a link names nothing but its secret.
@@ -8,27 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from passerelle.engine.model import Status
 from passerelle.kit.database import Connection
-from passerelle.kit.jobs import NEW_JOB
-from passerelle.kit.json import dumps
 from passerelle.links.models import Link, VisitKind
 
-EMAIL_JOB: Final = "link.email"
-
-EmailKind = Literal["link", "code"]
 InBatches = Callable[[Connection, datetime, int], Awaitable[int]]
 """Does some of the work that is due at a moment: at most so many rows. Returns how many."""
 
-_COLUMNS: Final = """
+COLUMNS: Final = """
     l.workspace_id, l.id, l.execution_id, l.definition_id, e.revision_id, l.record_id, l.email, e.locale, e.status,
     l.created_at, l.expires_at, l.opened_at, l.activated_at, l.superseded_at, l.deleted_at
 """
-_JOINED: Final = "link l JOIN execution e ON e.workspace_id = l.workspace_id AND e.id = l.execution_id"
+"""What a link is made of, of `JOINED`."""
+JOINED: Final = "link l JOIN execution e ON e.workspace_id = l.workspace_id AND e.id = l.execution_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +60,6 @@ class CodeRow:
     visit_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class Email:
-    """A message that carries a link or a code."""
-
-    workspace_id: UUID
-    id: UUID
-    link_id: UUID
-    kind: EmailKind
-    base_url: str
-    salt: bytes | None
-    tries: int
-    created_at: datetime
-    send_until: datetime
-
-
 # Links.
 
 
@@ -90,20 +71,20 @@ async def by_secret(connection: Connection, secret_hash: bytes) -> Link | None:
 
 async def by_id(connection: Connection, workspace_id: UUID, link_id: UUID) -> Link | None:
     """A link of this workspace."""
-    query = f"SELECT {_COLUMNS} FROM {_JOINED} WHERE l.workspace_id = $1 AND l.id = $2"
+    query = f"SELECT {COLUMNS} FROM {JOINED} WHERE l.workspace_id = $1 AND l.id = $2"
     return _link(await connection.fetchrow(query, workspace_id, link_id))
 
 
 async def locked(connection: Connection, workspace_id: UUID, link_id: UUID) -> Link | None:
     """As `by_id`; nobody else changes it until the transaction ends."""
-    query = f"SELECT {_COLUMNS} FROM {_JOINED} WHERE l.workspace_id = $1 AND l.id = $2 FOR UPDATE OF l"
+    query = f"SELECT {COLUMNS} FROM {JOINED} WHERE l.workspace_id = $1 AND l.id = $2 FOR UPDATE OF l"
     return _link(await connection.fetchrow(query, workspace_id, link_id))
 
 
 async def of_execution(connection: Connection, workspace_id: UUID, execution_id: UUID) -> tuple[Link, Kept] | None:
     """The link of an execution, and how its secret is made."""
     row = await connection.fetchrow(
-        f"SELECT {_COLUMNS}, l.salt, l.secret_hash FROM {_JOINED} WHERE l.workspace_id = $1 AND l.execution_id = $2",
+        f"SELECT {COLUMNS}, l.salt, l.secret_hash FROM {JOINED} WHERE l.workspace_id = $1 AND l.execution_id = $2",
         workspace_id,
         execution_id,
     )
@@ -111,7 +92,7 @@ async def of_execution(connection: Connection, workspace_id: UUID, execution_id:
         return None
     facts = dict(row)
     kept = Kept(facts.pop("salt"), facts.pop("secret_hash"))
-    return _made(facts), kept
+    return made(facts), kept
 
 
 async def kept_of(connection: Connection, workspace_id: UUID, link_id: UUID) -> Kept:
@@ -152,13 +133,13 @@ async def supersede(
     rows = await connection.fetch(
         f"UPDATE link l SET superseded_at = $4 FROM execution e WHERE e.workspace_id = l.workspace_id "
         "AND e.id = l.execution_id AND l.workspace_id = $1 AND l.definition_id = $2 AND l.record_id = $3 "
-        f"AND l.superseded_at IS NULL AND l.deleted_at IS NULL RETURNING {_COLUMNS}",
+        f"AND l.superseded_at IS NULL AND l.deleted_at IS NULL RETURNING {COLUMNS}",
         workspace_id,
         definition_id,
         record_id,
         now,
     )
-    return [_made({**row, "superseded_at": None}) for row in rows]
+    return [made({**row, "superseded_at": None}) for row in rows]
 
 
 async def delete(connection: Connection, workspace_id: UUID, link_id: UUID, now: datetime) -> UUID | None:
@@ -347,72 +328,10 @@ async def keep_code(connection: Connection, workspace_id: UUID, link_id: UUID, c
     )
 
 
-# E-mails.
-
-
-async def queue_email(connection: Connection, email: Email) -> None:
-    """Write a message and the job that sends it."""
-    await connection.execute(
-        "INSERT INTO link_email (workspace_id, id, link_id, kind, base_url, salt, created_at, send_until) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        email.workspace_id,
-        email.id,
-        email.link_id,
-        email.kind,
-        email.base_url,
-        email.salt,
-        email.created_at,
-        email.send_until,
-    )
-    await queue_again(connection, email, timedelta(0))
-
-
-async def queue_again(connection: Connection, email: Email, delay: timedelta) -> None:
-    """Write the job of a message's next attempt."""
-    payload = dumps({"workspaceId": str(email.workspace_id), "emailId": str(email.id)}).encode()
-    await connection.execute(
-        f"{NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, $1, $2, now() + $3, 'queued'", EMAIL_JOB, payload, delay
-    )
-
-
-async def pending_email(connection: Connection, workspace_id: UUID, email_id: UUID) -> Email | None:
-    """A message that is still to be sent."""
-    row = await connection.fetchrow(
-        "SELECT workspace_id, id, link_id, kind, base_url, salt, tries, created_at, send_until FROM link_email "
-        "WHERE workspace_id = $1 AND id = $2 AND status = 'PENDING'",
-        workspace_id,
-        email_id,
-    )
-    return None if row is None else Email(**row)
-
-
-async def note_try(connection: Connection, email: Email, error: str) -> None:
-    """An attempt failed, and is not the last."""
-    await connection.execute(
-        "UPDATE link_email SET tries = tries + 1, error = $3 WHERE workspace_id = $1 AND id = $2",
-        email.workspace_id,
-        email.id,
-        error,
-    )
-
-
-async def end_email(connection: Connection, email: Email, error: str | None, now: datetime) -> bool:
-    """A message was sent, or given up for this reason; False if that was written before."""
-    done = await connection.execute(
-        "UPDATE link_email SET status = $3, tries = tries + 1, error = $4, ended_at = $5 "
-        "WHERE workspace_id = $1 AND id = $2 AND status = 'PENDING'",
-        email.workspace_id,
-        email.id,
-        "SENT" if error is None else "FAILED",
-        error,
-        now,
-    )
-    return bool(done == "UPDATE 1")
-
-
 def _link(row: Any) -> Link | None:
-    return None if row is None else _made(dict(row))
+    return None if row is None else made(dict(row))
 
 
-def _made(facts: dict[str, Any]) -> Link:
+def made(facts: dict[str, Any]) -> Link:
+    """A link of `COLUMNS`."""
     return Link(**{**facts, "status": Status(facts["status"])})

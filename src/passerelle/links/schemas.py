@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
 
@@ -12,7 +13,10 @@ from passerelle.executions.schemas import RENAME, USE_VERSION_2
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.bodies import Body
 from passerelle.kit.http.fields import Explanations
+from passerelle.links.credentials import masked
 from passerelle.links.errors import EMAIL_REQUIRED
+from passerelle.links.listing import ListedLink, SendingStatus
+from passerelle.links.models import LinkState
 
 Lang = Field(
     default=None,
@@ -86,6 +90,52 @@ class LinkAnswer(Answer):
     link_id: UUID
     workflow_id: UUID
     expires_at: Moment
+
+
+class SendingAnswer(Answer):
+    """What came of the message that carries a link."""
+
+    status: SendingStatus
+    attempts: int
+    error: str | None = Field(description="What the mail server said last, if it refused; it shows no address.")
+
+
+class ListedLinkAnswer(Answer):
+    """Where a link stands. The link itself was shown when it was made."""
+
+    link_id: UUID
+    workflow_id: UUID
+    workflow_definition_id: UUID
+    record_id: UUID | None
+    state: LinkState
+    email: str | None = Field(description="Where it was sent and codes go to, masked: `a•••@example.com`.")
+    created_date: Moment
+    expires_at: Moment
+    opened_date: Moment | None
+    activated_date: Moment | None
+    sending: SendingAnswer | None = Field(
+        description="Null for a link that was not to be sent, and thirty days after it was."
+    )
+
+
+def listed_answer(listed: ListedLink, now: datetime) -> ListedLinkAnswer:
+    """A link as lists show it."""
+    link, sending = listed.link, listed.sending
+    return ListedLinkAnswer(
+        link_id=link.id,
+        workflow_id=link.execution_id,
+        workflow_definition_id=link.definition_id,
+        record_id=link.record_id,
+        state=link.state(now),
+        email=masked(link.email) if link.email is not None else None,
+        created_date=link.created_at,
+        expires_at=link.expires_at,
+        opened_date=link.opened_at,
+        activated_date=link.activated_at,
+        sending=SendingAnswer(status=sending.status, attempts=sending.attempts, error=sending.error)
+        if sending
+        else None,
+    )
 
 
 class TokenAnswerV1(Answer):

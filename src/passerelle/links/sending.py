@@ -22,10 +22,10 @@ from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import NewId
 from passerelle.kit.jobs import JobRunning
 from passerelle.kit.mail import Mail, MailError, MailLater
-from passerelle.links import repository
+from passerelle.links import emails, repository
+from passerelle.links.emails import Email
 from passerelle.links.letters import Letters
 from passerelle.links.models import LIVE, Link
-from passerelle.links.repository import Email
 from passerelle.links.visits import tell
 
 AT_ONCE: Final = 8
@@ -54,7 +54,7 @@ class LinkMail:
         """Send one message, or put the next attempt off. May run any number of times."""
         workspace_id, email_id = UUID(job.payload["workspaceId"]), UUID(job.payload["emailId"])
         async with self._database.workspace(workspace_id) as connection:
-            email = await repository.pending_email(connection, workspace_id, email_id)
+            email = await emails.pending_email(connection, workspace_id, email_id)
             link = None if email is None else await repository.by_id(connection, workspace_id, email.link_id)
         if email is None or link is None:
             return
@@ -87,14 +87,14 @@ class LinkMail:
         async with self._database.transaction(email.workspace_id) as connection:
             if error is not None:
                 log.info("email.put_off", email=str(email.id), tries=email.tries + 1, error=_reason(error))
-                await repository.note_try(connection, email, _reason(error))
-            await repository.queue_again(connection, email, pause)
+                await emails.note_try(connection, email, _reason(error))
+            await emails.queue_again(connection, email, pause)
 
     async def _end(self, email: Email, link: Link, error: str | None) -> None:
         """Write what came of it, and tell."""
         now = self._clock()
         async with self._database.transaction(email.workspace_id) as connection:
-            if not await repository.end_email(connection, email, error, now):
+            if not await emails.end_email(connection, email, error, now):
                 return
             if error is None and email.kind == "link":
                 await tell(connection, "link.sent", link, self._new_id(), now)

@@ -13,9 +13,10 @@ from passerelle.executions.service import Executions, StartRequest
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import NewId
-from passerelle.links import repository
+from passerelle.links import emails, repository
 from passerelle.links.codes import Codes
 from passerelle.links.credentials import Credentials, could_be_secret, digest, masked, new_salt
+from passerelle.links.emails import Email
 from passerelle.links.errors import CHALLENGE_REQUIRED, LINK_NOT_FOUND, WIDGET_TOKEN_SPENT, WORKFLOW_NEEDS_NO_USER
 from passerelle.links.models import (
     LIVE,
@@ -27,7 +28,7 @@ from passerelle.links.models import (
     MadeToken,
     Session,
 )
-from passerelle.links.repository import Email, Kept
+from passerelle.links.repository import Kept
 from passerelle.links.states import refusal
 from passerelle.links.tokens import TOKEN_LIFETIME, TokenClaims, WidgetTokens, invalid
 from passerelle.links.visits import Visits, tell
@@ -250,7 +251,7 @@ class Links:
             if known is None:
                 known = await self._insert(connection, view, email, now)
                 if send:
-                    await repository.queue_email(connection, self._email(known[0], now))
+                    await emails.queue_email(connection, self._email(known[0], now))
         link, kept = known
         return MadeLink(link.id, link.execution_id, link.expires_at, self._url(link, kept))
 

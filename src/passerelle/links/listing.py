@@ -1,0 +1,87 @@
+"""Links as operators and integrators see them: where each stands, and what came of sending it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, cast
+from uuid import UUID
+
+from passerelle.kit.database import Connection, Database
+from passerelle.links.errors import LINK_NOT_FOUND
+from passerelle.links.models import Link
+from passerelle.links.repository import COLUMNS, JOINED, made
+
+SendingStatus = Literal["PENDING", "SENT", "FAILED"]
+
+_LISTED: Final = (
+    f"SELECT {COLUMNS}, m.status AS sending, m.tries, m.error FROM {JOINED} "  # noqa: S608 - constant
+    "LEFT JOIN LATERAL (SELECT status, tries, error FROM link_email m WHERE m.workspace_id = l.workspace_id "
+    "AND m.link_id = l.id AND m.kind = 'link' ORDER BY m.id DESC LIMIT 1) m ON true WHERE l.workspace_id = $1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of links is narrowed by."""
+
+    execution_id: UUID | None = None
+    definition_id: UUID | None = None
+    record_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What came of the message that carries a link, so far."""
+
+    status: SendingStatus
+    attempts: int
+    error: str | None
+    """What the mail server said last, if it refused; it shows no address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLink:
+    """A link; `sending` is None where it was not to be sent, or where that was long ago."""
+
+    link: Link
+    sending: Sending | None
+
+
+class LinkList:
+    """Reads links. Secrets are not among what it reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, workspace_id: UUID, filters: Filters, before: UUID | None, limit: int) -> list[ListedLink]:
+        """Links that are older than `before`, newest first."""
+        conditions = {
+            "l.execution_id =": filters.execution_id,
+            "l.definition_id =": filters.definition_id,
+            "l.record_id =": filters.record_id,
+            "l.id <": before,
+        }
+        wanted = {condition: value for condition, value in conditions.items() if value is not None}
+        narrowed = "".join(f" AND {condition} ${number}" for number, condition in enumerate(wanted, 3))
+        async with self._database.workspace(workspace_id) as connection:
+            return await _fetched(
+                connection, f"{narrowed} ORDER BY l.id DESC LIMIT $2", workspace_id, limit, *wanted.values()
+            )
+
+    async def find(self, workspace_id: UUID, link_id: UUID) -> ListedLink:
+        """One link. Raises LINK_NOT_FOUND."""
+        async with self._database.workspace(workspace_id) as connection:
+            found = await _fetched(connection, " AND l.id = $2", workspace_id, link_id)
+        if not found:
+            raise LINK_NOT_FOUND.error(f"this workspace has no link {link_id}")
+        return found[0]
+
+
+async def _fetched(connection: Connection, rest: str, *values: object) -> list[ListedLink]:
+    listed = []
+    for row in await connection.fetch(_LISTED + rest, *values):
+        facts = dict(row)
+        status, tries, error = facts.pop("sending"), facts.pop("tries"), facts.pop("error")
+        sending = None if status is None else Sending(cast("SendingStatus", status), tries, error)
+        listed.append(ListedLink(made(facts), sending))
+    return listed
