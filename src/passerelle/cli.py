@@ -238,6 +238,30 @@ def diff(files: list[Path], url: Url = URL, token: Token = None, data_dir: DemoD
         raise typer.Exit(1)
 
 
+@app.command("migrate-client")
+def migrate_client(
+    paths: Annotated[list[Path], typer.Argument(help="Folders or files of the client's source.")],
+    fix: Annotated[bool, typer.Option("--fix", help="Show the safe fixes as a diff.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write the safe fixes into the files.")] = False,
+    format: Annotated[Literal["text", "json"], typer.Option("--format", help="For people, or for programs.")] = "text",
+    table: Annotated[str, typer.Option(help="The table that the cases are in, or will be moved to.")] = "cases",
+    encoding: Annotated[
+        str | None, typer.Option(help="Of files that are not UTF-8 and do not say what they are.")
+    ] = None,
+    pinned: Annotated[
+        bool, typer.Option("--pinned", help="The client's key pins version 2: no header needed.")
+    ] = False,
+) -> None:
+    """Find the old API in a client's source, and say what to write instead; exit status 1 while something is left."""
+    from passerelle.clients.command import migrate_client as run
+
+    done = run(
+        paths, output, fix=fix, write=write, as_json=format == "json", table=table, encoding=encoding, pinned=pinned
+    )
+    if not done:
+        raise typer.Exit(1)
+
+
 @app.command("settings")
 def show_settings() -> None:
     """Print every setting with its value and where it comes from; secrets are hidden."""

@@ -1,0 +1,160 @@
+"""`caseId` where it is sent, `caseId` and the party where they are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tree_sitter import Node
+
+from passerelle.clients.facts import Facts, Name, Text
+from passerelle.clients.findings import Edit, Finding
+
+_ABOUT_RUNS: Final = re.compile(
+    r"workflow_?definition_?id|/workflows/run|[\"'`/\x00]link(?:/send)?[\"'`]|/link\b|/token\b|parametersId",
+    re.IGNORECASE,
+)
+"""What stands beside `caseId` in every body that takes it, or where it is sent to."""
+_CONVERTERS: Final = re.compile(
+    r"alias_generator|to_?camel|camelize|SnakeCase|SNAKE_CASE|snake_?case|CamelCase|humps", re.IGNORECASE
+)
+_KEY_IN_TEXT: Final = re.compile(r"(?P<quote>\\*[\"'])(?P<key>caseId)(?P=quote)\s*:")
+_TAG: Final = re.compile(r"\bjson:\"(?P<key>caseId|partyId|partyDetails)\b")
+_READ_IN_TEXT: Final = re.compile(r"\.(?P<key>caseId|partyId|partyDetails)\b")
+
+_SEND: Final = "send `recordId` with the same value: the id of a case is the id of its record"
+_ANSWER: Final = (
+    "answers of version 2 have `recordId`; `POST /tables/{table}/records`, which makes what `POST /cases` made, "
+    "answers with `id`"
+)
+_PARTY: Final = (
+    "read the record instead: `GET /tables/{table}/records/{{recordId}}` has the person's values as flat fields"
+)
+
+
+class KeyRules:
+    """The findings about keys in one source."""
+
+    def __init__(self, facts: Facts, table: str) -> None:
+        self._facts = facts
+        self._table = table
+
+    def findings(self) -> Iterator[Finding]:
+        """All of them."""
+        for name in self._facts.names:
+            yield from self._of_name(name)
+        for text in self._facts.texts:
+            yield from self._in_text(text)
+
+    def sent(self) -> Iterator[Node]:
+        """Where a `caseId` is certainly sent."""
+        for name in self._facts.names:
+            if name.text == "caseId" and name.role == "sent" and self._about_runs(name.node):
+                yield name.node
+        for text in self._facts.texts:
+            if _KEY_IN_TEXT.search(text.text) and self._about_runs(text.node):
+                yield text.node
+
+    def _of_name(self, name: Name) -> Iterator[Finding]:
+        kind = name.text.replace("_", "").lower()
+        if kind in ("accept", "authorization"):
+            return
+        if kind in ("partyid", "partydetails"):
+            if name.role != "other":
+                yield self._finding(name.node.start_byte, "party", name.text, _PARTY)
+        elif name.role == "read" and name.text == "caseId":
+            yield self._finding(name.node.start_byte, "answer-key", name.text, _ANSWER)
+        elif name.role == "sent":
+            yield from self._sent(name)
+        elif name.role == "declared" and self._about_runs(name.node):
+            yield from self._declared(name)
+
+    def _sent(self, name: Name) -> Iterator[Finding]:
+        node, certain = name.node, self._about_runs(name.node)
+        if name.text == "caseId":
+            if certain:
+                edit = Edit(node.start_byte, node.end_byte, _renamed(self._facts, node))
+                yield self._finding(node.start_byte, "payload-key", "caseId", _SEND, edits=(edit,))
+            elif node.parent is not None and node.parent.type == "property_signature":
+                yield self._finding(node.start_byte, "answer-key", "caseId", _ANSWER, certain=False)
+            else:
+                yield self._finding(
+                    node.start_byte, "payload-key", "caseId", f"if a body of this API: {_SEND}", certain=False
+                )
+        elif certain and self._converts() and node.type != "identifier":
+            yield self._finding(node.start_byte, "payload-key", name.text, _converted(name.text))
+
+    def _declared(self, name: Name) -> Iterator[Finding]:
+        if name.text == "caseId" and self._annotated(name.node):
+            return
+        if name.text == "case_id" and (self._annotated(name.node) or not self._converts()):
+            return
+        if name.text == "CaseId" and self._annotated(name.node):
+            return
+        yield self._finding(
+            name.node.start_byte,
+            "payload-key",
+            name.text,
+            f"the field is sent under its name: rename it, or let it be written as `recordId`; {_SEND}",
+        )
+
+    def _in_text(self, text: Text) -> Iterator[Finding]:
+        start = text.node.start_byte
+        for found in _KEY_IN_TEXT.finditer(text.text):
+            certain = self._about_runs(text.node)
+            at = start + found.start("key"), start + found.end("key")
+            edits = (Edit(*at, "recordId"),) if certain else ()
+            advice = _SEND if certain else f"if a body of this API: {_SEND}"
+            yield self._finding(at[0], "payload-key", "caseId", advice, certain=certain, edits=edits)
+        for found in _TAG.finditer(text.text):
+            yield self._of_tag(text, found)
+        if self._facts.language.name in ("shell", "Postman"):
+            for found in _READ_IN_TEXT.finditer(text.text):
+                rule, advice = ("answer-key", _ANSWER) if found["key"] == "caseId" else ("party", _PARTY)
+                yield self._finding(start + found.start("key"), rule, found["key"], advice)
+
+    def _of_tag(self, text: Text, found: re.Match[str]) -> Finding:
+        at = text.node.start_byte + found.start("key"), text.node.start_byte + found.end("key")
+        if found["key"] != "caseId":
+            return self._finding(at[0], "party", found["key"], _PARTY)
+        if self._about_runs(text.node):
+            return self._finding(at[0], "payload-key", "caseId", _SEND, edits=(Edit(*at, "recordId"),))
+        return self._finding(at[0], "answer-key", "caseId", _ANSWER)
+
+    def _about_runs(self, node: Node) -> bool:
+        return any(_ABOUT_RUNS.search(self._facts.of(one)) for one in self._facts.around(node))
+
+    def _converts(self) -> bool:
+        return _CONVERTERS.search(self._facts.source.text.decode()) is not None
+
+    def _annotated(self, node: Node) -> bool:
+        """Whether the field's declaration says itself what it is written as."""
+        declaration = node
+        for _ in range(3):
+            if declaration.parent is not None and declaration.parent.type not in ("block", "declaration_list"):
+                declaration = declaration.parent
+                if re.search(r"caseId[\"']|recordId[\"']", self._facts.of(declaration)):
+                    return True
+        return False
+
+    def _finding(
+        self, at: int, rule: str, found: str, instead: str, *, certain: bool = True, edits: tuple[Edit, ...] = ()
+    ) -> Finding:
+        line, column = self._facts.position(at)
+        advice = instead.format(table=self._table) if rule in ("answer-key", "party") else instead
+        return Finding(self._facts.source.path, line, column, rule, found, advice, certain, edits)
+
+
+def _renamed(facts: Facts, node: Node) -> str:
+    """The key's new text; a key that is its own value keeps the value."""
+    if node.type == "shorthand_property_identifier":
+        return "recordId: caseId"
+    after = node.next_sibling
+    if node.type == "identifier" and facts.language.name == "C#" and (after is None or after.type != "="):
+        return "recordId = caseId"
+    return "recordId"
+
+
+def _converted(name: str) -> str:
+    return f"this source turns `{name}` into `caseId` when it is sent: rename it to `record_id`; {_SEND}"
