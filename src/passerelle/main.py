@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import FastAPI
 
 import passerelle.accounts.endpoints
+import passerelle.cases.endpoints
 import passerelle.events.endpoints
 import passerelle.executions.endpoints
 import passerelle.links.endpoints
@@ -90,7 +91,10 @@ def routed(services: Services) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.include_router(passerelle.accounts.endpoints.router(services.accounts))
-    app.include_router(passerelle.executions.endpoints.router(services.executions, services.links, services.cursors))
+    app.include_router(
+        passerelle.executions.endpoints.router(services.executions, services.links, services.cases, services.cursors)
+    )
+    app.include_router(passerelle.cases.endpoints.router(services.cases))
     app.include_router(
         passerelle.links.endpoints.router(
             services.links, services.link_list, services.cases, services.cursors, system_clock

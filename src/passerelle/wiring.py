@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from passerelle.accounts.service import Accounts
+from passerelle.cases.service import CaseRecords
 from passerelle.definitions.facts import KnownFacts
 from passerelle.engine.checks import load_checks, warm_checks
 from passerelle.engine.registry import load_kinds
@@ -37,7 +38,6 @@ from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.secrets import SecretBox
 from passerelle.links.erasing import erase_addresses
 from passerelle.links.listing import LinkList
-from passerelle.links.models import Cases, NoCases
 from passerelle.links.parts import LinkParts, link_parts
 from passerelle.links.service import Links
 from passerelle.lists.repository import ListRepository
@@ -80,7 +80,7 @@ class Services:
     executions: Executions
     links: Links
     link_list: LinkList
-    cases: Cases
+    cases: CaseRecords
     visitor: Visitor
     reviews: Reviews
     records: RecordParts
@@ -198,7 +198,7 @@ def _build(
         executions=executions,
         links=links.links,
         link_list=links.listing,
-        cases=NoCases(),
+        cases=CaseRecords(database, records, executions),
         visitor=visitor,
         reviews=Reviews(executions, review_repository),
         records=records,

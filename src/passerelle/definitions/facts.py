@@ -8,6 +8,8 @@ from typing import Final, Protocol
 
 from passerelle.definitions.calls import Callee
 
+CASES: Final = "cases"
+"""The built-in table whose records are read as `case`."""
 RECORD_FIELDS: Final = frozenset({"id", "version", "createdAt", "updatedAt"})
 """What every record has, whatever its table."""
 

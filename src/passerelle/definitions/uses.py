@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from passerelle.definitions.expressions import Reference
-from passerelle.definitions.facts import RECORD_FIELDS, WorkspaceFacts
+from passerelle.definitions.facts import CASES, RECORD_FIELDS, WorkspaceFacts
 from passerelle.definitions.flow import Flow
 from passerelle.definitions.json_schema import Finding
 from passerelle.definitions.kinds import Path
@@ -97,6 +97,8 @@ class Uses:
             yield from self._secret(use, name)
         elif root == "record":
             yield from self._field(name)
+        elif root == "case" and name is not None:
+            yield from unknown_field(self._known.facts, CASES, name)
         elif root == "parameters" and name is not None:
             yield from self._parameter(name)
         elif root == "steps" and name is not None and name not in others:

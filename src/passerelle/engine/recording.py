@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from passerelle.definitions.expressions import ExpressionError
+from passerelle.definitions.facts import CASES
 from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import RecordingKind, RecordWork, StepFailure
 from passerelle.engine.model import Called, Identity, Position, State
@@ -20,9 +21,6 @@ from passerelle.kit.json import Json, JsonObject
 
 if TYPE_CHECKING:
     from passerelle.kit.database import Connection  # scenarios run without a database, and without its client
-
-CASES: Final = "cases"
-"""The built-in table whose records are read as `case`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +72,11 @@ async def refreshed(
     tables = _tables_read(definition)
     if not tables:
         return state
-    read: dict[str, Json] = {}
-    for name, table in tables.items():
-        if identity.record_id is not None:
-            found = await records.read(identity.workspace_id, table, identity.record_id, connection)
-            if found is not None:
-                read[name] = found
-    return replace(state, read=read)
+    found: dict[str, Json] = {}
+    if identity.record_id is not None:
+        for table in set(tables.values()):
+            found[table] = await records.read(identity.workspace_id, table, identity.record_id, connection)
+    return replace(state, read={name: found[table] for name, table in tables.items() if found.get(table) is not None})
 
 
 async def perform_step(

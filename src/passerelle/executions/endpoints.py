@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from passerelle.executions import errors
+from passerelle.executions.cases import Cases, for_case
 from passerelle.executions.openings import Openings
 from passerelle.executions.repository import ExecutionView, Filters
 from passerelle.executions.schemas import (
@@ -16,7 +16,9 @@ from passerelle.executions.schemas import (
     ParametersAnswer,
     ParametersBody,
     ResultAnswer,
+    ResultAnswerV1,
     RunAnswer,
+    RunAnswerV1,
     RunBody,
     RunBodyV1,
     StartBody,
@@ -24,6 +26,7 @@ from passerelle.executions.schemas import (
     TimelineAnswer,
     WorkflowAnswer,
     result_answer,
+    result_answer_v1,
     started_answer,
     timeline_answer,
     workflow_answer,
@@ -42,17 +45,19 @@ After = Annotated[str | None, Query(description="`next` of the page before")]
 Status = Literal["RUNNING", "AWAITING", "COMPLETED", "FAILED", "EXPIRED", "CANCELLED"]
 
 
-def router(executions: Executions, openings: Openings, cursors: Cursors) -> APIRouter:
+def router(executions: Executions, openings: Openings, cases: Cases, cursors: Cursors) -> APIRouter:
     """Everything under `/workflows`, and `POST /parameters`."""
     routes = APIRouter(tags=["Workflows"])
+    _running(routes, executions, cases)
     _starting(routes, executions, openings)
-    _reading(routes, executions, cursors)
+    _reading(routes, executions, cases)
+    _listing(routes, executions, cursors)
     _acting(routes, executions)
     return routes
 
 
-def _starting(routes: APIRouter, executions: Executions, openings: Openings) -> None:
-    @routes.post("/workflows/run", response_model=RunAnswer, openapi_extra=takes(RunBodyV1, RunBody))
+def _running(routes: APIRouter, executions: Executions, cases: Cases) -> None:
+    @routes.post("/workflows/run", response_model=RunAnswer | RunAnswerV1, openapi_extra=takes(RunBodyV1, RunBody))
     async def run_workflow(request: Request) -> Response:
         """Run a workflow that needs no end user.
 
@@ -61,8 +66,7 @@ def _starting(routes: APIRouter, executions: Executions, openings: Openings) -> 
         """
         caller = await principal(request)
         if version_of(request, successor="/workflows/run") == 1:
-            body_v1 = await read(request, RunBodyV1)
-            raise errors.CASE_NOT_FOUND.error(f"this workspace has no case {body_v1.case_id}", "/caseId")
+            return await _run_for_case(request, caller.workspace_id, executions, cases)
         body = await read(request, RunBody)
         state = await executions.run(
             caller.workspace_id,
@@ -79,6 +83,22 @@ def _starting(routes: APIRouter, executions: Executions, openings: Openings) -> 
             {"id": str(identity.id), "recordId": identity.record_id and str(identity.record_id), "status": state.status}
         )
 
+
+async def _run_for_case(request: Request, workspace_id: UUID, executions: Executions, cases: Cases) -> Response:
+    body = await read(request, RunBodyV1)
+    case = await cases.require(workspace_id, body.case_id)
+    wanted = StartRequest(
+        id=idempotent_id(request),
+        definition_id=body.workflow_definition_id,
+        parameters_id=body.parameters_id,
+        record_id=case.id,
+    )
+    with for_case():
+        state = await executions.run(workspace_id, wanted)
+    return json_answer({"id": str(state.identity.id), "caseId": str(case.id), "status": state.status})
+
+
+def _starting(routes: APIRouter, executions: Executions, openings: Openings) -> None:
     @routes.post("/workflows", response_model=StartedAnswer | WorkflowAnswer, openapi_extra=takes(StartBody))
     async def start_workflow(request: Request) -> Response:
         """Start an execution of any definition and let it go on by itself.
@@ -115,7 +135,35 @@ def _starting(routes: APIRouter, executions: Executions, openings: Openings) -> 
         return json_answer({"parametersId": str(parameters_id)}, 201)
 
 
-def _reading(routes: APIRouter, executions: Executions, cursors: Cursors) -> None:
+def _reading(routes: APIRouter, executions: Executions, cases: Cases) -> None:
+    @routes.get("/workflows/{workflow_id}", response_model=WorkflowAnswer | RunAnswerV1)
+    async def read_workflow(request: Request, workflow_id: UUID) -> Response:
+        """An execution and what it waits for. Version 1 shows less of one that has a case."""
+        caller = await principal(request)
+        version = version_of(request, successor=f"/workflows/{workflow_id}")
+        view = await executions.find(caller.workspace_id, workflow_id)
+        party = await cases.party(caller.workspace_id, view.record_id) if version == 1 else None
+        if party is None:
+            return json_answer(workflow_answer(view))
+        return json_answer({"id": str(view.id), "caseId": str(party.case_id), "status": view.status})
+
+    @routes.get("/workflows/{workflow_id}/result", response_model=ResultAnswer | ResultAnswerV1)
+    async def read_result(request: Request, workflow_id: UUID) -> Response:
+        """What a COMPLETED execution came to: its definition's `result:`, or every step's output."""
+        caller = await principal(request)
+        version = version_of(request, successor=f"/workflows/{workflow_id}/result")
+        view = await executions.result(caller.workspace_id, workflow_id)
+        party = await cases.party(caller.workspace_id, view.record_id) if version == 1 else None
+        return json_answer(result_answer(view) if party is None else result_answer_v1(view, party))
+
+    @routes.get("/workflows/{workflow_id}/timeline", response_model=TimelineAnswer)
+    async def read_timeline(request: Request, workflow_id: UUID) -> Response:
+        """Every attempt of every step with its times, input, output and error; personal data is masked."""
+        caller = await principal(request)
+        return json_answer(timeline_answer(await executions.timeline(caller.workspace_id, workflow_id)))
+
+
+def _listing(routes: APIRouter, executions: Executions, cursors: Cursors) -> None:
     @routes.get("/workflows", response_model=Page[WorkflowAnswer])
     async def list_workflows(
         request: Request,
@@ -138,26 +186,6 @@ def _reading(routes: APIRouter, executions: Executions, cursors: Cursors) -> Non
         before = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
         views = await executions.page(caller.workspace_id, filters, before, wanted + 1)
         return json_answer(_page(views, wanted, cursors, bound_to))
-
-    @routes.get("/workflows/{workflow_id}", response_model=WorkflowAnswer)
-    async def read_workflow(request: Request, workflow_id: UUID) -> Response:
-        """An execution and what it waits for."""
-        caller = await principal(request)
-        version_of(request, successor=f"/workflows/{workflow_id}")
-        return json_answer(workflow_answer(await executions.find(caller.workspace_id, workflow_id)))
-
-    @routes.get("/workflows/{workflow_id}/result", response_model=ResultAnswer)
-    async def read_result(request: Request, workflow_id: UUID) -> Response:
-        """What a COMPLETED execution came to: its definition's `result:`, or every step's output."""
-        caller = await principal(request)
-        version_of(request, successor=f"/workflows/{workflow_id}/result")
-        return json_answer(result_answer(await executions.result(caller.workspace_id, workflow_id)))
-
-    @routes.get("/workflows/{workflow_id}/timeline", response_model=TimelineAnswer)
-    async def read_timeline(request: Request, workflow_id: UUID) -> Response:
-        """Every attempt of every step with its times, input, output and error; personal data is masked."""
-        caller = await principal(request)
-        return json_answer(timeline_answer(await executions.timeline(caller.workspace_id, workflow_id)))
 
     @routes.get("/tables/{table_id}/records/{record_id}/workflows", response_model=Page[WorkflowAnswer])
     async def list_workflows_of_record(

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from passerelle.executions import errors
+from passerelle.executions.cases import Party
 from passerelle.executions.masking import Masking
 from passerelle.executions.openings import Opening
 from passerelle.executions.personal import masked_changes
@@ -25,8 +26,8 @@ EXECUTION_VERSION: Final = 1
 """The version of the engine's rules that an execution runs under."""
 
 RENAME: Final = (
-    "version 2 has no caseId: send recordId instead; the same identifier works, since a case is a record of the "
-    "table cases"
+    "version 2 has no caseId: rename it to recordId and keep its value; the same identifier works, since a case is a "
+    "record of the table cases"
 )
 USE_VERSION_2: Final = "send `Accept: application/json;version=2`"
 
@@ -90,6 +91,14 @@ class CancelBody(Body):
     reason: str | None = Field(default=None, max_length=500)
 
 
+class RunAnswerV1(Answer):
+    """Where the run stood when this was answered (version 1)."""
+
+    id: UUID
+    case_id: UUID
+    status: str
+
+
 class RunAnswer(Answer):
     """Where the run stood when this was answered."""
 
@@ -150,6 +159,18 @@ class ResultAnswer(Answer):
     completed_date: Moment | None
     workflow_definition_id: UUID
     record_id: UUID | None
+    status: str
+    result: Any
+
+
+class ResultAnswerV1(Answer):
+    """What a completed execution of a case came to (version 1)."""
+
+    id: UUID
+    created_date: Moment
+    case_id: UUID
+    party_id: UUID
+    party_details: JsonObject
     status: str
     result: Any
 
@@ -245,6 +266,19 @@ def result_answer(view: ExecutionView) -> ResultAnswer:
         completed_date=view.completed_at,
         workflow_definition_id=view.definition_id,
         record_id=view.record_id,
+        status=view.status,
+        result=view.result,
+    )
+
+
+def result_answer_v1(view: ExecutionView, party: Party) -> ResultAnswerV1:
+    """The result of a completed execution, with whom its case is about."""
+    return ResultAnswerV1(
+        id=view.id,
+        created_date=view.created_at,
+        case_id=party.case_id,
+        party_id=party.id,
+        party_details=party.details,
         status=view.status,
         result=view.result,
     )

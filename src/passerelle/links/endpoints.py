@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from passerelle.executions.errors import CASE_NOT_FOUND
+from passerelle.executions.cases import Case, Cases, for_case
 from passerelle.kit.clock import Clock
 from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.authentication import principal
@@ -19,7 +19,7 @@ from passerelle.kit.http.pages import Cursors, Page, limit_of
 from passerelle.kit.mail.addresses import Address
 from passerelle.links.errors import CASE_HAS_NO_EMAIL, EMAIL_INVALID
 from passerelle.links.listing import Filters, LinkList
-from passerelle.links.models import Case, Cases, LinkRequest, MadeLink, MadeToken
+from passerelle.links.models import LinkRequest, MadeLink, MadeToken
 from passerelle.links.schemas import (
     LinkAnswer,
     LinkAnswerV1,
@@ -54,7 +54,8 @@ def _tokens(routes: APIRouter, links: Links, cases: Cases) -> None:
         caller = await principal(request)
         if version_of(request, successor="/token") == 1:
             wanted, _ = await _for_case(request, cases, caller.workspace_id)
-            return _token_v1(await links.token(caller.workspace_id, wanted))
+            with for_case():
+                return _token_v1(await links.token(caller.workspace_id, wanted))
         made = await links.token(caller.workspace_id, _wanted(request, await read(request, TokenBody)))
         answer = TokenAnswer(token=made.token, workflow_id=made.execution_id, **_FACTS)
         return json_answer(answer, 201)
@@ -70,7 +71,8 @@ def _links(routes: APIRouter, links: Links, cases: Cases) -> None:
         caller = await principal(request)
         if version_of(request, successor="/link") == 1:
             wanted, case = await _for_case(request, cases, caller.workspace_id)
-            made = await links.create(caller.workspace_id, replace(wanted, email=_usable(case.email)))
+            with for_case():
+                made = await links.create(caller.workspace_id, replace(wanted, email=_usable(case.email)))
             return json_answer(LinkAnswerV1(link=made.url), 201)
         body = await read(request, LinkBody)
         email = None if body.email is None else _address(body.email)
@@ -85,7 +87,8 @@ def _links(routes: APIRouter, links: Links, cases: Cases) -> None:
         caller = await principal(request)
         if version_of(request, successor="/link/send") == 1:
             wanted, case = await _for_case(request, cases, caller.workspace_id)
-            made = await links.send(caller.workspace_id, replace(wanted, email=_address_of(case)))
+            with for_case():
+                made = await links.send(caller.workspace_id, replace(wanted, email=_address_of(case)))
             return json_answer(LinkAnswerV1(link=made.url), 201)
         body = await read(request, SendBody)
         wanted = replace(_wanted(request, body), email=_address(body.email))
@@ -141,9 +144,7 @@ def _wanted(request: Request, body: TokenBody) -> LinkRequest:
 
 async def _for_case(request: Request, cases: Cases, workspace_id: UUID) -> tuple[LinkRequest, Case]:
     body = await read(request, OpeningBodyV1)
-    case = await cases.find(workspace_id, body.case_id)
-    if case is None:
-        raise CASE_NOT_FOUND.error(f"this workspace has no case {body.case_id}", "/caseId")
+    case = await cases.require(workspace_id, body.case_id)
     wanted = LinkRequest(
         id=idempotent_id(request),
         definition_id=body.workflow_definition_id,

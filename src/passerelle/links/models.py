@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal
 from uuid import UUID
 
 from passerelle.engine.model import OPEN, Status
@@ -144,26 +144,3 @@ class MadeToken:
     execution_id: UUID
     expires_at: datetime
     token: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What version 1 needs of a case."""
-
-    id: UUID
-    email: str | None
-
-
-class Cases(Protocol):
-    """Where version 1 finds cases."""
-
-    async def find(self, workspace_id: UUID, case_id: UUID) -> Case | None:
-        """A case, or None if this workspace has none with that id."""
-
-
-class NoCases:
-    """No workspace has any case."""
-
-    async def find(self, workspace_id: UUID, case_id: UUID) -> Case | None:
-        """None."""
-        return None

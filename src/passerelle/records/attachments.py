@@ -26,6 +26,11 @@ _COLUMNS: Final = (
     "JOIN resource f ON f.workspace_id = a.workspace_id AND f.id = a.resource_id "
     "WHERE a.workspace_id = $1 AND a.record_id = $2 "
 )
+_FILES: Final = (
+    "SELECT f.workspace_id, f.id, f.name, f.type, f.size, f.sha256, f.created_at, f.created_by FROM attachment a "
+    "JOIN resource f ON f.workspace_id = a.workspace_id AND f.id = a.resource_id "
+    "WHERE a.workspace_id = $1 AND a.record_id = $2 ORDER BY a.created_at, a.id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,37 @@ class Attachments:
         _, record = await self._records.read(workspace_id, table, record_id, connection=connection)
         resource = await self._resources.find(workspace_id, resource_id, connection)
         await self._attach(connection, record.id, resource_id, resource, (), author)
+
+    async def hold(
+        self,
+        connection: Connection,
+        workspace_id: UUID,
+        record_id: UUID,
+        resource_ids: Sequence[UUID],
+        author: Author,
+    ) -> list[UUID]:
+        """Let a record have exactly these files; those that it loses are kept as files.
+
+        Returns the ids that are no files of the workspace: then nothing may be committed.
+        """
+        held = {one.id for one in await self.files_of(connection, workspace_id, record_id)}
+        wanted = list(dict.fromkeys(resource_ids))
+        new = await self._resources.find_many(connection, workspace_id, [one for one in wanted if one not in held])
+        for one in wanted:
+            if one in new:
+                await self._attach(connection, record_id, self._new_id(), new[one], (), author)
+        await connection.execute(
+            "DELETE FROM attachment WHERE workspace_id = $1 AND record_id = $2 AND resource_id = ANY($3)",
+            workspace_id,
+            record_id,
+            list(held - set(wanted)),
+        )
+        return [one for one in wanted if one not in held and one not in new]
+
+    async def files_of(self, connection: Connection, workspace_id: UUID, record_id: UUID) -> list[Resource]:
+        """The files that a record has, in the order in which they were attached; each once."""
+        rows = await connection.fetch(_FILES, workspace_id, record_id)
+        return list({row["id"]: Resource(*row) for row in rows}.values())
 
     async def detach(self, workspace_id: UUID, resource_id: UUID) -> None:
         """Detach a file from every record that has it; the file itself stays."""

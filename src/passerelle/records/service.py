@@ -236,10 +236,16 @@ class Records:
         return (await self._repository.holders(connection, table.workspace_id, [key])).get(key)
 
     async def change(
-        self, workspace_id: UUID, table: str, record_id: UUID, changing: Changing, author: Author
+        self,
+        workspace_id: UUID,
+        table: str,
+        record_id: UUID,
+        changing: Changing,
+        author: Author,
+        connection: Connection | None = None,
     ) -> tuple[Table, Record]:
         """Any change, worked out from the record as it is at that moment; `changing` may be called again."""
-        return await self._change(workspace_id, table, record_id, changing, author, None, None)
+        return await self._change(workspace_id, table, record_id, changing, author, None, connection)
 
     async def _change(
         self,

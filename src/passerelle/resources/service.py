@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -94,6 +94,15 @@ class Resources:
         if row is None:
             raise _not_found(resource_id)
         return Resource(*row)
+
+    async def find_many(
+        self, connection: Connection, workspace_id: UUID, resource_ids: Sequence[UUID]
+    ) -> dict[UUID, Resource]:
+        """Those that there are."""
+        if not resource_ids:
+            return {}
+        query = f"SELECT {_COLUMNS} FROM resource WHERE workspace_id = $1 AND id = ANY($2)"  # noqa: S608 - constant
+        return {row["id"]: Resource(*row) for row in await connection.fetch(query, workspace_id, resource_ids)}
 
     async def read(self, workspace_id: UUID, resource_id: UUID) -> tuple[Resource, AsyncIterator[bytes]]:
         """A file with its bytes. Raises RESOURCE_NOT_FOUND, FILES_UNAVAILABLE."""

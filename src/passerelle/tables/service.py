@@ -182,9 +182,8 @@ class Tables:
     async def _defined(self, table: Table, bodies: Sequence[FieldBody]) -> Defined:
         names = await self._references(table.workspace_id)
         defined = Defining(table.all_fields, names, self._new_id, new_table=False).fields(bodies)
-        if table.built_in and defined.losses.dropped:
-            gone = ", ".join(field.name for field in defined.losses.dropped)
-            raise TABLE_BUILT_IN.error(f"the table {table.name} comes with every workspace and keeps {gone}", "/fields")
+        if table.built_in:
+            _refuse_other_fields(table, defined)
         return defined
 
     async def _refuse_losses(self, table: Table, losses: Losses) -> None:
@@ -208,6 +207,14 @@ class Tables:
     async def _references(self, workspace_id: UUID) -> dict[str, UUID]:
         names = await self._repository.names(workspace_id)
         return {name: table_id for table_id, name in names.items()} | {str(table_id): table_id for table_id in names}
+
+
+def _refuse_other_fields(table: Table, defined: Defined) -> None:
+    """A built-in table may get more fields; those that it has keep their names and types."""
+    now = {field.key: (field.name, field.type) for field in defined.fields if not field.dropped}
+    gone = ", ".join(field.name for field in table.fields if now.get(field.key) != (field.name, field.type))
+    if gone:
+        raise TABLE_BUILT_IN.error(f"the table {table.name} comes with every workspace and keeps {gone}", "/fields")
 
 
 def _stale(old: Sequence[Field], new: Sequence[Field]) -> list[UUID]:

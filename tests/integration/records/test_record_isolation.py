@@ -94,7 +94,8 @@ async def test_the_database_shows_no_row_of_another_workspace(
     async with database.workspace(api.workspace_id) as connection:
         assert await connection.fetchval(f"SELECT count(*) FROM {table}") > 0
     async with database.workspace(other.workspace_id) as connection:
-        assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
+        theirs = f"SELECT count(*) FROM {table} WHERE workspace_id <> $1"
+        assert await connection.fetchval(theirs, other.workspace_id) == 0
     async with database.shared() as connection:
         assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
 
