@@ -211,7 +211,7 @@ async def test_a_wrong_body_is_explained_field_by_field(both: Both, body: Any, p
 async def test_a_case_that_is_not_there(both: Both) -> None:
     unknown = new_id()
     for method, path in (("GET", "/cases"), ("GET", "/case"), ("PATCH", "/cases")):
-        body = {} if method == "PATCH" else None
+        body: Any = {} if method == "PATCH" else None
         assert await both.old.refused(method, f"{path}/{unknown}", body, 404) == [("CASE_NOT_FOUND", None)]
         assert await both.old.refused(method, f"{path}/x", body, 404) == [("NOT_FOUND", None)]
 
