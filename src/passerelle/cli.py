@@ -20,6 +20,7 @@ from passerelle.lists.commands import app as lists
 from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url
 from passerelle.reviews.commands import app as reviews
 from passerelle.secrets.commands import app as secrets
+from passerelle.tables.commands import app as tables
 from passerelle.themes.commands import app as theme
 from passerelle.webhooks.commands import app as webhooks
 
@@ -33,6 +34,7 @@ app.add_typer(keys, name="key")
 app.add_typer(secrets, name="secret")
 app.add_typer(links, name="link")
 app.add_typer(lists, name="lists")
+app.add_typer(tables, name="tables")
 app.add_typer(theme, name="theme")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(reviews, name="reviews")
@@ -41,6 +43,9 @@ output = Console(soft_wrap=True)
 
 Port = Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Files = Annotated[
+    list[Path], typer.Argument(help="Files, or folders: their *.yaml are definitions, their tables/*.yaml are tables.")
+]
 DataDir = Annotated[Path, typer.Option(help="The folder of the database, the keys and the files.")]
 
 
@@ -133,17 +138,17 @@ def rotate_signing_key(
 
 
 @app.command()
-def check(files: list[Path]) -> None:
-    """Check definitions without a server: everything that is wrong, with file and line."""
-    from passerelle.definitions.check import check_files
+def check(files: Files) -> None:
+    """Check definitions and tables without a server: everything that is wrong, with file and line."""
+    from passerelle.checking import check_files
     from passerelle.engine.registry import load_kinds
 
-    problems = check_files(files, load_kinds())
+    problems, checked = check_files(files, load_kinds())
     for problem in problems:
         sys.stdout.write(problem + "\n")
     if problems:
         raise typer.Exit(1)
-    output.print(f"{len(files)} {'definition is' if len(files) == 1 else 'definitions are'} good")
+    output.print("1 file is good" if checked == 1 else f"{checked} files are good")
 
 
 @app.command("test")
@@ -177,41 +182,48 @@ def graph(
 @app.command()
 def schema(
     scenarios: Annotated[bool, typer.Option("--scenarios", help="The schema of scenario files instead.")] = False,
+    tables: Annotated[bool, typer.Option("--tables", help="The schema of tables' files instead.")] = False,
 ) -> None:
     """Print the JSON Schema of the definition language, for editors."""
     from passerelle.definitions.schema import definition_schema
     from passerelle.engine.registry import load_kinds
     from passerelle.scenarios.schema import scenarios_schema
+    from passerelle.tables.file_schema import table_schema
 
-    document = scenarios_schema() if scenarios else definition_schema(load_kinds())
+    document = table_schema() if tables else scenarios_schema() if scenarios else definition_schema(load_kinds())
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
 @app.command()
 def push(
-    files: list[Path],
+    files: Files,
     url: Url = URL,
     token: Token = None,
     data_dir: DemoDir = DEMO_DIR,
-    draft: Annotated[bool, typer.Option("--draft", help="Do not publish.")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Do not publish definitions.")] = False,
+    lose_data: Annotated[
+        bool, typer.Option("--lose-data", help="Remove fields and options from tables even if records have them.")
+    ] = False,
 ) -> None:
-    """Push definitions to a running Passerelle."""
+    """Push tables and definitions to a running Passerelle, tables first."""
     from passerelle.pushing import push_files
+    from passerelle.remote import connected
 
-    for line in push_files(files, url, token, data_dir, publish=not draft):
-        output.print(line)
+    with connected(url, token, data_dir) as client:
+        for line in push_files(client, files, publish=not draft, lose_data=lose_data):
+            output.print(line, markup=False, highlight=False)
 
 
 @app.command()
 def pull(
-    names: Annotated[list[str] | None, typer.Argument(help="Definitions; default: all.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Definitions and tables; default: all.")] = None,
     folder: Annotated[Path, typer.Option("--dir", help="Where their files are.")] = Path("definitions"),
     url: Url = URL,
     token: Token = None,
     data_dir: DemoDir = DEMO_DIR,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that say something else.")] = False,
 ) -> None:
-    """Write definitions of a running Passerelle to files."""
+    """Write definitions of a running Passerelle to files, tables to the folder `tables` beside them."""
     from passerelle.pulling import pull as write
     from passerelle.remote import connected
 
@@ -221,12 +233,12 @@ def pull(
 
 
 @app.command()
-def diff(files: list[Path], url: Url = URL, token: Token = None, data_dir: DemoDir = DEMO_DIR) -> None:
+def diff(files: Files, url: Url = URL, token: Token = None, data_dir: DemoDir = DEMO_DIR) -> None:
     """Say what a push of these files would change; exit status 1 if anything."""
     from passerelle.pulling import changes
     from passerelle.remote import connected
 
-    looks = {"+": "green", "-": "red", "@": "cyan"}
+    looks = {"+": "green", "-": "red", "@": "cyan", "~": "yellow"}
     different = False
     with connected(url, token, data_dir) as client:
         for change in changes(client, files):

@@ -12,7 +12,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-import yaml
 from pydantic import SecretStr
 
 from passerelle import examples
@@ -26,7 +25,7 @@ from passerelle.serving import listen, serve, stop_on_signals
 from passerelle.settings import Settings
 from passerelle.startpage.models import Demo
 from passerelle.startpage.service import StartPage
-from passerelle.tables.schemas import TableBody
+from passerelle.tables.files import read_table
 from passerelle.themes.schemas import ThemeBody
 from passerelle.wiring import Services, open_services
 
@@ -137,7 +136,7 @@ async def _demo(services: Services, data_dir: Path, base_url: str) -> dict[str, 
         await services.secrets.put(workspace_id, name, examples.SECRETS[name], by="passerelle dev")
     there = await services.records.tables.field_names(workspace_id)
     for text in examples.tables():
-        table = TableBody.model_validate(yaml.safe_load(text))
+        table = read_table(text).require()
         if table.name not in there:
             await services.records.tables.create(workspace_id, new_id(), table)
     definitions = dict(demo.get("definitions", {}))

@@ -1,8 +1,8 @@
-"""`passerelle pull` and `passerelle diff`: definitions of a running Passerelle, and the files of people."""
+"""`passerelle pull` and `passerelle diff`: what a running Passerelle has, and the files of people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from passerelle.definitions.source import read_source
 from passerelle.definitions.words import suggest
 from passerelle.errors import CommandError
-from passerelle.remote import require_success
+from passerelle.gathering import TABLES, gather, read_text
+from passerelle.remote import pages, require_success
+from passerelle.tables.client import RemoteTable, plan, remote_tables
+from passerelle.tables.differences import differences
+from passerelle.tables.files import read_table, written
+from passerelle.tables.schemas import TableBody
 
 if TYPE_CHECKING:
     import httpx
@@ -23,7 +28,7 @@ class Change:
 
     summary: str
     lines: tuple[str, ...] = ()
-    """A unified diff from what is there to the file; empty where a push would do nothing."""
+    """What changes: of a definition a unified diff from what is there to the file; empty where nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,50 +41,94 @@ class _Remote:
     published: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to stand in one file."""
+
+    file: Path
+    text: str
+    state: str
+    same: Callable[[str], bool]
+    """Whether the text of a file says this already."""
+
+
 def pull(client: httpx.Client, names: Sequence[str], folder: Path, *, force: bool) -> Iterator[str]:
-    """Write definitions to `folder`, all of them where none is named; one line for each.
+    """Write definitions to `folder`, tables to its folder `tables`; all where none is named; one line for each.
 
     Raises `CommandError` for unknown names, and for files that say something else, which only `force` overwrites.
     """
-    remote = _definitions(client)
-    wanted = [_known(name, remote) for name in names] if names else list(remote.values())
+    definitions, tables = _definitions(client), remote_tables(client)
+    _refuse_unknown(names, {*definitions, *tables})
     problems: list[str] = []
-    folder.mkdir(parents=True, exist_ok=True)
-    for definition in wanted:
-        file = folder / f"{_file_name(definition.name)}.yaml"
-        text = _text(client, definition)
-        before = _read(file) if file.exists() else None
-        if before is not None and before != text and not force:
-            problems.append(f"{file} says something else: see `passerelle diff {file}`, or overwrite it with --force")
+    for wanted in _wanted(client, names, definitions, tables, folder):
+        before = read_text(wanted.file) if wanted.file.exists() else None
+        unchanged = before is not None and wanted.same(before)
+        if before is not None and not unchanged and not force:
+            problems.append(
+                f"{wanted.file} says something else: see `passerelle diff {wanted.file}`, or overwrite it with --force"
+            )
             continue
-        if before != text:
-            file.write_bytes(text.encode())
-        news = "unchanged" if before == text else "overwritten" if before is not None else "new"
-        yield f"{file}: revision {definition.revision}, {news}"
+        if not unchanged:
+            wanted.file.parent.mkdir(parents=True, exist_ok=True)
+            wanted.file.write_bytes(wanted.text.encode())
+        news = "unchanged" if unchanged else "overwritten" if before is not None else "new"
+        yield f"{wanted.file}: {wanted.state}, {news}"
     if problems:
         raise CommandError("\n".join(problems))
 
 
-def changes(client: httpx.Client, files: Sequence[Path]) -> Iterator[Change]:
-    """What a push of each file would do. Raises `CommandError` for a file that cannot be read or has no `name`."""
-    remote = _definitions(client)
-    for file in files:
-        text = _read(file)
-        name = _name(file, text)
-        yield _change(client, file, text, name, remote.get(name))
+def _wanted(
+    client: httpx.Client,
+    names: Sequence[str],
+    definitions: Mapping[str, _Remote],
+    tables: Mapping[str, RemoteTable],
+    folder: Path,
+) -> Iterator[_Wanted]:
+    for name in names or definitions:
+        if name in definitions:
+            text = _text(client, definitions[name])
+            state = f"revision {definitions[name].revision}"
+            yield _Wanted(folder / _file_name(name), text, state, text.__eq__)
+    for name in names or tables:
+        if name in tables:
+            table = tables[name].body
+            yield _Wanted(folder / TABLES / _file_name(name), written(table), f"table {name}", _says(table))
 
 
-def _change(client: httpx.Client, file: Path, text: str, name: str, remote: _Remote | None) -> Change:
+def _says(table: TableBody) -> Callable[[str], bool]:
+    """Whether a text describes the table, in whatever words and with whatever comments."""
+
+    def says(text: str) -> bool:
+        body = read_table(text).body
+        return body is not None and body.name == table.name and not differences(table, body)
+
+    return says
+
+
+def changes(client: httpx.Client, paths: Sequence[Path]) -> Iterator[Change]:
+    """What a push of the files would do. Raises `CommandError` for a file that could not be pushed."""
+    files = gather(paths).require()
+    if files.tables:
+        for one in plan(remote_tables(client), files.tables):
+            yield Change(one.summary, tuple(map(str, one.differences)))
+    remote = _definitions(client) if files.definitions else {}
+    for file, text in files.definitions:
+        yield _change(client, file, text, remote.get(_name(file, text)))
+
+
+def _change(client: httpx.Client, file: Path, text: str, remote: _Remote | None) -> Change:
     if remote is None:
-        return Change(f"{file}: a push makes a new definition {name}", _diff("", text, "/dev/null", file))
+        return Change(f"{file}: a push makes a new definition {_name(file, text)}", _diff("", text, "/dev/null", file))
     there = _text(client, remote)
     newest = _newest(client, remote)
-    shown = f"{name} revision {remote.revision} ({'published' if remote.published else 'draft'})"
+    shown = f"{remote.name} revision {remote.revision} ({'published' if remote.published else 'draft'})"
     if text == there and newest == remote.revision:
         does = "a push does nothing" if remote.published else "a push publishes this draft"
         return Change(f"{file}: the same as {shown}; {does}")
     draft = f"; compared with {shown}, revision {newest} is a draft" if newest != remote.revision else ""
-    return Change(f"{file}: a push makes revision {newest + 1} of {name}{draft}", _diff(there, text, shown, file))
+    return Change(
+        f"{file}: a push makes revision {newest + 1} of {remote.name}{draft}", _diff(there, text, shown, file)
+    )
 
 
 def _diff(before: str, after: str, title: str, file: Path) -> tuple[str, ...]:
@@ -92,17 +141,10 @@ def _diff(before: str, after: str, title: str, file: Path) -> tuple[str, ...]:
 
 def _definitions(client: httpx.Client) -> dict[str, _Remote]:
     """Every definition of the workspace by its name."""
-    found: dict[str, _Remote] = {}
-    after: str | None = None
-    while True:
-        answer = client.get("/definitions", params={"limit": 500, **({"after": after} if after else {})})
-        require_success(answer)
-        page = answer.json()
-        for item in page["data"]:
-            found[item["name"]] = _Remote(item["id"], item["name"], item["revision"], item["published"])
-        after = page["next"]
-        if after is None:
-            return found
+    return {
+        item["name"]: _Remote(item["id"], item["name"], item["revision"], item["published"])
+        for item in pages(client, "/definitions")
+    }
 
 
 def _text(client: httpx.Client, definition: _Remote) -> str:
@@ -117,24 +159,21 @@ def _newest(client: httpx.Client, definition: _Remote) -> int:
     return max(int(entry["revision"]) for entry in answer.json()["data"])
 
 
-def _known(name: str, remote: dict[str, _Remote]) -> _Remote:
-    if name not in remote:
-        raise CommandError(f"the workspace has no definition {name}; {suggest(name, remote, 'it has')}")
-    return remote[name]
+def _refuse_unknown(names: Sequence[str], known: set[str]) -> None:
+    problems = [
+        f"the workspace has no definition or table {name}; {suggest(name, sorted(known), 'it has')}"
+        for name in names
+        if name not in known
+    ]
+    if problems:
+        raise CommandError("\n".join(problems))
 
 
 def _file_name(name: str) -> str:
     # The server is another's: what it says must not lead out of the folder.
     if Path(name).name != name or name in (".", ".."):
-        raise CommandError(f"the server has a definition {name!r}, which is no name of a file")
-    return name
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file}: {error}") from None
+        raise CommandError(f"the server has something called {name!r}, which is no name of a file")
+    return f"{name}.yaml"
 
 
 def _name(file: Path, text: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -36,6 +36,17 @@ def connected(url: str, token: str | None, data_dir: Path) -> Iterator[httpx.Cli
             yield client
     except httpx.HTTPError as error:
         raise CommandError(f"{url} does not answer ({error}): is Passerelle running there?") from None
+
+
+def pages(client: httpx.Client, path: str, **params: str) -> Iterator[dict[str, Any]]:
+    """Everything in a list, page by page. Raises `CommandError`."""
+    after: dict[str, str] | None = {"limit": "500"}
+    while after is not None:
+        answer = client.get(path, params={**params, **after})
+        require_success(answer)
+        page = answer.json()
+        yield from page["data"]
+        after = {"limit": "500", "after": page["next"]} if page["next"] else None
 
 
 def require_success(answer: httpx.Response) -> None:

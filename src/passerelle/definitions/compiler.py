@@ -11,7 +11,7 @@ from passerelle.definitions.facts import KnownFacts, WorkspaceFacts
 from passerelle.definitions.json_schema import Finding, SchemaCheck
 from passerelle.definitions.kinds import KindRegistry, Path, StepKind
 from passerelle.definitions.model import Definition
-from passerelle.definitions.problems import DefinitionProblem, render_path
+from passerelle.definitions.problems import DefinitionProblem, placed
 from passerelle.definitions.schema import definition_schema
 from passerelle.definitions.source import Source, read_source
 from passerelle.definitions.uses import Known
@@ -35,11 +35,11 @@ def compile_definition(text: str, kinds: KindRegistry, *, workspace: WorkspaceFa
     """
     source = read_source(text)
     if not source.readable:
-        return Compiled(None, _problems(source, ()), None)
+        return Compiled(None, placed(source, ()), None)
     marred = {problem.path for problem in source.problems}
     structural = [finding for finding in structure_check(kinds).findings(source.value) if finding[0] not in marred]
     definition, findings = _compile(source, kinds, workspace or KnownFacts(), structural)
-    problems = _problems(source, [*structural, *findings])
+    problems = placed(source, [*structural, *findings])
     return Compiled(None if problems else definition, problems, source.value)
 
 
@@ -79,14 +79,3 @@ def _around(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         for length in range(len(path) + 1):
             yield path[:length]
-
-
-def _problems(source: Source, findings: Iterable[Finding]) -> tuple[DefinitionProblem, ...]:
-    """In the order of the text, each once."""
-    found = [(problem.line, problem.column, problem.path, problem.message) for problem in source.problems]
-    found += [(*source.place(path), path, message) for path, message in findings]
-    unique = sorted(dict.fromkeys(found), key=lambda entry: entry[:2])
-    return tuple(
-        DefinitionProblem(line, column, path, message, render_path(path, source.value))
-        for line, column, path, message in unique
-    )

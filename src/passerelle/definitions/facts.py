@@ -22,6 +22,10 @@ class WorkspaceFacts(Protocol):
         """The fields of every table, by the table's name."""
 
     @property
+    def more_tables(self) -> bool:
+        """Whether there may be tables that `tables` does not tell of."""
+
+    @property
     def secrets(self) -> frozenset[str] | None:
         """The names of the secrets."""
 
@@ -39,6 +43,7 @@ class KnownFacts:
     """Facts as plain values. Without arguments: nothing is known, as when a file is checked by itself."""
 
     tables: Mapping[str, frozenset[str]] | None = None
+    more_tables: bool = False
     secrets: frozenset[str] | None = None
     definitions: frozenset[str] | None = None
     callees: Mapping[str, Callee] = field(default_factory=dict)

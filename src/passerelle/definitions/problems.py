@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from passerelle.definitions.kinds import Path
 from passerelle.definitions.parts import IDENTIFIER
+from passerelle.definitions.source import Source
 from passerelle.kit.json import Json
 
 _IDENTIFIER: Final = re.compile(IDENTIFIER.removeprefix("^").removesuffix("$"))
@@ -28,28 +30,44 @@ class DefinitionProblem:
         return f"{self.line}: {self.where}: {self.message}"
 
 
-def render_path(path: Path, document: Json, root: str = "definition") -> str:
+def placed(
+    source: Source, findings: Iterable[tuple[Path, str]], root: str = "definition", key: str = "id"
+) -> tuple[DefinitionProblem, ...]:
+    """What is wrong with a text itself and with what it says, in the order of the text, each once.
+
+    `root` and `key`: see `render_path`.
+    """
+    found = [(problem.line, problem.column, problem.path, problem.message) for problem in source.problems]
+    found += [(*source.place(path), path, message) for path, message in findings]
+    unique = sorted(dict.fromkeys(found), key=lambda entry: entry[:2])
+    return tuple(
+        DefinitionProblem(line, column, path, message, render_path(path, source.value, root, key))
+        for line, column, path, message in unique
+    )
+
+
+def render_path(path: Path, document: Json, root: str = "definition", key: str = "id") -> str:
     """`steps.registry.http.url`: items of a list by their `id` where that is unique, by position otherwise.
 
-    `root` is what stands for the empty path.
+    `root` is what stands for the empty path, `key` what names an item of a list.
     """
     written: list[str] = []
     here: Any = document
     for part in path:
-        written.append(_rendered(part, here))
+        written.append(_rendered(part, here, key))
         here = _inside(here, part)
     return "".join(written).removeprefix(".") or root
 
 
-def _rendered(part: str | int, around: Json) -> str:
+def _rendered(part: str | int, around: Json, key: str) -> str:
     if isinstance(part, str):
         return f".{part}" if _IDENTIFIER.fullmatch(part) else f'["{part}"]'
-    name = _id_of(_inside(around, part))
-    return f".{name}" if name and [_id_of(item) for item in around].count(name) == 1 else f"[{part}]"
+    name = _name_of(_inside(around, part), key)
+    return f".{name}" if name and [_name_of(item, key) for item in around].count(name) == 1 else f"[{part}]"
 
 
-def _id_of(item: Json) -> str | None:
-    name = item.get("id") if isinstance(item, dict) else None
+def _name_of(item: Json, key: str) -> str | None:
+    name = item.get(key) if isinstance(item, dict) else None
     return name if isinstance(name, str) and _IDENTIFIER.fullmatch(name) else None
 
 

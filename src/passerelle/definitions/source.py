@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 import yaml
 
 from passerelle.definitions.kinds import Path
-from passerelle.definitions.yaml_text import SourceProblem, prepare, refused
+from passerelle.definitions.yaml_text import DEFINITION, Genre, SourceProblem, prepare, refused
 from passerelle.kit.json import Json
 
 MAX_NODES: Final = 100_000
@@ -44,12 +44,12 @@ class Source:
         return self.places.get(path, (1, 1))
 
 
-def read_source(text: str) -> Source:
+def read_source(text: str, genre: Genre = DEFINITION) -> Source:
     """The value of a YAML or JSON text. Never raises: whatever is wrong is in `problems`."""
-    prepared = prepare(text)
+    prepared = prepare(text, genre)
     if isinstance(prepared, SourceProblem):
         return Source(None, (prepared,), readable=False)
-    builder = _Builder()
+    builder = _Builder(genre)
     try:
         builder.read(_parser(prepared))
     except yaml.MarkedYAMLError as error:
@@ -109,7 +109,8 @@ _OPEN: Final = _Node(None)
 class _Builder:
     """Turns libyaml's events into a value, without recursion: a deep text must not exhaust the stack."""
 
-    def __init__(self) -> None:
+    def __init__(self, genre: Genre) -> None:
+        self._genre = genre
         self.value: Json = None
         self.places: dict[Path, Place] = {}
         self.problems: list[SourceProblem] = []
@@ -132,13 +133,14 @@ class _Builder:
             if (handler := handlers.get(type(event))) is not None:
                 handler(event)
         if not self._documents:
-            empty = "the text is empty; a definition needs at least `name` and `steps`"
+            empty = f"the text is empty; a {self._genre.name} needs at least {self._genre.needs}"
             self.problems.append(SourceProblem(1, 1, (), empty))
 
     def _document(self, event: _Event) -> None:
         self._documents += 1
         if self._documents > 1:
-            raise self._stop(event, "a second document begins here; a definition is one document, without `---`")
+            name = self._genre.name
+            raise self._stop(event, f"a second document begins here; a {name} is one document, without `---`")
 
     def _scalar(self, event: _Event) -> None:
         if self._open and self._open[-1].wants_key:

@@ -141,7 +141,7 @@ class ValueCompiler:
         tables = self.facts.tables
         if table is None and not self.known.has_record:
             self.problem(path, "the definition has no `record:` block, so say here which `table` is meant")
-        elif tables is not None and table is not None and table not in tables:
+        elif tables is not None and table is not None and table not in tables and not self.facts.more_tables:
             self.problem(path, f"the workspace has no table `{table}`; {suggest(table, sorted(tables), 'it has')}")
         return table
 

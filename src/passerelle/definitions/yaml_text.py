@@ -24,7 +24,21 @@ class SourceProblem:
     message: str
 
 
-def prepare(text: str) -> str | SourceProblem:
+@dataclass(frozen=True, slots=True)
+class Genre:
+    """What a text is to be, in the words of messages."""
+
+    name: str
+    needs: str
+    """What it cannot do without."""
+    too_large: str = "make it shorter"
+    """What to do about a text that is too large."""
+
+
+DEFINITION: Final = Genre("definition", "`name` and `steps`", "split it with `workflow` steps")
+
+
+def prepare(text: str, genre: Genre = DEFINITION) -> str | SourceProblem:
     """What libyaml can read of `text`, with every node on its own line still, or why it cannot."""
     text = text.removeprefix("\ufeff")
     if (size := len(text.encode("utf-8", "surrogatepass"))) > MAX_BYTES:
@@ -32,7 +46,7 @@ def prepare(text: str) -> str | SourceProblem:
             1,
             1,
             (),
-            f"the text has {size:,} bytes; a definition may have {MAX_BYTES:,}: split it with `workflow` steps",
+            f"the text has {size:,} bytes; a {genre.name} may have {MAX_BYTES:,}: {genre.too_large}",
         )
     if text.lstrip()[:1] in ("{", "[") and _is_json(text):
         text = _json_as_yaml(text)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from passerelle.definitions.check import check_files
 from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.model import Definition
 from passerelle.engine.registry import load_kinds
 from passerelle.errors import CommandError
+from passerelle.gathering import read_text
 from passerelle.graphs.mermaid import mermaid
 from passerelle.graphs.models import graph_of, name_of
 from passerelle.graphs.svg import svg
@@ -22,9 +22,7 @@ def draw(file: Path, *, as_svg: bool) -> str:
 
 
 def _definition(file: Path) -> Definition:
-    kinds = load_kinds()
-    if problems := check_files([file], kinds):
-        raise CommandError("\n".join(problems))
-    definition = compile_definition(file.read_text(encoding="utf-8"), kinds).definition
-    assert definition is not None
-    return definition
+    compiled = compile_definition(read_text(file), load_kinds())
+    if compiled.definition is None:
+        raise CommandError("\n".join(f"{file}:{problem}" for problem in compiled.problems))
+    return compiled.definition

@@ -14,6 +14,7 @@ from passerelle.definitions.model import Definition
 from passerelle.definitions.problems import render_path
 from passerelle.definitions.source import Source, read_source
 from passerelle.errors import CommandError
+from passerelle.gathering import read_text
 from passerelle.kit.json import JsonObject
 from passerelle.scenarios.building import Building
 from passerelle.scenarios.models import ScenarioFile
@@ -95,11 +96,9 @@ def _definition(path: Path, source: Source, kinds: KindRegistry) -> tuple[Path, 
 
 def _text(path: Path) -> str | list[str]:
     try:
-        return path.read_bytes().decode("utf-8")
-    except OSError as error:
-        return [f"{path}: cannot be read: {error.strerror}"]
-    except UnicodeDecodeError as error:
-        return [f"{path}: is not UTF-8 from byte {error.start} on; save it as UTF-8"]
+        return read_text(path)
+    except CommandError as error:
+        return [str(error)]
 
 
 @cache

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field as Described
 
+from passerelle.definitions.parts import PII
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.bodies import Body
 from passerelle.kit.json import Json
@@ -33,9 +34,7 @@ class FieldBody(Body):
     default: Any = Described(default=None, description="The value of new records that name none")
     options: list[str | OptionBody] | None = Described(default=None, description="The choices of a select field")
     table: str | None = Described(default=None, description="For a relation: the other table's name or id")
-    pii: str | None = Described(
-        default=None, pattern="^[a-z][a-z0-9-]{0,30}$", description="A class of personal data, such as `contact`"
-    )
+    pii: str | None = Described(default=None, pattern=PII, description="A class of personal data, such as `contact`")
     renamed_from: str | None = Described(default=None, description="In a change: the name that the field had so far")
 
 

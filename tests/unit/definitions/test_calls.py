@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from passerelle.definitions.calls import Callee, callee_of, calls_of
-from passerelle.definitions.check import check_files
+from passerelle.checking import check_files
 from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.facts import KnownFacts
 from passerelle.definitions.source import read_source
@@ -105,5 +105,5 @@ def test_files_that_are_checked_together_know_each_other(tmp_path: Path, order: 
     (tmp_path / "b.yaml").write_text(caller("definition: c", "b"))
     (tmp_path / "c.yaml").write_text(caller("definition: b", "c"))
     files = [tmp_path / f"{name}.yaml" for name in order]
-    assert len(check_files(files, KINDS)) == 2
-    assert check_files(files[:1], KINDS) == []
+    assert len(check_files(files, KINDS)[0]) == 2
+    assert check_files(files[:1], KINDS)[0] == []

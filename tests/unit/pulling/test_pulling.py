@@ -16,6 +16,15 @@ HELLO = "name: hello\nsteps: [{id: a, set: {x: 1}}]\n"
 DRAFT = "name: draft\r\nsteps: [{id: ą, set: {x: 1}}]\r\n"
 
 
+FIELD = {
+    **dict.fromkeys(("title", "default", "options", "table", "pii", "index", "indexProblem")),
+    **dict.fromkeys(("required", "unique", "indexed"), False),
+    "name": "email",
+    "type": "email",
+}
+PEOPLE = "name: people\nfields:\n  - {name: email, type: email}\n"
+
+
 class Server:
     """Answers as the API does, one definition on a page."""
 
@@ -24,8 +33,13 @@ class Server:
             {"id": "1", "name": "hello", "revision": 2, "published": True, "text": HELLO, "newest": 2},
             {"id": "2", "name": "draft", "revision": 1, "published": False, "text": DRAFT, "newest": 1},
         ]
+        self.tables: list[dict[str, Any]] = [
+            {"id": "3", "name": "people", "title": None, "builtIn": False, "fields": [FIELD]}
+        ]
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/tables":
+            return httpx.Response(200, json={"data": self.tables, "next": None})
         if request.url.path == "/definitions":
             number = int(request.url.params.get("after", 0))
             following = str(number + 1) if number + 1 < len(self.definitions) else None
@@ -48,12 +62,17 @@ def client(server: Server) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_all_definitions_are_written_byte_for_byte(client: httpx.Client, tmp_path: Path) -> None:
+def test_all_is_written_definitions_byte_for_byte(client: httpx.Client, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "definitions"
     lines = list(pull(client, [], folder, force=False))
-    assert lines == [f"{folder}/hello.yaml: revision 2, new", f"{folder}/draft.yaml: revision 1, new"]
+    assert lines == [
+        f"{folder}/hello.yaml: revision 2, new",
+        f"{folder}/draft.yaml: revision 1, new",
+        f"{folder}/tables/people.yaml: table people, new",
+    ]
     assert (folder / "hello.yaml").read_bytes() == HELLO.encode()
     assert (folder / "draft.yaml").read_bytes() == DRAFT.encode()
+    assert (folder / "tables" / "people.yaml").read_text() == PEOPLE
     assert list(pull(client, ["hello"], folder, force=False)) == [f"{folder}/hello.yaml: revision 2, unchanged"]
 
 
@@ -68,9 +87,32 @@ def test_a_file_that_says_something_else_is_only_overwritten_by_force(client: ht
     assert file.read_text() == HELLO
 
 
+def test_a_table_s_file_keeps_its_words_while_it_says_the_same(client: httpx.Client, tmp_path: Path) -> None:
+    file = tmp_path / "tables" / "people.yaml"
+    file.parent.mkdir()
+    mine = "# Ours.\nfields: [{type: email, name: email, unique: false}]\nname: people\n"
+    file.write_text(mine)
+    assert list(pull(client, ["people"], tmp_path, force=True)) == [f"{file}: table people, unchanged"]
+    assert file.read_text() == mine
+    file.write_text(mine.replace("false", "true"))
+    with pytest.raises(CommandError, match=f"says something else: see `passerelle diff {file}`"):
+        list(pull(client, ["people"], tmp_path, force=False))
+    assert list(pull(client, ["people"], tmp_path, force=True)) == [f"{file}: table people, overwritten"]
+    assert file.read_text() == PEOPLE
+
+
+def test_a_definition_and_a_table_of_one_name_are_both_pulled(
+    client: httpx.Client, server: Server, tmp_path: Path
+) -> None:
+    server.tables[0]["name"] = "hello"
+    assert len(list(pull(client, ["hello"], tmp_path, force=False))) == 2
+
+
 def test_an_unknown_name_is_told_with_the_nearest(client: httpx.Client, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="no definition helo; did you mean `hello`"):
+    with pytest.raises(CommandError, match="no definition or table helo; did you mean `hello`"):
         list(pull(client, ["helo"], tmp_path, force=False))
+    with pytest.raises(CommandError, match="no definition or table peple; did you mean `people`"):
+        list(pull(client, ["peple"], tmp_path, force=False))
 
 
 def test_a_name_that_leads_out_of_the_folder_is_refused(client: httpx.Client, server: Server, tmp_path: Path) -> None:
