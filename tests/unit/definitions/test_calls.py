@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from passerelle.definitions.calls import Callee, callee_of, calls_of
 from passerelle.checking import check_files
+from passerelle.definitions.calls import Callee, callee_of, calls_of
 from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.facts import KnownFacts
 from passerelle.definitions.source import read_source
