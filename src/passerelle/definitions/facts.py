@@ -43,7 +43,7 @@ class KnownFacts:
     """Facts as plain values. Without arguments: nothing is known, as when a file is checked by itself."""
 
     tables: Mapping[str, frozenset[str]] | None = None
-    more_tables: bool = False
     secrets: frozenset[str] | None = None
     definitions: frozenset[str] | None = None
     callees: Mapping[str, Callee] = field(default_factory=dict)
+    more_tables: bool = False
