@@ -21,12 +21,14 @@ import passerelle.secrets.endpoints
 import passerelle.startpage.endpoints
 import passerelle.themes.endpoints
 import passerelle.webhooks.endpoints
+import passerelle.widget.endpoints
 from passerelle import operations
 from passerelle.events.catalogue import openapi_webhooks
 from passerelle.kit.clock import system_clock
 from passerelle.kit.http import reference, stack
 from passerelle.kit.http.media_types import DeprecationNotice
 from passerelle.mailcatcher.catcher import MailCatcher
+from passerelle.pages.answers import Answers
 from passerelle.records.routes import routers as record_routers
 from passerelle.startpage.service import StartPage
 from passerelle.version import VERSION
@@ -45,6 +47,7 @@ PUBLIC: Final[tuple[str, ...]] = (
     "/favicon.ico",
     *passerelle.themes.endpoints.PUBLIC,
     *passerelle.pages.routes.PUBLIC,
+    *passerelle.widget.endpoints.PUBLIC,
 )
 """Paths that need no credentials; `/auth/` and the like stand for everything below."""
 
@@ -62,6 +65,8 @@ def create_app(
     )
     for router in pages:
         app.include_router(router)
+    answers = Answers(services.themes, secure=public_url.startswith("https:"))
+    app.include_router(passerelle.widget.endpoints.router(services.links, answers))
     if catcher is not None:
         app.include_router(passerelle.mailcatcher.endpoints.router(catcher))
         public += passerelle.mailcatcher.endpoints.PUBLIC

@@ -177,13 +177,15 @@ class Links:
         """
         return await self._codes.enter(await self._required(secret), code)
 
-    async def open_token(self, token: str) -> Session:
-        """Bind the execution to the frame that has the token, once.
+    async def open_token(self, token: str, workspace_id: UUID | None = None) -> Session:
+        """Bind the execution to the frame that has the token, once; `workspace_id`: the only one that it may be of.
 
         Raises WIDGET_TOKEN_INVALID, WIDGET_TOKEN_EXPIRED or WIDGET_TOKEN_SPENT.
         """
         now = self._clock()
         claims = await self._tokens.read(token, now)
+        if workspace_id not in (None, claims.workspace_id):
+            raise invalid()
         async with self._database.transaction(claims.workspace_id) as connection:
             spent = await repository.spend_token(connection, claims.workspace_id, claims.id, now)
             if spent is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -152,13 +152,13 @@ def screen_view(screen: Screen, form: Field | None, theme: Theme, t: Language, c
         return _end(screen, screen.end, theme, t)
     if screen.status in _OVER:
         key, picture, good = _OVER[screen.status]
-        return state_view(key, theme, t, picture=picture, good=good)
+        return replace(state_view(key, theme, t, picture=picture, good=good), data={"status": screen.status})
     waits = {"wait": f"{address(screen.execution_id)}/events?seq={screen.seq}"}
     background = [t.of(one) for one in screen.background if _is_title(one)]
     if screen.status is Status.AWAITING:
         view = state_view("review", theme, t, picture="check", good=True)
         values = {**view.values, "background": background}
-        return View(view.template, view.title, values, calm=True, data=waits, refresh=_SECONDS * 6)
+        return replace(view, values=values, data={"status": screen.status, **waits}, refresh=_SECONDS * 6)
     values = {
         "background": background,
         "here": address(screen.execution_id),
@@ -288,7 +288,7 @@ def _end(screen: Screen, end: StepView, theme: Theme, t: Language) -> View:
     waits = (
         {} if screen.status is Status.COMPLETED else {"wait": f"{address(screen.execution_id)}/events?seq={screen.seq}"}
     )
-    return View("state.html", title, values, calm=True, data={"end": "true", **waits})
+    return View("state.html", title, values, calm=True, data={"end": "true", "status": screen.status, **waits})
 
 
 def start_tongues(link: LinkView) -> tuple[Language, ...]:

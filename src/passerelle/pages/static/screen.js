@@ -6,12 +6,14 @@
  *
  *  session   the frame's own credential, where no cookie can be kept
  *  url       where the screens are: `/x/<execution>`; the page's own address without it
+ *  language  the first screen's; the execution's, else the browser's, without it
+ *  focus     whether the first screen takes the focus, which is rude inside of another page
  *  history   whether the browser's Back leads to the step before
  *  onScreen  called with {kind, step, status, end, title} for every screen that is shown
  *  Returns {load, flush, unsaved}.
  */
-export function mount(root, { session, url = location.pathname, history: keeps = false, onScreen = () => {} } = {}) {
-  const page = { root, session, url, keeps, onScreen, round: 0, busy: false, failed: [], draft: null };
+export function mount(root, { session, url = location.pathname, language = null, focus = true, history: keeps = false, onScreen = () => {} } = {}) {
+  const page = { root, session, url, language, focus, keeps, onScreen, round: 0, busy: false, failed: [], draft: null };
   document.documentElement.classList.add("scripted");
   root.addEventListener("submit", (event) => submitted(page, event));
   root.addEventListener("click", (event) => clicked(page, event));
@@ -61,8 +63,8 @@ const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseco
 function headers(page, more = {}) {
   const found = { "X-Passerelle-Fragment": "1", ...more };
   if (page.session) found["X-Passerelle-Session"] = page.session;
-  const shown = screenOf(page);
-  if (shown) found["X-Passerelle-Language"] = page.language || shown.lang;
+  const language = page.language || screenOf(page)?.lang;
+  if (language) found["X-Passerelle-Language"] = language;
   return found;
 }
 
@@ -93,7 +95,8 @@ async function show(page, answer, { pushes = false } = {}) {
   else page.root.append(screen);
   if (pushes && page.keeps && screen.dataset.step !== before) history.pushState({}, "", page.url);
   enliven(page);
-  attend(page, new URL(answer.url, location.href).hash || screen.dataset.focus);
+  if (page.focus) attend(page, new URL(answer.url, location.href).hash || screen.dataset.focus);
+  page.focus = true;
 }
 
 function enliven(page) {

@@ -1,0 +1,154 @@
+"""The widget's script, and below `/w` the page in its frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import Field
+
+from passerelle.errors import PasserelleError
+from passerelle.kit.clock import iso
+from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.bodies import Body, read
+from passerelle.links.errors import WIDGET_TOKEN_EXPIRED, WIDGET_TOKEN_INVALID, WIDGET_TOKEN_SPENT
+from passerelle.links.service import Links
+from passerelle.pages.answers import NOBODY, Answers
+from passerelle.pages.assets import asset_path
+from passerelle.pages.texts import languages
+from passerelle.pages.views import state_view
+from passerelle.themes.models import Theme
+
+PUBLIC: Final = ("/widget.js", "/transactionlink-widget.umd.js", "/widget.d.ts", "/w/")
+"""Paths that need no credentials of the API."""
+
+_HERE: Final = Path(__file__).parent
+_SHORTLY: Final = "public, max-age=300"
+_ANY_SITE: Final = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors "
+)
+_KINDS: Final = {
+    WIDGET_TOKEN_SPENT.name: ("token_spent", "lock"),
+    WIDGET_TOKEN_EXPIRED.name: ("token_expired", "clock"),
+    WIDGET_TOKEN_INVALID.name: ("token_invalid", "link"),
+}
+
+
+class OpenBody(Body):
+    """What the frame was handed by the page around it."""
+
+    token: str = Field(max_length=8_000, repr=False)
+
+
+def router(links: Links, answers: Answers) -> APIRouter:
+    """`/widget.js` and its given name, its types, and `/w/`."""
+    routes = APIRouter(include_in_schema=False)
+    frame = _Frame(links, answers)
+    for path in ("/widget.js", "/transactionlink-widget.umd.js"):
+        routes.add_api_route(path, _script, methods=["GET", "HEAD"])
+    routes.add_api_route("/widget.d.ts", _types, methods=["GET", "HEAD"])
+    routes.add_api_route("/w/", frame.page_alone, methods=["GET", "HEAD"])
+    routes.add_api_route("/w/{workspace_id}", frame.page, methods=["GET", "HEAD"])
+    routes.add_api_route("/w/{workspace_id}/open", frame.open, methods=["POST"])
+    return routes
+
+
+async def _script(request: Request) -> Response:
+    """The script, for pages of any site: it does nothing but ask for the frame."""
+    return _file(request, "widget.js", "text/javascript; charset=utf-8")
+
+
+async def _types(request: Request) -> Response:
+    """Its types, for integrators."""
+    return _file(request, "widget.d.ts", "text/plain; charset=utf-8")
+
+
+class _Frame:
+    """The page in the frame. Its address names the workspace, whose sites alone may show it.
+
+    A site that names another workspace may show the page, but opens no token with it.
+    """
+
+    def __init__(self, links: Links, answers: Answers) -> None:
+        self._links = links
+        self._answers = answers
+
+    async def page_alone(self, request: Request) -> Response:
+        """The page by itself, as in an app's web view: `/w/#token=…`, from where its script finds the workspace."""
+        return await self.page(request, NOBODY)
+
+    async def page(self, request: Request, workspace_id: UUID) -> Response:
+        """The page, before it knows whom it is for."""
+        setting = await self._answers.setting(request, workspace_id, None, ())
+        values = {
+            "t": setting.language,
+            "languages": tuple(languages().values()),
+            "theme": setting.theme,
+            "asset": asset_path,
+        }
+        html = _environment().get_template("frame.html").render(values)
+        return Response(html, headers=_headers(setting.theme), media_type="text/html")
+
+    async def open(self, request: Request, workspace_id: UUID) -> Response:
+        """A session for a token; a screen that says what to do where there is none."""
+        body = await read(request, OpenBody)
+        try:
+            session = await self._links.open_token(body.token, workspace_id)
+        except PasserelleError as error:
+            return await self._refused(request, workspace_id, error)
+        return json_answer(
+            {
+                "session": session.secret,
+                "workflowId": str(session.execution_id),
+                "expiresAt": iso(session.expires_at),
+            }
+        )
+
+    async def _refused(self, request: Request, workspace_id: UUID, error: PasserelleError) -> Response:
+        code = error.problems[0].code
+        if code not in _KINDS:
+            raise error
+        setting = await self._answers.setting(request, workspace_id, None, ())
+        setting = replace(setting, tongues=(setting.language,))
+        key, picture = _KINDS[code]
+        view = state_view(key, setting.theme, setting.language, picture=picture)
+        answer = self._answers.page(request, view, setting, error.status)
+        answer.headers["X-Passerelle-Code"] = code
+        return answer
+
+
+def _headers(theme: Theme) -> dict[str, str]:
+    return {"Content-Security-Policy": _POLICY + theme.frame_ancestors}
+
+
+def _file(request: Request, name: str, media_type: str) -> Response:
+    content, tag = _read(name)
+    headers = {**_ANY_SITE, "Cache-Control": _SHORTLY, "ETag": tag}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type=media_type)
+
+
+@cache
+def _read(name: str) -> tuple[bytes, str]:
+    content = (_HERE / "static" / name).read_bytes()
+    return content, f'"{sha256(content).hexdigest()[:16]}"'
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
