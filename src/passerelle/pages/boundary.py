@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import update_wrapper
 from typing import Any, Concatenate, Final, ParamSpec, cast
 
@@ -15,7 +16,7 @@ from passerelle.kit.http.errors import answer
 from passerelle.links.errors import LINK_NOT_FOUND
 from passerelle.links.models import LinkState
 from passerelle.pages.answers import NOBODY, Answers
-from passerelle.pages.browsers import NOT_SIGNED_IN, REQUEST_FOREIGN
+from passerelle.pages.browsers import NOT_SIGNED_IN, REQUEST_FOREIGN, SESSION
 from passerelle.pages.texts import Language
 from passerelle.pages.views import View, link_view, state_view
 from passerelle.themes.models import Theme
@@ -52,7 +53,7 @@ async def trouble(request: Request, answers: Answers, raised: Exception) -> Resp
     plain = answer(request.scope, raised)
     fingerprint = str(orjson.loads(plain.body)["fingerprint"])
     setting = await answers.setting(request, NOBODY, None, ())
-    view = _view(raised, setting.theme, setting.language, fingerprint)
+    view = _view(raised, setting.theme, setting.language, fingerprint, in_frame=SESSION in request.headers)
     page = answers.page(request, view, setting, plain.status_code)
     for name in ("Retry-After", "Allow"):
         if name in plain.headers:
@@ -60,13 +61,16 @@ async def trouble(request: Request, answers: Answers, raised: Exception) -> Resp
     return page
 
 
-def _view(raised: Exception, theme: Theme, t: Language, fingerprint: str) -> View:
+def _view(raised: Exception, theme: Theme, t: Language, fingerprint: str, *, in_frame: bool) -> View:
     codes: list[Any] = [problem.code for problem in raised.problems] if isinstance(raised, PasserelleError) else []
     if LINK_NOT_FOUND.name in codes:
         return link_view(LinkState.UNKNOWN, theme, t)
     for code in codes:
         if code in _KINDS:
             key, picture = _KINDS[code]
-            return state_view(key, theme, t, picture=picture)
+            # Nobody has a link to open again there.
+            key = "session_frame" if in_frame and key == "session" else key
+            return replace(state_view(key, theme, t, picture=picture), data={"code": code})
     reference = t("trouble.code", fingerprint=fingerprint)
-    return state_view("trouble", theme, t, picture="alert", reference=reference)
+    view = state_view("trouble", theme, t, picture="alert", reference=reference)
+    return replace(view, data={"code": codes[0] if codes else "INTERNAL_ERROR"})

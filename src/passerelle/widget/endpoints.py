@@ -119,10 +119,8 @@ class _Frame:
         setting = await self._answers.setting(request, workspace_id, None, ())
         setting = replace(setting, tongues=(setting.language,))
         key, picture = _KINDS[code]
-        view = state_view(key, setting.theme, setting.language, picture=picture)
-        answer = self._answers.page(request, view, setting, error.status)
-        answer.headers["X-Passerelle-Code"] = code
-        return answer
+        view = replace(state_view(key, setting.theme, setting.language, picture=picture), data={"code": code})
+        return self._answers.page(request, view, setting, error.status)
 
 
 def _headers(theme: Theme) -> dict[str, str]:

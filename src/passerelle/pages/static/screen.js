@@ -9,7 +9,7 @@
  *  language  the first screen's; the execution's, else the browser's, without it
  *  focus     whether the first screen takes the focus, which is rude inside of another page
  *  history   whether the browser's Back leads to the step before
- *  onScreen  called with {kind, step, status, end, title} for every screen that is shown
+ *  onScreen  called with {kind, step, status, end, code, title} for every screen that is shown
  *  Returns {load, flush, unsaved}.
  */
 export function mount(root, { session, url = location.pathname, language = null, focus = true, history: keeps = false, onScreen = () => {} } = {}) {
@@ -111,8 +111,8 @@ function enliven(page) {
   const uploads = screen.querySelector("[data-sending]");
   if (uploads) prepareUploads(page, screen, uploads);
   if (screen.dataset.wait) wait(page, screen.dataset.wait, page.round);
-  const { kind, step, status, end } = screen.dataset;
-  page.onScreen({ kind, step, status, end: end === "true", title: screen.dataset.title });
+  const { kind, step, status, end, code, title } = screen.dataset;
+  page.onScreen({ kind, step, status, end: end === "true", code, title });
 }
 
 // Whoever cannot see must land where the news is: at what is wrong, at what was added, or at the new heading.
