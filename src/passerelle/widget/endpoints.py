@@ -21,6 +21,7 @@ from passerelle.links.errors import WIDGET_TOKEN_EXPIRED, WIDGET_TOKEN_INVALID, 
 from passerelle.links.service import Links
 from passerelle.pages.answers import NOBODY, Answers
 from passerelle.pages.assets import asset_path
+from passerelle.pages.boundary import on_a_page
 from passerelle.pages.texts import languages
 from passerelle.pages.views import state_view
 from passerelle.themes.models import Theme
@@ -52,11 +53,12 @@ def router(links: Links, answers: Answers) -> APIRouter:
     """`/widget.js` and its given name, its types, and `/w/`."""
     routes = APIRouter(include_in_schema=False)
     frame = _Frame(links, answers)
+    page = on_a_page(answers)
     for path in ("/widget.js", "/transactionlink-widget.umd.js"):
         routes.add_api_route(path, _script, methods=["GET", "HEAD"])
     routes.add_api_route("/widget.d.ts", _types, methods=["GET", "HEAD"])
-    routes.add_api_route("/w/", frame.page_alone, methods=["GET", "HEAD"])
-    routes.add_api_route("/w/{workspace_id}", frame.page, methods=["GET", "HEAD"])
+    routes.add_api_route("/w/", page(frame.page_alone), methods=["GET", "HEAD"])
+    routes.add_api_route("/w/{workspace_id}", page(frame.page), methods=["GET", "HEAD"])
     routes.add_api_route("/w/{workspace_id}/open", frame.open, methods=["POST"])
     return routes
 
