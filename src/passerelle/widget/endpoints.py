@@ -14,10 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import Field
 
 from passerelle.errors import PasserelleError
-from passerelle.kit.clock import iso
+from passerelle.kit.clock import Clock, iso, system_clock
 from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.bodies import Body, read
 from passerelle.links.errors import WIDGET_TOKEN_EXPIRED, WIDGET_TOKEN_INVALID, WIDGET_TOKEN_SPENT
+from passerelle.links.models import Session
 from passerelle.links.service import Links
 from passerelle.pages.answers import NOBODY, Answers
 from passerelle.pages.assets import asset_path
@@ -49,10 +50,10 @@ class OpenBody(Body):
     token: str = Field(max_length=8_000, repr=False)
 
 
-def router(links: Links, answers: Answers) -> APIRouter:
+def router(links: Links, answers: Answers, clock: Clock = system_clock) -> APIRouter:
     """`/widget.js` and its given name, its types, and `/w/`."""
     routes = APIRouter(include_in_schema=False)
-    frame = _Frame(links, answers)
+    frame = _Frame(links, answers, clock)
     page = on_a_page(answers)
     for path in ("/widget.js", "/transactionlink-widget.umd.js"):
         routes.add_api_route(path, _script, methods=["GET", "HEAD"])
@@ -79,9 +80,10 @@ class _Frame:
     A site that names another workspace may show the page, but opens no token with it.
     """
 
-    def __init__(self, links: Links, answers: Answers) -> None:
+    def __init__(self, links: Links, answers: Answers, clock: Clock) -> None:
         self._links = links
         self._answers = answers
+        self._clock = clock
 
     async def page_alone(self, request: Request) -> Response:
         """The page by itself, as in an app's web view: `/w/#token=…`, from where its script finds the workspace."""
@@ -105,14 +107,33 @@ class _Frame:
         try:
             session = await self._links.open_token(body.token, workspace_id)
         except PasserelleError as error:
-            return await self._refused(request, workspace_id, error)
-        return json_answer(
+            kept = await self._kept(request, workspace_id, body.token)
+            if kept is None:
+                return await self._refused(request, workspace_id, error)
+            session = kept
+        answer = json_answer(
             {
                 "session": session.secret,
                 "workflowId": str(session.execution_id),
                 "expiresAt": iso(session.expires_at),
             }
         )
+        lasts = max(0, int((session.expires_at - self._clock()).total_seconds()))
+        answer.headers["Set-Cookie"] = (
+            f"{_cookie(body.token)}={session.secret}; Max-Age={lasts}; Path=/w/{workspace_id}; "
+            "Secure; HttpOnly; SameSite=None; Partitioned"
+        )
+        return answer
+
+    async def _kept(self, request: Request, workspace_id: UUID, token: str) -> Session | None:
+        """The session of a frame that its page moved or rendered anew: the frame was loaded once more then.
+
+        Only this very token's cookie counts, which nobody but us writes, and only for the browser that opened it.
+        Browsers keep one jar for each site around the frame, also those that block other sites' cookies.
+        """
+        secret = request.cookies.get(_cookie(token))
+        session = await self._links.session(secret) if secret else None
+        return session if session is not None and session.workspace_id == workspace_id else None
 
     async def _refused(self, request: Request, workspace_id: UUID, error: PasserelleError) -> Response:
         code = error.problems[0].code
@@ -123,6 +144,10 @@ class _Frame:
         key, picture = _KINDS[code]
         view = replace(state_view(key, setting.theme, setting.language, picture=picture), data={"code": code})
         return self._answers.page(request, view, setting, error.status)
+
+
+def _cookie(token: str) -> str:
+    return f"passerelle-{sha256(token.encode()).hexdigest()[:16]}"
 
 
 def _headers(theme: Theme) -> dict[str, str]:

@@ -21,7 +21,9 @@ function heard(event) {
   if (said.type === "open" && !state.host) {
     state.host = event.origin;
     start(said);
-  } else if (said.type === "leave" && event.origin === state.host) leave();
+  } else if (event.origin !== state.host) return;
+  else if (said.type === "leave") leave();
+  else if (said.type === "focus") document.querySelector("#title")?.focus();
 }
 
 function allows(origin) {
@@ -79,7 +81,7 @@ async function exchange({ token, locale }) {
 }
 
 // A frame that is moved within its page is loaded anew, and its token is spent by then. The tab's own storage carries
-// the session over; browsers keep it apart for each site around. Where it is refused, memory has to do.
+// the session over; where it is refused, a cookie that the browser keeps for our frame on this very site alone.
 
 const nameOf = (token) => `passerelle:${framed ? claimsOf(token).jti : location.pathname}`;
 

@@ -90,6 +90,8 @@ async function show(page, answer, { pushes = false } = {}) {
   holder.innerHTML = html;
   const screen = holder.querySelector("#screen");
   if (!screen) throw new Error("no screen");
+  // For pages that are loaded whole; frames on other sites may not, and complain.
+  for (const one of screen.querySelectorAll("[autofocus]")) one.removeAttribute("autofocus");
   const old = screenOf(page);
   if (old) old.replaceWith(screen);
   else page.root.append(screen);

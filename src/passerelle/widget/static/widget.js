@@ -94,6 +94,7 @@
       document.documentElement.style.overflow = "hidden";
       // The browser keeps the focus inside, and gives it back at the end.
       this.dialog.showModal();
+      if (this.greeted) this.say({ type: "focus" });
     }
 
     close() {
@@ -183,6 +184,8 @@
     greet() {
       this.greeted = true;
       clearTimeout(this.silence);
+      // From outside the focus gets no further than to the frame; the frame puts it where its screen begins.
+      if (this.dialog) this.frame.focus();
       this.say({
         type: "open",
         token: this.token(),
@@ -198,7 +201,6 @@
 
     stepped({ step, kind, title, first }) {
       if (title) this.frame.title = title;
-      if (this.dialog && first) this.frame.focus();
       if (!this.dialog && !first && this.element.getBoundingClientRect().top < 0) this.element.scrollIntoView();
       this.tell("onStep", { step, kind, title });
     }
