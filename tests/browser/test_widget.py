@@ -165,6 +165,7 @@ async def test_its_height_follows_the_content(
     browse: Browse, site: Site, passerelle: str, token: Callable[..., str]
 ) -> None:
     page = await opened(browse, site, passerelle, "/element", viewport=NARROW)
+    browse.watched(page).refusals_expected = True
     await give(page, token=token(), inline=True, autoHeight=True)
     inside = frame(page)
     await expect(inside.get_by_label("Name")).to_be_visible()

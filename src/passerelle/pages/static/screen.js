@@ -95,7 +95,7 @@ async function show(page, answer, { pushes = false } = {}) {
   const old = screenOf(page);
   if (old) old.replaceWith(screen);
   else page.root.append(screen);
-  if (pushes && page.keeps && screen.dataset.step !== before) history.pushState({}, "", page.url);
+  if (pushes && page.keeps && screen.dataset.step !== before) history.pushState({}, "", location.pathname);
   enliven(page);
   if (page.focus) attend(page, new URL(answer.url, location.href).hash || screen.dataset.focus);
   page.focus = true;
