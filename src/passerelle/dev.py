@@ -132,8 +132,8 @@ async def _demo(services: Services, data_dir: Path, base_url: str) -> dict[str, 
         token = await services.accounts.create_organization_token(workspace.id, "demo token", roles=examples.ROLES)
         demo = {"workspaceId": str(workspace.id), "key": made.key, "secret": made.secret, "organizationToken": token}
     workspace_id = UUID(demo["workspaceId"])
-    for name in examples.SECRETS.keys() - await services.secrets.names(workspace_id):
-        await services.secrets.put(workspace_id, name, examples.SECRETS[name], by="passerelle dev")
+    for name, content in examples.lists():
+        await services.lists.load(workspace_id, name, content, by="passerelle dev")
     there = await services.records.tables.field_names(workspace_id)
     for text in examples.tables():
         table = read_table(text).require()

@@ -13,12 +13,27 @@ FOLDER: Final = Path(__file__).parents[2] / "examples"
 REGISTER_PORT: Final = 8090
 REGISTER_ADDRESSES: Final = (f"localhost:{REGISTER_PORT}", f"127.0.0.1:{REGISTER_PORT}")
 """What steps may reach on this machine so that the examples run."""
-SECRETS: Final = {"REGISTRY_KEY": "a-key-that-opens-nothing"}
-"""The secrets that the examples name."""
 PARAMETERS: Final[dict[str, dict[str, str]]] = {
     "company-check": {"nip": "7740001454"},
     "company-onboarding": {"userId": "demo"},
     "customer-onboarding": {"firstName": "Ada", "email": "ada@example.com"},
+    "nightly-batch": {
+        "companies": """[
+  {"nip": "9980079190", "name": "Piekarnia Płock 1 sp. z o.o."},
+  {"nip": "9983721936", "name": "Drukarnia Opole 1 sp. z o.o."},
+  {"nip": "9999999982", "name": "Nieznana sp. z o.o."}
+]"""
+    },
+    "person-screening": {
+        "firstNames": "Anna",
+        "lastName": "Zielińska",
+        "birthDate": "1985-03-17",
+        "pesel": "85031712485",
+        "documentLines": """[
+  "P<POLZIELINSKA<<ANNA<MARIA<<<<<<<<<<<<<<<<<<",
+  "EX00001233POL8503172F340601685031712485<<<04"
+]""",
+    },
 }
 """What the examples can be tried with."""
 ROLES: Final = ("compliance",)
@@ -38,6 +53,12 @@ def tables() -> Iterator[str]:
         yield path.read_text(encoding="utf-8")
 
 
+def lists() -> Iterator[tuple[str, bytes]]:
+    """Name and content of every list that the examples look in: `examples/<name>/lists/<list>.csv`."""
+    for path in sorted(FOLDER.glob("*/lists/*.csv")):
+        yield path.stem, path.read_bytes()
+
+
 async def serve_register() -> None:
     """Serve the company register of `company-check`, as long as this runs.
 
@@ -47,9 +68,10 @@ async def serve_register() -> None:
     if not program.exists():
         return
     module = _load(program)
+    register = module.Register(others=[FOLDER / "nightly-batch" / "companies.json"])
     while True:
         try:
-            with module.running(module.Register(), REGISTER_PORT):
+            with module.running(register, REGISTER_PORT):
                 await asyncio.Event().wait()
         except OSError:
             await asyncio.sleep(1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -139,6 +139,10 @@ class Definition:
     def execution_type(self) -> ExecutionType:
         """`INTERACTIVE` where an end user takes part."""
         return "INTERACTIVE" if any(step.kind.user_facing for step in self.steps) else "BACKGROUND"
+
+    def expiry(self, started: datetime) -> datetime | None:
+        """When the end user's part is over, where nobody says otherwise; None where there is no such part."""
+        return started + self.expires_after if self.execution_type == "INTERACTIVE" else None
 
 
 def _with_inner(steps: Iterable[Step]) -> Iterator[Step]:

@@ -245,7 +245,7 @@ class Executions:
                 origin=request.origin,
                 record_id=await self._record(workspace_id, definition, request.record_id),
                 locale=request.locale,
-                expires_at=request.expires_at or _default_expiry(definition, now),
+                expires_at=request.expires_at or definition.expiry(now),
             )
             try:
                 run = await self._runner.start(definition, identity, published.revision_id)
@@ -362,10 +362,6 @@ def _require_expiry(expires_at: datetime | None, now: datetime) -> None:
         raise FIELD_INVALID.error("expiresAt needs a time zone, such as Z", "/expiresAt")
     if not now + EXPIRES_FROM <= expires_at <= now + EXPIRES_UNTIL:
         raise errors.EXPIRES_AT_INVALID.error("expiresAt must lie 30 minutes to 30 days ahead", "/expiresAt")
-
-
-def _default_expiry(definition: Definition, now: datetime) -> datetime | None:
-    return now + definition.expires_after if definition.execution_type == "INTERACTIVE" else None
 
 
 def _require_steps(state: State, published: Published) -> None:

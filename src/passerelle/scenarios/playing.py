@@ -43,6 +43,8 @@ from passerelle.scenarios.records import GivenRecords
 
 AT_MOST: Final = 200_000
 """Happenings of one scenario; a loop's `maxVisits` ends it long before."""
+EXPIRY: Final = 3
+"""The rank of the moment at which the end user's part is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ async def play(definition: Definition, scenario: Scenario) -> Played:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """Something that will happen. At the same moment an answer comes before an event, and both before a timer."""
+    """Something that will happen. At the same moment an answer comes before an event, both before a timer, and the expiry last."""
 
     moment: datetime
     rank: int
@@ -212,6 +214,8 @@ class _Play:
         if self._events:
             event = self._events[0]
             yield _Due(self._scenario.now + event.after, 1, event.name, event.body)
+        if self._state.expires_at is not None:
+            yield _Due(self._state.expires_at, EXPIRY)
 
     def _answer(self, lane: str, position: Position) -> _Due | None:
         """What somebody sends to the step of a lane next."""
@@ -227,7 +231,9 @@ class _Play:
         return _Due(moment, 0, position.event or path, answer.body, lane)
 
     def _happen(self, due: _Due) -> Happening | None:
-        if due.rank == 2:
+        if due.rank == EXPIRY:
+            self._come_too_late()
+        if due.rank >= 2:
             return Elapsed()
         if (refused := self._refused(due)) is not None:
             self._outside.problems.append(refused)
@@ -240,6 +246,12 @@ class _Play:
         self._outside.took(path)
         self._answered.add(_wait_of(path, position))
         return self._sent(due, due.lane, position)
+
+    def _come_too_late(self) -> None:
+        """What the end user would still have sent counts as sent: that it is not heard is what the scenario shows."""
+        for lane, position in self._state.lanes.items():
+            if self._answer(lane, position) is not None:
+                self._outside.took(path_of(lane, str(position.step)))
 
     def _sent(self, due: _Due, lane: str, position: Position) -> Happening:
         step = self._steps[str(position.step)]
@@ -313,4 +325,5 @@ def _identity(definition: Definition, scenario: Scenario, record_id: UUID | None
         origin="SCENARIO",
         record_id=record_id,
         locale=scenario.locale,
+        expires_at=definition.expiry(scenario.now),
     )

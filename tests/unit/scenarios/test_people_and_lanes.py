@@ -152,6 +152,26 @@ def test_end_users_answer_forms_and_are_refused_like_in_life(tmp_path: Path) -> 
     assert problem.startswith("`person` refuses what it is sent: name")
 
 
+FORM = """
+    expiresAfter: 7d
+    steps:
+      - id: name
+        form: {title: You, schema: {type: object, properties: {name: {type: string, title: Name}}}}
+      - {id: later, wait: {for: 30d}}
+"""
+
+
+@pytest.mark.parametrize("answers", ["", "answers: {name: {body: {name: Anna}, after: 8d}}"])
+def test_an_end_user_who_does_not_come_in_time_is_too_late(tmp_path: Path, answers: str) -> None:
+    """And what is sent afterwards is not heard, which is no mistake of the scenario."""
+    assert differences(tmp_path, FORM, f"{answers}\nexpect: {{status: EXPIRED, path: [], elapsed: 7d}}") == []
+
+
+def test_background_steps_cannot_run_out_of_the_end_users_time(tmp_path: Path) -> None:
+    scenario = "answers: {name: {body: {name: Anna}}}\nexpect: {status: COMPLETED, elapsed: 30d}"
+    assert differences(tmp_path, FORM, scenario) == []
+
+
 def test_another_workflow_is_not_started(tmp_path: Path) -> None:
     definition = """
         steps: [{id: check, workflow: {definition: company-check}, onError: continue}]
