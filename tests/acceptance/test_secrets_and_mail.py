@@ -39,7 +39,7 @@ def test_a_secret_is_set_by_command_used_by_a_step_and_shown_nowhere(dev: Dev, a
     written = secret(dev, "set", "FIRST_DAY_KEY", value="f1rst-day-value\n")
     assert (written.returncode, written.stdout, written.stderr) == (0, "FIRST_DAY_KEY is set\n", "")
     listed = secret(dev, "list")
-    assert re.search(r"^FIRST_DAY_KEY  version 1  \S+Z  demo$", listed.stdout, re.MULTILINE), listed.stdout
+    assert re.search(r"^FIRST_DAY_KEY  version 1  \S+Z  demo token$", listed.stdout, re.MULTILINE), listed.stdout
     started = api.post("/workflows/run", json={"workflowDefinitionId": pushed(api, USES)}).json()
     until(api, started["id"], "COMPLETED")
     timeline = api.get(f"/workflows/{started['id']}/timeline").text

@@ -99,6 +99,14 @@ class ValueCompiler:
         return compiled
 
     def text(self, value: Json, path: Path) -> Text:
+        text = self._text(value, path)
+        for language, part in {"": text}.items() if isinstance(text, str) else text.items():
+            if "${" in part:
+                where = (*path, language) if language else path
+                self.problem(where, "is shown as it is: `${…}` is not replaced here")
+        return text
+
+    def _text(self, value: Json, path: Path) -> Text:
         if isinstance(value, str):
             return value
         self.translations.add(value, path, self.here.texts)
@@ -107,7 +115,7 @@ class ValueCompiler:
     def text_template(
         self, value: Json, path: Path, *, extra: frozenset[str] = frozenset(), insert: Insert | None = None
     ) -> TextTemplate:
-        text = self.text(value, path)
+        text = self._text(value, path)
         if isinstance(text, str):
             return self.template(text, path, extra=extra, insert=insert)
         return {

@@ -73,7 +73,7 @@ class Notices:
     def _message(self, definition: Definition, state: State, position: Position, notice: JsonObject) -> Message:
         config: ReviewConfig = definition.by_id[notice["step"]].config
         path = path_of(notice["lane"], notice["step"])
-        title = _text(config.title)
+        title = _text(position.note["title"])
         about = _text(definition.title) if definition.title is not None else definition.name
         wanted = [
             f"Wanted is a decision on: {title}",

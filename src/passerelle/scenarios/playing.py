@@ -79,7 +79,7 @@ async def play(definition: Definition, scenario: Scenario) -> Played:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """Something that will happen. At the same moment an answer comes before an event, both before a timer, and the expiry last."""
+    """Something that will happen. At the same moment: answers, events, timers, expiry."""
 
     moment: datetime
     rank: int

@@ -44,13 +44,25 @@ Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def network(office: PostOffice, database: Database) -> AsyncIterator[PostOffice]:
-    """The post office with the real client, which may reach this machine."""
+    """The post office with the real client, which may reach this machine. It waits two seconds for an answer."""
+    async for there in _over_the_network(office, database, seconds=2):
+        yield there
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def patient(office: PostOffice, database: Database) -> AsyncIterator[PostOffice]:
+    """The same, which waits for whoever starts slowly."""
+    async for there in _over_the_network(office, database, seconds=30):
+        yield there
+
+
+async def _over_the_network(office: PostOffice, database: Database, *, seconds: float) -> AsyncIterator[PostOffice]:
     rules = EgressRules.parse("127.0.0.0/8")
     box = SecretBox(["k" * 40])
     client = OutgoingClient(rules)
     there = PostOffice(database, office.workspace_id, box, allow="127.0.0.0/8")
     there.attempts = Attempts(
-        client, there.accounts.signing_keys, there.shown_fields, box, there.clock, timeout_seconds=2
+        client, there.accounts.signing_keys, there.shown_fields, box, there.clock, timeout_seconds=seconds
     )
     there.courier = there.another_courier()
     yield there
@@ -204,30 +216,30 @@ RECEIVERS = {
 
 @pytest.mark.parametrize("language", RECEIVERS)
 async def test_the_guides_receivers_take_what_is_genuine_and_nothing_else(
-    network: PostOffice, tmp_path: Path, language: str
+    patient: PostOffice, tmp_path: Path, language: str
 ) -> None:
     name, program = RECEIVERS[language]
     if shutil.which(program[0]) is None:
         pytest.skip(f"{program[0]} is not installed")
     (tmp_path / name).write_text(code(language), encoding="utf-8")
-    network.clock.now = system_clock()
+    patient.clock.now = system_clock()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    endpoint, secret = await network.webhooks.create(
-        network.workspace_id, new_id(), Change(url=f"http://127.0.0.1:{port}/", api_version=2)
+    endpoint, secret = await patient.webhooks.create(
+        patient.workspace_id, new_id(), Change(url=f"http://127.0.0.1:{port}/", api_version=2)
     )
     assert endpoint.status == "ACTIVE"
-    async with _keys_served(network) as keys_url:
+    async with _keys_served(patient) as keys_url:
         environment = {**os.environ, "WEBHOOK_SECRET": secret, "PASSERELLE_URL": keys_url, "PORT": str(port)}
         process = await asyncio.create_subprocess_exec(
             *program, str(tmp_path / name), env=environment, stdout=asyncio.subprocess.DEVNULL
         )
         try:
             await _listening(port)
-            await network.happen(name="Zażółć 🦊", number=9007199254740993)
-            await network.deliver()
-            (attempt,) = await network.log()
+            await patient.happen(name="Zażółć 🦊", number=9007199254740993)
+            await patient.deliver()
+            (attempt,) = await patient.log()
             assert (attempt.response_status, attempt.error) == (204, None)
             async with httpx.AsyncClient() as forger:
                 answer = await forger.post(f"http://127.0.0.1:{port}/", content=b"{}", headers={"webhook-id": "1"})

@@ -59,7 +59,7 @@ def test_a_step_that_did_not_run_can_be_asked_for_before_it_is_read() -> None:
         ("parameters.list[-1]", "the length of parameters.list is 2, and its first item is [0]"),
         ("parameters.list[0.5]", "parameters.list[…]: the length of parameters.list is 2, and its first item is [0]"),
         ("parameters[parameters.country]", "parameters[…]: parameters is an object, and has no member of that name"),
-        ("record.name", "nothing is called record here"),
+        ("record.name", "this run has no record: start it with a recordId, or let a step write one before it is read"),
         ('{"a": {}}.a.b', "(…).a.b: no such member"),
         ("parameters.list.all(x, x.b == 1)", "x.b: no such member"),
         ('steps.company["three words"]', "no such member"),

@@ -22,7 +22,7 @@ from passerelle.kit.json import Json, JsonObject
 class ConsentConfig:
     """What is agreed to."""
 
-    title: Text
+    title: TextTemplate
     text: TextTemplate
     version: str
     label: Text | None
@@ -39,7 +39,7 @@ class ConsentKind(UserKind):
         "additionalProperties": False,
         "required": ["title", "text", "version"],
         "properties": {
-            "title": part("text", "The page's heading."),
+            "title": part("text", "The page's heading; `${…}` in it is replaced."),
             "text": part("text", "What is agreed to; `${…}` in it is replaced."),
             "version": {
                 "type": "string",
@@ -60,7 +60,7 @@ class ConsentKind(UserKind):
 
     def compile(self, value: Json, path: Path, compiling: Compiling) -> ConsentConfig:
         return ConsentConfig(
-            title=compiling.text(value["title"], (*path, "title")),
+            title=compiling.text_template(value["title"], (*path, "title"), insert=in_text),
             text=compiling.text_template(value["text"], (*path, "text"), insert=in_text),
             version=value["version"],
             label=compiling.text(value["label"], (*path, "label")) if "label" in value else None,
@@ -69,7 +69,7 @@ class ConsentKind(UserKind):
 
     def show(self, config: ConsentConfig, scope: Scope) -> JsonObject:
         return {
-            "title": config.title,
+            "title": rendered(config.title, scope),
             "text": rendered(config.text, scope),
             "version": config.version,
             "label": config.label,

@@ -11,12 +11,11 @@ from typing import ClassVar
 from passerelle.definitions.expressions import Scope, Template
 from passerelle.definitions.form_answers import FormCheck
 from passerelle.definitions.form_schema import FormSchema, compile_form_schema
-from passerelle.definitions.kinds import Compiling, Path
-from passerelle.definitions.model import Text
+from passerelle.definitions.kinds import Compiling, Path, TextTemplate
 from passerelle.definitions.parts import part
 from passerelle.definitions.words import suggest
 from passerelle.engine.kinds import Done
-from passerelle.engine.user_kinds import Refused, UserKind
+from passerelle.engine.user_kinds import Refused, UserKind, in_text, rendered
 from passerelle.kit.json import Json, JsonObject
 
 _FIELD: JsonObject = {
@@ -41,7 +40,7 @@ _FIELD: JsonObject = {
 class FormConfig:
     """What is asked and what is filled in beforehand."""
 
-    title: Text
+    title: TextTemplate
     form: FormSchema
     prefill: Template | None
 
@@ -61,7 +60,7 @@ class FormKind(UserKind):
         "additionalProperties": False,
         "required": ["title", "schema"],
         "properties": {
-            "title": part("text", "The page's heading."),
+            "title": part("text", "The page's heading; `${…}` in it is replaced."),
             "schema": {
                 "type": "object",
                 "description": "JSON Schema 2020-12 of the answers: an object with one property for each field.",
@@ -98,13 +97,13 @@ class FormKind(UserKind):
         if prefill is not None:
             _check_fields(prefill, value["schema"]["properties"], (*path, "prefill"), compiling)
         return FormConfig(
-            title=compiling.text(value["title"], (*path, "title")),
+            title=compiling.text_template(value["title"], (*path, "title"), insert=in_text),
             form=form,
             prefill=None if prefill is None else compiling.template(prefill, (*path, "prefill")),
         )
 
     def show(self, config: FormConfig, scope: Scope) -> JsonObject:
-        return {"title": config.title}
+        return {"title": rendered(config.title, scope)}
 
     def fields(self, config: FormConfig) -> frozenset[str]:
         return frozenset(config.form.plain.get("properties", ()))

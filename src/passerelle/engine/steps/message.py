@@ -19,7 +19,7 @@ from passerelle.kit.json import Json, JsonObject
 class MessageConfig:
     """What the page says and where its button leads."""
 
-    title: Text
+    title: TextTemplate
     text: TextTemplate
     button: Text | None
     redirect: Template | None
@@ -36,7 +36,7 @@ class MessageKind(UserKind):
         "additionalProperties": False,
         "required": ["title", "text"],
         "properties": {
-            "title": part("text", "The page's heading."),
+            "title": part("text", "The page's heading; `${…}` in it is replaced."),
             "text": part("text", "What the page says; `${…}` in it is replaced."),
             "button": part("text", "What the button says."),
             "redirect": part("textTemplate", "Where the browser goes from the end page."),
@@ -47,7 +47,7 @@ class MessageKind(UserKind):
     def compile(self, value: Json, path: Path, compiling: Compiling) -> MessageConfig:
         redirect = value.get("redirect")
         return MessageConfig(
-            title=compiling.text(value["title"], (*path, "title")),
+            title=compiling.text_template(value["title"], (*path, "title"), insert=in_text),
             text=compiling.text_template(value["text"], (*path, "text"), insert=in_text),
             button=compiling.text(value["button"], (*path, "button")) if "button" in value else None,
             redirect=None if redirect is None else compiling.template(redirect, (*path, "redirect"), insert=in_text),
@@ -55,7 +55,7 @@ class MessageKind(UserKind):
 
     def show(self, config: MessageConfig, scope: Scope) -> JsonObject:
         return {
-            "title": config.title,
+            "title": rendered(config.title, scope),
             "text": rendered(config.text, scope),
             "button": config.button,
             "redirect": config.redirect.render(scope) if config.redirect is not None else None,

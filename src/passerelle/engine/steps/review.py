@@ -1,6 +1,6 @@
 """`review`: a person decides. Its output is `{outcome, comment, by, at}`; under four eyes also every vote.
 
-While it rests, its note holds to whom it is assigned, who gets messages, and the votes so far.
+While it rests, its note holds what is to be decided, to whom it is assigned, who gets messages, and the votes so far.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from passerelle.definitions.expressions import Scope, Template
-from passerelle.definitions.kinds import Compiling, Path
-from passerelle.definitions.model import Text
+from passerelle.definitions.kinds import Compiling, Path, TextTemplate
 from passerelle.definitions.parts import part
 from passerelle.engine.kinds import Done, Kept, Refusal, StepFailure, Wait, WaitingKind
+from passerelle.engine.user_kinds import in_text, rendered
 from passerelle.kit.clock import iso
 from passerelle.kit.json import Json, JsonObject
 from passerelle.kit.mail.addresses import Address
@@ -39,7 +39,7 @@ class Vote:
 class ReviewConfig:
     """What is to be decided, by whom, and how long they have."""
 
-    title: Text
+    title: TextTemplate
     outcomes: tuple[str, ...]
     assign_to: Template | None
     notify: Template | None
@@ -60,7 +60,7 @@ class ReviewKind(WaitingKind):
         "additionalProperties": False,
         "required": ["title", "outcomes"],
         "properties": {
-            "title": part("text", "What is to be decided."),
+            "title": part("text", "What is to be decided; `${…}` in it is replaced."),
             "outcomes": {
                 "type": "array",
                 "description": "What may be decided; later steps read `steps.<id>.outcome`.",
@@ -105,7 +105,7 @@ class ReviewKind(WaitingKind):
         if every is not None and every < SHORTEST_REMINDER:
             compiling.problem((*path, "remindEvery"), "is too often: people are reminded once a minute at the most")
         return ReviewConfig(
-            title=compiling.text(value["title"], (*path, "title")),
+            title=compiling.text_template(value["title"], (*path, "title"), insert=in_text),
             outcomes=tuple(value["outcomes"]),
             assign_to=_template("assignTo", value, path, compiling),
             notify=_template("notify", value, path, compiling),
@@ -120,6 +120,7 @@ class ReviewKind(WaitingKind):
             raise StepFailure("REVIEW_INVALID", "`assignTo` gave no text: it must be a role or an e-mail address")
         given = config.notify.render(scope) if config.notify is not None else []
         note = {
+            "title": rendered(config.title, scope),
             "assignTo": assignee,
             "notify": _receivers(given, assignee),
             "requestedAt": iso(now),
@@ -164,7 +165,7 @@ class ReviewKind(WaitingKind):
 
     def waiting(self, config: ReviewConfig, note: Json) -> JsonObject:
         return {
-            "title": config.title,
+            "title": note["title"],
             "outcomes": list(config.outcomes),
             "assignTo": note["assignTo"],
             "fourEyes": config.four_eyes,

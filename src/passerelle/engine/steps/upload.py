@@ -9,11 +9,10 @@ from typing import ClassVar
 
 from passerelle.definitions.expressions import Scope
 from passerelle.definitions.form_answers import FieldFinding
-from passerelle.definitions.kinds import Compiling, Path
-from passerelle.definitions.model import Text
+from passerelle.definitions.kinds import Compiling, Path, TextTemplate
 from passerelle.definitions.parts import part
 from passerelle.engine.kinds import Done
-from passerelle.engine.user_kinds import Refused, UserKind
+from passerelle.engine.user_kinds import Refused, UserKind, in_text, rendered
 from passerelle.kit.json import Json, JsonObject
 
 DEFAULT_SIZE = "10MB"
@@ -23,7 +22,7 @@ DEFAULT_SIZE = "10MB"
 class UploadConfig:
     """Which files, how large (in bytes) and how many."""
 
-    title: Text
+    title: TextTemplate
     accept: tuple[str, ...]
     max_size: int
     most: int
@@ -46,7 +45,7 @@ class UploadKind(UserKind):
         "additionalProperties": False,
         "required": ["title"],
         "properties": {
-            "title": part("text", "The page's heading."),
+            "title": part("text", "The page's heading; `${…}` in it is replaced."),
             "accept": {
                 "type": "array",
                 "description": "The media types that are taken; any type without it.",
@@ -67,7 +66,7 @@ class UploadKind(UserKind):
 
     def compile(self, value: Json, path: Path, compiling: Compiling) -> UploadConfig:
         config = UploadConfig(
-            title=compiling.text(value["title"], (*path, "title")),
+            title=compiling.text_template(value["title"], (*path, "title"), insert=in_text),
             accept=tuple(value.get("accept", ())),
             max_size=compiling.size(value.get("maxSize", DEFAULT_SIZE), (*path, "maxSize")),
             most=int(value.get("max", 1)),
@@ -79,7 +78,7 @@ class UploadKind(UserKind):
 
     def show(self, config: UploadConfig, scope: Scope) -> JsonObject:
         return {
-            "title": config.title,
+            "title": rendered(config.title, scope),
             "accept": list(config.accept),
             "maxSize": config.max_size,
             "max": config.most,
