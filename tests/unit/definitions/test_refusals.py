@@ -755,6 +755,18 @@ KINDS_OF_STEPS: list[Refusal] = [
         ],
     ),
     (
+        "texts that take no values",
+        [
+            "{id: a, consent: {title: '${parameters.x}', text: b, version: '1', label: {en: 'I, ${parameters.x}', pl: Ja}}}",
+            "{id: b, form: {title: a, schema: {type: object, properties: {a: {type: string, title: 'A ${parameters.x}'}}}}}",
+        ],
+        "parameters: {x: {type: string}}",
+        [
+            "3: steps.a.consent.label.en: is shown as it is: `${…}` is not replaced here",
+            "4: steps.b.form.schema.properties.a.title: is shown as it is: `${…}` is not replaced here",
+        ],
+    ),
+    (
         "consent: a version that YAML takes for a number",
         ["{id: a, consent: {title: a, text: b, version: 1.0}}"],
         "",
@@ -797,7 +809,7 @@ KINDS_OF_STEPS: list[Refusal] = [
             "3: steps.a.form.schema.properties.a.items.title: a language is written like `en` or `pt-BR`, is `EN`",
             "3: steps.a.form.schema.properties.a.items.pii: must be a class of data, such as `contact`",
             "3: steps.a.form.schema.properties.a.items.description: must be a text, or one text for each language, is a number",
-            "3: steps.a.form.schema.properties.a.items.visibleWhen: must be an expression such as `form.hasOwners`, is a number",
+            "3: steps.a.form.schema.properties.a.items.visibleWhen: only a field can be hidden; write it at one of the `properties`",
         ],
     ),
     (

@@ -160,8 +160,15 @@ def test_review_keeps_what_is_to_be_decided() -> None:
     assert (config.outcomes, config.within, config.four_eyes) == (("approve", "reject"), timedelta(days=2), True)
     assert waits("review", value) == Wait(
         until=NOW + timedelta(days=2),
-        note={"assignTo": None, "notify": [], "requestedAt": iso(NOW), "votes": []},
+        note={"title": {"en": "Check"}, "assignTo": None, "notify": [], "requestedAt": iso(NOW), "votes": []},
     )
+
+
+def test_review_asks_with_the_values_of_the_moment() -> None:
+    """A title may hold what is to be decided; `kind.waiting` shows it to whoever decides."""
+    value = {"title": {"en": "Pay ${parameters.p.amount}?", "pl": "Płacimy?"}, "outcomes": ["yes", "no"]}
+    wait = waits("review", value, p={"amount": 120})
+    assert wait.note["title"] == {"en": "Pay 120?", "pl": "Płacimy?"}
 
 
 def test_review_computes_to_whom_it_is_assigned_and_who_gets_a_message() -> None:
