@@ -26,7 +26,9 @@ DAY = timedelta(days=1)
 
 def config(**given: Any) -> ReviewConfig:
     values = dict.fromkeys(("assign_to", "notify", "within", "remind_every"))
-    return ReviewConfig(**{"title": Template.compile("Check"), "outcomes": ("approve", "reject"), "four_eyes": False, **values, **given})
+    return ReviewConfig(
+        **{"title": Template.compile("Check"), "outcomes": ("approve", "reject"), "four_eyes": False, **values, **given}
+    )
 
 
 def review(**given: Any) -> Definition:
