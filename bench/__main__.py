@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import resting, runs, sanctions, webhooks
+from bench import definitions, resting, runs, sanctions, webhooks
 
 
 @dataclass
@@ -40,6 +40,9 @@ SCENARIOS = {
     "call": runs.runs_with_a_call,
     "handoff": resting.hand_off,
     "waiting": resting.waiting,
+    "batch": definitions.batch,
+    "each": definitions.each,
+    "commands": definitions.commands,
     "sanctions": sanctions.screening,
     "webhook-latency": webhooks.commit_to_attempt,
     "webhook-throughput": webhooks.throughput,

@@ -59,8 +59,15 @@ class Passerelle:
 
     def memory(self) -> int:
         """Resident bytes of the process."""
+        return self._bytes("VmRSS")
+
+    def peak_memory(self) -> int:
+        """The most that it ever had."""
+        return self._bytes("VmHWM")
+
+    def _bytes(self, name: str) -> int:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index] # Linux writes it
+        return int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index] # Linux writes it
 
 
 ANSWERS = """
@@ -91,11 +98,11 @@ def register(port: int = 18099) -> Iterator[str]:
 
 
 @contextmanager
-def running(*, port: int = 18080, environment: dict[str, str] | None = None) -> Iterator[Passerelle]:
+def running(*, environment: dict[str, str] | None = None) -> Iterator[Passerelle]:
     """`passerelle dev` on a fresh folder."""
     data_dir = Path(tempfile.mkdtemp(prefix="passerelle-bench-"))
     process = subprocess.Popen(
-        [PASSERELLE, "dev", "--port", str(port), "--data-dir", str(data_dir)],
+        [PASSERELLE, "dev", "--port", "0", "--data-dir", str(data_dir)],
         stdout=subprocess.DEVNULL,
         env={**os.environ, **(environment or {})},
     )

@@ -16,7 +16,6 @@ from passerelle.kit.clock import system_clock
 from passerelle.kit.ids import new_id
 from passerelle.kit.json import loads
 
-PORT = 18083
 RATE = 100
 """Events a second."""
 SECONDS = 20
@@ -65,7 +64,7 @@ async def _receivers(*delays: float) -> AsyncIterator[list[Receiver]]:
 
 async def commit_to_attempt(report: Any) -> None:
     """At 100 events a second."""
-    with running(port=PORT, environment=ALLOWED) as passerelle:
+    with running(environment=ALLOWED) as passerelle:
         async with _receivers(0.02) as (receiver,):
             _endpoint(passerelle, receiver)
             took = await _paced(passerelle, [receiver])
@@ -79,7 +78,7 @@ async def commit_to_attempt(report: Any) -> None:
 
 async def throughput(report: Any) -> None:
     """A backlog to one endpoint that answers in 20 ms, one worker."""
-    with running(port=PORT, environment=ALLOWED) as passerelle:
+    with running(environment=ALLOWED) as passerelle:
         async with _receivers(0.02) as (receiver,):
             endpoint = _endpoint(passerelle, receiver, paused=True)
             async with database(passerelle.data_dir) as connection:
@@ -95,7 +94,7 @@ async def throughput(report: Any) -> None:
 async def neighbours(report: Any) -> None:
     """Ten endpoints, all well; then one of them hangs for 10 s each time."""
     for name, tenth in (("ten endpoints, all well", 0.02), ("nine beside one that hangs", 10.0)):
-        with running(port=PORT, environment=ALLOWED) as passerelle:
+        with running(environment=ALLOWED) as passerelle:
             async with _receivers(*[0.02] * 9, tenth) as receivers:
                 for receiver in receivers:
                     _endpoint(passerelle, receiver)
