@@ -17,6 +17,7 @@ from typer.models import CommandInfo
 from passerelle.errors import CommandError
 from passerelle.links.commands import app as links
 from passerelle.lists.commands import app as lists
+from passerelle.records.commands import app as records
 from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url
 from passerelle.reviews.commands import app as reviews
 from passerelle.secrets.commands import app as secrets
@@ -35,6 +36,7 @@ app.add_typer(secrets, name="secret")
 app.add_typer(links, name="link")
 app.add_typer(lists, name="lists")
 app.add_typer(tables, name="tables")
+app.add_typer(records, name="records")
 app.add_typer(theme, name="theme")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(reviews, name="reviews")

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from passerelle import examples
 from passerelle.embedded import EmbeddedPostgres
+from passerelle.errors import PasserelleError
 from passerelle.kit.ids import new_id
 from passerelle.kit.schema import migrate
 from passerelle.kit.secrets import SecretBox, generate_key
@@ -132,6 +133,17 @@ async def _demo(services: Services, data_dir: Path, base_url: str) -> dict[str, 
         token = await services.accounts.create_organization_token(workspace.id, "demo token", roles=examples.ROLES)
         demo = {"workspaceId": str(workspace.id), "key": made.key, "secret": made.secret, "organizationToken": token}
     workspace_id = UUID(demo["workspaceId"])
+    definitions = demo.get("definitions", {}) | await _examples(services, workspace_id)
+    if (await services.themes.of(workspace_id)).updated_at is None:
+        await services.themes.put(workspace_id, _demo_theme(), by="passerelle dev")
+    return {"baseUrl": base_url, **demo, "definitions": definitions} | {"baseUrl": base_url}
+
+
+async def _examples(services: Services, workspace_id: UUID) -> dict[str, str]:
+    """Push the examples; their ids by name. Tables that are there stay as they are.
+
+    So an example may not fit a table of its user's own: then it is left out, and everything else starts.
+    """
     for name, content in examples.lists():
         await services.lists.load(workspace_id, name, content, by="passerelle dev")
     there = await services.records.tables.field_names(workspace_id)
@@ -139,13 +151,15 @@ async def _demo(services: Services, data_dir: Path, base_url: str) -> dict[str, 
         table = read_table(text).require()
         if table.name not in there:
             await services.records.tables.create(workspace_id, new_id(), table)
-    definitions = dict(demo.get("definitions", {}))
+    pushed: dict[str, str] = {}
     for text in examples.definitions():
-        stored, _ = await services.revisions.push(workspace_id, text, publish=True, by="passerelle dev")
-        definitions[stored.name] = str(stored.definition_id)
-    if (await services.themes.of(workspace_id)).updated_at is None:
-        await services.themes.put(workspace_id, _demo_theme(), by="passerelle dev")
-    return {"baseUrl": base_url, **demo, "definitions": definitions} | {"baseUrl": base_url}
+        try:
+            stored, _ = await services.revisions.push(workspace_id, text, publish=True, by="passerelle dev")
+        except PasserelleError as error:
+            log.warning("dev.example_left_out", begins=text.lstrip().splitlines()[0], reason=str(error))
+        else:
+            pushed[stored.name] = str(stored.definition_id)
+    return pushed
 
 
 def _start_page(services: Services, demo: dict[str, Any], data_dir: Path, *, catches_mail: bool) -> StartPage:

@@ -85,9 +85,7 @@ class CsvRows:
         except csv.Error as error:
             raise unreadable(number, f"the header is not CSV: {error}") from None
         problems = [
-            IMPORT_UNREADABLE.problem(
-                f"line {number}: {unknown_field(self._table, name)}. The first line must name the fields"
-            )
+            IMPORT_UNREADABLE.problem(f"line {number} must name the fields: {unknown_field(self._table, name)}")
             for name in names
             if name not in self._table.by_name and name not in GIVEN_BY_SERVER
         ]
@@ -189,7 +187,8 @@ def value_of_cell(field: Field, cell: str) -> Json:
     except ValueError:
         if field.type == "multiselect":
             return [part.strip() for part in cell.split(",")]
-        expected = {"number": "a number, such as 12.5", "flag": "true or false"}.get(kind, "JSON")
+        number = "a whole number, such as 12" if field.type == "integer" else "a number, such as 12.5"
+        expected = {"number": number, "flag": "true or false"}.get(kind, "JSON")
         raise ValueError(f"must be {expected}, is `{cell[:80]}`") from None
 
 

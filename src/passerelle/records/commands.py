@@ -1,0 +1,147 @@
+"""`passerelle records`: records from a file into a table, and back, over the API."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from passerelle.errors import CommandError
+from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from passerelle.records.transferring import Outcome, Wanted
+
+app = typer.Typer(help="Import and export records.", no_args_is_help=True)
+
+_Table = Annotated[str, typer.Option(help="The table's name.")]
+_Format = Annotated[
+    Literal["csv", "jsonl"] | None, typer.Option("--format", help="csv or jsonl; else by the file's name.")
+]
+
+
+@app.command("import")
+def import_records(
+    file: Annotated[Path, typer.Argument(help="CSV whose first line names the fields, or JSON lines.")],
+    table: _Table,
+    mode: Annotated[
+        Literal["create", "upsert"], typer.Option(help="upsert changes records that are there.")
+    ] = "create",
+    by: Annotated[str | None, typer.Option(help="With upsert: the unique field that finds the record.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check.")] = False,
+    form: _Format = None,
+    from_line: Annotated[int, typer.Option(help="Leave out rows above this line: to go on.", min=1)] = 1,
+    report: Annotated[Path | None, typer.Option(help="Write every row that is refused to this CSV file.")] = None,
+    most: Annotated[int, typer.Option(help="The most refused rows to show.", min=0)] = 50,
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """Import rows; those that are right are taken. Exit status 1 if any row is not in."""
+    from passerelle.records.transferring import Wanted, form_of, rows_in, send, write_report  # noqa: PLC0415
+
+    if (mode == "upsert") != (by is not None):
+        raise CommandError("--mode upsert and --by FIELD belong together: FIELD says which record a row is about")
+    wanted = Wanted(file, table, form_of(file, form), mode, by, dry_run, from_line)
+    with connected(url, token, data_dir) as client, _progress(rows=True) as progress:
+        task = progress.add_task(file.name, total=rows_in(wanted))
+        outcome = send(client, wanted, lambda rows: progress.advance(task, rows))
+    if report is not None:
+        write_report(outcome, report)
+    _tell(wanted, outcome, most)
+    if outcome.broken:
+        raise CommandError(outcome.broken)
+    if outcome.refused:
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export_records(
+    file: Annotated[Path, typer.Argument(help="Where to write; - is standard output.")],
+    table: _Table,
+    filter: Annotated[str | None, typer.Option(help="Only these, as JSON: the filter of the API.")] = None,
+    form: _Format = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """Export every record, oldest first. A file is there once it is complete."""
+    from passerelle.records.transferring import export, form_of  # noqa: PLC0415 - a command loads only what it needs
+
+    stdout = str(file) == "-"
+    if file.exists() and not force and not stdout:
+        raise CommandError(f"{file} is there already: overwrite it with --force")
+    form = (form or "csv") if stdout else form_of(file, form)
+    with (
+        connected(url, token, data_dir) as client,
+        _whole_file(file, stdout=stdout) as out,
+        _progress(rows=False) as progress,
+    ):
+        task = progress.add_task(table, total=None)
+        rows = export(client, table, form, filter, out, lambda size: progress.advance(task, size))
+    if not stdout:
+        typer.echo(f"{file}: {rows:,} {'record' if rows == 1 else 'records'} of {table}")
+
+
+def _progress(*, rows: bool) -> Progress:
+    """A progress bar on standard error, if that is a terminal: of rows, or of bytes whose number is not known."""
+    from rich.console import Console  # noqa: PLC0415 - a command loads only what it needs
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    name = TextColumn("{task.description}")
+    of_rows = (name, BarColumn(), MofNCompleteColumn(), TextColumn("rows"), TimeRemainingColumn())
+    columns = of_rows if rows else (name, DownloadColumn())
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def _whole_file(file: Path, *, stdout: bool) -> Iterator[IO[bytes]]:
+    """A file that is there only once all of it is written. Raises `CommandError`."""
+    if stdout:
+        yield sys.stdout.buffer
+        return
+    draft = file.with_name(f"{file.name}.part")
+    try:
+        with draft.open("wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(file)
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _tell(wanted: Wanted, outcome: Outcome, most: int) -> None:
+    for one in outcome.refused[:most]:
+        typer.echo(f"{wanted.file}:{one.line}: {one.field or 'row'}: {one.message}")
+    if (hidden := len(outcome.refused) - most) > 0:
+        typer.echo(f"… and {hidden:,} more: --report FILE writes all of them, --most shows more")
+    if outcome.ignored:
+        typer.echo(f"not imported, for the server gives them: {', '.join(sorted(outcome.ignored))}")
+    refused = outcome.rows - outcome.created - outcome.updated
+    would = "would be " if wanted.dry_run else ""
+    counts = [
+        f"{outcome.created:,} {would}created",
+        f"{outcome.updated:,} {would}updated",
+        f"{refused:,} {would}refused",
+    ]
+    upto = f", up to line {outcome.last_line:,}" if outcome.broken else ""
+    typer.echo(f"{wanted.file}: {outcome.rows:,} {'row' if outcome.rows == 1 else 'rows'}{upto}: {', '.join(counts)}")
