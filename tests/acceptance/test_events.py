@@ -108,7 +108,9 @@ def _by_type(api: httpx.Client) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     after: str | None = None
     while True:
-        page = api.get("/events", params={"limit": 200, **({"after": after} if after else {})}).raise_for_status().json()
+        page = (
+            api.get("/events", params={"limit": 200, **({"after": after} if after else {})}).raise_for_status().json()
+        )
         for event in page["data"]:
             found.setdefault(event["type"], []).append(event)
         if not page["data"]:
