@@ -181,7 +181,7 @@ class _Parsing:
         if not isinstance(name, str):
             return self._wrong("a condition needs `field`, the name of a field", (*place, "field"))
         if op not in OPERATORS:
-            return self._wrong(f"there is no operator `{op}`: choose of {', '.join(OPERATORS)}", (*place, "op"))
+            return self._wrong(f"there is no operator `{op}`: choose one of {', '.join(OPERATORS)}", (*place, "op"))
         if "value" not in value and op != "isEmpty":
             return self._wrong(f"`{op}` needs `value`", place)
         return self._compare(name, op, value.get("value", True), place)

@@ -132,8 +132,10 @@ class _Import:
         if not batch:
             return
         async with self._parts._database.workspace(self._table.workspace_id) as connection:
-            if self._wish.mode == "create" or self._wish.dry_run:
+            if self._wish.mode == "create":
                 await self._create(connection, batch)
+            elif self._wish.dry_run:
+                await self._tried(connection, batch)
             else:
                 await self._one_by_one(connection, batch)
 
@@ -158,6 +160,15 @@ class _Import:
             # Somebody took a value, or changed the table, at this very moment.
             self._table = await self._parts._tables.find_now(self._table.workspace_id, str(self._table.id), connection)
             await self._one_by_one(connection, [row for row, _ in made])
+
+    async def _tried(self, connection: Connection, batch: Sequence[Row]) -> None:
+        """Upserts that are done and undone: what they come to depends on the records that are there."""
+        undone = connection.transaction()
+        await undone.start()
+        try:
+            await self._one_by_one(connection, batch)
+        finally:
+            await undone.rollback()
 
     async def _one_by_one(self, connection: Connection, batch: Sequence[Row]) -> None:
         for row in batch:
@@ -207,14 +218,11 @@ class _Import:
             return made
         wanted = [key for own in keys.values() for key in own]
         holders = await self._parts._repository.holders(connection, self._table.workspace_id, wanted)
-        if self._wish.mode == "upsert":
-            # A dry run: rows about records that are there would change them.
-            holders = {}
         free: list[tuple[Row, Record]] = []
         batch: set[tuple[UUID, bytes]] = set()
         for row, record in made:
             taken = [key for key in keys[id(record)] if key in holders or key in batch or key in self._seen]
-            if taken and self._wish.mode == "create":
+            if taken:
                 self._report.refuse(row.line, [self._taken(record, key, holders.get(key)) for key in taken])
                 continue
             batch.update(keys[id(record)])

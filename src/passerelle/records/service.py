@@ -297,8 +297,14 @@ class Records:
     async def _live(self, connection: Connection, table: Table, record_id: UUID) -> Record:
         """The record, or the one that it was merged into. Raises RECORD_NOT_FOUND."""
         record = await self._followed(connection, table, record_id)
-        if record is None or record.deleted_at is not None:
+        if record is None:
             raise _unknown(table, record_id)
+        if record.deleted_at is not None:
+            if record.merged_into is not None or self._is_gone(record):
+                raise _unknown(table, record_id)
+            raise errors.RECORD_NOT_FOUND.error(
+                f"the record {record_id} of the table {table.name} was deleted: `POST …/restore` brings it back"
+            )
         return record
 
     async def _followed(self, connection: Connection, table: Table, record_id: UUID) -> Record | None:

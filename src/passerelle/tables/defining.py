@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
+from passerelle.definitions.words import suggest
 from passerelle.errors import Code, PasserelleError, Problem
 from passerelle.kit.http.fields import FIELD_INVALID, pointer
 from passerelle.kit.ids import NewId, parse_id
@@ -90,8 +91,8 @@ class Defining:
             self._note(FIELD_INVALID, f"there is no field `{body.renamed_from}` to rename", *place, "renamedFrom")
         self._check_name(body.name, place)
         if body.type not in TYPES:
-            known = ", ".join(TYPES)
-            self._note(FIELD_SETTING_INVALID, f"there is no type `{body.type}`: choose of {known}", *place, "type")
+            hint = suggest(body.type[:80], TYPES, "choose one of")
+            self._note(FIELD_SETTING_INVALID, f"there is no type `{body.type[:80]}`: {hint}", *place, "type")
             return Field("0", self._new_id(), body.name, "text")
         if old is not None and old.type != body.type and (old.type, body.type) not in WIDER:
             self._note(
@@ -161,7 +162,9 @@ class Defining:
             return None
         found = self._tables.get(body.table)
         if found is None:
-            self._note(FIELD_TABLE_UNKNOWN, f"this workspace has no table `{body.table}`", *place, "table")
+            names = [name for name in self._tables if parse_id(name) is None]
+            hint = suggest(body.table[:80], sorted(names), "it has")
+            self._note(FIELD_TABLE_UNKNOWN, f"this workspace has no table `{body.table[:80]}`; {hint}", *place, "table")
         return found
 
     def _default(self, field: Field, value: Json, place: tuple[str, int]) -> Json:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import Field as Described
+from pydantic import model_validator
 
 from passerelle.definitions.parts import PII
 from passerelle.kit.http.answers import Answer, Moment
@@ -36,6 +37,14 @@ class FieldBody(Body):
     table: str | None = Described(default=None, description="For a relation: the other table's name or id")
     pii: str | None = Described(default=None, pattern=PII, description="A class of personal data, such as `contact`")
     renamed_from: str | None = Described(default=None, description="In a change: the name that the field had so far")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_answered(cls, given: Any) -> Any:
+        """Fields can be sent back as an answer gave them: what only the server says is not read."""
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if name not in ("index", "indexProblem")}
 
 
 class TableBody(Body):
