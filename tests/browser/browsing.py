@@ -36,7 +36,7 @@ ARGUMENTS: Final = [
 ]
 
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_REFUSED: Final = re.compile("Failed to load resource: the server responded with a status of 4")
+_REFUSED: Final = re.compile(r"Failed to load resource: (the server responded with a status of 4|net::ERR_)")
 
 _WITHOUT_SCRIPT: Final[WeakKeyDictionary[BrowserContext, dict[str, Any]]] = WeakKeyDictionary()
 """How the pages look whose scripts are off."""
@@ -63,6 +63,7 @@ class Watched:
     errors: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
     refusals_expected: bool = False
+    """Whether requests may be refused, or cut."""
 
     def page(self, page: Page) -> None:
         """Watch a page from now on."""

@@ -93,7 +93,7 @@ class Doing:
             if not all(isinstance(one, FieldProblem) for one in error.problems):
                 raise
             problems = sentences(form, [one for one in error.problems if isinstance(one, FieldProblem)], language)
-            await self._keep(screen, step, found)
+            await self._keep_what_can_be_kept(screen, step, found)
             attempt = self._typed(step, found, hidden=preview.hidden, problems=problems)
             return Outcome(screen, attempt, error.status, redirects=False)
 
@@ -181,6 +181,14 @@ class Doing:
 
     async def _keep(self, screen: Screen, step: StepView, found: Parsed) -> None:
         await self._save(screen, step, found.draft())
+
+    async def _keep_what_can_be_kept(self, screen: Screen, step: StepView, found: Parsed) -> None:
+        """What was refused is shown again in any case; too much, or characters that nothing can store, only there."""
+        try:
+            await self._keep(screen, step, found)
+        except PasserelleError as error:
+            if not all(isinstance(one, FieldProblem) for one in error.problems):
+                raise
 
     async def _save(self, screen: Screen, step: StepView, draft: dict[str, Json]) -> None:
         if draft:

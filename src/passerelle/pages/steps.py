@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -148,7 +149,8 @@ class _Steps:
             response: Response = RedirectResponse(address(execution_id) + outcome.anchor, 303)
         else:
             screen = outcome.screen or await self._visitor.screen(visit.session.workspace_id, execution_id)
-            response = self._answer(request, visit, screen, setting, outcome.attempt, outcome.status)
+            attempt = replace(outcome.attempt, anchor=outcome.anchor)
+            response = self._answer(request, visit, screen, setting, attempt, outcome.status)
             response.headers.update(outcome.headers)
         if outcome.language is not None:
             self._answers.keep_language(response, outcome.language)

@@ -57,6 +57,7 @@ class Attempt:
     problems  sentences by JSON pointer
     general   sentences that belong to no field
     notice    something to know that is no mistake
+    anchor    the element that the script goes to, with `#`
     """
 
     values: Mapping[str, Json] | None = None
@@ -64,6 +65,7 @@ class Attempt:
     problems: Mapping[str, str] = field(default_factory=dict)
     general: Sequence[str] = ()
     notice: str = ""
+    anchor: str = ""
 
 
 FRESHLY: Final = Attempt()
@@ -201,7 +203,7 @@ def _step(screen: Screen, step: StepView, form: Field | None, t: Language, csrf:
         failed=bool(problems),
         form=True,
         progress=_progress(screen),
-        data={"step": step.id},
+        data={"step": step.id, **({"focus": attempt.anchor} if attempt.anchor else {})},
     )
 
 
