@@ -36,6 +36,7 @@ ARGUMENTS: Final = [
 ]
 
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_COLOUR_RULES: Final = ["color-contrast", "link-in-text-block"]
 _REFUSED: Final = re.compile(r"Failed to load resource: (the server responded with a status of 4|net::ERR_)")
 
 _WITHOUT_SCRIPT: Final[WeakKeyDictionary[BrowserContext, dict[str, Any]]] = WeakKeyDictionary()
@@ -137,16 +138,21 @@ class Browse:
             watched.require_good()
 
 
-async def accessible(page: Page) -> None:
-    """axe finds nothing to say, in any frame of the page, by the rules of WCAG 2.2 AA and good practice."""
+async def accessible(page: Page, *, only_colours: bool = False) -> None:
+    """axe finds nothing to say, in any frame of the page, by the rules of WCAG 2.2 AA and good practice.
+
+    only_colours: the page was looked at before, in other colours.
+    """
     options = _WITHOUT_SCRIPT.get(page.context)
     if options is not None:
         return await _accessible_twin(page, options)
     found = []
     for frame in page.frames:
-        await frame.evaluate(_axe())
+        if not await frame.evaluate("Boolean(window.axe)"):
+            await frame.evaluate(_axe())
         result = await frame.evaluate(
-            "tags => axe.run(document, {iframes: false, runOnly: tags, resultTypes: ['violations']})", _RULES
+            "rules => axe.run(document, {iframes: false, runOnly: rules, resultTypes: ['violations']})",
+            _COLOUR_RULES if only_colours else _RULES,
         )
         found += [
             f"{violation['id']}: {node['html'][:200]} – {node['failureSummary']}"

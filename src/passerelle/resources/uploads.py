@@ -119,13 +119,14 @@ def _read(file: BinaryIO) -> tuple[bytes, bytes]:
 
 def _require_name(name: str) -> None:
     wrong = (
-        len(name) > LONGEST_NAME
+        not name.strip()
+        or len(name) > LONGEST_NAME
         or name in (".", "..")
         or any(char in "/\\" or ord(char) < 32 or ord(char) == 127 for char in name)
     )
     if wrong:
         raise FILE_NAME_INVALID.error(
-            f"a file's name has up to {LONGEST_NAME} characters, no `/`, `\\` or control characters: "
+            f"a file's name has 1 to {LONGEST_NAME} characters, no `/`, `\\` or control characters: "
             f"`{name[:80]!r}` is none"
         )
 
