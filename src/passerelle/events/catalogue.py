@@ -111,6 +111,10 @@ def _record(name: str, when: str, more: Mapping[str, tuple[JsonObject, Any]] | N
         "recordId": _id("The record."),
         "version": ({"type": "integer", "description": "The record's version after the event."}, 3),
         "workflowId": _id("The execution that did it, if one did.", None, optional=True),
+        "changed": (
+            {"type": "array", "items": {"type": "string"}, "description": "Names of the fields that have changed."},
+            ["status"],
+        ),
         **_FIELDS,
     }
     return EventType(f"record.{name}", when, {**fields, **(more or {})})

@@ -181,7 +181,7 @@ class Erasing:
                 "table": table.name,
                 "version": record.version + 1,
                 "workflowId": None,
-                "fields": [],
+                "changed": [],
             }
             await connection.execute(_EVENT, workspace_id, self._new_id(), data, now)
         comments = await connection.execute(_COMMENTS, workspace_id, ids)

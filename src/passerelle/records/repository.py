@@ -282,5 +282,5 @@ def _event(table: Table, record_id: UUID, version: int, changed: JsonObject, aut
         "table": table.name,
         "version": version,
         "workflowId": str(author.execution_id) if author.execution_id else None,
-        "fields": [table.by_key[key].name for key in changed if key in table.by_key],
+        "changed": [table.by_key[key].name for key in changed if key in table.by_key],
     }

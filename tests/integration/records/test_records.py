@@ -140,7 +140,7 @@ async def test_every_change_is_an_event_without_values(api: Api, database: Datab
     async with database.workspace(api.workspace_id) as connection:
         rows = await connection.fetch("SELECT type, data FROM event ORDER BY created_at, id")
     assert [row["type"] for row in rows] == ["record.created", "record.updated", "record.deleted"]
-    assert rows[1]["data"] == rows[1]["data"] | {"recordId": made["id"], "table": "customers", "fields": ["age"]}
+    assert rows[1]["data"] == rows[1]["data"] | {"recordId": made["id"], "table": "customers", "changed": ["age"]}
     assert "Nowak" not in str([row["data"] for row in rows])
 
 
