@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from typer.models import CommandInfo
 
+from passerelle.cases.commands import app as cases
 from passerelle.errors import CommandError
 from passerelle.links.commands import app as links
 from passerelle.lists.commands import app as lists
@@ -40,6 +41,7 @@ app.add_typer(records, name="records")
 app.add_typer(theme, name="theme")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(reviews, name="reviews")
+app.add_typer(cases, name="cases")
 
 output = Console(soft_wrap=True)
 

@@ -56,6 +56,7 @@ _CHANGE: Final = """
     INSERT INTO record_change (workspace_id, record_id, version, action, changes, at, by, execution_id)
     SELECT workspace_id, id, version, 'erased', '{}', $3, $4, NULL FROM record WHERE workspace_id = $1 AND id = ANY($2)
 """
+_MOVED: Final = "DELETE FROM record_moved WHERE workspace_id = $1 AND record_id = ANY($2)"
 _COMMENTS: Final = "UPDATE record_comment SET text = '' WHERE workspace_id = $1 AND record_id = ANY($2) AND text <> ''"
 _ATTACHMENTS: Final = "DELETE FROM attachment WHERE workspace_id = $1 AND record_id = ANY($2) RETURNING resource_id"
 _EVENT: Final = """
@@ -184,6 +185,7 @@ class Erasing:
                 "changed": [],
             }
             await connection.execute(_EVENT, workspace_id, self._new_id(), data, now)
+        await connection.execute(_MOVED, workspace_id, ids)
         comments = await connection.execute(_COMMENTS, workspace_id, ids)
         attached = await connection.fetch(_ATTACHMENTS, workspace_id, ids)
         await connection.execute(_ANSWERS, workspace_id, [*ids, *subject.executions])

@@ -16,6 +16,11 @@ _VALUES: Final = """
     SELECT r.table_id, r.values, c.changes
     FROM record r LEFT JOIN record_change c ON c.workspace_id = r.workspace_id AND c.record_id = r.id
     WHERE r.workspace_id = $1 AND r.id = ANY($2)
+    UNION ALL
+    SELECT v.source_id, m.values, c.value
+    FROM record_moved m JOIN record_move v ON v.workspace_id = m.workspace_id AND v.id = m.move_id
+        LEFT JOIN LATERAL jsonb_each(m.changes) c ON true
+    WHERE m.workspace_id = $1 AND m.record_id = ANY($2)
 """
 
 

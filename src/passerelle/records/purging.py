@@ -83,7 +83,7 @@ class Purging:
         for record_id in await self._ids(_WITH_FILES, workspace_id, ids):
             await self._attachments.delete_all(workspace_id, record_id)
         async with self._database.transaction(workspace_id) as connection:
-            for name in ("record_comment", "record_change"):
+            for name in ("record_comment", "record_change", "record_moved"):
                 await connection.execute(
                     f"DELETE FROM {name} WHERE workspace_id = $1 AND record_id = ANY($2)",  # noqa: S608 - constant
                     workspace_id,

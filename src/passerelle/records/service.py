@@ -23,6 +23,7 @@ from passerelle.kit.ids import NewId
 from passerelle.kit.json import Json, loads
 from passerelle.records import errors
 from passerelle.records.models import ERASED, Author, Record, Written
+from passerelle.records.moves.places import Place, Places
 from passerelle.records.relations import Relations
 from passerelle.records.repository import Next, RecordRepository, key_of, unique_keys
 from passerelle.tables.errors import TABLE_BUSY
@@ -50,6 +51,7 @@ class Records:
         self._tables = tables
         self._repository = repository
         self.relations = Relations(repository)
+        self.places = Places(tables, repository)
         self._clock = clock
         self._new_id = new_id
 
@@ -93,6 +95,8 @@ class Records:
         """As `read`; nobody else changes the record until the transaction of `connection` ends."""
         found, record = await self.read(workspace_id, table, record_id, connection=connection)
         await self._repository.lock(connection, found, [record.id])
+        if (place := await self.places.find(connection, found, record.id)) is not None:
+            await self._repository.lock(connection, place.target, [place.record.id])
         return found, await self._live(connection, found, record.id)
 
     async def table(self, workspace_id: UUID, table: str, connection: Connection | None = None) -> Table:
@@ -279,8 +283,8 @@ class Records:
             async with _savepoint(connection):
                 return record if await self._repository.insert(connection, table, [record], author) else None
         except asyncpg.UniqueViolationError as error:
-            if error.constraint_name == "record_pkey":
-                before = await self._repository.find(connection, table, record.id)
+            if error.constraint_name in ("record_pkey", "record_change_pkey"):
+                before = await self._followed(connection, table, record.id)
                 if before is not None:
                     return before
             raise await self._taken(connection, table, record, error) from None
@@ -290,9 +294,26 @@ class Records:
     ) -> Record | None:
         try:
             async with _savepoint(connection):
-                return await self._repository.update(connection, table, old, new, author, self._clock())
+                updated = await self._repository.update(connection, table, old, new, author, self._clock())
         except asyncpg.UniqueViolationError as error:
             raise await self._taken(connection, table, replace(old, values=dict(new.values)), error) from None
+        if updated is None and (place := await self.places.find(connection, table, old.id)) is not None:
+            return await self._update_moved(connection, place, old, new, author)
+        return updated
+
+    async def _update_moved(
+        self, connection: Connection, place: Place, old: Record, new: Next, author: Author
+    ) -> Record | None:
+        """The change, where the record is now; None if it has changed meanwhile."""
+        if place.record.version != old.version:
+            return None
+        written = place.written(new)
+        await self.relations.refuse(connection, place.target, written.values, place.record.values)
+        changed = await self._update(connection, place.target, place.record, written, author)
+        if changed is None:
+            self._tables.forget(place.target)
+            return None
+        return replace(place, record=changed).view
 
     async def _live(self, connection: Connection, table: Table, record_id: UUID) -> Record:
         """The record, or the one that it was merged into. Raises RECORD_NOT_FOUND."""
@@ -312,7 +333,10 @@ class Records:
         wanted = record_id
         for _ in range(MERGES_FOLLOWED):
             record = await self._repository.find(connection, table, wanted)
-            if record is None or record.merged_into in (None, ERASED):
+            if record is None:
+                place = await self.places.find(connection, table, wanted)
+                return place.view if place is not None else None
+            if record.merged_into in (None, ERASED):
                 return record
             wanted = record.merged_into
         return None

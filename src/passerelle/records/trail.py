@@ -51,6 +51,8 @@ class Trail:
         """
         async with self._database.workspace(workspace_id) as connection:
             found, record = await self._records.read_any(workspace_id, table, record_id, connection)
+            if (place := await self._records.places.find(connection, found, record.id)) is not None:
+                found = place.target
             merged = await self._repository.merged_into(connection, workspace_id, record.id)
             rows = await connection.fetch(
                 _CHANGES + "AND record_id = ANY($2) AND ($3::timestamptz IS NULL OR (at, record_id, version) < "
