@@ -55,7 +55,7 @@ async def test_the_filler_waits_for_statements_that_have_read_the_table_as_it_wa
 ) -> None:
     await api.table(fields=[{"name": "city", "type": "text"}])
     await api.add({"city": "a"})
-    ended = "SELECT older_statements_ended(changed_in) FROM record_table WHERE workspace_id = $1"
+    ended = "SELECT older_statements_ended(changed_in) FROM record_table WHERE workspace_id = $1 AND name = 'customers'"
     async with database.workspace(api.workspace_id) as old, database.workspace(api.workspace_id) as looking:
         # It has a snapshot, but no transaction number: it has written nothing so far.
         async with old.transaction(isolation="repeatable_read"):
