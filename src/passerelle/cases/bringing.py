@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from passerelle.cases.importing import Importing
-from passerelle.cases.moving import Said
+from passerelle.cases.moving import Said, cases
 from passerelle.cases.operating import Where, alone, opened, the_tables
 from passerelle.errors import CommandError
 from passerelle.kit.clock import system_clock
@@ -36,9 +36,9 @@ async def bring(place: Where, file: Path, files: Path | None, output: Console) -
         with Progress(*columns, console=output, transient=not output.is_terminal) as progress:
             task = progress.add_task("importing", total=size)
             report = await importing.run(file, lambda more: progress.advance(task, more))
-    lines = [f"{report.made:,} cases made, {report.unchanged:,} there already, {report.files:,} files attached"]
+    lines = [f"{cases(report.made)} made, {report.unchanged:,} there already, files attached: {report.files:,}"]
     if report.executions:
-        lines.append(
+        lines.append(f"executions that stay with the service that ran them: {report.executions:,}")
             f"{report.executions:,} executions are named by the cases: they stay with the service that ran them"
         )
     return Said((*report.problems, *lines), good=not report.problems)

@@ -71,7 +71,7 @@ async def migrate(place: Where, to: str, file: Path, output: Console, *, dry_run
         if faults:
             return _refused(faults)
         if dry_run:
-            return Said((f"{_cases(count)} can be moved to {target.name}; nothing was moved",))
+            return Said((f"{cases(count)} can be moved to {target.name}; nothing was moved",))
         with _bar(output, "moving", count) as progress, _tables_kept():
             outcome = await Moving(database, system_clock, new_id).run(translation, progress)
     return _outcome(outcome, f"moved to {target.name}: their ids, history, files, comments and executions are kept")
@@ -86,11 +86,11 @@ async def verify(place: Where, output: Console) -> Said:
             found = await Verifying(database, tables).run(source, progress)
         left = await _count(database, source)
     differences = found.differences.lines()
-    lines = [f"{_cases(found.records)} compared, {found.values:,} values: {'they differ' if differences else 'equal'}"]
+    lines = [f"{cases(found.records)} compared, {found.values:,} values: {'they differ' if differences else 'equal'}"]
     if found.written:
-        lines.append(f"{_cases(found.written)} written to since the move: of those only the history was compared")
+        lines.append(f"{cases(found.written)} written to since the move: of those only the history was compared")
     if left:
-        lines.append(f"{_cases(left)} not moved yet: start the move again for them")
+        lines.append(f"{cases(left)} not moved yet: start the move again for them")
     return Said((*lines, *differences), good=not differences)
 
 
@@ -124,10 +124,11 @@ def _refused(faults: Sequence[str]) -> Said:
 
 def _outcome(outcome: Outcome, what: str) -> Said:
     stayed = outcome.stayed.lines()
-    return Said((f"{_cases(outcome.moved)} {what}", *stayed), good=not stayed)
+    return Said((f"{cases(outcome.moved)} {what}", *stayed), good=not stayed)
 
 
-def _cases(count: int) -> str:
+def cases(count: int) -> str:
+    """So many cases, in words."""
     return "1 case" if count == 1 else f"{count:,} cases"
 
 

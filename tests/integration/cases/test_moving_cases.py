@@ -43,7 +43,9 @@ async def test_an_old_case_id_is_a_valid_record_id(company: Company) -> None:
     assert [(one["version"], one["action"]) for one in history] == [(2, "updated"), (1, "created")]
     assert history[0]["changes"] == [{"field": "firstName", "old": "Anna", "new": "Ewa"}]
     assert {"field": "phone", "old": None, "new": "+48600100200"} in history[1]["changes"]
-    assert [one["name"] for one in (await company.both.new.call("GET", f"{path}/attachments"))["data"]] == ["extract0.txt"]
+    assert [one["name"] for one in (await company.both.new.call("GET", f"{path}/attachments"))["data"]] == [
+        "extract0.txt"
+    ]
     assert [one["text"] for one in (await company.both.new.call("GET", f"{path}/comments"))["data"]] == ["called back"]
     assert len((await company.both.new.call("GET", f"/workflows?recordId={case_id}"))["data"]) == 1
 
@@ -59,7 +61,9 @@ async def test_a_moved_record_is_found_by_fields_and_words_of_its_new_table(comp
         assert [one["id"] for one in found["data"]] == [case_id]
     assert (await company.both.new.call("POST", "/tables/cases/records/search", {"text": "nowak0"}))["data"] == []
     taken = {"email": "anna0@example.com", "origin": "web"}
-    assert await company.both.new.refused("POST", "/tables/customers/records", taken, 409) == [("VALUE_TAKEN", "/email")]
+    assert await company.both.new.refused("POST", "/tables/customers/records", taken, 409) == [
+        ("VALUE_TAKEN", "/email")
+    ]
 
 
 async def test_old_clients_go_on_with_moved_cases(company: Company) -> None:
@@ -216,7 +220,9 @@ async def test_undoing_gives_back_exactly_what_was(company: Company) -> None:
     """Row by row: records, index rows, history, comments and files."""
     await company.table()
     await company.both.new.call(
-        "PATCH", "/tables/cases", {"fields": [*(await _fields(company)), {"name": "shop", "type": "text", "indexed": True}]}
+        "PATCH",
+        "/tables/cases",
+        {"fields": [*(await _fields(company)), {"name": "shop", "type": "text", "indexed": True}]},
     )
     first, *_ = await company.people(3)
     await company.both.new.call("DELETE", f"/tables/cases/records/{first}", status=204)
@@ -258,7 +264,7 @@ async def test_verifying_finds_every_difference(company: Company) -> None:
     assert said.good
     assert said.lines[1].startswith("1 case written to since the move")
     async with company.both.product.services.database.workspace(company.both.product.workspace_id) as connection:
-        await connection.execute("UPDATE record SET values = values || '{\"1\": \"Other\"}' WHERE id = $1", second)
+        await connection.execute('UPDATE record SET values = values || \'{"1": "Other"}\' WHERE id = $1', second)
         await connection.execute("DELETE FROM record_unique WHERE record_id = $1", second)
         await connection.execute("UPDATE record_change SET changes = '{}' WHERE record_id = $1 AND version = 2", second)
     said = await company.verify()
@@ -326,5 +332,3 @@ async def _indexed(company: Company) -> None:
     services = company.both.product.services
     table = await services.records.tables.find_now(company.both.product.workspace_id, "cases")
     await services.records.indexing.build(company.both.product.workspace_id, str(table.id))
-
-
