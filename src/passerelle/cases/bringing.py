@@ -39,8 +39,6 @@ async def bring(place: Where, file: Path, files: Path | None, output: Console) -
     lines = [f"{cases(report.made)} made, {report.unchanged:,} there already, files attached: {report.files:,}"]
     if report.executions:
         lines.append(f"executions that stay with the service that ran them: {report.executions:,}")
-            f"{report.executions:,} executions are named by the cases: they stay with the service that ran them"
-        )
     return Said((*report.problems, *lines), good=not report.problems)
 
 
