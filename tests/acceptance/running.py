@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ class Dev:
     process: subprocess.Popen[str]
     folder: Path
     demo: dict[str, Any]
+    log: Path | None = None
+    """Where it logs to, if that was asked for."""
 
     def api(self, token: str | None = None, version: int = 2) -> httpx.Client:
         """A client with the demo workspace's token, or another one."""
@@ -45,14 +48,16 @@ class Dev:
         return status
 
 
-def start_dev(folder: Path, *options: str, environment: dict[str, str] | None = None) -> Dev:
-    """Start `passerelle dev` on a free port and wait until it says that it is ready."""
-    process = subprocess.Popen(
-        [PASSERELLE, "dev", "--port", "0", "--data-dir", str(folder), *options],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PASSERELLE_RUN_WAIT": "5s", **(environment or {})},
-    )
+def start_dev(folder: Path, *options: str, environment: dict[str, str] | None = None, log: Path | None = None) -> Dev:
+    """Start `passerelle dev` on a free port and wait until it says that it is ready. `log`: a file to log to."""
+    with log.open("ab") if log else nullcontext() as errors:
+        process = subprocess.Popen(
+            [PASSERELLE, "dev", "--port", "0", "--data-dir", str(folder), *options],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, "PASSERELLE_RUN_WAIT": "5s", **(environment or {})},
+        )
     assert process.stdout is not None
     for line in process.stdout:
         if "Stop with" in line:
@@ -65,7 +70,7 @@ def start_dev(folder: Path, *options: str, environment: dict[str, str] | None = 
             break
         except httpx.HTTPError:
             time.sleep(0.05)
-    return Dev(process, folder, demo)
+    return Dev(process, folder, demo, log)
 
 
 def push(api: httpx.Client, text: str, **query: str) -> httpx.Response:

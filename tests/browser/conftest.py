@@ -24,7 +24,8 @@ async def chromium() -> AsyncIterator[Browser]:
 @pytest.fixture(scope="session")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     """One Passerelle for every browser test."""
-    running = start_dev(tmp_path_factory.mktemp("browsed") / "data")
+    folder = tmp_path_factory.mktemp("browsed")
+    running = start_dev(folder / "data", log=folder / "log", environment={"PASSERELLE_LOG_LEVEL": "debug"})
     yield running
     running.stop()
 
