@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from passerelle import examples
 from passerelle.embedded import EmbeddedPostgres
 from passerelle.errors import PasserelleError
+from passerelle.events.restored import bring_back_numbers
 from passerelle.kit.ids import new_id
 from passerelle.kit.schema import migrate
 from passerelle.kit.secrets import SecretBox, generate_key
@@ -45,6 +46,7 @@ async def run(settings: Settings, data_dir: Path, host: str, port: int) -> None:
     url = await postgres.start()
     try:
         await migrate(url)
+        await bring_back_numbers(url)
         box = SecretBox.from_setting(_secret_key(settings, data_dir))
         async with (
             _mail_caught(_for_a_laptop(settings, data_dir, base_url)) as (effective, catcher),

@@ -13,6 +13,7 @@ import asyncpg
 
 from passerelle.accounts.service import UnknownWorkspaceError
 from passerelle.errors import CommandError
+from passerelle.events import restored
 from passerelle.kit import schema
 from passerelle.kit.clock import iso
 from passerelle.kit.secrets import SecretBox
@@ -48,10 +49,12 @@ async def work(settings: Settings) -> None:
 
 
 async def migrate_database(settings: Settings) -> list[str]:
-    """Bring the database to this release's schema; the migrations that were applied."""
+    """Bring the database to this release's schema, also after a restore; the migrations that were applied."""
     url = _database_url(settings)
     with _clear_about(url):
-        return await schema.migrate(url)
+        applied = await schema.migrate(url)
+        await restored.bring_back_numbers(url)
+        return applied
 
 
 async def create_workspace(settings: Settings, name: str) -> str:
@@ -97,6 +100,7 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
     box = SecretBox.from_setting(settings.secret_key.get_secret_value())
     with _clear_about(url):
         await schema.require_current(url)
+        await restored.require_numbers(url)
         opened = open_services(settings, url, box)
         services = await opened.__aenter__()
     try:

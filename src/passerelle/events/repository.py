@@ -66,6 +66,15 @@ class EventRepository:
         async with self._database.workspace(workspace_id) as connection:
             return await position_before(connection, workspace_id, moment)
 
+    async def lies_ahead(self, position: Position) -> bool:
+        """Whether no transaction of this cluster has had the position's number yet."""
+        async with self._database.shared() as connection:
+            return bool(
+                await connection.fetchval(
+                    "SELECT $1::xid8 >= pg_snapshot_xmax(pg_current_snapshot())", position.transaction
+                )
+            )
+
     async def forgotten(self, workspace_id: UUID) -> Position:
         """The last event that retention has taken away; the very beginning where it took none."""
         async with self._database.workspace(workspace_id) as connection:

@@ -20,7 +20,9 @@ EVENT_TYPE_UNKNOWN: Final = Code(
     "EVENT_TYPE_UNKNOWN", 400, "There is no event of this name; the message lists those that are."
 )
 EVENTS_EXPIRED: Final = Code(
-    "EVENTS_EXPIRED", 410, "Events after this position were deleted, 30 days after they were made. Start anew."
+    "EVENTS_EXPIRED",
+    410,
+    "Events after this position were deleted, 30 days after they were made, or numbered anew: see the message.",
 )
 
 RETENTION: Final = timedelta(days=30)
@@ -85,6 +87,11 @@ class Events:
         return Excerpt(events, last if len(events) == limit else max(last, newest))
 
     async def _require_kept(self, workspace_id: UUID, position: Position) -> None:
+        if await self._repository.lies_ahead(position):
+            raise EVENTS_EXPIRED.error(
+                "this position is from before the database was restored: begin with `since`, a little before your last "
+                "event's `createdDate`"
+            )
         if position >= await self._repository.forgotten(workspace_id):
             return
         oldest = await self._repository.after(workspace_id, Position(), (), 1)

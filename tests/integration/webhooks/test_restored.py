@@ -1,0 +1,64 @@
+"""A dump in another cluster: what was not delivered is, in its order, and whoever read along is told to begin anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+import pytest
+from post_office import PostOffice
+
+from passerelle.errors import CommandError, PasserelleError
+from passerelle.events.restored import bring_back_numbers, require_numbers
+from passerelle.events.service import Events
+
+AHEAD = 5_000_000
+
+
+async def restored_elsewhere(url: str) -> None:
+    """Numbers as a dump brings them from a cluster that has counted further."""
+    connection = await asyncpg.connect(url)
+    for table in ("event", "webhook_cursor", "webhook_delivery", "event_forgotten"):
+        await connection.execute(f"UPDATE {table} SET transaction = (transaction::text::bigint + {AHEAD})::text::xid8")
+    await connection.close()
+
+
+async def seen(events: Events, workspace_id: UUID) -> Sequence[UUID]:
+    return [event.id for event in (await events.read(workspace_id, None, (), 100, 0)).events]
+
+
+async def test_what_was_restored_into_another_cluster_is_seen_again_in_its_order(
+    office: PostOffice, database_url: str
+) -> None:
+    events = office.events
+    await office.endpoint()
+    for _ in range(3):
+        await office.happen()
+    await office.deliver()
+    for _ in range(3):
+        await office.happen()
+    before = await seen(events, office.workspace_id)
+    cursor = (await events.read(office.workspace_id, None, (), 2, 0)).position
+    await restored_elsewhere(database_url)
+    ahead_cursor = type(cursor)(cursor.transaction + AHEAD, cursor.event_id)
+    assert await seen(events, office.workspace_id) == []
+    with pytest.raises(CommandError, match="run `passerelle migrate`"):
+        await require_numbers(database_url)
+
+    assert await bring_back_numbers(database_url) > 0
+    await require_numbers(database_url)
+    assert await seen(events, office.workspace_id) == before
+    with pytest.raises(PasserelleError) as refused:
+        await events.read(office.workspace_id, ahead_cursor, (), 100, 0)
+    assert refused.value.problems[0].code == "EVENTS_EXPIRED"
+    assert "since" in refused.value.problems[0].message
+    await office.deliver()
+    assert [request.body["id"] for request in office.receivers.requests] == [str(id_) for id_ in before]
+    assert await bring_back_numbers(database_url) == 0
+
+
+async def test_a_database_where_it_was_is_left_alone(office: PostOffice, database_url: str) -> None:
+    await office.happen()
+    await require_numbers(database_url)
+    assert await bring_back_numbers(database_url) == 0
