@@ -36,8 +36,8 @@ from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, read_json, takes
 from passerelle.kit.http.idempotency import idempotent_id
-from passerelle.kit.http.media_types import version_of
 from passerelle.kit.http.pages import Cursors, Page, limit_of
+from passerelle.kit.http.versions import version_of, versions
 from passerelle.kit.json import Json
 
 Limit = Annotated[str | None, Query(description="1 to 500; 25 if absent")]
@@ -57,7 +57,11 @@ def router(executions: Executions, openings: Openings, cases: Cases, cursors: Cu
 
 
 def _running(routes: APIRouter, executions: Executions, cases: Cases) -> None:
-    @routes.post("/workflows/run", response_model=RunAnswer | RunAnswerV1, openapi_extra=takes(RunBodyV1, RunBody))
+    @routes.post(
+        "/workflows/run",
+        response_model=RunAnswer | RunAnswerV1,
+        openapi_extra=takes(RunBodyV1, RunBody) | versions(1, 2, successor="/workflows/run"),
+    )
     async def run_workflow(request: Request) -> Response:
         """Run a workflow that needs no end user.
 
@@ -65,7 +69,7 @@ def _running(routes: APIRouter, executions: Executions, cases: Cases) -> None:
         with the status of that moment.
         """
         caller = await principal(request)
-        if version_of(request, successor="/workflows/run") == 1:
+        if version_of(request) == 1:
             return await _run_for_case(request, caller.workspace_id, executions, cases)
         body = await read(request, RunBody)
         state = await executions.run(
@@ -136,24 +140,30 @@ def _starting(routes: APIRouter, executions: Executions, openings: Openings) -> 
 
 
 def _reading(routes: APIRouter, executions: Executions, cases: Cases) -> None:
-    @routes.get("/workflows/{workflow_id}", response_model=WorkflowAnswer | RunAnswerV1)
+    @routes.get(
+        "/workflows/{workflow_id}",
+        response_model=WorkflowAnswer | RunAnswerV1,
+        openapi_extra=versions(1, 2, successor="/workflows/{workflow_id}"),
+    )
     async def read_workflow(request: Request, workflow_id: UUID) -> Response:
         """An execution and what it waits for. Version 1 shows less of one that has a case."""
         caller = await principal(request)
-        version = version_of(request, successor=f"/workflows/{workflow_id}")
         view = await executions.find(caller.workspace_id, workflow_id)
-        party = await cases.party(caller.workspace_id, view.record_id) if version == 1 else None
+        party = await cases.party(caller.workspace_id, view.record_id) if version_of(request) == 1 else None
         if party is None:
             return json_answer(workflow_answer(view))
         return json_answer({"id": str(view.id), "caseId": str(party.case_id), "status": view.status})
 
-    @routes.get("/workflows/{workflow_id}/result", response_model=ResultAnswer | ResultAnswerV1)
+    @routes.get(
+        "/workflows/{workflow_id}/result",
+        response_model=ResultAnswer | ResultAnswerV1,
+        openapi_extra=versions(1, 2, successor="/workflows/{workflow_id}/result"),
+    )
     async def read_result(request: Request, workflow_id: UUID) -> Response:
         """What a COMPLETED execution came to: its definition's `result:`, or every step's output."""
         caller = await principal(request)
-        version = version_of(request, successor=f"/workflows/{workflow_id}/result")
         view = await executions.result(caller.workspace_id, workflow_id)
-        party = await cases.party(caller.workspace_id, view.record_id) if version == 1 else None
+        party = await cases.party(caller.workspace_id, view.record_id) if version_of(request) == 1 else None
         return json_answer(result_answer(view) if party is None else result_answer_v1(view, party))
 
     @routes.get("/workflows/{workflow_id}/timeline", response_model=TimelineAnswer)

@@ -14,8 +14,8 @@ from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, takes
 from passerelle.kit.http.idempotency import idempotent_id
-from passerelle.kit.http.media_types import version_of
 from passerelle.kit.http.pages import Cursors, Page, limit_of
+from passerelle.kit.http.versions import version_of, versions
 from passerelle.kit.mail.addresses import Address
 from passerelle.links.errors import CASE_HAS_NO_EMAIL, EMAIL_INVALID
 from passerelle.links.listing import Filters, LinkList
@@ -48,11 +48,16 @@ def router(links: Links, listing: LinkList, cases: Cases, cursors: Cursors, cloc
 
 
 def _tokens(routes: APIRouter, links: Links, cases: Cases) -> None:
-    @routes.post("/token", status_code=201, response_model=TokenAnswer, openapi_extra=takes(OpeningBodyV1, TokenBody))
+    @routes.post(
+        "/token",
+        status_code=201,
+        response_model=TokenAnswer,
+        openapi_extra=takes(OpeningBodyV1, TokenBody) | versions(1, 2, successor="/token"),
+    )
     async def make_token(request: Request) -> Response:
         """Start an execution and get the token that opens it in the widget: once, within 60 minutes."""
         caller = await principal(request)
-        if version_of(request, successor="/token") == 1:
+        if version_of(request) == 1:
             wanted, _ = await _for_case(request, cases, caller.workspace_id)
             with for_case():
                 return _token_v1(await links.token(caller.workspace_id, wanted))
@@ -62,14 +67,19 @@ def _tokens(routes: APIRouter, links: Links, cases: Cases) -> None:
 
 
 def _links(routes: APIRouter, links: Links, cases: Cases) -> None:
-    @routes.post("/link", status_code=201, response_model=LinkAnswer, openapi_extra=takes(OpeningBodyV1, LinkBody))
+    @routes.post(
+        "/link",
+        status_code=201,
+        response_model=LinkAnswer,
+        openapi_extra=takes(OpeningBodyV1, LinkBody) | versions(1, 2, successor="/link"),
+    )
     async def make_link(request: Request) -> Response:
         """Start an execution and get the link that leads to it.
 
         A new link for the same definition and the same record makes the one before invalid.
         """
         caller = await principal(request)
-        if version_of(request, successor="/link") == 1:
+        if version_of(request) == 1:
             wanted, case = await _for_case(request, cases, caller.workspace_id)
             with for_case():
                 made = await links.create(caller.workspace_id, replace(wanted, email=_usable(case.email)))
@@ -78,14 +88,19 @@ def _links(routes: APIRouter, links: Links, cases: Cases) -> None:
         email = None if body.email is None else _address(body.email)
         return _link(await links.create(caller.workspace_id, replace(_wanted(request, body), email=email)))
 
-    @routes.post("/link/send", status_code=201, response_model=LinkAnswer, openapi_extra=takes(OpeningBodyV1, SendBody))
+    @routes.post(
+        "/link/send",
+        status_code=201,
+        response_model=LinkAnswer,
+        openapi_extra=takes(OpeningBodyV1, SendBody) | versions(1, 2, successor="/link/send"),
+    )
     async def send_link(request: Request) -> Response:
         """As `POST /link`, and send the link by e-mail.
 
         Answers once the message is queued for good; `link.sent` or `email.failed` tells what came of it.
         """
         caller = await principal(request)
-        if version_of(request, successor="/link/send") == 1:
+        if version_of(request) == 1:
             wanted, case = await _for_case(request, cases, caller.workspace_id)
             with for_case():
                 made = await links.send(caller.workspace_id, replace(wanted, email=_address_of(case)))

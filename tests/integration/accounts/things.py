@@ -13,7 +13,7 @@ from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import Body, read, takes
 from passerelle.kit.http.idempotency import LARGEST_STORED, idempotent_id
-from passerelle.kit.http.media_types import version_of
+from passerelle.kit.http.versions import version_of, versions
 
 
 @dataclass
@@ -37,7 +37,7 @@ def things(effects: Effects) -> APIRouter:
         caller = await principal(request)
         return json_answer({"workspaceId": caller.workspace_id, "name": caller.name})
 
-    @routes.post("/things", openapi_extra=takes(ThingBody))
+    @routes.post("/things", openapi_extra=takes(ThingBody) | versions(1, 2))
     async def create(request: Request) -> Response:
         body = await read(request, ThingBody)
         version = version_of(request)

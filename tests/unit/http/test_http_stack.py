@@ -22,7 +22,8 @@ from passerelle.kit.http import errors
 from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.authentication import Authentication, Principal, PublicPaths, principal
 from passerelle.kit.http.context import RequestContext
-from passerelle.kit.http.media_types import DeprecationNotice, version_of
+from passerelle.kit.http.media_types import DeprecationNotice
+from passerelle.kit.http.versions import version_of, versions
 from passerelle.kit.ids import parse_id
 
 TEST_REFUSED = Code("TEST_REFUSED", 401, "For these tests.")
@@ -325,9 +326,9 @@ async def test_browsers_are_told_to_be_careful(app: FastAPI, client: httpx.Async
 async def test_a_versioned_endpoint_says_its_version_also_when_it_fails(
     app: FastAPI, client: httpx.AsyncClient, logged: list[Any]
 ) -> None:
-    @app.get("/versioned")
+    @app.get("/versioned", openapi_extra=versions(1, 2, successor="/versioned"))
     async def versioned(request: Request, fail: str = "") -> Response:
-        version = version_of(request, successor="/versioned")
+        version = version_of(request)
         if fail == "refuse":
             raise TEST_FIRST.error("refused")
         if fail == "break":

@@ -65,8 +65,6 @@ class StoredAnswer:
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
-    state: dict[str, Any]
-    """What else the request had noted about its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ class Claims:
                 claim.workspace_id,
                 claim.key,
                 answer.status,
-                {"headers": headers, "state": answer.state},
+                headers,
                 self._box.encrypt(answer.body),
             )
 
@@ -124,9 +122,8 @@ class Claims:
         same_request = row["request_hash"] == request_hash
         if row["status"] is None or not same_request:
             return Held(same_request, (row["locked_until"] - now).total_seconds())
-        kept = row["headers"]
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in kept["headers"]]
-        return StoredAnswer(row["status"], headers, self._box.decrypt(row["body"]), kept["state"])
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in row["headers"]]
+        return StoredAnswer(row["status"], headers, self._box.decrypt(row["body"]))
 
 
 async def forget_old(database: Database, clock: Clock = system_clock) -> int:

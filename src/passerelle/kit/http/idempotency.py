@@ -23,7 +23,7 @@ from passerelle.kit.database import Database
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import BODY_LIMIT, content_type_of, receive_body
 from passerelle.kit.http.claims import Claim, Claims, Held, StoredAnswer, forget_old
-from passerelle.kit.http.media_types import Versioned, accept_header, parse_accept
+from passerelle.kit.http.media_types import accept_header, parse_accept
 from passerelle.kit.ids import new_id
 from passerelle.kit.secrets import SecretBox
 
@@ -91,7 +91,7 @@ class Idempotency:
         if isinstance(claim, Held):
             raise _held(claim)
         if isinstance(claim, StoredAnswer):
-            await _answer_again(claim, scope, send)
+            await _answer_again(claim, send)
         else:
             scope["state"]["idempotent_id"] = claim.resource_id
             await self._run(claim, scope, receive, send)
@@ -105,7 +105,7 @@ class Idempotency:
             with suppress(Exception):
                 await self._claims.release(claim)
             raise
-        answer = recorder.answer(scope)
+        answer = recorder.answer()
         # Stored before it is sent: who has an answer can rely on getting it again.
         if answer is None:
             await self._claims.release(claim)
@@ -142,7 +142,7 @@ class _Recorder:
         for message in held:
             await self._send(message)
 
-    def answer(self, scope: Scope) -> StoredAnswer | None:
+    def answer(self) -> StoredAnswer | None:
         """What to store; None for an answer that is not to be given again."""
         start = self._start
         if start is None or not self._complete or self._size > LARGEST_STORED:
@@ -151,9 +151,7 @@ class _Recorder:
         headers = [(name, value) for name, value in start["headers"] if name not in _NOT_KEPT_HEADERS]
         if status >= 500 or status in _NOT_KEPT or not _is_json(headers, self._size):
             return None
-        versioned: Versioned | None = scope["state"].get("versioned")
-        state = {"versioned": None if versioned is None else [versioned.version, versioned.successor]}
-        return StoredAnswer(status, headers, b"".join(self._chunks), state)
+        return StoredAnswer(status, headers, b"".join(self._chunks))
 
     def _keep(self, chunk: bytes) -> None:
         self._size += len(chunk)
@@ -203,9 +201,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
-async def _answer_again(answer: StoredAnswer, scope: Scope, send: Send) -> None:
-    if answer.state["versioned"] is not None:
-        scope["state"]["versioned"] = Versioned(*answer.state["versioned"])
+async def _answer_again(answer: StoredAnswer, send: Send) -> None:
     headers = [*answer.headers, (b"idempotent-replayed", b"true")]
     if answer.body:
         headers.append((b"content-length", str(len(answer.body)).encode()))

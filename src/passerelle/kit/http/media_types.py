@@ -9,7 +9,6 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Final
 
-from starlette.requests import Request
 from starlette.types import Scope
 
 from passerelle.errors import Code, PasserelleError
@@ -53,6 +52,8 @@ class Versioned:
 
     version: int
     successor: str | None = None
+    warned: bool = False
+    """Whether the answer says in words, too, that the version is going away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +96,6 @@ def accept_header(scope: Scope) -> str | None:
     return b",".join(values).decode("latin-1") if values else None
 
 
-def version_of(request: Request, *, available: tuple[int, ...] = (1, 2), successor: str | None = None) -> int:
-    """The version that this request asks for; from here on its answer carries the headers of that version.
-
-    A request that names none gets the version that its key pins. `successor` is the path of the endpoint that
-    replaces version 1 of this one. Raises UNSUPPORTED_VERSION.
-    """
-    state = request.scope["state"]
-    principal = state.get("principal")
-    default = principal.api_version if principal is not None else _DEFAULT_VERSION
-    version = negotiate(accept_header(request.scope), available=available, default=default)
-    state["versioned"] = Versioned(version, successor)
-    return version
-
-
 @lru_cache(maxsize=64)
 def versioned_headers(versioned: Versioned, notice: DeprecationNotice | None) -> RawHeaders:
     """The headers of an answer in this version, `Content-Type` first (RFC 9745, RFC 8594, RFC 8288)."""
@@ -121,6 +108,8 @@ def versioned_headers(versioned: Versioned, notice: DeprecationNotice | None) ->
         if versioned.successor is not None:
             links.append(f'<{versioned.successor}>; rel="successor-version"')
         headers["link"] = ", ".join(links)
+        if versioned.warned:
+            headers["warning"] = f'299 - "Version 1 is deprecated: see {notice.explained_at}"'
     return tuple((name.encode(), value.encode()) for name, value in headers.items())
 
 
