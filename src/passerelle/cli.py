@@ -15,6 +15,7 @@ from rich.console import Console
 from typer.models import CommandInfo
 
 from passerelle.cases.commands import app as cases
+from passerelle.deprecations.commands import app as deprecations
 from passerelle.errors import CommandError
 from passerelle.links.commands import app as links
 from passerelle.lists.commands import app as lists
@@ -42,6 +43,7 @@ app.add_typer(theme, name="theme")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(reviews, name="reviews")
 app.add_typer(cases, name="cases")
+app.add_typer(deprecations, name="deprecations")
 
 output = Console(soft_wrap=True)
 
@@ -106,6 +108,22 @@ def create_workspace(name: str) -> None:
     from passerelle import processes
 
     output.print(_run(processes.create_workspace(_settings(), name)))
+
+
+@workspaces.command("version-1")
+def treat_version_one(
+    workspace: UUID,
+    mode: Annotated[
+        Literal["on", "warn", "brownout", "off", "default"],
+        typer.Argument(help="How version 1 is treated; `default` follows PASSERELLE_V1."),
+    ],
+    brownouts: Annotated[str | None, typer.Option(help="The times of brown-outs: 'tue 09:00-10:00'.")] = None,
+) -> None:
+    """Treat version 1 in one workspace otherwise than in the rest, also less strictly."""
+    from passerelle import processes
+
+    _run(processes.treat_version_one(_settings(), workspace, None if mode == "default" else mode, brownouts))
+    output.print(f"version 1 is {mode} in the workspace {workspace}", highlight=False)
 
 
 @keys.command("create")

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 
 import passerelle.accounts.endpoints
 import passerelle.cases.endpoints
+import passerelle.deprecations.endpoints
+import passerelle.deprecations.guide
 import passerelle.events.endpoints
 import passerelle.executions.endpoints
 import passerelle.links.endpoints
@@ -23,6 +25,7 @@ import passerelle.themes.endpoints
 import passerelle.webhooks.endpoints
 import passerelle.widget.endpoints
 from passerelle import operations
+from passerelle.deprecations.guide import GUIDE
 from passerelle.events.catalogue import openapi_webhooks
 from passerelle.kit.clock import system_clock
 from passerelle.kit.http import reference, stack
@@ -80,6 +83,7 @@ def create_app(
         database=services.database,
         box=services.box,
         deprecation=_deprecation(services, public_url),
+        gate=services.deprecations,
     )
     return app
 
@@ -100,6 +104,8 @@ def routed(services: Services) -> FastAPI:
         passerelle.executions.endpoints.router(services.executions, services.links, services.cases, services.cursors)
     )
     app.include_router(passerelle.cases.endpoints.router(services.cases))
+    app.include_router(passerelle.deprecations.endpoints.router(services.deprecations, services.cursors, system_clock))
+    app.include_router(passerelle.deprecations.guide.router())
     app.include_router(
         passerelle.links.endpoints.router(
             services.links, services.link_list, services.cases, services.cursors, system_clock
@@ -124,6 +130,6 @@ def _deprecation(services: Services, public_url: str) -> DeprecationNotice:
     sunset = services.settings.v1_sunset
     return DeprecationNotice(
         since=V1_DEPRECATED,
-        explained_at=f"{public_url}/docs",
+        explained_at=public_url + GUIDE,
         sunset=datetime.fromisoformat(sunset).replace(tzinfo=UTC) if sunset else None,
     )

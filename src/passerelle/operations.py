@@ -50,6 +50,13 @@ def router(database: Database) -> APIRouter:
         "passerelle_executions_stranded", "Executions that a job should stand for and none does", registry=registry
     )
 
+    deprecated = Gauge(
+        "passerelle_deprecated_uses",
+        "Requests to a version that is going away, in the last 400 days",
+        ["endpoint", "version"],
+        registry=registry,
+    )
+
     @routes.get("/health/live")
     async def live() -> Response:
         """Whether the process runs."""
@@ -72,6 +79,7 @@ def router(database: Database) -> APIRouter:
         async with database.shared() as connection:
             hooks = await connection.fetchrow("SELECT * FROM webhook_counts(now())")
             counts = await connection.fetch("SELECT * FROM execution_counts()")
+            uses = await connection.fetch("SELECT * FROM deprecated_counts()")
             jobs = await connection.fetch("SELECT status, count(*) AS jobs FROM pgqueuer GROUP BY status")
             lost = await connection.fetch(
                 "SELECT id FROM stranded_executions('1 minute', 1000) "
@@ -81,6 +89,9 @@ def router(database: Database) -> APIRouter:
             gauge.clear()
             for row in rows:
                 gauge.labels(row["status"]).set(row[column])
+        deprecated.clear()
+        for row in uses:
+            deprecated.labels(row["endpoint"], str(row["version"])).set(row["uses"])
         stranded.set(len(lost))
         for name, webhook_gauge in webhooks.items():
             webhook_gauge.set(hooks[name])

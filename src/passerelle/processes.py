@@ -12,7 +12,8 @@ from uuid import UUID
 import asyncpg
 
 from passerelle.accounts.service import UnknownWorkspaceError
-from passerelle.errors import CommandError
+from passerelle.deprecations.models import Mode
+from passerelle.errors import CommandError, PasserelleError
 from passerelle.events import restored
 from passerelle.kit import schema
 from passerelle.kit.clock import iso
@@ -61,6 +62,19 @@ async def create_workspace(settings: Settings, name: str) -> str:
     """Make a workspace; its id."""
     async with _services(settings) as services:
         return str((await services.accounts.create_workspace(name)).id)
+
+
+async def treat_version_one(settings: Settings, workspace_id: UUID, mode: str | None, brownouts: str | None) -> None:
+    """Say how version 1 is treated in one workspace; None follows the setting."""
+    async with _services(settings) as services:
+        try:
+            known = await services.deprecations.set_mode(
+                workspace_id, Mode(mode) if mode is not None else None, brownouts, "operator", by_operator=True
+            )
+        except PasserelleError as error:
+            raise CommandError(str(error)) from None
+        if not known:
+            raise CommandError(f"there is no workspace {workspace_id}: make one with `passerelle workspace create`")
 
 
 async def create_key(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from passerelle.kit.durations import format_duration, parse_duration
 from passerelle.kit.mail.addresses import Address
 from passerelle.kit.mail.server import SmtpServer
 from passerelle.kit.outgoing.rules import EgressRules
+from passerelle.kit.timetable import parse_timetable
 
 PREFIX: Final = "PASSERELLE_"
 FILE: Final = "passerelle.toml"
@@ -72,6 +73,18 @@ class Settings(BaseSettings):
     run_wait: timedelta = Field(
         default=timedelta(seconds=10), description="How long `POST /workflows/run` waits for the end of a run."
     )
+    v1: str = Field(
+        default="on",
+        pattern="^(on|warn|brownout|off)$",
+        description="How far the end of version 1 is, for workspaces that say nothing else: `on` answers with "
+        "`Deprecation` headers, `warn` adds `Warning` and a line in the log, `brownout` refuses at set times, "
+        "`off` refuses.",
+    )
+    v1_brownouts: str = Field(
+        default="tue 09:00-10:00, thu 14:00-15:00",
+        description="When `brownout` refuses version 1: `tue 09:00-10:00` or `daily 12:00-12:15` in UTC, or "
+        "`2026-12-01T09:00Z/2026-12-01T10:00Z`; several with commas.",
+    )
     v1_sunset: str | None = Field(
         default=None, description="The date (ISO 8601) on which version 1 ends; sent as the `Sunset` header."
     )
@@ -99,6 +112,19 @@ class Settings(BaseSettings):
     @classmethod
     def _check_sender(cls, value: str) -> str:
         Address.parse(value)
+        return value
+
+    @field_validator("v1_brownouts")
+    @classmethod
+    def _check_times(cls, value: str) -> str:
+        parse_timetable(value)
+        return value
+
+    @field_validator("v1_sunset")
+    @classmethod
+    def _check_date(cls, value: str | None) -> str | None:
+        if value is not None:
+            datetime.fromisoformat(value)
         return value
 
     @field_validator("run_wait", mode="before")

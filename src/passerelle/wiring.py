@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+import asyncpg
+
 from passerelle.accounts.service import Accounts
 from passerelle.cases.service import CaseRecords
 from passerelle.definitions.facts import KnownFacts
+from passerelle.deprecations.guide import GUIDE
+from passerelle.deprecations.models import Mode
+from passerelle.deprecations.repository import DeprecationRepository
+from passerelle.deprecations.service import Deprecations
 from passerelle.engine.checks import load_checks, warm_checks
 from passerelle.engine.registry import load_kinds
 from passerelle.engine.runner import Runner
@@ -81,6 +87,7 @@ class Services:
     links: Links
     link_list: LinkList
     cases: CaseRecords
+    deprecations: Deprecations
     visitor: Visitor
     reviews: Reviews
     records: RecordParts
@@ -105,14 +112,18 @@ async def open_services(settings: Settings, database_url: str, box: SecretBox) -
     await asyncio.to_thread(warm_checks, load_checks().values())
     keeping = asyncio.create_task(leases.keep())
     services = _build(settings, database_url, box, database, outgoing, to_webhooks, leases)
+    counting = asyncio.create_task(services.deprecations.keep_writing())
     try:
         yield services
     finally:
         await services.visitor.close()
         await services.executions.close()
-        keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
+        for task in (keeping, counting):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await services.deprecations.write()
         await outgoing.close()
         await to_webhooks.close()
         await database.close()
@@ -187,6 +198,13 @@ def _build(
         public_url=settings.public_url or f"http://localhost:{DEFAULT_PORT}",
         environment=settings.environment,
     )
+    deprecations = Deprecations(
+        DeprecationRepository(database),
+        system_clock,
+        default=Mode(settings.v1),
+        brownouts=settings.v1_brownouts,
+        guide=(settings.public_url or f"http://localhost:{DEFAULT_PORT}") + GUIDE,
+    )
     return Services(
         settings=settings,
         box=box,
@@ -199,6 +217,7 @@ def _build(
         links=links.links,
         link_list=links.listing,
         cases=CaseRecords(database, records, executions),
+        deprecations=deprecations,
         visitor=visitor,
         reviews=Reviews(executions, review_repository),
         records=records,
@@ -209,7 +228,18 @@ def _build(
         webhooks=webhooks,
         cursors=cursors,
         worker=_worker(
-            database_url, database, accounts, runner, visitor, records, links, events, webhooks, courier, jobs
+            database_url,
+            database,
+            accounts,
+            runner,
+            visitor,
+            records,
+            links,
+            events,
+            webhooks,
+            deprecations,
+            courier,
+            jobs,
         ),
     )
 
@@ -230,6 +260,7 @@ def _worker(
     links: LinkParts,
     events: Events,
     webhooks: Webhooks,
+    deprecations: Deprecations,
     courier: Courier,
     jobs: Mapping[str, Handler],
 ) -> Worker:
@@ -258,6 +289,7 @@ def _worker(
         await events.forget_old()
         await links.links.forget_old()
         await visitor.forget_old()
+        await deprecations.forget_old()
 
     return Worker(
         database_url,

@@ -23,7 +23,7 @@ from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.authentication import Authentication, Principal, PublicPaths, principal
 from passerelle.kit.http.context import RequestContext
 from passerelle.kit.http.media_types import DeprecationNotice
-from passerelle.kit.http.versions import version_of, versions
+from passerelle.kit.http.versions import Versions, version_of, versions
 from passerelle.kit.ids import parse_id
 
 TEST_REFUSED = Code("TEST_REFUSED", 401, "For these tests.")
@@ -50,6 +50,7 @@ def app() -> FastAPI:
     made = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     errors.install(made)
     public = PublicPaths(["/", "/auth/", "/open"])
+    made.add_middleware(Versions, application=made)
     made.add_middleware(Authentication, authenticator=OneToken(), public=public)
     made.add_middleware(errors.ErrorBoundary)
     made.add_middleware(RequestContext, deprecation=NOTICE)
@@ -347,6 +348,18 @@ async def test_a_versioned_endpoint_says_its_version_also_when_it_fails(
     third = await client.get("/versioned", headers={"Accept": "application/json;version=3"})
     assert third.status_code == 406
     assert third.headers["content-type"] == "application/json"
+
+
+async def test_what_a_caller_puts_into_a_path_cannot_end_a_header(
+    app: FastAPI, client: httpx.AsyncClient, logged: list[Any]
+) -> None:
+    @app.get("/versioned/{name}", openapi_extra=versions(1, successor="/next/{name}"))
+    async def versioned(name: str) -> Response:
+        return json_answer({"name": name})
+
+    answer = await client.get("/versioned/a%0d%0aSet-Cookie:%20x>;rel=y")
+    assert '</next/a%0D%0ASet-Cookie%3A%20x%3E%3Brel%3Dy>; rel="successor-version"' in answer.headers["link"]
+    assert "set-cookie" not in answer.headers
 
 
 async def test_one_request_does_not_leave_its_id_in_the_log_of_the_next(

@@ -21,7 +21,7 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 _STYLE: Final = "/docs/reference.css"
 
 # `js-default` leaves HTML in the text as text, and refuses `javascript:` links.
-_markdown = MarkdownIt("js-default")
+_markdown = MarkdownIt("js-default").enable("table")
 
 
 def install(app: FastAPI) -> None:
@@ -60,6 +60,11 @@ def render(document: Mapping[str, Any], base_url: str, codes: Iterable[Code] = (
             style=_STYLE,
         )
     )
+
+
+def markdown_page(title: str, text: str) -> str:
+    """A page of text in the reference's looks."""
+    return _environment().get_template("page.html").render(title=title, text=text, style=_STYLE)
 
 
 @lru_cache(maxsize=1)

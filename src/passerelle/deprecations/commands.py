@@ -1,0 +1,82 @@
+"""`passerelle deprecations`: who still uses version 1, over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected, require_success
+
+if TYPE_CHECKING:
+    import httpx
+
+app = typer.Typer(help="Uses of version 1, and how it is treated.")
+output = Console(soft_wrap=True)
+
+
+@app.callback(invoke_without_command=True)
+def list_uses(
+    context: typer.Context,
+    since: Annotated[str | None, typer.Option(help="Only from this day on: 2026-01-05.")] = None,
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """List who uses version 1: key, endpoint, day, how often, when last, with which client."""
+    if context.invoked_subcommand is not None:
+        return
+    table = Table("day", "key", "endpoint", "version", "uses", "refused", "last used", "client")
+    with connected(url, token, data_dir) as client:
+        rows = list(_pages(client, {} if since is None else {"since": since}))
+    if not rows:
+        output.print("nobody uses a deprecated version")
+        return
+    for one in rows:
+        counts = (str(one["version"]), str(one["uses"]), str(one["refused"]))
+        table.add_row(one["day"], one["key"], one["endpoint"], *counts, one["lastUsed"], one["userAgent"] or "")
+    output.print(table)
+
+
+@app.command("mode")
+def mode(
+    wanted: Annotated[
+        Literal["on", "warn", "brownout", "off", "default"] | None,
+        typer.Argument(help="The new mode; `default` follows the installation. Without it, the mode is shown."),
+    ] = None,
+    brownouts: Annotated[
+        str | None, typer.Option(help="The times of brown-outs: 'tue 09:00-10:00, daily 12:00-12:15'.")
+    ] = None,
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """Show how version 1 is treated in the workspace, or set it."""
+    with connected(url, token, data_dir) as client:
+        if wanted is None:
+            answer = client.get("/deprecations/mode")
+        else:
+            body = {"mode": None if wanted == "default" else wanted, "brownouts": brownouts}
+            answer = client.put("/deprecations/mode", json=body)
+        require_success(answer)
+    shown = answer.json()
+    own = "set for this workspace" if shown["own"] else "the installation's"
+    output.print(f"version 1 is {shown['mode']} ({own})", highlight=False)
+    if shown["nextBrownout"] is not None:
+        span = shown["nextBrownout"]
+        output.print(f"refused from {span['begins']} to {span['ends']}", highlight=False)
+
+
+def _pages(client: httpx.Client, params: dict[str, str]) -> Iterator[dict[str, Any]]:
+    after: dict[str, str] = {}
+    while True:
+        answer = client.get("/deprecations", params={"limit": "500", **params, **after})
+        require_success(answer)
+        page = answer.json()
+        yield from page["data"]
+        if page["next"] is None:
+            return
+        after = {"after": page["next"]}
