@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+from commanding import passerelle
 from running import Dev
-from test_pull_diff import passerelle
 
 FIELDS = [
     {"name": "number", "type": "text", "unique": True},

@@ -1,0 +1,31 @@
+"""The command line in the test's own process: as the command, but without the second that its start takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from running import Dev
+from typer.testing import CliRunner
+
+from passerelle.cli import app
+from passerelle.errors import CommandError
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def passerelle(dev: Dev, *arguments: str) -> Done:
+    """Run a command against a running Passerelle."""
+    options = ("--url", dev.demo["baseUrl"], "--token", dev.demo["organizationToken"])
+    result = CliRunner().invoke(app, [*arguments, *options])
+    error = result.exception
+    if error is not None and not isinstance(error, CommandError | SystemExit):
+        raise error
+    told = str(error).splitlines() if isinstance(error, CommandError) else []
+    return Done(result.exit_code, result.stdout, result.stderr + "".join(f"passerelle: {line}\n" for line in told))
