@@ -60,6 +60,8 @@ def test_after_kill_9_everything_is_there_again_and_nothing_is_left_behind(tmp_p
     with dev.api() as api:
         body = {"workflowDefinitionId": pushed(api, WAITS)}
         started = [api.post("/workflows", json=body).json()["id"] for _ in range(20)]
+        # An example that does not fit a table which its user has changed must not stand in the way.
+        api.patch("/tables/people", json={"fields": []}).raise_for_status()
     dev.stop(signal.SIGKILL)
     assert gone(dev.folder)
     again = start_dev(tmp_path / "data")

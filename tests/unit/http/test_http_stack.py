@@ -176,6 +176,19 @@ async def test_unknown_addresses_and_methods_have_the_same_shape(
     assert method.headers["allow"] == "GET"
 
 
+async def test_every_method_of_an_address_is_told(app: FastAPI, client: httpx.AsyncClient, logged: list[Any]) -> None:
+    for takes in (app.get, app.post, app.delete):
+
+        @takes("/several/{thing}")
+        async def several(thing: str) -> Response:
+            return json_answer({})
+
+    method = await client.put("/several/x")
+
+    assert (method.status_code, method.headers["allow"]) == (405, "DELETE, GET, POST")
+    assert method.json()["errors"][0]["message"] == "this address takes only DELETE, GET, POST"
+
+
 async def test_422_is_never_used(app: FastAPI, client: httpx.AsyncClient, logged: list[Any]) -> None:
     @app.get("/typed/{thing_id}")
     async def typed(thing_id: UUID, amount: int) -> Response:

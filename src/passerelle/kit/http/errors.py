@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from passerelle.errors import Code, PasserelleError, Problem
@@ -87,7 +88,7 @@ class ErrorBoundary:
 
 def answer(scope: Scope, raised: Exception, new_id: NewId = new_id) -> Response:
     """The answer to whatever was raised; logs it under its fingerprint."""
-    error = _as_error(raised)
+    error = _as_error(scope, raised)
     fingerprint = str(new_id())
     facts: dict[str, Any] = {
         "fingerprint": fingerprint,
@@ -116,11 +117,11 @@ def _entry(problem: Problem) -> dict[str, str]:
     return entry
 
 
-def _as_error(raised: Exception) -> PasserelleError:
+def _as_error(scope: Scope, raised: Exception) -> PasserelleError:
     if isinstance(raised, PasserelleError):
         return raised
     if isinstance(raised, HTTPException):
-        return _from_framework(raised)
+        return _from_framework(scope, raised)
     if isinstance(raised, RequestValidationError):
         return _from_query(raised)
     if isinstance(raised, ClientDisconnect):
@@ -134,17 +135,24 @@ def _as_error(raised: Exception) -> PasserelleError:
     return _internal_error()
 
 
-def _from_framework(raised: HTTPException) -> PasserelleError:
+def _from_framework(scope: Scope, raised: HTTPException) -> PasserelleError:
     headers = dict(raised.headers or {})
     if raised.status_code == NOT_FOUND.status:
         return NOT_FOUND.error("there is nothing at this address: see /docs for the addresses that exist")
     if raised.status_code == METHOD_NOT_ALLOWED.status:
-        allowed = headers.get("Allow", "")
-        return METHOD_NOT_ALLOWED.error(f"this address takes only {allowed}", headers=headers)
+        allowed = ", ".join(_methods(scope)) or headers.get("Allow", "")
+        return METHOD_NOT_ALLOWED.error(f"this address takes only {allowed}", headers=headers | {"Allow": allowed})
     if raised.status_code < 500:
         problem = REQUEST_INVALID.problem(f"the request cannot be read: {raised.detail}")
         return PasserelleError(raised.status_code, [problem], headers)
     return _internal_error()
+
+
+def _methods(scope: Scope) -> list[str]:
+    """Every method of an address: the framework names those of the first route alone."""
+    routes = scope["app"].routes if "app" in scope else ()
+    fitting = (route for route in routes if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE)
+    return sorted({method for route in fitting for method in route.methods or ()})
 
 
 def _internal_error() -> PasserelleError:
