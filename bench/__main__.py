@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import definitions, resting, runs, sanctions, webhooks
+from bench import definitions, page, resting, runs, sanctions, webhooks
 
 
 @dataclass
@@ -43,6 +43,7 @@ SCENARIOS = {
     "batch": definitions.batch,
     "each": definitions.each,
     "commands": definitions.commands,
+    "page": page.first_page,
     "sanctions": sanctions.screening,
     "webhook-latency": webhooks.commit_to_attempt,
     "webhook-throughput": webhooks.throughput,

@@ -181,11 +181,18 @@ class Load:
 
 async def wrk(url: str, headers: dict[str, str], body: Any, *, connections: int = 32, seconds: int = SECONDS) -> Load:
     """POST `body` over and over, on `connections` connections."""
+    lua = f'wrk.method = "POST"\nwrk.body = {json.dumps(json.dumps(body))}'
+    return await drive(url, headers, lua, connections=connections, seconds=seconds)
+
+
+async def drive(
+    url: str, headers: dict[str, str], lua: str = "", *, connections: int = 32, seconds: int = SECONDS
+) -> Load:
+    """Ask over and over, on `connections` connections: GET, unless the script says otherwise."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua", delete=False) as script:
-        script.write('wrk.method = "POST"\n')
-        script.write(f"wrk.body = {json.dumps(json.dumps(body))}\n")
         for name, value in headers.items():
             script.write(f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}\n")
+        script.write(f"{lua}\n")
         script.write(
             "done = function(summary, latency)\n"
             "  io.write(string.format('RESULT %f %f %f %d\\n', summary.requests / summary.duration * 1e6,\n"

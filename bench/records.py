@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +15,7 @@ from uuid import UUID
 
 import httpx
 
-from bench.harness import SECONDS, Load, Passerelle, database, percentile, running
+from bench.harness import SECONDS, Load, Passerelle, database, drive, percentile, running
 from passerelle.embedded import EmbeddedPostgres
 from passerelle.kit.clock import system_clock
 from passerelle.kit.database import Database
@@ -73,7 +70,7 @@ async def _single(
     await _beside(
         report,
         "create",
-        lambda: _wrk(base, passerelle.headers, f'wrk.method = "POST"\nwrk.body = {json.dumps(json.dumps(values))}'),
+        lambda: drive(base, passerelle.headers, f'wrk.method = "POST"\nwrk.body = {json.dumps(json.dumps(values))}'),
         lambda: parts.records.create(table.workspace_id, "companies", values, Author("bench")),
     )
     sample = Random(1).sample(ids, 2_000)
@@ -83,7 +80,7 @@ async def _single(
     await _beside(
         report,
         "read by id",
-        lambda: _wrk(base, passerelle.headers, lua),
+        lambda: drive(base, passerelle.headers, lua),
         lambda: parts.records.read(table.workspace_id, "companies", random.choice(sample)),
     )
 
@@ -94,7 +91,7 @@ async def _lists(report: Any, passerelle: Passerelle, parts: RecordParts, table:
         await _beside(
             report,
             f"25 of {size}: {name}",
-            partial(_wrk, f"{passerelle.url}/tables/companies/records?{query}", passerelle.headers, ""),
+            partial(drive, f"{passerelle.url}/tables/companies/records?{query}", passerelle.headers, ""),
             partial(parts.finding.page, table.workspace_id, "companies", SearchBody(**search)),
         )
     for name, search in (("status, by score", BY_BOTH), ("unindexed, nothing found", UNINDEXED)):
@@ -203,28 +200,6 @@ async def _copy(connection: Any, table: Table, made: list[Record]) -> None:
     await connection.execute("TRUNCATE filling")
     keys = [(table.workspace_id, field, key, one.id) for one in made for field, key in index_keys(table, one.values)]
     await connection.copy_records_to_table("record_key", records=keys)
-
-
-async def _wrk(url: str, headers: dict[str, str], lua: str, *, connections: int = 32) -> Load:
-    sent = "".join(f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}\n" for name, value in headers.items())
-    done = (
-        "done = function(summary, latency)\n"
-        "  io.write(string.format('RESULT %f %f %f %d\\n', summary.requests / summary.duration * 1e6,\n"
-        "    latency:percentile(50) / 1000, latency:percentile(99) / 1000,\n"
-        "    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout))\n"
-        "end\n"
-    )
-    with tempfile.NamedTemporaryFile("w", suffix=".lua", delete=False) as script:
-        script.write(f"{sent}{lua}\n{done}")
-    process = await asyncio.create_subprocess_exec(
-        "wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "-s", script.name, url, stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await process.communicate()
-    Path(script.name).unlink()
-    found = re.search(r"RESULT (\S+) (\S+) (\S+) (\d+)", output.decode())
-    if found is None:
-        raise RuntimeError(f"wrk said: {output.decode()}")
-    return Load(float(found[1]), float(found[2]), float(found[3]), int(found[4]))
 
 
 def _text(value: Any) -> str:
