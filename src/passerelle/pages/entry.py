@@ -50,8 +50,10 @@ class _Entry:
         self._browsers = browsers
         self._answers = answers
 
-    async def look(self, request: Request, secret: str) -> Response:
+    # Takes nothing but the request: so no framework stands between a reader and the first page.
+    async def look(self, request: Request) -> Response:
         """The page at a link, by its state; the browser that it is bound to goes on where it was."""
+        secret: str = request.path_params["secret"]
         link = await self._links.look(secret)
         visit = await self._browsers.find(request)
         if visit is not None and visit.session.execution_id == link.execution_id:

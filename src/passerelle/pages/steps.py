@@ -10,11 +10,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from passerelle.errors import PasserelleError
+from passerelle.executions.errors import WORKFLOW_NOT_FOUND
 from passerelle.executions.visitor.errors import STEP_NOT_CURRENT
 from passerelle.executions.visitor.models import Screen
 from passerelle.executions.visitor.service import Visitor
 from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.bodies import receive_body
+from passerelle.kit.ids import parse_id
 from passerelle.pages.answers import FRAGMENT, Answers, Setting
 from passerelle.pages.boundary import on_a_page
 from passerelle.pages.browsers import Browsers, Visit
@@ -61,8 +63,12 @@ class _Steps:
         self._answers = answers
         self._doing = Doing(visitor)
 
-    async def show(self, request: Request, execution_id: UUID) -> Response:
+    # Takes nothing but the request, as the page at a link.
+    async def show(self, request: Request) -> Response:
         """The screen as it is now."""
+        execution_id = parse_id(request.path_params["execution_id"])
+        if execution_id is None:
+            raise WORKFLOW_NOT_FOUND.error("there is no such page")
         visit = await self._browsers.visit(request, execution_id)
         screen = await self._visitor.screen(visit.session.workspace_id, execution_id)
         return await self._page(request, visit, screen)
