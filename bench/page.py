@@ -15,6 +15,9 @@ from bench.harness import Load, Passerelle, drive, running
 
 HEADERS = {"Accept-Encoding": "gzip", "Accept-Language": "en"}
 
+READING = "delay = function() return math.random(150, 250) end"
+"""A reader opens the next page after a fifth of a second: 32 of them open 150 in each second."""
+
 
 @dataclass(frozen=True)
 class Weight:
@@ -42,8 +45,10 @@ async def first_page(report: Any) -> None:
             await browser.close()
         _say(report, "first page, all of it", weight)
         _say(report, "form behind Start, after it", form)
-        await _answers(report, "first page, 32 readers", link)
-        await _answers(report, "form, 32 readers", form_url, {"Cookie": cookie})
+        await _answers(report, "first page, 32 readers", link, lua=READING)
+        await _answers(report, "form, 32 readers", form_url, {"Cookie": cookie}, lua=READING)
+        await _answers(report, "  beside it: /health/live", f"{passerelle.url}/health/live", lua=READING)
+        await _answers(report, "first page, 32 without a pause", link)
         await _answers(report, "  beside it: /health/live", f"{passerelle.url}/health/live")
 
 
@@ -94,8 +99,8 @@ async def _session(browser: Browser, link: str) -> tuple[str, str]:
     return url, "; ".join(f"{one['name']}={one['value']}" for one in cookies)
 
 
-async def _answers(report: Any, name: str, url: str, headers: dict[str, str] | None = None) -> None:
-    load: Load = await drive(url, {**HEADERS, **(headers or {})})
+async def _answers(report: Any, name: str, url: str, headers: dict[str, str] | None = None, *, lua: str = "") -> None:
+    load: Load = await drive(url, {**HEADERS, **(headers or {})}, lua)
     report.line(name, per_second=round(load.requests), p50_ms=load.p50, p99_ms=load.p99, errors=load.errors)
 
 
