@@ -1,6 +1,6 @@
 # `make` lists the chores. Everything that a machine needs is installed from here.
 .DEFAULT_GOAL := help
-.PHONY: help setup browser run test unit check format bench crash openapi lock clean
+.PHONY: help setup browser run test unit check format bench crash generate screenshots lock clean
 
 PYTHON ?= python3.11
 PORT ?= 8080
@@ -11,7 +11,7 @@ READY := .venv/.ready
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 help: ## List the chores
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Install everything; after it .venv/bin/passerelle is there
 
@@ -57,6 +57,9 @@ crash: setup ## The long crash tests
 
 generate: setup ## Write the generated files: OpenAPI document, reference pages
 	$(BIN)/python -m passerelle.reference
+
+screenshots: setup browser ## Take the pictures of the docs anew
+	PYTHONPATH=tests/acceptance $(BIN)/python tests/browser/screenshots.py
 
 lock: ## Pin the newest versions of all dependencies
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --no-header --no-annotate -o requirements.lock --quiet --upgrade
