@@ -123,9 +123,9 @@ class Studio:
             return str(answer.raise_for_status().json()[kind])
 
 
-async def shot(page: Page, name: str) -> Shot:
-    """What the page shows now."""
-    return Shot(name, await page.screenshot())
+async def shot(page: Page, name: str, *, whole: bool = False) -> Shot:
+    """What the page shows now. `whole`: also what has to be scrolled to."""
+    return Shot(name, await page.screenshot(full_page=whole))
 
 
 # The journey.
@@ -142,7 +142,7 @@ async def journey(studio: Studio, viewport: ViewportSize, *, dark: bool) -> list
         await about_you(page)
         await page.evaluate("scrollTo(0, 0)")
         shots.append(await shot(page, "A form"))
-        for label, value in (("First name", ""), ("E-mail", "ada@example")):
+        for label, value in (("First name", ""), ("E-mail", "ada at example.com")):
             await page.get_by_label(label).fill(value)
         await page.get_by_role("button", name="Continue").click()
         await expect(page.get_by_text("There is a problem")).to_be_visible()
@@ -286,7 +286,9 @@ async def start_page(studio: Studio, folder: Path, kind: str) -> None:
     """The picture of what `passerelle dev` shows at `/`."""
     async with studio.page(DESK) as page:
         await page.goto("/")
-        html = sheet([await shot(page, "The start page of passerelle dev")], dark=False, columns=1, width=1236)
+        html = sheet(
+            [await shot(page, "The start page of passerelle dev", whole=True)], dark=False, columns=1, width=1236
+        )
         await compose(studio, html, "start-page", 1236, folder, kind)
 
 
