@@ -50,7 +50,9 @@ def site() -> Iterator[Site]:
 @pytest.mark.parametrize("number", range(len(PAGES)))
 async def test_its_pages_show_the_form(browse: Browse, site: Site, passerelle: str, token: str, number: int) -> None:
     filled = PAGES[number].replace("https://passerelle.example.com", passerelle).replace("TOKEN", token)
-    site.files["/"] = f"<!doctype html><html lang='en'><title>A page</title><link rel='icon' href='data:,'>{filled}</html>"
+    site.files["/"] = (
+        f"<!doctype html><html lang='en'><title>A page</title><link rel='icon' href='data:,'>{filled}</html>"
+    )
     page = await browse.open(DESKTOP, also=(urlsplit(site.url()).netloc, urlsplit(passerelle).netloc))
     await page.goto(site.url(), wait_until="networkidle")
     button = page.get_by_role("button", name="Open an account")
