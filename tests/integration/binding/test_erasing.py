@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -149,3 +150,43 @@ async def test_a_record_that_is_not_there_cannot_be_erased(bound: Bound) -> None
     await bound.table()
     path = f"/tables/customers/records/{uuid4()}?erase=true"
     assert await bound.refused("DELETE", path, status=404) == [("RECORD_NOT_FOUND", None)]
+
+
+PAGES = """
+name: asks
+title: Asks
+record: {table: customers}
+steps:
+  - id: who
+    form: {title: Who, schema: {type: object, properties: {name: {type: string, pii: identity}, city: {type: string}}}}
+  - id: papers
+    upload: {title: Papers, accept: [text/plain]}
+  - id: more
+    form: {title: More, schema: {type: object, properties: {note: {type: string, pii: identity}}}}
+"""
+
+
+async def test_what_an_end_user_typed_and_sent_goes_too(bound: Bound) -> None:
+    """Answers, drafts, files and the address of the link, of an execution that its end user left unfinished."""
+    await bound.table()
+    record = await bound.add(number="1")
+    body = {"workflowDefinitionId": await bound.push(PAGES), "recordId": record["id"], "email": f"{NAME}@example.com"}
+    made = await bound.call("POST", "/link/send", body, 201, headers={"Accept": "application/json;version=2"})
+    visitor, place = bound.product.services.visitor, (bound.product.workspace_id, UUID(made["workflowId"]))
+    await visitor.submit(*place, "who", 1, {"name": NAME, "city": "Łódź"})
+
+    async def content() -> AsyncIterator[bytes]:
+        yield f"passport of {NAME}".encode()
+
+    await visitor.add_file(*place, "papers", 1, f"{NAME}.txt", content())
+    await visitor.submit(*place, "papers", 1, {})
+    await visitor.save(*place, "more", 1, {"note": f"born as {NAME}"})
+    timeline = await bound.timeline({"id": made["workflowId"]})
+    assert NAME not in str([step for step in timeline["steps"] if step["step"] == "who"]), "masked already"
+    assert {"link", "visitor_draft", "step_run", "resource"} <= set(await everywhere(bound, NAME))
+    path = f"/tables/customers/records/{record['id']}?erase=true"
+    assert await bound.refused("DELETE", path, status=409) == [("RECORD_IN_USE", None)]
+    await bound.call("POST", f"/workflows/{made['workflowId']}/cancel")
+    report = await bound.call("DELETE", path)
+    assert await everywhere(bound, NAME) == []
+    assert (report["files"], report["links"], report["executions"]) == (1, 1, 1)
