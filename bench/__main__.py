@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import definitions, page, resting, runs, sanctions, webhooks
+from bench import cases, definitions, page, resting, runs, sanctions, webhooks
 
 
 @dataclass
@@ -36,6 +36,7 @@ class Report:
 
 
 SCENARIOS = {
+    "cases": cases.moving_cases,
     "pure": runs.pure_runs,
     "call": runs.runs_with_a_call,
     "handoff": resting.hand_off,

@@ -116,7 +116,7 @@ def running(*, environment: dict[str, str] | None = None) -> Iterator[Passerelle
 
 
 def _ready(process: subprocess.Popen[bytes], data_dir: Path) -> dict[str, Any]:
-    for _ in range(600):
+    for _ in range(1800):
         if process.poll() is not None:
             raise RuntimeError("passerelle dev did not start")
         path = data_dir / "demo.json"
@@ -126,7 +126,7 @@ def _ready(process: subprocess.Popen[bytes], data_dir: Path) -> dict[str, Any]:
             if with_server is not None and with_server.is_success:
                 return demo
         time.sleep(0.1)
-    raise RuntimeError("passerelle dev was not ready within a minute")
+    raise RuntimeError("passerelle dev was not ready within three minutes")
 
 
 def _answers(url: str) -> bool:

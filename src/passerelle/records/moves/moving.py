@@ -7,6 +7,8 @@ transaction: killed at any point, a move goes on where it was by being started a
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -28,6 +30,9 @@ from passerelle.tables.service import Tables
 
 BATCH: Final = 200
 """Records that move together. Writers of one of them wait for its batch: some tens of milliseconds."""
+
+REST: Final = 0.5
+"""Of a batch's time, how long the move rests after it: the requests of others find the database free."""
 
 
 class TableChangedError(Exception):
@@ -61,11 +66,13 @@ class Moving:
             )
         outcome, last = Outcome(), NOWHERE
         while True:
+            began = time.monotonic()
             batch = await self._batch(translation, move_id, last, BATCH, outcome)
             if not batch:
                 return outcome
             last = batch[-1]
             progress(len(batch))
+            await asyncio.sleep(REST * (time.monotonic() - began))
 
     async def _batch(
         self, translation: Translation, move_id: UUID, after: UUID, limit: int, outcome: Outcome
@@ -148,11 +155,13 @@ class Undoing:
         """Bring back what can be; done again, it finds nothing more. Raises `TableChangedError`."""
         outcome, last = Outcome(), NOWHERE
         while True:
+            began = time.monotonic()
             batch = await self._batch(source, last, BATCH, outcome)
             if not batch:
                 return outcome
             last = batch[-1].record.id
             progress(len(batch))
+            await asyncio.sleep(REST * (time.monotonic() - began))
 
     async def _batch(self, source: Table, after: UUID, limit: int, outcome: Outcome) -> list[Moved]:
         workspace_id = source.workspace_id
