@@ -17,6 +17,7 @@ from passerelle.tables.models import Field, Table
 from passerelle.tables.values import check_new, is_empty, read_value
 
 PHONE_PARTS: Final = ("countryCode", "number")
+_REMEMBERED: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Translation:
             if source.key in values:
                 named[target.name] = _shaped(values[source.key], target)
         checked = check_new(self.target, named, record_id)
+        if not checked.problems:
+            self._remember(values, checked.values)
         return checked.values, checked.problems
 
     def carried(self, values: JsonObject) -> dict[str, Json]:
@@ -94,9 +97,23 @@ class Translation:
                 found[source.key] = _returned(source, value)
         return found
 
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], Json]:
+        """What values became: a record's history has most of them again, and addresses and phones take long to read."""
+        return {}
+
+    def _remember(self, values: JsonObject, became: JsonObject) -> None:
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
+        for source, target in self.pairs:
+            if source.key in values:
+                self._known[target.key, dumps(values[source.key])] = became.get(target.key)
+
     def _carried_one(self, target: Field, value: Json) -> Json:
         if is_empty(value):
             return None
+        if (known := (target.key, dumps(value))) in self._known:
+            return self._known[known]
         try:
             return read_value(target, _shaped(value, target))
         except ValueError:
