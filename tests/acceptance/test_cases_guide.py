@@ -17,7 +17,9 @@ from passerelle.records.moves.mapping import parse_map
 
 GUIDE = (Path(__file__).parents[2] / "docs/guides/from-cases-to-records.md").read_text(encoding="utf-8")
 CHECK = "name: guide-check\nsteps: [{id: sum, set: {double: 2}}]\nresult: {double: 2}\n"
-FORM = "name: guide-form\nsteps: [{id: hello, message: {title: {en: Hello, pl: Witaj}}}]\n"
+FORM = (
+    "name: guide-form\nsteps: [{id: hello, message: {title: {en: Hello, pl: Witaj}, text: {en: Hello, pl: Witaj}}}]\n"
+)
 
 
 @dataclass(frozen=True)
