@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncpg
 import pytest
 from both import CHECK, FORM, Both
 from product import BASE_URL
 
+from passerelle.kit.http.authentication import Principal
+from passerelle.kit.http.versions import Use
 from passerelle.kit.ids import new_id
+from passerelle.kit.secrets import SecretBox, generate_key
+from passerelle.settings import Settings
+from passerelle.wiring import open_services
 
 GUIDE = f"{BASE_URL}/docs/from-cases-to-records"
 NOW = "2020-01-01T00:00Z/2999-01-01T00:00Z"
@@ -181,3 +187,16 @@ async def test_the_operator_allows_one_workspace_what_the_rest_has_not(both: Bot
     assert not await deprecations.set_mode(new_id(), None, None, "operator", by_operator=True)
     assert await deprecations.set_mode(both.product.workspace_id, None, LATER, "operator", by_operator=True)
     assert (await both.new.call("GET", "/deprecations/mode"))["brownouts"] == LATER
+
+
+async def test_a_clean_stop_loses_no_count(database_url: str) -> None:
+    """Whatever was counted since the last writing is written when the process stops."""
+    workspace_id = new_id()
+    settings = Settings(egress_allow="127.0.0.1", database_connections=4)
+    async with open_services(settings, database_url, SecretBox([generate_key()])) as services:
+        who = Principal(workspace_id, new_id(), "old shop")
+        for _ in range(7):
+            await services.deprecations.admit(Use(who, "POST /cases", None, False, None))
+    connection = await asyncpg.connect(database_url)
+    assert await connection.fetchval("SELECT uses FROM deprecated_use") == 7
+    await connection.close()
