@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected, require_success
 
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Uses of version 1, and how it is treated.")
 output = Console(soft_wrap=True)
+
+_HEADER: Final = ("day", "key", "endpoint", "version", "uses", "refused", "last used", "client")
 
 
 @app.callback(invoke_without_command=True)
@@ -29,16 +30,13 @@ def list_uses(
     """List who uses version 1: key, endpoint, day, how often, when last, with which client."""
     if context.invoked_subcommand is not None:
         return
-    table = Table("day", "key", "endpoint", "version", "uses", "refused", "last used", "client")
     with connected(url, token, data_dir) as client:
         rows = list(_pages(client, {} if since is None else {"since": since}))
     if not rows:
         output.print("nobody uses a deprecated version")
         return
-    for one in rows:
-        counts = (str(one["version"]), str(one["uses"]), str(one["refused"]))
-        table.add_row(one["day"], one["key"], one["endpoint"], *counts, one["lastUsed"], one["userAgent"] or "")
-    output.print(table)
+    for line in _aligned([_HEADER, *map(_cells, rows)]):
+        typer.echo(line)
 
 
 @app.command("mode")
@@ -68,6 +66,18 @@ def mode(
     if shown["nextBrownout"] is not None:
         span = shown["nextBrownout"]
         output.print(f"refused from {span['begins']} to {span['ends']}", highlight=False)
+
+
+def _cells(use: dict[str, Any]) -> tuple[str, ...]:
+    counts = (str(use["version"]), str(use["uses"]), str(use["refused"]))
+    return (use["day"], use["key"], use["endpoint"], *counts, use["lastUsed"], use["userAgent"] or "")
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Columns side by side, each value whole: a table that fits the window would cut them."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _pages(client: httpx.Client, params: dict[str, str]) -> Iterator[dict[str, Any]]:

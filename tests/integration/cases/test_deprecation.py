@@ -8,11 +8,14 @@ import asyncpg
 import pytest
 from both import CHECK, FORM, Both
 from product import BASE_URL
+from pydantic import SecretStr
 
+from passerelle.errors import CommandError
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.versions import Use
 from passerelle.kit.ids import new_id
 from passerelle.kit.secrets import SecretBox, generate_key
+from passerelle.processes import treat_version_one
 from passerelle.settings import Settings
 from passerelle.wiring import open_services
 
@@ -183,10 +186,20 @@ async def test_a_mode_that_is_none_is_refused(both: Both, body: Any, problem: tu
 
 
 async def test_the_operator_allows_one_workspace_what_the_rest_has_not(both: Both) -> None:
-    deprecations = both.product.services.deprecations
-    assert not await deprecations.set_mode(new_id(), None, None, "operator", by_operator=True)
-    assert await deprecations.set_mode(both.product.workspace_id, None, LATER, "operator", by_operator=True)
-    assert (await both.new.call("GET", "/deprecations/mode"))["brownouts"] == LATER
+    off = Settings(
+        database_url=SecretStr(both.product.database_url),
+        secret_key=SecretStr("k" * 40),
+        database_connections=2,
+        v1="off",
+    )
+    workspace_id = both.product.workspace_id
+    await treat_version_one(off, workspace_id, "warn", LATER)
+    shown = await both.new.call("GET", "/deprecations/mode")
+    assert (shown["mode"], shown["brownouts"]) == ("warn", LATER)
+    with pytest.raises(CommandError, match="there is no workspace"):
+        await treat_version_one(off, new_id(), "on", None)
+    with pytest.raises(CommandError, match="no stretch of time"):
+        await treat_version_one(off, workspace_id, "brownout", "noon")
 
 
 async def test_a_clean_stop_loses_no_count(database_url: str) -> None:
