@@ -18,6 +18,7 @@ from passerelle.cases.commands import app as cases
 from passerelle.deprecations.commands import app as deprecations
 from passerelle.errors import CommandError
 from passerelle.links.commands import app as links
+from passerelle.executions.moves.commands import app as executions
 from passerelle.lists.commands import app as lists
 from passerelle.records.commands import app as records
 from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url
@@ -44,6 +45,7 @@ app.add_typer(webhooks, name="webhooks")
 app.add_typer(reviews, name="reviews")
 app.add_typer(cases, name="cases")
 app.add_typer(deprecations, name="deprecations")
+app.add_typer(executions, name="executions")
 
 output = Console(soft_wrap=True)
 

@@ -13,6 +13,7 @@ import passerelle.deprecations.endpoints
 import passerelle.deprecations.guide
 import passerelle.events.endpoints
 import passerelle.executions.endpoints
+import passerelle.executions.moves.endpoints
 import passerelle.links.endpoints
 import passerelle.lists.endpoints
 import passerelle.mailcatcher.endpoints
@@ -114,6 +115,7 @@ def routed(services: Services) -> FastAPI:
     app.include_router(passerelle.reviews.endpoints.router(services.reviews, services.cursors))
     app.include_router(passerelle.lists.endpoints.router(services.lists, services.cursors))
     app.include_router(passerelle.revisions.endpoints.router(services.revisions, services.cursors))
+    app.include_router(passerelle.executions.moves.endpoints.router(services.moves, services.cursors))
     for router in record_routers(services.records, services.cursors):
         app.include_router(router)
     app.include_router(passerelle.secrets.endpoints.router(services.secrets, services.cursors))

@@ -25,9 +25,13 @@ from passerelle.engine.store import ABANDONED, CHILD_ENDED, ENTRYPOINT, NOTICE, 
 from passerelle.events.repository import EventRepository
 from passerelle.events.service import Events
 from passerelle.executions.erasing import concerned, erase_executions
+from passerelle.executions.moves.repository import JOB as MIGRATION_JOB
+from passerelle.executions.moves.repository import MoveRepository
+from passerelle.executions.moves.service import Moves
 from passerelle.executions.repository import ExecutionRepository
 from passerelle.executions.service import Executions
 from passerelle.executions.visitor.parts import visitor_part
+from passerelle.executions.visitor.repository import rename_steps
 from passerelle.executions.visitor.service import Visitor
 from passerelle.kit.clock import system_clock
 from passerelle.kit.database import Database
@@ -84,6 +88,7 @@ class Services:
     mail: Mail
     revisions: Revisions
     executions: Executions
+    moves: Moves
     links: Links
     link_list: LinkList
     cases: CaseRecords
@@ -160,8 +165,9 @@ def _build(
     mail = _mail(settings)
     revisions = Revisions(RevisionRepository(database, new_id), load_kinds(), facts)
     lists = NameLists(ListRepository(database), system_clock)
+    store = Store(database, new_id)
     runner = Runner(
-        Store(database, new_id),
+        store,
         revisions,
         secrets,
         outgoing,
@@ -173,6 +179,9 @@ def _build(
     )
     repository = ExecutionRepository(database, new_id)
     executions = Executions(runner, revisions, repository, records, system_clock, new_id, settings.run_wait)
+    moves = Moves(
+        database, MoveRepository(database), store, revisions, rename_steps, system_clock, settings.run_wait
+    )
     visitor = visitor_part(database, database_url, executions, records, system_clock, new_id)
     review_repository = ReviewRepository(database)
     notices = Notices(runner, review_repository, mail, system_clock, new_id, settings.public_url or "")
@@ -181,7 +190,7 @@ def _build(
     queue = DeliveryQueue(database, new_id)
     addresses = Addresses(EgressRules.parse(settings.egress_allow))
     webhooks = Webhooks(database, queue, addresses, accounts.signing_keys, box, system_clock, new_id)
-    jobs = {NOTICE: notices.run, OWNER_JOB: OwnerMail(database, mail, system_clock, new_id).run}
+    jobs = {NOTICE: notices.run, MIGRATION_JOB: moves.run, OWNER_JOB: OwnerMail(database, mail, system_clock, new_id).run}
     attempts = Attempts(to_webhooks, accounts.signing_keys, records.shown, box, system_clock)
     courier = Courier(queue, attempts, webhooks.gone, system_clock)
     themes = Themes(ThemeRepository(database))
@@ -214,6 +223,7 @@ def _build(
         mail=mail,
         revisions=revisions,
         executions=executions,
+        moves=moves,
         links=links.links,
         link_list=links.listing,
         cases=CaseRecords(database, records, executions),
@@ -240,6 +250,7 @@ def _build(
             deprecations,
             courier,
             jobs,
+            moves,
         ),
     )
 
@@ -263,6 +274,7 @@ def _worker(
     deprecations: Deprecations,
     courier: Courier,
     jobs: Mapping[str, Handler],
+    moves: Moves,
 ) -> Worker:
     async def go_on(job: JobRunning) -> None:
         await runner.resume(UUID(job.payload["workspaceId"]), UUID(job.payload["executionId"]), job.id)
@@ -290,6 +302,7 @@ def _worker(
         await links.links.forget_old()
         await visitor.forget_old()
         await deprecations.forget_old()
+        await moves.forget_old()
 
     return Worker(
         database_url,

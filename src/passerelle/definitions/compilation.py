@@ -57,7 +57,9 @@ class Compilation(ValueCompiler):
             self.findings.extend(lost_jumps(steps, self._spots))
         others = frozenset(_ids(document)) if self._broken else frozenset[str]()
         self.findings.extend(self.uses.findings(self._spots, others - self._spots.keys()))
-        return replace(definition, languages=self.translations.languages(), reads=self.uses.roots())
+        return replace(
+            definition, languages=self.translations.languages(), reads=self.uses.roots(), needs=self.uses.needs()
+        )
 
     # What step kinds use, beside values.
 

@@ -111,6 +111,8 @@ class Definition:
     languages: tuple[str, ...] = ("en",)
     reads: frozenset[str] = frozenset()
     """The names that its expressions start with."""
+    needs: Mapping[str | None, frozenset[str]] = field(default_factory=dict)
+    """The steps whose outputs each step cannot do without, by its id; those of the result under None."""
     document: Json = field(default=None, repr=False, compare=False)
     """The plain document; only messages look into it."""
 

@@ -81,6 +81,28 @@ class Uses:
         """Every name that an expression starts with, those aside that are known only at their place."""
         return frozenset(root for use in self._uses if (root := use.reference.path[0]) not in use.extra)
 
+    def needs(self) -> dict[str | None, frozenset[str]]:
+        """The steps whose outputs each step cannot do without, by its id; those of `result` under None.
+
+        A reference that `has(…)` asks for in the same expression, or in the step's `when`, is no need.
+        """
+        asked: dict[object, set[str]] = {}
+        read: list[tuple[Use, str]] = []
+        for use in self._uses:
+            name = _member(use.reference) if use.reference.path[0] == "steps" else None
+            if name is None:
+                continue
+            if use.reference.guarded:
+                asked.setdefault(_expression(use), set()).add(name)
+            else:
+                read.append((use, name))
+        needs: dict[str | None, set[str]] = {}
+        for use, name in read:
+            guarded = asked.get(_expression(use), set()) | asked.get(_condition(use), set())
+            if name not in guarded:
+                needs.setdefault(use.spot.id if use.spot is not None else None, set()).add(name)
+        return {step: frozenset(names) for step, names in needs.items()}
+
     def findings(self, spots: Mapping[str, Spot], others: frozenset[str]) -> Iterator[Finding]:
         """Everything that is wrong. `others` are ids of steps that could not be understood but are there."""
         for use in self._uses:
@@ -123,6 +145,16 @@ class Uses:
             yield f"`secrets` can be read only inside of {kinds}, so that they end up in no output; remove it here"
         elif secrets is not None and name is not None and name not in secrets:
             yield f"the workspace has no secret `{name}`; {suggest(name, sorted(secrets), 'it has')}"
+
+
+def _expression(use: Use) -> object:
+    """Which expression a reference stands in."""
+    return *use.path, *use.reference.within
+
+
+def _condition(use: Use) -> object:
+    """The `when` of the step that a reference stands in."""
+    return (*use.spot.steps.path, use.spot.number, "when") if use.spot is not None else None
 
 
 def _member(reference: Reference) -> str | None:

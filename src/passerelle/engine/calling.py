@@ -49,7 +49,7 @@ async def call_step(
             return replace(called, output=instead())
         mine = WorkspaceLists(lists, state.identity.workspace_id)
         tools = Tools(outgoing=outgoing, now=clock(), timeout=step.timeout, lists=mine, mail=mail)
-        key = call_key(state.identity.id, lane, step.id, position.visit)
+        key = call_key(state.identity.id, lane, position)
         output = await _within(step.timeout, step.kind, step.config, {**scope, "secrets": secrets}, tools, key)
     except (StepFailure, ExpressionError) as failure:
         return replace(called, failure=failure)

@@ -147,6 +147,9 @@ class ChildKind(StepKind):
 class BranchingKind(StepKind):
     """Holds inner steps, which run in lanes of their own; it is over when all of them are."""
 
+    opens_all: ClassVar[bool] = False
+    """Whether all of its lanes are under way from the start."""
+
     @abstractmethod
     def open(self, config: Any, scope: Scope) -> Sequence[Key]:
         """The keys of its lanes, in order. Cheap to call again. Raises `StepFailure` or `ExpressionError`."""
@@ -166,6 +169,10 @@ class BranchingKind(StepKind):
     @abstractmethod
     def join(self, config: Any, outputs: Mapping[Key, JsonObject]) -> Json:
         """The step's output, from every lane's outputs by the ids of its steps."""
+
+    def same(self, before: Any, scope_before: Scope, after: Any, scope_after: Scope) -> bool:
+        """Whether lanes that are open under one configuration can go on under another one, each in its own scope."""
+        return list(self.open(before, scope_before)) == list(self.open(after, scope_after))
 
     def names(self, config: Any, scope: Scope, key: Key) -> JsonObject:
         """Further names that the steps of a lane see."""
@@ -271,6 +278,14 @@ class WaitingKind(StepKind):
     def remind_again(self, config: Any, now: datetime) -> datetime | None:
         """When to remind after a reminder at `now`."""
         return None
+
+    def cannot_stay(self, config: Any, event: str | None, note: Json) -> str | None:
+        """Why a step that rests already cannot go on resting under another `config`; None where it can.
+
+        `event` and `note` are what it rests for. The reason goes on after "it cannot be moved while it rests, because".
+        """
+        name = self.event_name(config)
+        return None if event == name else f"it waits for the event `{event}`, and there for `{name}`"
 
     def answer(self, config: Any, note: Json, answer: Any, now: datetime) -> Done | Kept:
         """What follows from somebody's answer to this very step. Raises `Refusal` where it cannot be taken."""

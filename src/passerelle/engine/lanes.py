@@ -6,6 +6,7 @@ lanes: `owners#2-1[3]` belongs to its second visit.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -45,6 +46,23 @@ def place_of_lane(lane: str) -> Place:
 def path_of(lane: str, step: str) -> str:
     """How the timeline names a step of a lane."""
     return f"{lane}.{step}" if lane else step
+
+
+def renamed_lane(lane: str, names: Mapping[str, str]) -> str:
+    """The same lane where steps have other names: `names` gives the new ones by the old ones."""
+    if lane == ROOT:
+        return ROOT
+    match = _LANE.fullmatch(lane)
+    if match is None:
+        raise ValueError(f"{lane!r} is no inner lane")
+    step = match["step"]
+    return path_of(renamed_lane(match["parent"] or ROOT, names), names.get(step, step) + lane[match.end("step") :])
+
+
+def renamed_path(path: str, names: Mapping[str, str]) -> str:
+    """The same step of a lane where steps have other names."""
+    lane, step = split_path(path)
+    return path_of(renamed_lane(lane, names), names.get(step, step))
 
 
 def split_path(path: str) -> tuple[str, str]:

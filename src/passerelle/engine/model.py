@@ -6,7 +6,7 @@ sequences open one lane for each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ from uuid import UUID
 
 from passerelle.definitions.model import Definition, ExecutionType
 from passerelle.engine.kinds import Announcement, WaitingKind
-from passerelle.engine.lanes import ROOT, path_of
+from passerelle.engine.lanes import ROOT, path_of, renamed_path
 from passerelle.kit.clock import iso
 from passerelle.kit.json import Json, JsonObject
 
@@ -92,6 +92,8 @@ class Position:
     """The execution that the step has started, or is about to start."""
     revive: bool = False
     """Whether the child, which has failed, is to be retried."""
+    known_as: str | None = None
+    """The path under which its call is known outside, where the step has been renamed since the first attempt."""
 
     @property
     def wakes(self) -> datetime | None:
@@ -110,7 +112,7 @@ class Position:
         for name in _TIMES:
             if (moment := getattr(self, name)) is not None:
                 facts[name] = moment.isoformat()
-        names = ("event", "note", "opened", "failure", "revive")
+        names = ("event", "note", "opened", "failure", "revive", "known_as")
         facts |= {name: value for name in names if (value := getattr(self, name))}
         if self.child is not None:
             facts["child"] = str(self.child)
@@ -129,6 +131,24 @@ _TIMES: Final = ("since", "until", "limit", "due", "remind")
 
 def _first(*moments: datetime | None) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """Steps that have other names since the execution was moved to another revision."""
+
+    before: int
+    """The ordinal from which on runs are recorded under the new names."""
+    names: Mapping[str, str]
+    """The new names by the old ones."""
+
+
+def path_now(path: str, ordinal: int, renamings: Iterable[Renaming]) -> str:
+    """What the step is called now that was recorded under `path` and `ordinal`."""
+    for renaming in renamings:
+        if ordinal < renaming.before:
+            path = renamed_path(path, renaming.names)
+    return path
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +238,8 @@ class State:
     """The steps that an end user may go back over: those that ran since the last one that had an effect."""
     undone: Mapping[str, int] = field(default_factory=dict)
     """Steps that the end user went back over, with the ordinal from which on their outputs count again."""
+    renamings: tuple[Renaming, ...] = ()
+    """What steps that have run are called now, oldest first."""
     ordinal: int = 0
     result: Json = None
     error: Json = None
@@ -226,6 +248,13 @@ class State:
     def outputs(self) -> Mapping[str, Json]:
         """The outputs of the root lane's steps."""
         return self.values.get(ROOT, {})
+
+    def names_of(self, step: str) -> tuple[str, ...]:
+        """What a step of the root lane is called, and was called before it was renamed."""
+        names = [step]
+        for renaming in reversed(self.renamings):
+            names += [old for old, new in renaming.names.items() if new == names[-1]]
+        return tuple(names)
 
     def lane(self, name: str, position: Position) -> State:
         """The same with one lane elsewhere."""
@@ -277,6 +306,7 @@ class State:
             **({"read": self.read} if self.read and self.status in OPEN else {}),
             **({"trail": self.trail} if self.trail else {}),
             **({"undone": self.undone} if self.undone else {}),
+            **({"renamings": [[each.before, each.names] for each in self.renamings]} if self.renamings else {}),
         }
 
     def waiting_for(self, definition: Definition) -> list[JsonObject]:
@@ -406,6 +436,11 @@ class Retried:
     revision_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """It stands on another revision now (`passerelle.engine.moving`); nothing has run."""
+
+
 Happening = (
     Started
     | Called
@@ -418,6 +453,7 @@ Happening = (
     | ChildEnded
     | Cancelled
     | Retried
+    | Moved
 )
 
 

@@ -7,7 +7,7 @@ events that others must hear, and the job that makes a runnable execution go on.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +19,19 @@ import asyncpg
 
 from passerelle.definitions.model import Definition
 from passerelle.engine.lanes import split_path
-from passerelle.engine.model import OPEN, Identity, Notice, Parent, Position, Received, State, Status, Transition
+from passerelle.engine.model import (
+    OPEN,
+    Identity,
+    Notice,
+    Parent,
+    Position,
+    Received,
+    Renaming,
+    State,
+    Status,
+    Transition,
+    path_now,
+)
 from passerelle.kit.clock import iso
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import NewId
@@ -112,6 +124,10 @@ class Store:
         """
         record_id = transition.state.identity.record_id
         values = self._values(definition, transition, now, plan) | {"seq": loaded.seq, "record_id": record_id}
+        given = transition.state.identity.parameters
+        values["parameters"] = given if given is not loaded.state.identity.parameters else None
+        if not transition.runs and transition.state.status is loaded.state.status:
+            values["completed_at"] = None
         tell = _tells(loaded.state, transition.state)
         if came is not None:
             values |= {"came_id": came.id, "came_name": came.name, "came_body": came.body}
@@ -127,10 +143,21 @@ class Store:
     async def load(self, workspace_id: UUID, execution_id: UUID) -> Loaded | None:
         """An execution as it stands now, or None if this workspace has none with that id."""
         async with self._database.workspace(workspace_id) as connection:
-            row = await connection.fetchrow(_LOAD, workspace_id, execution_id)
+            row = await connection.fetchrow(_LOAD + "= $2", workspace_id, execution_id)
         if row is None:
             return None
         return Loaded(_state(row), row["seq"], row["job_id"])
+
+    async def hold(
+        self, workspace_id: UUID, execution_ids: Sequence[UUID], connection: Connection, *, lock: bool = True
+    ) -> list[Loaded]:
+        """Several executions by their ids, which nobody else commits to until the transaction ends, unless `lock` is
+        false. Whoever takes several takes them in this order, so that none waits for another in a circle."""
+        if lock:
+            await connection.execute(_HOLD, workspace_id, list(execution_ids))
+        # A statement of its own: it sees what those that were waited for have written.
+        rows = await connection.fetch(_LOAD + "= ANY($2) ORDER BY e.id", workspace_id, list(execution_ids))
+        return [Loaded(_state(row), row["seq"], row["job_id"]) for row in rows]
 
     async def told(self, workspace_id: UUID, execution_id: UUID, seq: int) -> None:
         """Note that the parent has heard of the end that the execution had come to at `seq`."""
@@ -257,6 +284,7 @@ def _parent_values(identity: Identity) -> dict[str, Any]:
 
 def _state(row: Any) -> State:
     cursor = row["state"]
+    renamings = tuple(Renaming(before, names) for before, names in cursor.get("renamings", ()))
     parent = Parent(row["parent_id"], row["parent_step"], row["depth"]) if row["parent_id"] is not None else None
     return State(
         identity=Identity(
@@ -267,24 +295,28 @@ def _state(row: Any) -> State:
         status=Status(row["status"]),
         lanes={name: Position.from_json(facts) for name, facts in cursor["lanes"].items()},
         visits=cursor["visits"],
-        values=_values(row["outputs"] or (), cursor.get("undone", {})),
+        values=_values(row["outputs"] or (), cursor.get("undone", {}), renamings),
         read=cursor.get("read", {}),
         inbox=tuple(Received(UUID(item["id"]), item["name"], item["body"]) for item in row["inbox"] or ()),
         trail=tuple(cursor.get("trail", ())),
         undone=cursor.get("undone", {}),
+        renamings=renamings,
         ordinal=cursor["ordinal"],
         result=row["result"],
         error=row["error"],
     )  # fmt: skip
 
 
-def _values(outputs: Iterable[JsonObject], undone: Mapping[str, int]) -> dict[str, dict[str, Json]]:
+def _values(
+    outputs: Iterable[JsonObject], undone: Mapping[str, int], renamings: Sequence[Renaming]
+) -> dict[str, dict[str, Json]]:
     """The outputs of the steps by lane; of a step that ran several times, the last. What was undone is left out."""
     values: dict[str, dict[str, Json]] = {}
     for item in outputs:
-        if undone and item["ordinal"] < undone.get(item["step"], 0):
+        path = path_now(item["step"], item["ordinal"], renamings) if renamings else item["step"]
+        if undone and item["ordinal"] < undone.get(path, 0):
             continue
-        lane, step = split_path(item["step"])
+        lane, step = split_path(path)
         values.setdefault(lane, {})[step] = item["output"]
     return values
 
@@ -418,8 +450,9 @@ def _update(shape: _Shape, came: bool) -> str:
     WITH {_next_job(shape.new_job)} e AS (
         UPDATE execution SET revision_id = :revision_id, status = :status, seq = seq + 1, state = :state,
             waiting_for = :waiting_for, result = :result, error = :error, wake_at = :wake_at,
-            job_id = {_job_id(shape.new_job)}, updated_at = :now, completed_at = :completed_at,
-            record_id = coalesce(record_id, :record_id::uuid),
+            job_id = {_job_id(shape.new_job)}, updated_at = :now,
+            completed_at = coalesce(:completed_at::timestamptz, CASE WHEN status = :status THEN completed_at END),
+            record_id = coalesce(record_id, :record_id::uuid), parameters = coalesce(:parameters::jsonb, parameters),
             untold = {"true" if shape.tell else "untold AND :status::text NOT IN ('RUNNING', 'AWAITING')"}
         WHERE workspace_id = :workspace_id AND id = :id AND seq = :seq
         RETURNING id, job_id
@@ -444,5 +477,6 @@ _LOAD: Final = """
          FROM step_run r WHERE r.execution_id = e.id AND r.output IS NOT NULL) AS outputs,
         (SELECT jsonb_agg(jsonb_build_object('id', v.id, 'name', v.name, 'body', v.body) ORDER BY v.id)
          FROM received_event v WHERE v.execution_id = e.id AND v.consumed_at IS NULL) AS inbox
-    FROM execution e WHERE e.workspace_id = $1 AND e.id = $2
-"""
+    FROM execution e WHERE e.workspace_id = $1 AND e.id """
+
+_HOLD: Final = "SELECT FROM execution WHERE workspace_id = $1 AND id = ANY($2) ORDER BY id FOR UPDATE"

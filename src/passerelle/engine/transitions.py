@@ -44,6 +44,7 @@ from passerelle.engine.model import (
     Elapsed,
     EventCame,
     Happening,
+    Moved,
     Notice,
     Phase,
     Position,
@@ -120,6 +121,8 @@ def advance(definition: Definition, state: State, happening: Happening, now: dat
             moving.cancel(happening)
         case Retried():
             moving.retry(happening.revision_id)
+        case Moved():
+            pass  # only the status may be another one: the other revision may ask the end user again, or no more
     moving.run()
     return moving.transition(before=state.status, happening=happening)
 
@@ -185,9 +188,9 @@ def failure_of(definition: Definition, step: str | None, error: StepFailure | Ex
     return StepFailure("EXPRESSION_FAILED", error.reason, details=details)
 
 
-def call_key(execution_id: UUID, lane: str, step: str, visit: int) -> str:
+def call_key(execution_id: UUID, lane: str, position: Position) -> str:
     """Names a call to the outside, the same for all its attempts: the idempotency key that the other side gets."""
-    return f"{execution_id}:{path_of(lane, step)}:{visit}"
+    return f"{execution_id}:{position.known_as or path_of(lane, str(position.step))}:{position.visit}"
 
 
 class _Moving:
@@ -637,7 +640,7 @@ class _Moving:
         """A step outside is over: announce it, where its kind has an event for that."""
         if not isinstance(step.kind, OutsideKind):
             return
-        event = step.kind.announce(call_key(self.state.identity.id, lane, step.id, position.visit), failure)
+        event = step.kind.announce(call_key(self.state.identity.id, lane, position), failure)
         if event is not None:
             self.events.append(event)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from uuid import UUID
 
 from passerelle.definitions.form_answers import FormCheck
@@ -19,19 +19,23 @@ _ACTIONS = ("create", "update", "upsert", "find")
 
 
 async def masking_of(
-    records: RecordParts, view: ExecutionView, definition: Definition, runs: Sequence[StepRunView]
+    records: RecordParts, view: ExecutionView, definitions: Sequence[Definition], runs: Sequence[StepRunView]
 ) -> Masking:
-    """Masks the values of parameters, form fields and fields of records that have a `pii` class."""
-    forms = _forms(definition)
-    typed = [value for run in runs if run.step in forms for value in forms[run.step].personal(run.output)]
-    values = [*personal_parameters(definition, view.parameters), *typed]
+    """Masks the values of parameters, form fields and fields of records that have a `pii` class.
+
+    definitions   every revision that the execution has been on: what one of them calls personal is masked
+    """
+    forms = _forms(definitions)
+    typed = [value for run in runs for form in forms.get(run.step, ()) for value in form.personal(run.output)]
+    given = [value for definition in definitions for value in personal_parameters(definition, view.parameters)]
+    values = [*given, *typed]
     ids = {view.record_id} if view.record_id is not None else set()
     for run in runs:
         if run.kind == "record":
             ids |= set(_records_in(run.output))
             values += await _given(records, view.workspace_id, run.input)
     values += await records.personal.of_records(view.workspace_id, ids)
-    return Masking(values, {step: form.masked for step, form in forms.items()})
+    return Masking(values, {step: _masked_by_all(checks) for step, checks in forms.items()})
 
 
 async def _given(records: RecordParts, workspace_id: UUID, described: Json) -> list[Json]:
@@ -49,9 +53,23 @@ def _records_in(output: Json) -> Iterator[UUID]:
             yield record_id
 
 
-def _forms(definition: Definition) -> dict[str, FormCheck]:
+def _forms(definitions: Iterable[Definition]) -> dict[str, list[FormCheck]]:
     """The checks of forms by their steps."""
-    return {step.id: step.config.check for step in definition.steps if isinstance(step.config, FormConfig)}
+    forms: dict[str, list[FormCheck]] = {}
+    for definition in definitions:
+        for step in definition.steps:
+            if isinstance(step.config, FormConfig):
+                forms.setdefault(step.id, []).append(step.config.check)
+    return forms
+
+
+def _masked_by_all(checks: Sequence[FormCheck]) -> Callable[[Json], Json]:
+    def masked(output: Json) -> Json:
+        for check in checks:
+            output = check.masked(output)
+        return output
+
+    return masked
 
 
 def masked_changes(fields: Iterable[JsonObject], personal: frozenset[str], mask: Masking) -> list[JsonObject]:

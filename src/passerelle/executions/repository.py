@@ -57,6 +57,21 @@ class StepRunView:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveView:
+    """That an execution was moved to another revision, and perhaps back."""
+
+    migration_id: UUID
+    from_revision: UUID
+    from_number: int
+    to_revision: UUID
+    to_number: int
+    moved_at: datetime
+    moved_by: str
+    undone_at: datetime | None
+    undone_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """What a list of executions is narrowed by."""
 
@@ -76,6 +91,19 @@ _VIEW = """
     JOIN definition d ON d.workspace_id = e.workspace_id AND d.id = e.definition_id
     JOIN revision r ON r.workspace_id = e.workspace_id AND r.id = e.revision_id
     WHERE e.workspace_id = $1
+"""
+
+
+_MOVES = """
+    SELECT v.migration_id, m.from_revision, f.number AS from_number, m.to_revision, t.number AS to_number,
+           v.moved_at, m.created_by AS moved_by, v.undone_at,
+           CASE WHEN v.undone_at IS NOT NULL THEN m.undone_by END AS undone_by
+    FROM execution_move v
+    JOIN definition_migration m ON m.workspace_id = v.workspace_id AND m.id = v.migration_id
+    JOIN revision f ON f.workspace_id = m.workspace_id AND f.id = m.from_revision
+    JOIN revision t ON t.workspace_id = m.workspace_id AND t.id = m.to_revision
+    WHERE v.workspace_id = $1 AND v.execution_id = $2 AND v.moved_at IS NOT NULL
+    ORDER BY v.moved_at, v.migration_id
 """
 
 
@@ -139,6 +167,12 @@ class ExecutionRepository:
                 execution_id,
             )
         return [StepRunView(**row) for row in rows]
+
+    async def moves(self, workspace_id: UUID, execution_id: UUID) -> list[MoveView]:
+        """When it was moved to another revision, oldest first."""
+        async with self._database.workspace(workspace_id) as connection:
+            rows = await connection.fetch(_MOVES, workspace_id, execution_id)
+        return [MoveView(**row) for row in rows]
 
     async def keep_parameters(
         self, workspace_id: UUID, definition_id: UUID | None, parameters: JsonObject, parameters_id: UUID

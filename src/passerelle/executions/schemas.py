@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -12,7 +12,7 @@ from passerelle.executions.cases import Party
 from passerelle.executions.masking import Masking
 from passerelle.executions.openings import Opening
 from passerelle.executions.personal import masked_changes
-from passerelle.executions.repository import ExecutionView, StepRunView
+from passerelle.executions.repository import ExecutionView, MoveView, StepRunView
 from passerelle.executions.service import Timeline
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.bodies import Body
@@ -209,6 +209,18 @@ class RecordChangeAnswer(Answer):
     changes: list[FieldChangeAnswer]
 
 
+class ExecutionMoveAnswer(Answer):
+    """That the execution was moved to another revision of its definition, and perhaps back."""
+
+    migration_id: UUID
+    from_: Annotated[int, Field(alias="from")]
+    to: int
+    at: Moment
+    by: str
+    undone_at: Moment | None
+    undone_by: str | None
+
+
 class TimelineAnswer(Answer):
     """Everything that happened in an execution, oldest first."""
 
@@ -216,6 +228,7 @@ class TimelineAnswer(Answer):
     status: str
     steps: list[StepRunAnswer]
     record_changes: list[RecordChangeAnswer]
+    moves: list[ExecutionMoveAnswer]
     waiting_for: list[JsonObject]
 
 
@@ -292,7 +305,22 @@ def timeline_answer(timeline: Timeline) -> TimelineAnswer:
         status=view.status,
         steps=[step_run_answer(run, mask) for run in timeline.runs],
         record_changes=[_record_change(table, change, mask) for table, change in timeline.changes],
+        moves=[_move(move) for move in timeline.moves],
         waiting_for=view.waiting_for,
+    )
+
+
+def _move(move: MoveView) -> ExecutionMoveAnswer:
+    return ExecutionMoveAnswer.model_validate(
+        {
+            "migration_id": move.migration_id,
+            "from": move.from_number,
+            "to": move.to_number,
+            "at": move.moved_at,
+            "by": move.moved_by,
+            "undone_at": move.undone_at,
+            "undone_by": move.undone_by,
+        }
     )
 
 

@@ -22,7 +22,7 @@ from passerelle.errors import Code, PasserelleError
 from passerelle.executions import errors
 from passerelle.executions.masking import Masking
 from passerelle.executions.personal import masking_of
-from passerelle.executions.repository import ExecutionRepository, ExecutionView, Filters, StepRunView
+from passerelle.executions.repository import ExecutionRepository, ExecutionView, Filters, MoveView, StepRunView
 from passerelle.kit.clock import Clock
 from passerelle.kit.http.fields import FIELD_INVALID
 from passerelle.kit.ids import NewId
@@ -62,6 +62,7 @@ class Timeline:
     runs: Sequence[StepRunView]
     changes: Sequence[tuple[Table, Change]]
     mask: Masking
+    moves: Sequence[MoveView] = ()
 
 
 class Executions:
@@ -155,8 +156,12 @@ class Executions:
         view = await self.find(workspace_id, execution_id)
         _, definition = await self._runner.look(workspace_id, execution_id)
         runs = await self._repository.step_runs(workspace_id, execution_id)
+        moves = await self._repository.moves(workspace_id, execution_id)
+        left = dict.fromkeys(revision_id for move in moves for revision_id in (move.from_revision, move.to_revision))
+        former = [await self._revisions.compiled(workspace_id, revision_id) for revision_id in left]
         changes = await self._records.trail.by_execution(workspace_id, execution_id)
-        return Timeline(view, runs, changes, await masking_of(self._records, view, definition, runs))
+        mask = await masking_of(self._records, view, [*former, definition], runs)
+        return Timeline(view, runs, changes, mask, moves)
 
     async def of_record(
         self, workspace_id: UUID, table: str, record_id: UUID, after: UUID | None, limit: int

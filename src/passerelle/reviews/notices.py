@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from passerelle.definitions.model import Definition, Text
-from passerelle.engine.lanes import path_of
+from passerelle.engine.lanes import path_of, renamed_lane
 from passerelle.engine.model import OPEN, Phase, Position, State
 from passerelle.engine.runner import Runner
 from passerelle.engine.steps.email import email_event
@@ -50,6 +50,7 @@ class Notices:
             state, definition = await self._runner.look(workspace_id, execution_id)
         except Gone:
             return
+        notice = _renamed(state, notice)
         position = state.lanes.get(notice["lane"])
         if position is None or not _waits(state, position, notice):
             return
@@ -95,6 +96,17 @@ class Notices:
             subject=f"{'Reminder: ' if notice['reminder'] else ''}{title} ({about})",
             text="\n".join(wanted) + "\n",
         )
+
+
+def _renamed(state: State, notice: JsonObject) -> JsonObject:
+    """The notice with the names that its step has now, if that was renamed since the notice was written."""
+    names = [notice["lane"], notice["step"]]
+    for renaming in state.renamings:
+        position = state.lanes.get(names[0])
+        if position is not None and _waits(state, position, {**notice, "step": names[1]}):
+            break
+        names = [renamed_lane(names[0], renaming.names), renaming.names.get(names[1], names[1])]
+    return {**notice, "lane": names[0], "step": names[1]}
 
 
 def _waits(state: State, position: Position, notice: JsonObject) -> bool:

@@ -126,6 +126,16 @@ class RevisionRepository:
             )
         return StoredRevision(**row) if row is not None else None
 
+    async def was_published(self, workspace_id: UUID, revision_id: UUID) -> bool:
+        """Whether a revision is or was the published one."""
+        async with self._database.workspace(workspace_id) as connection:
+            found: bool = await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM publication WHERE workspace_id = $1 AND revision_id = $2)",
+                workspace_id,
+                revision_id,
+            )
+        return found
+
     async def revision(self, workspace_id: UUID, revision_id: UUID) -> StoredRevision | None:
         """A revision by its own id."""
         return await self._one(workspace_id, "WHERE d.workspace_id = $1 AND r.id = $2", revision_id)

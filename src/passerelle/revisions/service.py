@@ -78,6 +78,21 @@ class Revisions:
             raise PasserelleError(DEFINITION_INVALID.status, _problems(compiled))
         return compiled.definition
 
+    async def numbered(self, workspace_id: UUID, definition_id: UUID, number: int) -> StoredRevision:
+        """A definition's revision by its number. Raises REVISION_NOT_FOUND."""
+        stored = await self._repository.numbered(workspace_id, definition_id, number)
+        if stored is None:
+            raise _no_revision(definition_id, number)
+        return stored
+
+    async def checked(self, workspace_id: UUID, stored: StoredRevision) -> Definition:
+        """A stored revision, compiled against what the workspace has now. Raises DEFINITION_INVALID."""
+        return self.check(stored.text, await self._known(workspace_id, stored.text))
+
+    async def was_published(self, workspace_id: UUID, stored: StoredRevision) -> bool:
+        """Whether executions could ever start on it."""
+        return await self._repository.was_published(workspace_id, stored.id)
+
     async def publish(self, workspace_id: UUID, definition_id: UUID, number: int, by: str) -> StoredRevision:
         """Make an older or newer revision the published one. Running executions stay on theirs.
 
@@ -85,10 +100,7 @@ class Revisions:
         the revision names.
         """
         await self.shown(workspace_id, definition_id)
-        wanted = await self._repository.numbered(workspace_id, definition_id, number)
-        if wanted is None:
-            raise _no_revision(definition_id, number)
-        self.check(wanted.text, await self._known(workspace_id, wanted.text))
+        await self.checked(workspace_id, await self.numbered(workspace_id, definition_id, number))
         stored = await self._repository.publish(workspace_id, definition_id, number, by)
         if stored is None:
             raise _no_revision(definition_id, number)

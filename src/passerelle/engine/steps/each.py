@@ -98,6 +98,9 @@ class EachKind(BranchingKind):
     def when_one_fails(self, config: EachConfig) -> Literal["cancel", "continue"]:
         return "continue" if config.on_item_error == "continue" else "cancel"
 
+    def same(self, before: EachConfig, scope_before: Scope, after: EachConfig, scope_after: Scope) -> bool:
+        return _items(before, scope_before) == _items(after, scope_after)
+
     def names(self, config: EachConfig, scope: Scope, key: Key) -> JsonObject:
         return {config.name: _items(config, scope)[int(key)]}
 

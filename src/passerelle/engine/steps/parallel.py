@@ -27,6 +27,7 @@ class ParallelKind(BranchingKind):
     """Runs branches side by side; the next step follows when all are done."""
 
     name = "parallel"
+    opens_all = True
     schema: ClassVar[JsonObject] = {
         "type": "object",
         "description": "Runs branches side by side, then joins. No branch may have a user-facing step.",
@@ -77,6 +78,9 @@ class ParallelKind(BranchingKind):
 
     def when_one_fails(self, config: ParallelConfig) -> Literal["cancel", "wait"]:
         return config.on_error
+
+    def same(self, before: ParallelConfig, scope_before: Scope, after: ParallelConfig, scope_after: Scope) -> bool:
+        return before.branches.keys() == after.branches.keys()
 
     def join(self, config: ParallelConfig, outputs: Mapping[Key, JsonObject]) -> Json:
         return dict(outputs)

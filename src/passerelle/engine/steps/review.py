@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 from passerelle.definitions.expressions import Scope, Template
 from passerelle.definitions.kinds import Compiling, Path, TextTemplate
 from passerelle.definitions.parts import part
+from passerelle.definitions.words import quoted
 from passerelle.engine.kinds import Done, Kept, Refusal, StepFailure, Wait, WaitingKind
 from passerelle.engine.user_kinds import in_text, rendered
 from passerelle.kit.clock import iso
@@ -156,6 +157,10 @@ class ReviewKind(WaitingKind):
 
     def remind_again(self, config: ReviewConfig, now: datetime) -> datetime | None:
         return now + config.remind_every if config.remind_every is not None else None
+
+    def cannot_stay(self, config: ReviewConfig, event: str | None, note: Json) -> str | None:
+        gone = sorted({vote["outcome"] for vote in note["votes"]} - set(config.outcomes))
+        return f"somebody decided {quoted(gone)} already, which is no outcome there" if gone else None
 
     def has_receivers(self, config: ReviewConfig, note: Json) -> bool:
         return bool(note["notify"])

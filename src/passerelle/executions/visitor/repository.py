@@ -5,6 +5,7 @@ They lie beside the execution, never in its row: typing cannot get in the way of
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -20,7 +21,7 @@ _KEPT: Final = """
            AND NOT EXISTS (SELECT FROM step_run r WHERE r.workspace_id = $1 AND r.execution_id = $2 AND r.step = d.step
                            AND r.visit >= d.visit AND r.status = 'COMPLETED')) AS drafts,
         (SELECT r.output FROM step_run r
-         WHERE r.workspace_id = $1 AND r.execution_id = $2 AND r.step = $3 AND r.status = 'COMPLETED'
+         WHERE r.workspace_id = $1 AND r.execution_id = $2 AND r.step = ANY($4) AND r.status = 'COMPLETED'
          ORDER BY r.ordinal DESC LIMIT 1) AS earlier,
         (SELECT jsonb_agg(jsonb_build_object(
                 'resourceId', f.id, 'resourceName', f.name, 'type', f.type, 'size', f.size,
@@ -45,6 +46,21 @@ _SAVE: Final = f"""
     RETURNING 1
 """
 
+_RENAMED: Final = (
+    (
+        "DELETE FROM visitor_draft WHERE workspace_id = $1 AND execution_id = $2 AND step = ANY($3) "
+        "RETURNING step, visit, fields, updated_at",
+        "INSERT INTO visitor_draft (workspace_id, execution_id, step, visit, fields, updated_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6)",
+    ),
+    (
+        "DELETE FROM visitor_file WHERE workspace_id = $1 AND execution_id = $2 AND step = ANY($3) "
+        "RETURNING step, resource_id, created_at",
+        "INSERT INTO visitor_file (workspace_id, execution_id, step, resource_id, created_at) "
+        "VALUES ($1, $2, $3, $4, $5)",
+    ),
+)
+
 
 class VisitorRepository:
     """Every query names the workspace; row-level security names it again."""
@@ -52,10 +68,10 @@ class VisitorRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def kept(self, workspace_id: UUID, execution_id: UUID, step: str) -> Kept:
-        """What was typed and sent at a step, at all of its visits."""
+    async def kept(self, workspace_id: UUID, execution_id: UUID, step: str, names: Collection[str]) -> Kept:
+        """What was typed and sent at a step, at all of its visits. `names`: what the step was called at any time."""
         async with self._database.workspace(workspace_id) as connection:
-            row = await connection.fetchrow(_KEPT, workspace_id, execution_id, step)
+            row = await connection.fetchrow(_KEPT, workspace_id, execution_id, step, list(names))
         return Kept(tuple(row["drafts"] or ()), row["earlier"], tuple(row["files"] or ()))
 
     async def save(
@@ -112,7 +128,7 @@ class VisitorRepository:
         self, connection: Connection, workspace_id: UUID, execution_id: UUID, step: str
     ) -> list[JsonObject]:
         """The step's files so far, in the order in which they came."""
-        row = await connection.fetchrow(_KEPT, workspace_id, execution_id, step)
+        row = await connection.fetchrow(_KEPT, workspace_id, execution_id, step, [step])
         return list(row["files"] or ())
 
     async def add_file(
@@ -156,3 +172,14 @@ class VisitorRepository:
         async with self._database.shared() as connection:
             gone: int = await connection.fetchval("SELECT forget_visitor_drafts($1, $2)", before, at_most)
         return gone
+
+
+async def rename_steps(
+    connection: Connection, workspace_id: UUID, execution_id: UUID, names: Mapping[str, str]
+) -> None:
+    """Keep what was typed and sent under the new names of an execution's steps, by the old ones."""
+    for take, give in _RENAMED:
+        # Taken out first: two steps may change their names with each other.
+        rows = await connection.fetch(take, workspace_id, execution_id, list(names))
+        for row in rows:
+            await connection.execute(give, workspace_id, execution_id, names[row["step"]], *row[1:])

@@ -181,7 +181,7 @@ class Visitor:
         if found is None or not isinstance(found.kind, UploadKind):
             return values
         identity, here = state.identity, state.lanes.get(ROOT)
-        kept = await self._repository.kept(identity.workspace_id, identity.id, step)
+        kept = await self._repository.kept(identity.workspace_id, identity.id, step, state.names_of(step))
         answer = {"files": list(kept.files)}
         if state.status in OPEN and here is not None and (here.step, here.visit) == (step, visit):
             try:
@@ -235,7 +235,9 @@ class Visitor:
         step = definition.by_id[str(position.step)]
         if not isinstance(step.kind, UserKind):
             return None
-        kept = await self._repository.kept(state.identity.workspace_id, state.identity.id, step.id)
+        kept = await self._repository.kept(
+            state.identity.workspace_id, state.identity.id, step.id, state.names_of(step.id)
+        )
         values = _values(step, kept, scope)
         return StepView(
             id=step.id,
@@ -332,8 +334,9 @@ def _progress(definition: Definition, state: State) -> tuple[int, int]:
 
 def _same(definition: Definition, state: State, step_id: str, answer: Json, output: Json, now: datetime) -> bool:
     """Whether an answer says what was taken before: whoever sends something else must learn that it is too late."""
-    step = definition.by_id[step_id]
-    assert isinstance(step.kind, UserKind)
+    step = definition.by_id.get(step_id)
+    if step is None or not isinstance(step.kind, UserKind):
+        return False  # the execution has been moved to a revision that has no such step
     try:
         again = step.kind.submit(step.config, scope_of(definition, state, now), answer, None, now).output
     except (Refused, ExpressionError):

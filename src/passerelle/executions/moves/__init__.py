@@ -1,0 +1,1 @@
+"""Moving executions under way to another revision of their definition."""
