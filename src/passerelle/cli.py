@@ -17,8 +17,8 @@ from typer.models import CommandInfo
 from passerelle.cases.commands import app as cases
 from passerelle.deprecations.commands import app as deprecations
 from passerelle.errors import CommandError
-from passerelle.links.commands import app as links
 from passerelle.executions.moves.commands import app as executions
+from passerelle.links.commands import app as links
 from passerelle.lists.commands import app as lists
 from passerelle.records.commands import app as records
 from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url

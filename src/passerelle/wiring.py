@@ -179,9 +179,7 @@ def _build(
     )
     repository = ExecutionRepository(database, new_id)
     executions = Executions(runner, revisions, repository, records, system_clock, new_id, settings.run_wait)
-    moves = Moves(
-        database, MoveRepository(database), store, revisions, rename_steps, system_clock, settings.run_wait
-    )
+    moves = Moves(database, MoveRepository(database), store, revisions, rename_steps, system_clock, settings.run_wait)
     visitor = visitor_part(database, database_url, executions, records, system_clock, new_id)
     review_repository = ReviewRepository(database)
     notices = Notices(runner, review_repository, mail, system_clock, new_id, settings.public_url or "")
@@ -190,7 +188,11 @@ def _build(
     queue = DeliveryQueue(database, new_id)
     addresses = Addresses(EgressRules.parse(settings.egress_allow))
     webhooks = Webhooks(database, queue, addresses, accounts.signing_keys, box, system_clock, new_id)
-    jobs = {NOTICE: notices.run, MIGRATION_JOB: moves.run, OWNER_JOB: OwnerMail(database, mail, system_clock, new_id).run}
+    jobs = {
+        NOTICE: notices.run,
+        MIGRATION_JOB: moves.run,
+        OWNER_JOB: OwnerMail(database, mail, system_clock, new_id).run,
+    }
     attempts = Attempts(to_webhooks, accounts.signing_keys, records.shown, box, system_clock)
     courier = Courier(queue, attempts, webhooks.gone, system_clock)
     themes = Themes(ThemeRepository(database))

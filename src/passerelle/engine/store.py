@@ -308,7 +308,7 @@ def _state(row: Any) -> State:
 
 
 def _values(
-    outputs: Iterable[JsonObject], undone: Mapping[str, int], renamings: Sequence[Renaming]
+    outputs: Iterable[JsonObject], undone: Mapping[str, int], renamings: Sequence[Renaming] = ()
 ) -> dict[str, dict[str, Json]]:
     """The outputs of the steps by lane; of a step that ran several times, the last. What was undone is left out."""
     values: dict[str, dict[str, Json]] = {}

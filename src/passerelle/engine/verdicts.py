@@ -166,6 +166,9 @@ class Way:
         step = self.before.by_id[str(position.step)]
         name = self.name(step.id)
         target = self.after.by_id.get(name)
+        owner, _ = self._old.home(step.id)
+        if owner is not None and self.name(owner) not in self.after.by_id:
+            return  # that is said of the step around it
         if target is None:
             yield self._missing(step)
             return
@@ -278,7 +281,9 @@ def _positions(state: State, lane: str, reach: Reach, names: Names) -> list[tupl
         position = state.lanes.get(here)
         if position is not None and position.step is not None:
             step = names.get(position.step, position.step)
-            found.append((step, position.phase is not Phase.BRANCHING or reach.goes_on_inside(step)))
+            # Of the steps around it, what they hold is this lane.
+            inside = here == lane and (position.phase is not Phase.BRANCHING or reach.goes_on_inside(step))
+            found.append((step, inside))
     return found
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from passerelle.errors import CommandError
-from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected, definitions_of, require_success
+from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected, pages, require_success
 
 if TYPE_CHECKING:
     import httpx
@@ -27,14 +27,12 @@ _LOOK_AGAIN: Final = 0.5
 def move(
     name: _Name,
     from_: Annotated[int, typer.Option("--from", help="The revision that the executions are on.")],
-    to: Annotated[int | None, typer.Option("--to", help="The revision that they move to; default: the shown one.")] = None,
+    to: Annotated[
+        int | None, typer.Option("--to", help="The revision that they move to; default: the shown one.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would become of them.")] = False,
-    mapping: Annotated[
-        list[str] | None, typer.Option("--map", help="A renamed step, as old=new; repeat it.")
-    ] = None,
-    execution: Annotated[
-        list[UUID] | None, typer.Option("--execution", help="Only this execution; repeat it.")
-    ] = None,
+    mapping: Annotated[list[str] | None, typer.Option("--map", help="A renamed step, as old=new; repeat it.")] = None,
+    execution: Annotated[list[UUID] | None, typer.Option("--execution", help="Only this execution; repeat it.")] = None,
     url: Url = URL,
     token: Token = None,
     data_dir: DemoDir = DEMO_DIR,
@@ -75,16 +73,8 @@ def moves(name: _Name, url: Url = URL, token: Token = None, data_dir: DemoDir = 
     table = Table("id", "from", "to", "status", "safe", "needs mapping", "refused", "moved", "by", "at")
     with connected(url, token, data_dir) as client:
         definition = _definition(client, name)
-        after: dict[str, str] = {}
-        while True:
-            answer = client.get(f"/definitions/{definition['id']}/migrations", params={"limit": "500", **after})
-            require_success(answer)
-            page = answer.json()
-            for one in page["data"]:
-                table.add_row(one["id"], str(one["from"]), str(one["to"]), *_facts(one))
-            if page["next"] is None:
-                break
-            after = {"after": page["next"]}
+        for one in pages(client, f"/definitions/{definition['id']}/migrations"):
+            table.add_row(one["id"], str(one["from"]), str(one["to"]), *_facts(one))
     output.print(table)
 
 
@@ -149,4 +139,9 @@ def _mapping(given: list[str]) -> dict[str, str]:
 
 
 def _definition(client: httpx.Client, name: str) -> dict[str, Any]:
-    return definitions_of(client, name)
+    from passerelle.definitions.words import suggest  # noqa: PLC0415 - a command loads only what it needs
+
+    there = {one["name"]: one for one in pages(client, "/definitions")}
+    if name not in there:
+        raise CommandError(f"the workspace has no definition {name}; {suggest(name, there, 'it has')}")
+    return there[name]

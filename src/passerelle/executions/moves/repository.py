@@ -140,9 +140,7 @@ class MoveRepository:
             )
         return [_migration(row) for row in rows]
 
-    async def came_to(
-        self, workspace_id: UUID, migration_id: UUID
-    ) -> tuple[Counts, tuple[ReasonCount, ...]]:
+    async def came_to(self, workspace_id: UUID, migration_id: UUID) -> tuple[Counts, tuple[ReasonCount, ...]]:
         """What a migration has come to so far."""
         async with self._database.workspace(workspace_id) as connection:
             counts = await connection.fetchrow(_COUNTS, workspace_id, migration_id)

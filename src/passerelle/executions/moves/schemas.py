@@ -130,9 +130,7 @@ def move_answer(move: Move) -> MoveAnswer:
 
 
 def _reason(reason: Reason) -> ReasonAnswer:
-    return ReasonAnswer(
-        verdict=reason.verdict.value, code=reason.code, step=reason.step, message=reason.message
-    )
+    return ReasonAnswer(verdict=reason.verdict.value, code=reason.code, step=reason.step, message=reason.message)
 
 
 def _counted(each: ReasonCount) -> ReasonCountAnswer:

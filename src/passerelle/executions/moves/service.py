@@ -46,7 +46,6 @@ RenameSteps = Callable[[Connection, UUID, UUID, Mapping[str, str]], Awaitable[No
 """Gives what others keep by an execution's steps their new names: workspace, execution, new names by the old ones."""
 
 
-
 class Moves:
     """The migrations of every workspace."""
 
@@ -187,9 +186,7 @@ class Moves:
             log.exception("execution.not_judged", execution=str(state.identity.id), error=repr(error))
             return [Reason("NOT_JUDGED", "it could not be judged: see the server's log")]
 
-    async def _move(
-        self, connection: Connection, migration: Migration, way: Way, loaded: Loaded, move: Move
-    ) -> Move:
+    async def _move(self, connection: Connection, migration: Migration, way: Way, loaded: Loaded, move: Move) -> Move:
         state = loaded.state
         parameters = way.parameters(state)
         there = moved(state, way.after, migration.to_revision, way.names, parameters)
@@ -292,9 +289,7 @@ def _plan(loaded: Loaded, state: State, now: datetime) -> JobPlan:
     return JobPlan(delay=max(state.wake_at - now, timedelta(0)), drop=loaded.job_id)
 
 
-def _new(
-    workspace_id: UUID, before: StoredRevision, after: StoredRevision, wish: Wish, now: datetime
-) -> Migration:
+def _new(workspace_id: UUID, before: StoredRevision, after: StoredRevision, wish: Wish, now: datetime) -> Migration:
     return Migration(
         id=wish.id,
         workspace_id=workspace_id,
