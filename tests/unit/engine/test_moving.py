@@ -67,7 +67,7 @@ class Rest:
 
     step: str
     go_on: Callable[[Definition, State], State]
-    before: Callable[[Definition, State], State] = lambda definition, state: state  # noqa: E731
+    before: Callable[[Definition, State], State] = lambda definition, state: state
     """What happens between the start and the rest."""
 
 
@@ -300,7 +300,7 @@ def test_inner_steps_get_their_new_names_in_every_lane() -> None:
     before, after = revision(step, "here"), revision(step.replace("id: one", "id: uno"), "there")
     state = decided("here[1]")(before, started(before))
     names = {"here": "there", "one": "uno"}
-    assert codes(before, after, state, **names) == []
+    assert codes(before, after, state, NOW, **names) == []
     there = moved(state, after, SECOND, names)
     assert set(there.lanes) == {"", "there[0]", "there[2]"}
     assert {there.lanes[lane].step for lane in there.lanes} == {"there", "uno"}

@@ -25,8 +25,8 @@ JOB: Final = "definition.migrate"
 
 _MIGRATION: Final = """
     SELECT m.id, m.workspace_id, m.definition_id, m.from_revision, f.number AS from_number, m.to_revision,
-           t.number AS to_number, m.mapping, m.only, m.dry_run, m.status, m.position, m.created_at, m.created_by,
-           m.completed_at, m.undone_by
+           t.number AS to_number, m.mapping, m.executions AS "only", m.dry_run, m.status, m.position, m.created_at,
+           m.created_by, m.completed_at, m.undone_by
     FROM definition_migration m
     JOIN revision f ON f.workspace_id = m.workspace_id AND f.id = m.from_revision
     JOIN revision t ON t.workspace_id = m.workspace_id AND t.id = m.to_revision
@@ -91,7 +91,7 @@ class MoveRepository:
             made = await connection.fetchval(
                 """
                 INSERT INTO definition_migration (workspace_id, id, definition_id, from_revision, to_revision, mapping,
-                                                  only, dry_run, status, created_at, created_by)
+                                                  executions, dry_run, status, created_at, created_by)
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'RUNNING', $9, $10) ON CONFLICT DO NOTHING RETURNING 1
                 """,
                 migration.workspace_id,

@@ -13,7 +13,7 @@ down_revision = before(revision)
 
 def upgrade() -> None:
     # `position` is the last execution that has been dealt with: whoever goes on after a crash starts behind it.
-    # `only` are the executions that were named; NULL: all of the revision.
+    # `executions` are those that were named; NULL: all of the revision.
     op.execute(
         """
         CREATE TABLE definition_migration (
@@ -23,7 +23,7 @@ def upgrade() -> None:
             from_revision uuid NOT NULL,
             to_revision   uuid NOT NULL,
             mapping       jsonb NOT NULL,
-            only          uuid[],
+            executions    uuid[],
             dry_run       boolean NOT NULL,
             status        text NOT NULL CHECK (status IN ('RUNNING', 'DONE', 'UNDOING', 'UNDONE')),
             position      uuid,
