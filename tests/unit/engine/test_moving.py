@@ -386,11 +386,11 @@ def test_the_result_is_ahead_of_every_execution() -> None:
 
 
 def test_a_new_inner_step_that_a_lane_has_passed_refuses() -> None:
-    inner = "{id: one, %s}" % REVIEW
-    each = "each: {in: '${[1]}', steps: [%s, {id: end, set: {x: '${%s}'}}]}"
-    before = compiled(STEP.format("here", each % (inner, "1")))
-    new = "{id: risk, set: {score: 2}}, " + inner
-    after = compiled(STEP.format("here", each % (new, "steps.risk.score")))
+    def each(steps: str, read: str) -> Definition:
+        tail = f"{{id: one, {REVIEW}}}, {{id: end, set: {{x: '${{{read}}}'}}}}"
+        return compiled(STEP.format("here", f"each: {{in: '${{[1]}}', steps: [{steps}{tail}]}}"))
+
+    before, after = each("", "1"), each("{id: risk, set: {score: 2}}, ", "steps.risk.score")
     assert codes(before, after, started(before)) == ["OUTPUT_MISSING"]
 
 
@@ -509,9 +509,9 @@ def test_a_safe_execution_has_no_reason() -> None:
 
 
 def test_a_lane_that_has_failed_within_another_moves_along() -> None:
-    inner = "{id: one, fail: {code: NO, message: No}}"
-    before = compiled(STEP.format("here", "each: {in: '${[1]}', steps: [%s]}" % inner))
-    after = compiled(STEP.format("there", "each: {in: '${[1]}', steps: [{id: one, set: {x: 1}}]}"))
+    each = "each: {{in: '${{[1]}}', steps: [{{id: one, {}}}]}}"
+    before = compiled(STEP.format("here", each.format("fail: {code: NO, message: No}")))
+    after = compiled(STEP.format("there", each.format("set: {x: 1}")))
     state = started(before)
     assert state.status is Status.FAILED
     assert codes(before, after, state, here="there") == []
