@@ -143,5 +143,5 @@ def _tell(wanted: Wanted, outcome: Outcome, most: int) -> None:
         f"{outcome.updated:,} {would}updated",
         f"{refused:,} {would}refused",
     ]
-    upto = f", up to line {outcome.last_line:,}" if outcome.broken else ""
+    upto = f", up to line {outcome.last_line}" if outcome.broken and outcome.last_line else ""
     typer.echo(f"{wanted.file}: {outcome.rows:,} {'row' if outcome.rows == 1 else 'rows'}{upto}: {', '.join(counts)}")
