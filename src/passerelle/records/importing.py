@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final, Literal
@@ -22,9 +23,12 @@ from passerelle.records.rows import CsvRows, Format, JsonRows, Row, lines_of
 from passerelle.records.service import Records
 from passerelle.tables.models import Table
 from passerelle.tables.service import Tables
-from passerelle.tables.values import check_new
+from passerelle.tables.values import check_new, is_empty, read_value
 
 Mode = Literal["create", "upsert"]
+
+_Made = list[tuple[Row, Record]]
+_Refused = list[tuple[Row, Sequence[Problem]]]
 
 BATCH: Final = 500
 IN_MEMORY: Final = 1_000_000
@@ -137,29 +141,61 @@ class _Import:
             elif self._wish.dry_run:
                 await self._tried(connection, batch)
             else:
-                await self._one_by_one(connection, batch)
+                await self._upsert(connection, batch)
 
     async def _create(self, connection: Connection, batch: Sequence[Row]) -> None:
         """Check all, then write those that are right in one statement."""
-        made = [(row, record) for row in batch if (record := self._checked(row)) is not None]
-        made = await self._related(connection, made)
-        made = await self._free(connection, made)
+        made, refused = await self._new(connection, batch)
+        for row, problems in refused:
+            self._report.refuse(row.line, problems)
         if self._wish.dry_run:
+            self._seen.update(key for _, record in made for key in unique_keys(self._table, record.values))
             self._report.created += len(made)
-            return
+        elif await self._insert(connection, made):
+            self._report.created += len(made)
+        else:
+            await self._one_by_one(connection, [row for row, _ in made])
+
+    async def _upsert(self, connection: Connection, batch: Sequence[Row]) -> None:
+        """Write what is new for certain in one statement, and the rest one by one."""
+        made, _ = await self._new(
+            connection, [row for row in batch if not is_empty(row.values.get(self._wish.by or ""))]
+        )
+        new = self._independent(batch, made)
+        lines = {row.line for row, _ in new} if await self._insert(connection, new) else set()
+        self._report.created += len(lines)
+        await self._one_by_one(connection, [row for row in batch if row.line not in lines])
+
+    def _independent(self, batch: Sequence[Row], made: _Made) -> _Made:
+        """Those of `made` that share no unique value with a row before them which is not: they may be written first."""
+        candidates = {row.line: (row, record) for row, record in made}
+        found: _Made = []
+        claimed: set[tuple[str, str]] = set()
+        for row in batch:
+            claims = set(self._claims(row))
+            if row.line in candidates and not claims & claimed:
+                found.append(candidates[row.line])
+            else:
+                claimed |= claims
+        return found
+
+    def _claims(self, row: Row) -> Iterator[tuple[str, str]]:
+        """The unique values that a row is about."""
+        for known in self._table.unique:
+            with suppress(ValueError):
+                if not is_empty(value := row.values.get(known.name)):
+                    yield known.name, str(read_value(known, value))
+
+    async def _insert(self, connection: Connection, made: Sequence[tuple[Row, Record]]) -> bool:
+        """False, and nothing written, where somebody took a value, or changed the table, at this very moment."""
         records = [record for _, record in made]
         try:
-            written = not records or await self._parts._repository.insert(
-                connection, self._table, records, self._author
-            )
+            if not records or await self._parts._repository.insert(connection, self._table, records, self._author):
+                return True
         except asyncpg.UniqueViolationError:
-            written = False
-        if written:
-            self._report.created += len(records)
-        else:
-            # Somebody took a value, or changed the table, at this very moment.
-            self._table = await self._parts._tables.find_now(self._table.workspace_id, str(self._table.id), connection)
-            await self._one_by_one(connection, [row for row, _ in made])
+            pass
+        self._table = await self._parts._tables.find_now(self._table.workspace_id, str(self._table.id), connection)
+        return False
 
     async def _tried(self, connection: Connection, batch: Sequence[Row]) -> None:
         """Upserts that are done and undone: what they come to depends on the records that are there."""
@@ -186,50 +222,50 @@ class _Import:
         if self._wish.mode == "create" or by is None:
             await records.create(table.workspace_id, str(table.id), row.values, self._author, connection=connection)
             return True
-        if row.values.get(by) is None:
+        if is_empty(row.values.get(by)):
             raise IMPORT_ROW.error(f"`{by}` is empty: it must say which record the row is about", f"/{by}")
         _, written = await records.upsert(
             table.workspace_id, str(table.id), by, row.values[by], row.values, self._author, connection=connection
         )
         return written.created
 
-    def _checked(self, row: Row) -> Record | None:
-        record_id, now = self._parts._new_id(), self._parts._clock()
-        checked = check_new(self._table, row.values, record_id)
-        if checked.problems:
-            self._report.refuse(row.line, checked.problems)
-            return None
-        return Record(record_id, 1, checked.values, now, now)
+    async def _new(self, connection: Connection, batch: Sequence[Row]) -> tuple[_Made, _Refused]:
+        """The rows as new records, and those that cannot be: values that are wrong, relations to nothing, values
+        that another record or a row before has and that are unique."""
+        made: _Made = []
+        refused: _Refused = []
+        now = self._parts._clock()
+        for row in batch:
+            record_id = self._parts._new_id()
+            checked = check_new(self._table, row.values, record_id)
+            if checked.problems:
+                refused.append((row, checked.problems))
+            else:
+                made.append((row, Record(record_id, 1, checked.values, now, now)))
+        values = [record.values for _, record in made]
+        missing = await self._parts._records.relations.problems(connection, self._table, values)
+        refused += [(row, problems) for (row, _), problems in zip(made, missing, strict=True) if problems]
+        related = [pair for pair, problems in zip(made, missing, strict=True) if not problems]
+        free, taken = await self._free(connection, related)
+        return free, [*refused, *taken]
 
-    async def _related(self, connection: Connection, made: list[tuple[Row, Record]]) -> list[tuple[Row, Record]]:
-        """Without the rows whose relations point to nothing."""
-        missing = await self._parts._records.relations.problems(
-            connection, self._table, [record.values for _, record in made]
-        )
-        for (row, _), problems in zip(made, missing, strict=True):
-            if problems:
-                self._report.refuse(row.line, problems)
-        return [pair for pair, problems in zip(made, missing, strict=True) if not problems]
-
-    async def _free(self, connection: Connection, made: list[tuple[Row, Record]]) -> list[tuple[Row, Record]]:
-        """Without the rows whose unique values are taken: by another record, or by a row before."""
-        keys = {id(record): unique_keys(self._table, record.values) for _, record in made}
+    async def _free(self, connection: Connection, made: _Made) -> tuple[_Made, _Refused]:
+        """Those whose unique values nobody has, and the others."""
         if not self._table.unique:
-            return made
-        wanted = [key for own in keys.values() for key in own]
+            return made, []
+        keys = [unique_keys(self._table, record.values) for _, record in made]
+        wanted = [key for own in keys for key in own]
         holders = await self._parts._repository.holders(connection, self._table.workspace_id, wanted)
-        free: list[tuple[Row, Record]] = []
+        free: _Made = []
+        refused: _Refused = []
         batch: set[tuple[UUID, bytes]] = set()
-        for row, record in made:
-            taken = [key for key in keys[id(record)] if key in holders or key in batch or key in self._seen]
-            if taken:
-                self._report.refuse(row.line, [self._taken(record, key, holders.get(key)) for key in taken])
-                continue
-            batch.update(keys[id(record)])
-            free.append((row, record))
-        if self._wish.dry_run:
-            self._seen |= batch
-        return free
+        for (row, record), own in zip(made, keys, strict=True):
+            if taken := [key for key in own if key in holders or key in batch or key in self._seen]:
+                refused.append((row, [self._taken(record, key, holders.get(key)) for key in taken]))
+            else:
+                batch.update(own)
+                free.append((row, record))
+        return free, refused
 
     def _taken(self, record: Record, key: tuple[UUID, bytes], holder: UUID | None) -> Problem:
         named = next(field for field in self._table.unique if field.id == key[0])

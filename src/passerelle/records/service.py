@@ -30,7 +30,7 @@ from passerelle.tables.errors import TABLE_BUSY
 from passerelle.tables.models import Field, Table
 from passerelle.tables.service import Tables
 from passerelle.tables.types import type_of
-from passerelle.tables.values import check_merged, check_new, read_value, unknown_field
+from passerelle.tables.values import check_merged, check_new, is_empty, read_value, unknown_field
 
 KEPT_DELETED: Final = timedelta(days=30)
 """How long a deleted record can be restored; then it is gone for good."""
@@ -403,6 +403,8 @@ def _upserted(table: Table, field: str, value: Json, values: Mapping[str, Json])
         other = read_value(known, values[field]) if values.get(field) is not None else stored
     except ValueError as error:
         raise FIELD_INVALID.error(f"`{field}` {error}", pointer([field])) from None
+    if is_empty(stored):
+        raise FIELD_INVALID.error(f"`{field}` is empty: it must say which record is meant", pointer([field]))
     if other != stored:
         raise errors.UPSERT_CONFLICT.error(
             f"the body's `{field}` is another value than the one that finds the record: leave it out",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from recorded import Api
 
 RECORDS = "/tables/customers/records"
@@ -65,3 +67,46 @@ async def test_a_dry_run_of_upserts_tells_what_an_import_would_do(api: Api) -> N
         ("Old", 2, 2),
         ("New", 5, 2),
     ]
+
+
+async def test_upserts_of_new_and_known_records_keep_their_order_over_batches(api: Api) -> None:
+    await api.table(
+        fields=[
+            {"name": "number", "type": "text", "unique": True},
+            {"name": "code", "type": "text", "unique": True},
+            {"name": "friend", "type": "relation", "table": "customers"},
+        ]
+    )
+    held = await api.add({"number": "known", "code": "a"})
+    rows = [
+        {"number": "known", "code": "b"},
+        {"number": "new", "code": "a"},  # free since the row before
+        {"number": "new", "friend": held["id"]},
+        {"number": "other", "code": "b"},  # taken
+        {"number": "", "code": "c"},
+        {"number": "lonely", "friend": "0198c2f4-8f5e-7c3a-9d1b-2a6f4e5d7c80"},
+        *({"number": str(number)} for number in range(600)),
+        {"number": "7", "code": "seven"},
+    ]
+    answer = await api.client.post(
+        "/tables/customers/import?mode=upsert&by=number",
+        content="".join(json.dumps(row) + "\n" for row in rows),
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+    report = answer.json()
+    assert [(error["line"], error["field"], error["code"]) for error in report["errors"]] == [
+        (4, "code", "VALUE_TAKEN"),
+        (5, "number", "IMPORT_ROW"),
+        (6, "friend", "RELATED_UNKNOWN"),
+    ]
+    assert (report["created"], report["updated"], report["failed"]) == (601, 3, 3)
+    found = (await api.call("GET", f"{RECORDS}?sort=createdAt&limit=500"))["data"]
+    by_number = {record["number"]: record for record in found}
+    assert (by_number["known"]["code"], by_number["new"]["code"], by_number["7"]["code"]) == ("b", "a", "seven")
+    assert by_number["new"]["friend"] == held["id"]
+
+
+async def test_an_upsert_by_nothing_makes_no_record(api: Api) -> None:
+    await api.table()
+    assert await api.refused("PUT", f"{RECORDS}/by/number/", {"name": "A"}) == [("FIELD_INVALID", "/number")]
+    assert (await api.call("GET", RECORDS))["data"] == []
