@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import cases, definitions, page, resting, runs, sanctions, webhooks
+from bench import cases, definitions, forms, page, resting, runs, sanctions, webhooks
 
 
 @dataclass
@@ -45,6 +45,7 @@ SCENARIOS = {
     "each": definitions.each,
     "commands": definitions.commands,
     "page": page.first_page,
+    "form": forms.submissions,
     "sanctions": sanctions.screening,
     "webhook-latency": webhooks.commit_to_attempt,
     "webhook-throughput": webhooks.throughput,
