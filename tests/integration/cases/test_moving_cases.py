@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,40 @@ async def test_old_clients_go_on_with_moved_cases(company: Company) -> None:
     assert await company.both.new.call("GET", f"/tables/cases/records/{case_id}/history") == (
         await company.both.new.call("GET", f"/tables/customers/records/{case_id}/history")
     )
+
+
+async def test_both_apis_answer_while_cases_move(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers and writers of both versions meet the records at every moment of the move; no change is lost."""
+    monkeypatch.setattr("passerelle.records.moves.moving.BATCH", 1)
+    await company.table()
+    ids = [(await company.both.case(lastName=f"Nowak{number}"))["caseId"] for number in range(24)]
+    moving_ = asyncio.create_task(company.move())
+    written: dict[str, str] = {}
+
+    async def old_client(number: int) -> None:
+        while not moving_.done():
+            for case_id in ids[number::4]:
+                written[case_id] = f"old {len(written)}"
+                await company.both.old.call("PATCH", f"/cases/{case_id}", {"lastName": written[case_id]}, 200)
+                read = await company.both.old.call("GET", f"/cases/{case_id}", status=200)
+                assert read["partyDetails"]["personal"]["lastName"] == written[case_id]
+
+    async def new_client(number: int) -> None:
+        while not moving_.done():
+            for case_id in ids[number::4]:
+                path = f"/tables/cases/records/{case_id}"
+                written[case_id] = f"new {len(written)}"
+                await company.both.new.call("PATCH", path, {"lastName": written[case_id]}, 200)
+                assert (await company.both.new.call("GET", path, status=200))["lastName"] == written[case_id]
+
+    await asyncio.gather(old_client(0), old_client(1), new_client(2), new_client(3), moving_)
+    assert (await moving_).good
+    for case_id in ids:
+        record = await company.both.new.call("GET", f"/tables/customers/records/{case_id}")
+        assert record["surname"] == written[case_id]
+        history = (await company.both.new.call("GET", f"/tables/customers/records/{case_id}/history"))["data"]
+        assert history[0]["changes"][0]["new"] == written[case_id]
+        assert len(history) == record["version"]
 
 
 async def test_expressions_read_a_moved_case(company: Company) -> None:
