@@ -92,6 +92,22 @@ async def test_start_pressed_twice_is_one_start(browse: Browse, api: httpx.Clien
     assert Counter(events_of(api, execution))["link.activated"] == 1
 
 
+async def test_a_start_page_that_was_read_for_long_gets_in_too(browse: Browse, api: httpx.Client, journey: str) -> None:
+    """What the script fetched at the first press is good for ten minutes; then it fetches again."""
+    page = await browse.open()
+    await page.clock.install()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "challenge" in request.url else None)
+    await page.goto(made_link(api, journey)[0])
+    for _ in range(2):
+        await page.keyboard.press("ArrowDown")
+    await page.clock.fast_forward("11:00")
+    assert len(asked) == 1
+    await page.get_by_role("button", name="Start").click()
+    await at(page, "you")
+    assert len(asked) == 2
+
+
 def test_a_start_without_the_pages_script_or_with_another_links_challenge_is_refused(
     dev: Dev, api: httpx.Client, journey: str
 ) -> None:

@@ -13,7 +13,7 @@
  *  Returns {load, flush, unsaved}.
  */
 export function mount(root, { session, url = location.pathname, language = null, focus = true, history: keeps = false, onScreen = () => {} } = {}) {
-  const page = { root, session, url, language, focus, keeps, onScreen, round: 0, busy: false, failed: [], draft: null };
+  const page = { root, session, url, language, focus, keeps, onScreen, round: 0, depth: depthOf(history.state), busy: false, failed: [], draft: null };
   document.documentElement.classList.add("scripted");
   root.addEventListener("submit", (event) => submitted(page, event));
   root.addEventListener("click", (event) => clicked(page, event));
@@ -24,7 +24,7 @@ export function mount(root, { session, url = location.pathname, language = null,
   for (const [target, name] of [[window, "pagehide"], [document, "visibilitychange"]])
     target.addEventListener(name, () => document.visibilityState !== "visible" && page.draft?.save(true));
   addEventListener("pageshow", (event) => event.persisted && load(page));
-  if (keeps) addEventListener("popstate", () => wentBack(page));
+  if (keeps) addEventListener("popstate", (event) => moved(page, depthOf(event.state)));
   if (page.root.querySelector("#screen")) enliven(page);
   return { load: () => load(page), flush: () => page.draft?.save(true), unsaved: () => Boolean(page.draft?.dirty) };
 }
@@ -32,8 +32,11 @@ export function mount(root, { session, url = location.pathname, language = null,
 /** The start page: a challenge is fetched when a person does something, and sent with the form. */
 export function begin(form) {
   let asked = null;
+  let since = 0;
   const ask = (event) => {
-    if (event.isTrusted && !asked) {
+    // A challenge is good for ten minutes: whoever read for longer gets another.
+    if (event.isTrusted && (!asked || Date.now() - since > 300000)) {
+      since = Date.now();
       asked = fetch(form.dataset.start, { method: "POST", headers: { "X-Passerelle-Fragment": "1" } })
         .then((answer) => (answer.ok ? answer.json() : {}))
         .then((body) => body.challenge || "");
@@ -146,9 +149,14 @@ async function wait(page, url, round) {
   }
 }
 
-function wentBack(page) {
+const depthOf = (state) => state?.depth || 0;
+
+// The browser's Back is the page's own; its Forward is not, for nothing leads on but an answer.
+function moved(page, depth) {
+  const goesBack = depth < page.depth;
+  page.depth = depth;
   const back = screenOf(page).querySelector("[data-back]");
-  if (back) back.form.requestSubmit(back);
+  if (goesBack && back) back.form.requestSubmit(back);
   else load(page);
 }
 
