@@ -88,6 +88,24 @@ async def test_a_field_is_looked_at_when_it_is_left_and_not_before(
     await expect(named(page, "/others/0/age")).not_to_have_attribute("aria-invalid", "true")
 
 
+async def test_nothing_moves_away_under_a_pressed_finger(desktop: Page, api: httpx.Client, journey: str) -> None:
+    """A problem that appears above a button between press and release would take the click away."""
+    await started(desktop, made_link(api, journey)[0])
+    await named(desktop, "/born#day").fill("31")
+    radio = desktop.locator('[name="/company"][value=true]')
+    await radio.scroll_into_view_if_needed()
+    box = await radio.bounding_box()
+    assert box is not None
+    async with desktop.expect_response("**/draft"):
+        await desktop.mouse.move(box["x"] + 8, box["y"] + 8)
+        await desktop.mouse.down()
+    problem = desktop.locator("#f-born-problem")
+    await expect(problem).to_be_hidden()
+    await desktop.mouse.up()
+    await expect(problem).to_be_visible()
+    await expect(radio).to_be_checked()
+
+
 async def test_fields_come_and_go_with_the_answers_and_hidden_ones_are_not_sent(
     desktop: Page, api: httpx.Client, journey: str
 ) -> None:

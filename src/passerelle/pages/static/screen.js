@@ -13,13 +13,15 @@
  *  Returns {load, flush, unsaved}.
  */
 export function mount(root, { session, url = location.pathname, language = null, focus = true, history: keeps = false, onScreen = () => {} } = {}) {
-  const page = { root, session, url, language, focus, keeps, onScreen, round: 0, depth: depthOf(history.state), busy: false, failed: [], draft: null };
+  const page = { root, session, url, language, focus, keeps, onScreen, round: 0, depth: depthOf(history.state), busy: false, pressed: false, failed: [], draft: null };
   document.documentElement.classList.add("scripted");
   root.addEventListener("submit", (event) => submitted(page, event));
   root.addEventListener("click", (event) => clicked(page, event));
   root.addEventListener("input", (event) => page.draft?.typed(event.target));
   root.addEventListener("change", (event) => page.draft?.typed(event.target, true));
   root.addEventListener("focusout", (event) => page.draft?.left(event));
+  root.addEventListener("pointerdown", () => (page.pressed = true));
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => setTimeout(() => (page.pressed = false)));
   addEventListener("online", () => page.draft?.save());
   for (const [target, name] of [[window, "pagehide"], [document, "visibilitychange"]])
     target.addEventListener(name, () => document.visibilityState !== "visible" && page.draft?.save(true));
@@ -98,7 +100,7 @@ async function show(page, answer, { pushes = false } = {}) {
   const old = screenOf(page);
   if (old) old.replaceWith(screen);
   else page.root.append(screen);
-  if (pushes && page.keeps && screen.dataset.step !== before) history.pushState({}, "", location.pathname);
+  if (pushes && page.keeps && screen.dataset.step !== before) history.pushState({ depth: ++page.depth }, "", location.pathname);
   enliven(page);
   if (page.focus) attend(page, new URL(answer.url, location.href).hash || screen.dataset.focus);
   page.focus = true;
@@ -270,7 +272,10 @@ class Draft {
       const answer = await fetch(this.url, { method: "POST", body, headers: headers(this.page), keepalive: leaving });
       if (answer.status === 401 || answer.status === 409) return this.stop();
       if (!answer.ok) throw new Error(answer.status);
-      this.shown(await answer.json());
+      const said = await answer.json();
+      // What moves between a press and its release takes the click away.
+      for (let round = 0; this.page.pressed && round < 200; round += 1) await pause(50);
+      this.shown(said);
       this.tell("saved");
     } catch {
       this.tell("unsaved");
