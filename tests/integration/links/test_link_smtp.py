@@ -87,6 +87,25 @@ async def test_down_then_busy_then_slow_then_well(
     assert await gatehouse.events("email.") == ["email.sent"]
 
 
+async def test_a_server_that_repeats_everything_gets_nothing_into_the_log(
+    house: Database, private_key: RSAPrivateKey, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Refused for now, then for good, with the receiver's address in both answers: for a link and for a code."""
+    answers = ["451 4.7.1 <{}> greylisted", "451 4.7.1 {} wait", "550 5.1.1 <{}> unknown", "554 {} unknown"]
+    async with serving(Server(answers={"RCPT": answers})) as server:
+        gatehouse = await through(server, house, private_key)
+        made = await gatehouse.sent()
+        await gatehouse.links.send_code(secret_of(made))
+        await gatehouse.work()
+        assert await gatehouse.work() == []
+    assert await gatehouse.events("email.") == ["email.failed", "email.failed"]
+    out = capsys.readouterr()
+    shown = out.out + out.err
+    assert shown.count("email.put_off") == shown.count("email.failed") == 2
+    for hidden in ("anna@", secret_of(made)):
+        assert hidden not in shown
+
+
 async def test_a_receiver_that_is_refused_for_good_is_told_without_the_address(
     house: Database, private_key: RSAPrivateKey
 ) -> None:
