@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import asyncpg
 import structlog
@@ -20,7 +20,7 @@ from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from pgqueuer.applications import PgQueuer
 from pgqueuer.db import AsyncpgDriver, AsyncpgPoolDriver
 from pgqueuer.domain.settings import DBSettings, Durability
-from pgqueuer.errors import RetryRequested
+from pgqueuer.errors import FailingListenerError, RetryRequested
 from pgqueuer.models import Job, Schedule
 from pgqueuer.queries import Queries
 
@@ -64,6 +64,10 @@ _WAKE_WHEN_DUE: Final = """
 PgQueuer's own trigger wakes every worker at every change of its table, those of the workers themselves and leased
 jobs that are never due included: a run with one call cost twenty transactions that found nothing.
 """
+
+PROBES: Final = 3
+"""A notice that is not heard may have been lost; so many in a row mean that nobody listens."""
+Health = TypeVar("Health")
 
 Handler = Callable[[JobRunning], Awaitable[None]]
 """Runs one job; an exception makes the job run again later."""
@@ -171,6 +175,8 @@ class Worker:
         for (name, cron), act in self._schedules.items():
             queuer.schedule(name, cron)(_on_schedule(act))
         queuer.qm.min_dequeue_poll_interval = self.LOOK_AGAIN
+        # Its first probe is sent while it begins to listen, and is lost where that takes longer.
+        queuer.qm.listener_healthy = asked_again(queuer.qm.listener_healthy)  # type: ignore[method-assign]
         await queuer.run(
             dequeue_timeout=self.POLL,
             batch_size=self._at_once // 2,
@@ -178,6 +184,18 @@ class Worker:
             heartbeat_timeout=self.HEARTBEAT,
             shutdown_on_listener_failure=True,
         )
+
+
+def asked_again(probe: Callable[..., Awaitable[Health]]) -> Callable[..., Awaitable[Health]]:
+    """The same probe of the listener, which fails only when `PROBES` in a row are not heard within the timeout."""
+
+    async def patient(timeout: timedelta) -> Health:  # noqa: ASYNC109 - the probe's own
+        for _ in range(PROBES - 1):
+            with suppress(FailingListenerError):
+                return await probe(timeout=timeout / PROBES)
+        return await probe(timeout=timeout / PROBES)
+
+    return patient
 
 
 def _running(handler: Handler) -> Callable[[Job], Awaitable[None]]:

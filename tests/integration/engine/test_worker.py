@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 
 import asyncpg
+import pytest
+from pgqueuer.errors import FailingListenerError
 
-from passerelle.kit.jobs import NEW_JOB, JobRunning, Worker
+from passerelle.kit.jobs import NEW_JOB, PROBES, JobRunning, Worker, asked_again
 
 SECONDS = 30
 
@@ -54,3 +57,24 @@ async def test_a_worker_that_was_asked_to_stop_does_not_come_back(database_url: 
     worker = Worker(database_url, {}, {})
     await worker.stop()
     await asyncio.wait_for(worker.run(), SECONDS)
+
+
+async def test_one_notice_that_was_lost_is_no_reason_to_begin_anew() -> None:
+    """PgQueuer sends its first probe while it begins to listen; on a busy machine it listens too late to hear it."""
+    asked: list[timedelta] = []
+
+    async def probe(timeout: timedelta) -> str:
+        asked.append(timeout)
+        if len(asked) < PROBES:
+            raise FailingListenerError
+        return "heard"
+
+    patient = asked_again(probe)
+    assert await patient(timeout=timedelta(seconds=9)) == "heard"
+    assert sum(asked, timedelta()) == timedelta(seconds=9)
+    with pytest.raises(FailingListenerError):
+        await asked_again(_deaf)(timeout=timedelta(seconds=9))
+
+
+async def _deaf(timeout: timedelta) -> str:
+    raise FailingListenerError
