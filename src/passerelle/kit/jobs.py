@@ -176,7 +176,7 @@ class Worker:
             queuer.schedule(name, cron)(_on_schedule(act))
         queuer.qm.min_dequeue_poll_interval = self.LOOK_AGAIN
         # Its first probe is sent while it begins to listen, and is lost where that takes longer.
-        queuer.qm.listener_healthy = asked_again(queuer.qm.listener_healthy)  # type: ignore[method-assign]
+        queuer.qm.listener_healthy = asked_again(queuer.qm.listener_healthy)  # type: ignore[method-assign,assignment]
         await queuer.run(
             dequeue_timeout=self.POLL,
             batch_size=self._at_once // 2,

@@ -63,7 +63,7 @@ async def test_one_notice_that_was_lost_is_no_reason_to_begin_anew() -> None:
     """PgQueuer sends its first probe while it begins to listen; on a busy machine it listens too late to hear it."""
     asked: list[timedelta] = []
 
-    async def probe(timeout: timedelta) -> str:
+    async def probe(timeout: timedelta) -> str:  # noqa: ASYNC109 - as PgQueuer has it
         asked.append(timeout)
         if len(asked) < PROBES:
             raise FailingListenerError
@@ -76,5 +76,5 @@ async def test_one_notice_that_was_lost_is_no_reason_to_begin_anew() -> None:
         await asked_again(_deaf)(timeout=timedelta(seconds=9))
 
 
-async def _deaf(timeout: timedelta) -> str:
+async def _deaf(timeout: timedelta) -> str:  # noqa: ASYNC109 - as PgQueuer has it
     raise FailingListenerError
