@@ -52,8 +52,9 @@ format: setup ## Put the code into its form
 bench: setup ## Measure throughput and latency (needs wrk)
 	$(BIN)/python -m bench $(only)
 
-crash: setup ## The long crash tests
+crash: setup ## The long crash tests, and properties over many more definitions
 	$(BIN)/pytest tests/crash -m "long or not long"
+	PASSERELLE_EXAMPLES=1000 $(BIN)/pytest tests/unit/engine/test_properties.py --timeout 900
 
 generate: setup ## Write the generated files: OpenAPI document, reference pages
 	$(BIN)/python -m passerelle.reference

@@ -7,7 +7,7 @@ events that others must hear, and the job that makes a runnable execution go on.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -295,7 +295,7 @@ def _state(row: Any) -> State:
         status=Status(row["status"]),
         lanes={name: Position.from_json(facts) for name, facts in cursor["lanes"].items()},
         visits=cursor["visits"],
-        values=_values(row["outputs"] or (), cursor.get("undone", {}), renamings),
+        values=_values(row["outputs"] or (), cursor.get("undone", {}), renamings, cursor["lanes"]),
         read=cursor.get("read", {}),
         inbox=tuple(Received(UUID(item["id"]), item["name"], item["body"]) for item in row["inbox"] or ()),
         trail=tuple(cursor.get("trail", ())),
@@ -308,17 +308,28 @@ def _state(row: Any) -> State:
 
 
 def _values(
-    outputs: Iterable[JsonObject], undone: Mapping[str, int], renamings: Sequence[Renaming] = ()
+    outputs: Iterable[JsonObject],
+    undone: Mapping[str, int],
+    renamings: Sequence[Renaming] = (),
+    under_way: Collection[str] = (),
 ) -> dict[str, dict[str, Json]]:
-    """The outputs of the steps by lane; of a step that ran several times, the last. What was undone is left out."""
+    """The outputs of the steps by lane; of a step that ran several times, the last. What was undone is left out.
+
+    An inner lane that is over, and whose last run failed, has only the error: the items after it went on.
+    """
     values: dict[str, dict[str, Json]] = {}
+    failed: dict[str, Json] = {}
     for item in outputs:
         path = path_now(item["step"], item["ordinal"], renamings) if renamings else item["step"]
         if undone and item["ordinal"] < undone.get(path, 0):
             continue
         lane, step = split_path(path)
-        values.setdefault(lane, {})[step] = item["output"]
-    return values
+        failed.pop(lane, None)
+        if item["output"] is not None:
+            values.setdefault(lane, {})[step] = item["output"]
+        elif item.get("error") is not None:
+            failed[lane] = item["error"]
+    return values | {lane: {"error": error} for lane, error in failed.items() if lane not in under_way}
 
 
 # The statements. `:name` stands for a value; each shape of a commit holds only the parts that it needs.
@@ -473,8 +484,10 @@ _MEND: Final = f"""
 _LOAD: Final = """
     SELECT e.*,
         (SELECT jsonb_agg(jsonb_build_object('step', r.step, 'ordinal', r.ordinal, 'output', r.output)
+                          || CASE WHEN r.output IS NULL THEN jsonb_build_object('error', r.error) ELSE '{}' END
                           ORDER BY r.ordinal)
-         FROM step_run r WHERE r.execution_id = e.id AND r.output IS NOT NULL) AS outputs,
+         FROM step_run r
+         WHERE r.execution_id = e.id AND (r.output IS NOT NULL OR strpos(r.step, '.') > 0)) AS outputs,
         (SELECT jsonb_agg(jsonb_build_object('id', v.id, 'name', v.name, 'body', v.body) ORDER BY v.id)
          FROM received_event v WHERE v.execution_id = e.id AND v.consumed_at IS NULL) AS inbox
     FROM execution e WHERE e.workspace_id = $1 AND e.id """

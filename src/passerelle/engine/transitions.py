@@ -516,8 +516,12 @@ class _Moving:
         assert isinstance(owner.kind, BranchingKind)
         policy = owner.kind.when_one_fails(owner.config)
         if policy == "continue":
+            position = self.lanes[lane]
+            if position.phase is Phase.BRANCHING:  # so that the last run of the lane says that it failed
+                self._record(lane, self._step(position), position, "FAILED", error=_error(step_id, failure))
+            for name in [name for name in self.lanes if _around(name, lane)]:
+                self._close(name)
             self.values[lane] = {"error": _error(step_id, failure)}
-            self._close(lane)
             self._after_lane(parent, owner_id)
         elif policy == "wait":
             facts = {"code": failure.code, "message": failure.message, "details": failure.details}
@@ -826,6 +830,13 @@ def _below(lane: str, outer: str, step: Step) -> bool:
             return owner == step.id
         lane = parent
     return False
+
+
+def _around(lane: str, outer: str) -> bool:
+    """Whether `lane` is `outer`, or hangs somewhere below it."""
+    while lane not in (outer, ROOT):
+        lane = place_of_lane(lane).parent
+    return lane == outer
 
 
 def _truth(step: Step, scope: Scope) -> bool:
