@@ -174,7 +174,13 @@ def test_a_retry_of_one_item_rests_while_the_others_go_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "code"), [({"a": 1}, "EACH_NOT_A_LIST"), ("text", "EACH_NOT_A_LIST"), ([0] * 100_001, "EACH_TOO_LONG")]
+    ("value", "code"),
+    [
+        ({"a": 1}, "EACH_NOT_A_LIST"),
+        ("text", "EACH_NOT_A_LIST"),
+        ([0] * 100_001, "EACH_TOO_LONG"),
+        ([0] * 1_000_000, "EACH_TOO_LONG"),
+    ],
 )
 def test_what_is_no_list_or_too_long_fails_clearly(value: Any, code: str) -> None:
     state = start(define(each("all", "${parameters.list}", step("a"))), list=value).state
