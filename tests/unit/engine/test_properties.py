@@ -106,7 +106,7 @@ def _step(draw: st.DrawFn, name: str, names: list[str], kinds: list[str]) -> Ste
             parallel = ParallelConfig(branches, draw(st.sampled_from(["cancel", "wait"])))
             return step(name, PARALLEL, parallel, **rest)
         case "each":
-            policy = draw(st.sampled_from(["fail", "continue"]))
+            policy: Any = draw(st.sampled_from(["fail", "continue"]))
             steps = tuple(
                 draw(_steps(f"{name}i", st.integers(1, 3), [*KINDS, "parallel"] if "each" in inner else KINDS))
             )
@@ -167,7 +167,7 @@ class History:
         """Something that may happen now; None where nothing will by itself."""
         busy = self.busy()
         if busy:
-            return draw(st.sampled_from([self.outcome(lane, draw) for lane in busy]))
+            return self.outcome(draw(st.sampled_from(busy)), draw)
         if self.state.wake_at is None:
             return None
         self.now = max(self.now, self.state.wake_at)
