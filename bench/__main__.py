@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import cases, definitions, forms, page, resting, runs, sanctions, webhooks
+from bench import cases, definitions, forms, page, records, resting, runs, sanctions, transfers, webhooks
 
 
 @dataclass
@@ -46,6 +46,8 @@ SCENARIOS = {
     "commands": definitions.commands,
     "page": page.first_page,
     "form": forms.submissions,
+    "records": records.records,
+    "transfers": transfers.transfers,
     "sanctions": sanctions.screening,
     "webhook-latency": webhooks.commit_to_attempt,
     "webhook-throughput": webhooks.throughput,

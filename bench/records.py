@@ -61,6 +61,7 @@ async def records(report: Any) -> None:
             await _lists(report, passerelle, parts, table, f"{FIRST:,}")
             await _fill(passerelle, table, SECOND - FIRST)
             await _lists(report, passerelle, parts, table, f"{SECOND:,}")
+            await _changes(report, passerelle, base)
 
 
 async def _single(
@@ -107,6 +108,38 @@ async def _lists(report: Any, passerelle: Passerelle, parts: RecordParts, table:
             took.append((time.perf_counter() - began) * 1000)
         outcome = answer.json()["errors"][0]["code"] if answer.is_error else "found"
         report.line(f"25 of {size}: {name}", p50_ms=round(percentile(took, 0.5), 1), outcome=outcome)
+
+
+async def _changes(report: Any, passerelle: Passerelle, base: str) -> None:
+    """A field, an option and an index more, while 32 connections make records."""
+    writing = asyncio.create_task(_wrk(base, passerelle.headers, _posting({"name": "Acme", "status": "s7"})))
+    fields: list[Any] = [{**field} for field in TABLE["fields"]]
+    async with httpx.AsyncClient(base_url=passerelle.url, headers=passerelle.headers, timeout=600) as client:
+        for name, change in (
+            ("a field", lambda: fields.append({"name": "city", "type": "text"})),
+            ("an option", lambda: fields[3].update(options=[*STATUSES, "s50"])),
+            ("an index", lambda: fields[2].update(indexed=True)),
+        ):
+            change()
+            began = time.perf_counter()
+            (await client.patch("/tables/companies", json={"fields": fields})).raise_for_status()
+            report.line(f"{name} more, of {SECOND:,} records", ms=round((time.perf_counter() - began) * 1000, 1))
+        while any(field["index"] == "building" for field in (await client.get("/tables/companies")).json()["fields"]):
+            if writing.done():
+                load = await writing
+                _written(report, load)
+                writing = asyncio.create_task(_wrk(base, passerelle.headers, _posting({"name": "Acme"})))
+            await asyncio.sleep(0.2)
+        report.line("  the index is ready after", seconds=round(time.perf_counter() - began, 1))
+    _written(report, await writing)
+
+
+def _written(report: Any, load: Load) -> None:
+    report.line("  create meanwhile", per_second=round(load.requests), p99_ms=load.p99, errors=load.errors)
+
+
+def _posting(values: Any) -> str:
+    return f'wrk.method = "POST"\nwrk.body = {json.dumps(json.dumps(values))}'
 
 
 async def _beside(
