@@ -71,7 +71,7 @@ async def _single(
     await _beside(
         report,
         "create",
-        lambda: drive(base, passerelle.headers, f'wrk.method = "POST"\nwrk.body = {json.dumps(json.dumps(values))}'),
+        lambda: drive(base, passerelle.headers, _posting(values)),
         lambda: parts.records.create(table.workspace_id, "companies", values, Author("bench")),
     )
     sample = Random(1).sample(ids, 2_000)
@@ -112,7 +112,7 @@ async def _lists(report: Any, passerelle: Passerelle, parts: RecordParts, table:
 
 async def _changes(report: Any, passerelle: Passerelle, base: str) -> None:
     """A field, an option and an index more, while 32 connections make records."""
-    writing = asyncio.create_task(_wrk(base, passerelle.headers, _posting({"name": "Acme", "status": "s7"})))
+    writing = asyncio.create_task(drive(base, passerelle.headers, _posting({"name": "Acme", "status": "s7"})))
     fields: list[Any] = [{**field} for field in TABLE["fields"]]
     async with httpx.AsyncClient(base_url=passerelle.url, headers=passerelle.headers, timeout=600) as client:
         for name, change in (
@@ -128,7 +128,7 @@ async def _changes(report: Any, passerelle: Passerelle, base: str) -> None:
             if writing.done():
                 load = await writing
                 _written(report, load)
-                writing = asyncio.create_task(_wrk(base, passerelle.headers, _posting({"name": "Acme"})))
+                writing = asyncio.create_task(drive(base, passerelle.headers, _posting({"name": "Acme"})))
             await asyncio.sleep(0.2)
         report.line("  the index is ready after", seconds=round(time.perf_counter() - began, 1))
     _written(report, await writing)
