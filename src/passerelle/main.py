@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from fastapi import FastAPI
 
@@ -95,7 +97,7 @@ def routed(services: Services) -> FastAPI:
         title="Passerelle",
         version=VERSION,
         summary="Self-hosted onboarding workflows",
-        openapi_url="/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -124,8 +126,15 @@ def routed(services: Services) -> FastAPI:
     app.include_router(passerelle.webhooks.endpoints.router(services.webhooks, services.cursors))
     app.state.webhooks = openapi_webhooks()
     app.include_router(operations.router(services.database))
-    reference.install(app)
+    reference.install(app, own=_own_tables(services))
     return app
+
+
+def _own_tables(services: Services) -> reference.Own:
+    async def added(document: Mapping[str, Any], workspace_id: UUID) -> Mapping[str, Any]:
+        return await services.records.own_tables.added_to(document, workspace_id)
+
+    return added
 
 
 def _deprecation(services: Services, public_url: str) -> DeprecationNotice:

@@ -12,6 +12,7 @@ from passerelle.kit.ids import NewId
 from passerelle.kit.jobs import Handler
 from passerelle.kit.secrets import SecretBox
 from passerelle.records.attachments import Attachments
+from passerelle.records.described import OwnTables
 from passerelle.records.duplicates import Duplicates
 from passerelle.records.erasing import ERASE_JOB, Concerned, Eraser, Erasing, nobody
 from passerelle.records.finding import Finding
@@ -50,6 +51,7 @@ class RecordParts:
     duplicates: Duplicates
     merging: Merging
     purging: Purging
+    own_tables: OwnTables
     public_url: str | None
     """Where links to files point to; the address that was called where it is not set."""
 
@@ -106,5 +108,6 @@ def record_parts(
         duplicates=Duplicates(database, tables, repository),
         merging=Merging(database, tables, records, repository, attachments, clock),
         purging=Purging(database, attachments, indexing, clock),
+        own_tables=OwnTables(database, tables, repository, new_id),
         public_url=public_url,
     )

@@ -11,7 +11,7 @@ from recorded import Api
 from passerelle.accounts.service import Accounts
 from passerelle.kit.clock import MovedClock
 from passerelle.kit.database import Database
-from passerelle.kit.http import stack
+from passerelle.kit.http import reference, stack
 from passerelle.kit.http.pages import Cursors
 from passerelle.kit.ids import new_id
 from passerelle.kit.secrets import SecretBox
@@ -41,10 +41,16 @@ async def app(database: Database, box: SecretBox, clock: MovedClock, parts: Reco
     accounts = Accounts(database, box, clock)
     app.state.accounts = accounts
     stack.install(
-        app, authenticator=accounts.authenticator, public=("/", "/files/"), database=database, box=box, clock=clock
+        app,
+        authenticator=accounts.authenticator,
+        public=("/", "/files/", "/docs", "/openapi.json"),
+        database=database,
+        box=box,
+        clock=clock,
     )
     for router in routers(parts, Cursors(box)):
         app.include_router(router)
+    reference.install(app, own=parts.own_tables.added_to)
     return app
 
 

@@ -37,7 +37,7 @@ class CompanyAnswer(Answer):
 
 @pytest.fixture
 def app() -> FastAPI:
-    made = FastAPI(title="Test <b>API</b>", version="1.2", docs_url=None, redoc_url=None)
+    made = FastAPI(title="Test <b>API</b>", version="1.2", openapi_url=None, docs_url=None, redoc_url=None)
     routes = APIRouter(tags=["Companies"])
 
     @routes.post("/companies/{tenant_id}", response_model=CompanyAnswer, openapi_extra=takes(CompanyBody))

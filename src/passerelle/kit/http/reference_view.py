@@ -23,7 +23,7 @@ class Content:
     type: str
     rows: tuple[FieldRow, ...]
     example: str | None
-    """JSON text; None where it is no JSON."""
+    """Text; None where there is none, as of files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,10 @@ def _contents(schemas: Schemas, holder: Mapping[str, Any]) -> tuple[Content, ...
 def _content(schemas: Schemas, media_type: str, content: Mapping[str, Any]) -> Content:
     schema = content.get("schema", {})
     example = None
-    if media_type.startswith(_JSON):
-        given = content.get("example", next((e.get("value") for e in content.get("examples", {}).values()), None))
+    given = content.get("example", next((e.get("value") for e in content.get("examples", {}).values()), None))
+    if isinstance(given, str) and not media_type.startswith(_JSON):
+        example = given
+    elif media_type.startswith(_JSON):
         value = schemas.example(schema) if given is None else given
         example = json.dumps(value, indent=2, ensure_ascii=False)
     return Content(media_type, schemas.type_of(schema), tuple(schemas.rows(schema)), example)
@@ -168,9 +170,10 @@ def _curl(method: str, url: str, bodies: Sequence[Content], *, public: bool) -> 
         lines.append('-H "Authorization: Bearer $TOKEN"')
     if bodies:
         lines.append(f"-H 'Content-Type: {bodies[0].media_type}'")
-        lines.append(f"-d {shlex.quote(bodies[0].example)}" if bodies[0].example else "--data-binary @FILE")
+        data = shlex.quote(bodies[0].example) if bodies[0].example else "@FILE"
+        lines.append(f"{'-d' if bodies[0].media_type == _JSON else '--data-binary'} {data}")
     return " \\\n  ".join(lines)
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", text).strip("-")
