@@ -32,6 +32,7 @@ from passerelle.scenarios.models import (
     SentEvent,
 )
 from passerelle.scenarios.places import Places
+from passerelle.scenarios.records import own_table
 
 NOW: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """When scenarios start that do not say it: a Monday morning."""
@@ -104,7 +105,7 @@ class Building:
     # What the scenario gives.
 
     def _record(self, given: JsonObject, path: Path) -> JsonObject | None:
-        if "record" in given and self._definition.record is None:
+        if "record" in given and own_table(self._definition) is None:
             self._note((*path, "record"), "the definition has no `record:` block, so a run has no record; remove it")
         return given.get("record")
 

@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from passerelle.definitions.expressions.values import equal
+from passerelle.definitions.facts import CASES
 from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import RecordWork, StepFailure
 from passerelle.engine.model import Identity
@@ -20,7 +21,7 @@ from passerelle.kit.clock import Clock, iso
 from passerelle.kit.ids import parse_id
 from passerelle.kit.json import Json, JsonObject
 
-_FIELD: Final = re.compile(r"\brecord\.([A-Za-z_][A-Za-z0-9_]*)")
+_FIELD: Final = re.compile(r"\b(record|case)\.([A-Za-z_][A-Za-z0-9_]*)")
 _SYSTEM: Final = frozenset({"id", "version", "createdAt", "updatedAt"})
 _FIRST: Final = 0x1000
 """Where the ids begin that are counted up."""
@@ -41,8 +42,9 @@ class GivenRecords:
             for record in records:
                 self._create(table, record)
         self.own: UUID | None = None
-        if own is not None and definition.record is not None:
-            self.own = UUID(str(self._create(definition.record.table, own)["id"]))
+        table = own_table(definition)
+        if own is not None and table is not None:
+            self.own = UUID(str(self._create(table, own)["id"]))
 
     @property
     def tables(self) -> Mapping[str, Sequence[JsonObject]]:
@@ -103,6 +105,13 @@ class GivenRecords:
         raise StepFailure("RECORD_NOT_FOUND", f"the table {table} has no record {record_id}")
 
 
+def own_table(definition: Definition) -> str | None:
+    """The table that the record of an execution is in; None where executions have none."""
+    if definition.record is not None:
+        return definition.record.table
+    return CASES if "case" in definition.reads else None
+
+
 def _fits(record: JsonObject, fields: JsonObject) -> bool:
     return all(equal(record.get(name), value) for name, value in fields.items())
 
@@ -110,14 +119,17 @@ def _fits(record: JsonObject, fields: JsonObject) -> bool:
 def _named_fields(definition: Definition) -> dict[str, set[str]]:
     """The fields that the definition names, by table: a record has them all, and null where nothing was written."""
     bound = definition.record.table if definition.record is not None else ""
-    named: dict[str, set[str]] = {bound: set(_read(definition.document)) - _SYSTEM}
+    named: dict[str, set[str]] = {}
+    for root, name in _read(definition.document):
+        if name not in _SYSTEM:
+            named.setdefault(CASES if root == "case" else bound, set()).add(name)
     for work in _works(definition.document):
         for action in ("create", "update", "upsert", "find"):
             named.setdefault(work.get("table", bound), set()).update(work.get(action) or ())
     return named
 
 
-def _read(value: Json) -> Iterator[str]:
+def _read(value: Json) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield from _FIELD.findall(value)
     for part in _parts(value):

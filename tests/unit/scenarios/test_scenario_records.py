@@ -47,6 +47,18 @@ def test_records_that_came_out_otherwise_are_shown(tmp_path: Path) -> None:
     assert [where for where, _, _ in found] == ["records.customers[0].number", "records.notes"]
 
 
+def test_the_case_of_a_run_is_given_like_a_record(tmp_path: Path) -> None:
+    definition = """
+        steps: [{id: a, set: {text: "Dear ${case.firstName}", email: "${case.email}"}}]
+        result: {text: "${steps.a.text}", email: "${steps.a.email}"}
+    """
+    scenario = """
+        record: {firstName: Anna}
+        expect: {result: {text: Dear Anna, email: null}}
+    """
+    assert differences(tmp_path, definition, scenario) == []
+
+
 def test_a_failure_that_only_a_real_table_has_is_told_by_the_scenario(tmp_path: Path) -> None:
     scenario = """
         record: {number: "1"}
