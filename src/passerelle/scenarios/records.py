@@ -42,9 +42,9 @@ class GivenRecords:
             for record in records:
                 self._create(table, record)
         self.own: UUID | None = None
-        table = own_table(definition)
-        if own is not None and table is not None:
-            self.own = UUID(str(self._create(table, own)["id"]))
+        its_table = own_table(definition)
+        if own is not None and its_table is not None:
+            self.own = UUID(str(self._create(its_table, own)["id"]))
 
     @property
     def tables(self) -> Mapping[str, Sequence[JsonObject]]:
