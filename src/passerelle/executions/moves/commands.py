@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from passerelle.errors import CommandError
 from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected, pages, require_success
@@ -70,7 +70,7 @@ def undo(
 @app.command("moves")
 def moves(name: _Name, url: Url = URL, token: Token = None, data_dir: DemoDir = DEMO_DIR) -> None:
     """List the migrations of a definition, newest first. Dry runs are kept for a week."""
-    table = Table("id", "from", "to", "status", "safe", "needs mapping", "refused", "moved", "by", "at")
+    table = Table(_ids("id"), "from", "to", "status", "safe", "needs mapping", "refused", "moved", "by", "at")
     with connected(url, token, data_dir) as client:
         definition = _definition(client, name)
         for one in pages(client, f"/definitions/{definition['id']}/migrations"):
@@ -98,7 +98,7 @@ def _done(client: httpx.Client, migration: dict[str, Any]) -> dict[str, Any]:
 
 def _report(migration: dict[str, Any]) -> None:
     verdicts, to = migration["verdicts"], migration["to"]
-    table = Table("verdict", "executions", "step", "reason", "for example")
+    table = Table("verdict", "executions", "step", "reason", _ids("for example"))
     if verdicts["safe"]:
         table.add_row("safe", str(verdicts["safe"]), "", "", "")
     for reason in migration["reasons"]:
@@ -116,6 +116,11 @@ def _report(migration: dict[str, Any]) -> None:
     _say(f"{_executions(migration['moved'])} moved to revision {to}{staying}")
     if migration["moved"]:
         _say(f"migration {migration['id']}, taken back by `passerelle executions undo`")
+
+
+def _ids(title: str) -> Column:
+    """A column whose ids are never cut off: they are given to other commands."""
+    return Column(title, min_width=36, overflow="fold")
 
 
 def _executions(count: int) -> str:
