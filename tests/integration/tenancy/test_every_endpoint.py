@@ -1,0 +1,118 @@
+"""Every endpoint of the API's document is asked for what another workspace has, and finds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from product import Product, joined, opened
+
+PUBLIC = ("/auth/", "/.well-known/", "/files/", "/health/", "/metrics", "/schemas/", "/docs")
+"""What needs no credentials, or tells nothing of any workspace."""
+DEFINITION = """
+name: waiting
+steps:
+  - id: decide
+    review: {title: Decide, outcomes: [approve, reject]}
+"""
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("post", "/comments"): {"json": {"text": "x"}},
+    ("post", "/import"): {"content": b"name\nx\n", "headers": {"Content-Type": "text/csv"}},
+    ("post", "/attachments"): {"files": {"file": ("a.pdf", b"%PDF-1.7\n")}},
+    ("post", "/duplicates"): {"json": {"fields": [{"field": "name"}]}},
+    ("post", "/merge"): {"json": {"from": str(uuid4())}},
+    ("post", "/publish"): {"json": {"revision": 1}},
+    ("post", "/migrations"): {"json": {"from": 1, "to": 2, "dryRun": True}},
+    ("post", "/reviews/{step}"): {"json": {"outcome": "approve"}},
+    ("post", "/recover"): {"json": {"since": "2026-01-01T00:00:00Z"}},
+}
+"""What a request needs to be right but for the ids; an empty object where nothing is named."""
+BY_NAME = {("put", "/lists/{name}"), ("put", "/secrets/{name}")}
+"""What is made under a name of the caller's own, so that there is nothing to find."""
+
+
+@pytest.fixture
+async def product(server_url: str, template: str) -> AsyncIterator[Product]:
+    async with opened(server_url, template) as (services, url), joined(services, url) as joining:
+        yield joining
+
+
+async def made(product: Product, path: str, body: Any) -> Any:
+    answer = await product.api.post(path, json=body)
+    assert answer.is_success, f"{path}: {answer.text}"
+    return answer.json()
+
+
+async def filled(product: Product) -> dict[str, str]:
+    """Something of everything in the first workspace, by the names that addresses have for it."""
+    fields = [{"name": "name", "type": "text"}, {"name": "number", "type": "text", "unique": True, "indexed": True}]
+    table = await made(product, "/tables", {"name": "customers", "fields": fields})
+    record = await made(product, "/tables/customers/records", {"name": "hidden", "number": "1"})
+    path = f"/tables/customers/records/{record['id']}"
+    await made(product, f"{path}/comments", {"text": "hidden"})
+    attached = await product.api.post(f"{path}/attachments", files={"file": ("hidden.pdf", b"%PDF-1.7\n")})
+    run = await product.run(DEFINITION)
+    endpoint = await made(product, "/webhooks/endpoints", {"url": "https://127.0.0.1/hook"})
+    (await product.api.put("/secrets/KEY", json={"value": "hidden"})).raise_for_status()
+    definitions = (await product.api.get("/definitions")).json()["data"]
+    return {
+        "tableId": table["id"], "recordId": record["id"], "attachmentId": attached.json()["id"],
+        "resourceId": attached.json()["id"], "field": "number", "value": "1", "workflowId": run["id"],
+        "step": "decide", "definitionId": definitions[0]["id"], "endpointId": endpoint["id"], "caseId": record["id"],
+        "linkId": str(uuid4()), "migrationId": str(uuid4()), "deliveryId": str(uuid4()), "version": "1",
+    }  # fmt: skip
+
+
+async def test_no_endpoint_finds_what_another_workspace_has(product: Product) -> None:
+    """A path with a part that is not known here fails: whoever adds one says what it names."""
+    ids = await filled(product)
+    paths = (await product.stranger.get("/openapi.json")).json()["paths"]
+    assert "/tables/customers/records" not in paths
+    wrong = []
+    for path, item in paths.items():
+        for method in item:
+            if "{" not in path or path.startswith(PUBLIC) or (method, path) in BY_NAME:
+                continue
+            name = "KEY" if path.startswith("/secrets") else "name"
+            address = path.format(**ids, name=name)
+            bodies = (body for (verb, end), body in BODIES.items() if verb == method and path.endswith(end))
+            more = next(bodies, {} if method in ("get", "delete") else {"json": {}})
+            answer = await product.stranger.request(method, address, **more)
+            if answer.status_code != 404 or "hidden" in answer.text:
+                wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
+    assert wrong == []
+
+
+async def test_no_list_shows_what_another_workspace_has(product: Product) -> None:
+    ids = await filled(product)
+    paths = (await product.stranger.get("/openapi.json")).json()["paths"]
+    lists = [path for path in paths if "get" in paths[path] and "{" not in path and not path.startswith(PUBLIC)]
+    assert len(lists) > 5
+    for path in lists:
+        answer = await product.stranger.get(path)
+        assert "hidden" not in answer.text, path
+        assert not any(one in answer.text for name, one in ids.items() if name.endswith("Id")), path
+
+
+async def test_no_table_of_the_database_shows_a_row_of_another_workspace(product: Product) -> None:
+    await filled(product)
+    connection = await asyncpg.connect(product.database_url)
+    rows = await connection.fetch(
+        "SELECT attrelid::regclass::text AS name FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "
+        "WHERE attname = 'workspace_id' AND relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+    )
+    await connection.close()
+    seen = 0
+    for row in rows:
+        query = f"SELECT count(*) FROM {row['name']} WHERE workspace_id = $1"
+        async with product.services.database.workspace(product.workspace_id) as own:
+            seen += bool(await own.fetchval(query, product.workspace_id))
+        for stranger in (uuid4(), uuid4()):
+            async with product.services.database.workspace(stranger) as other:
+                assert await other.fetchval(f"SELECT count(*) FROM {row['name']}") == 0, row["name"]
+                assert await other.fetchval(query, product.workspace_id) == 0, row["name"]
+    # Otherwise it would prove nothing.
+    assert seen >= 12
