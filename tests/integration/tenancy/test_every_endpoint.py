@@ -79,7 +79,7 @@ async def test_no_endpoint_finds_what_another_workspace_has(product: Product) ->
             name = "KEY" if path.startswith("/secrets") else "name"
             address = path.format(**ids, name=name)
             bodies = (body for (verb, end), body in BODIES.items() if verb == method and path.endswith(end))
-            more = next(bodies, {} if method in ("get", "delete") else {"json": {}})
+            more: dict[str, Any] = next(bodies, {} if method in ("get", "delete") else {"json": {}})
             answer = await product.stranger.request(method, address, **more)
             if answer.status_code != 404 or "hidden" in answer.text:
                 wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
