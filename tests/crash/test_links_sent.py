@@ -24,8 +24,9 @@ from smtp_server import Server, serving
 from harness import Client, cluster
 
 LINKS = 40
-WITHIN = 60.0
-"""Seconds: a job of a dead process is taken over after some ten, a refused message tried again after ten more."""
+WITHIN = 150.0
+"""Seconds: a job of a dead process is taken over after some ten, a refused message tried again after ten more, later
+each time; and the machine may be busy."""
 
 SEEDS = [pytest.param(0), *[pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 30)]]
 
@@ -38,7 +39,7 @@ steps:
 """
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_every_acknowledged_link_is_sent_and_opens_whoever_dies(postgres: Postgres, seed: int) -> None:
     random_ = random.Random(seed)

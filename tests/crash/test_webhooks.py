@@ -21,8 +21,8 @@ from servers import Postgres
 from harness import Client, Cluster, cluster
 
 RUNS = 120
-WITHIN = 60.0
-"""Seconds: a claim of a dead process falls due again after 30."""
+WITHIN = 150.0
+"""Seconds: a claim of a dead process falls due again after 30; and the machine may be busy."""
 
 SEEDS = [pytest.param(0), *[pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 50)]]
 
@@ -73,6 +73,7 @@ def receiving(random_: random.Random) -> Iterator[Receiver]:
         receiver.server.server_close()
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_every_event_arrives_whoever_dies(postgres: Postgres, seed: int) -> None:
     random_ = random.Random(seed)

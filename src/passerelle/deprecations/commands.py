@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 from rich.console import Console
 
-from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected, require_success
+from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, aligned, connected, require_success
 
 if TYPE_CHECKING:
     import httpx
@@ -35,7 +35,7 @@ def list_uses(
     if not rows:
         output.print("nobody uses a deprecated version")
         return
-    for line in _aligned([_HEADER, *map(_cells, rows)]):
+    for line in aligned([_HEADER, *map(_cells, rows)]):
         typer.echo(line)
 
 
@@ -71,13 +71,6 @@ def mode(
 def _cells(use: dict[str, Any]) -> tuple[str, ...]:
     counts = (str(use["version"]), str(use["uses"]), str(use["refused"]))
     return (use["day"], use["key"], use["endpoint"], *counts, use["lastUsed"], use["userAgent"] or "")
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Columns side by side, each value whole: a table that fits the window would cut them."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _pages(client: httpx.Client, params: dict[str, str]) -> Iterator[dict[str, Any]]:

@@ -9,11 +9,10 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from passerelle.errors import CommandError
 from passerelle.kit.ids import parse_id
-from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected, require_success
+from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, aligned, connected, require_success
 
 if TYPE_CHECKING:
     import httpx
@@ -92,7 +91,7 @@ def list_links(
     data_dir: DemoDir = DEMO_DIR,
 ) -> None:
     """The newest links: where each stands."""
-    table = Table("id", "execution", "state", "to", "sending", "expires")
+    rows: list[tuple[str, ...]] = [("id", "execution", "state", "to", "sending", "expires")]
     with connected(url, token, data_dir) as client:
         wanted = {
             "workflowDefinitionId": None if definition is None else _definition_id(client, definition),
@@ -104,10 +103,11 @@ def list_links(
             if number == most:
                 output.print(f"the newest {most}; --most shows more")
                 break
-            table.add_row(
-                one["linkId"], one["workflowId"], one["state"], one["email"] or "", _sending(one), one["expiresAt"]
+            rows.append(
+                (one["linkId"], one["workflowId"], one["state"], one["email"] or "", _sending(one), one["expiresAt"])
             )
-    output.print(table)
+    for line in aligned(rows):
+        output.print(line, highlight=False, markup=False)
 
 
 def _body(

@@ -8,9 +8,8 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected, require_success
+from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, aligned, connected, require_success
 
 if TYPE_CHECKING:
     import httpx
@@ -29,19 +28,22 @@ def list_reviews(
 ) -> None:
     """List the reviews that wait for a decision."""
     params = {**({"assignTo": assign_to} if assign_to is not None else {}), **({"mine": "true"} if mine else {})}
-    table = Table("execution", "step", "definition", "title", "outcomes", "assigned to", "until")
+    rows: list[tuple[str, ...]] = [("execution", "step", "definition", "title", "outcomes", "assigned to", "until")]
     with connected(url, token, data_dir) as client:
         for one in _pages(client, params):
-            table.add_row(
-                one["workflowId"],
-                one["step"],
-                one["name"],
-                _text(one["title"]),
-                ", ".join(one["outcomes"]) + _votes(one),
-                one["assignTo"] or "anybody",
-                one["until"] or "",
+            rows.append(
+                (
+                    one["workflowId"],
+                    one["step"],
+                    one["name"],
+                    _text(one["title"]),
+                    ", ".join(one["outcomes"]) + _votes(one),
+                    one["assignTo"] or "anybody",
+                    one["until"] or "",
+                )
             )
-    output.print(table)
+    for line in aligned(rows):
+        output.print(line, highlight=False, markup=False)
 
 
 @app.command("decide")

@@ -105,12 +105,14 @@ async def test_a_job_that_runs_twice_sends_once_more_at_most_and_tells_once(gate
 
 async def test_a_server_that_hangs_does_not_take_every_job(gatehouse: Gatehouse) -> None:
     """More messages than places: the others are put off, and their jobs end at once."""
-    hanging = asyncio.Event()
+    hanging, full = asyncio.Event(), asyncio.Event()
     under_way = 0
 
     async def hang(*_: object, **__: object) -> str:
         nonlocal under_way
         under_way += 1
+        if under_way == 8:
+            full.set()
         await hanging.wait()
         return "<id>"
 
@@ -128,6 +130,7 @@ async def test_a_server_that_hangs_does_not_take_every_job(gatehouse: Gatehouse)
     _, waiting = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
     while sum(job.done() for job in jobs) < 4:
         await asyncio.wait([job for job in jobs if not job.done()], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait_for(full.wait(), 30)
     assert (under_way, len(waiting) >= 8) == (8, True)
     assert len(await gatehouse.waits()) == 12 + 4
     hanging.set()

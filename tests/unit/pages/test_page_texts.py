@@ -30,16 +30,19 @@ def test_every_language_has_every_text_with_the_same_places(code: str) -> None:
 
 
 def test_every_text_that_is_asked_for_exists_and_no_other() -> None:
-    source = "\n".join(path.read_text() for path in SOURCE.rglob("*") if path.suffix in (".py", ".html"))
+    folders = (SOURCE, SOURCE.parent / "widget")
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".html")]
+    source = "\n".join(path.read_text() for path in files)
     named = set(
         re.findall(
-            r"""["']((?:page|form|problem|start|code|upload|consent|wait|review|end|trouble)\.[\w-]+)["']""", source
+            r"""["']((?:page|form|problem|start|code|upload|consent|wait|review|end|trouble|widget)\.[\w-]+)["']""",
+            source,
         )
     )
     assert {key for key in named - set(EN.texts) if not key.endswith((".html", ".js"))} == set()
     # Texts whose keys are put together: by state, by format, by type, by part.
     made = re.compile(
-        r"(spent|expired|superseded|deleted|cancelled|finished|failed|unknown|session|missing|foreign|trouble|review)\.(title|lead|next)|problem\.(format|type)_.+|form\.(day|month|year)|page\.(saved|unsaved|offline)"
+        r"(spent|expired|superseded|deleted|cancelled|finished|failed|unknown|session|session_frame|token_\w+|missing|foreign|trouble|review)\.(title|lead|next)|problem\.(format|type)_.+|form\.(day|month|year)|page\.(saved|unsaved|offline)"
     )
     assert {key for key in set(EN.texts) - named if not made.fullmatch(key)} == set()
 

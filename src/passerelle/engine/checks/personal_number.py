@@ -5,6 +5,7 @@ Where the number itself says so without a guess, its date of birth and sex come 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import ClassVar, Final
@@ -35,11 +36,16 @@ def _sex(module: ModuleType, number: str) -> JsonObject:
     return {"sex": sex} if sex else {}
 
 
+def _with_dates(module: ModuleType) -> ModuleType:
+    """Slovak numbers are Czech ones, and the library tells their dates only there."""
+    return module if hasattr(module, "get_birth_date") else sys.modules[module.validate.__module__]
+
+
 def _birth(certain: Callable[[str], bool] = lambda number: True) -> Callable[[ModuleType, str], JsonObject]:
     """`{birthDate, sex}`; no date where the century is not `certain` but guessed from two digits."""
 
     def facts(module: ModuleType, number: str) -> JsonObject:
-        born = module.get_birth_date(number) if certain(number) else None
+        born = _with_dates(module).get_birth_date(number) if certain(number) else None
         return ({"birthDate": born.isoformat()} if born else {}) | dict(_sex(module, number))
 
     return facts
