@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import cel
+import pytest
 from expression_model import ModelError, Tree, expected, same, scopes, texts, trees, values, written
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -170,6 +171,13 @@ def _check_against_library(text: str) -> None:
 @given(st.lists(st.sampled_from(PIECES), max_size=8), st.sampled_from(["", " "]))
 def test_the_parser_accepts_what_the_library_accepts(pieces: list[str], between: str) -> None:
     _check_against_library(between.join(pieces))
+
+
+@pytest.mark.parametrize("text", ["x{}", "x.y{}", "x.y.z{a: 1}"])
+def test_an_object_with_a_type_is_refused_with_what_to_write(text: str) -> None:
+    refusal = _refusal(text)
+    assert refusal is not None
+    assert "an object is written without a type" in refusal.message
 
 
 @many

@@ -165,6 +165,8 @@ class _Parser:
         while self._at(".", "["):
             node = self._after_dot(node) if self._take().text == "." else self._index(node)
         self._depth = before
+        if self._at("{") and isinstance(node, nodes.Chain):
+            raise ExpressionProblem('an object is written without a type: {"member": value}', node.offset)
         return node
 
     def _after_dot(self, node: Node) -> Node:
@@ -201,8 +203,6 @@ class _Parser:
             raise ExpressionProblem(f"`{name.text}` is a reserved word, so it cannot start a value", name.offset)
         if self._at("("):
             return nodes.Call(name.offset, name.text, self._arguments())
-        if self._at("{"):
-            raise ExpressionProblem('an object is written without a type: {"member": value}', name.offset)
         return nodes.Chain(name.offset, name.text)
 
     def _parenthesis(self, _: int) -> Node:
