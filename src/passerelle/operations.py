@@ -14,6 +14,7 @@ from passerelle.engine.registry import load_kinds
 from passerelle.errors import Code
 from passerelle.kit.database import Database
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 
 _ICON: Final = (
@@ -27,7 +28,7 @@ NOT_READY: Final = Code("NOT_READY", 503, "The process cannot serve requests now
 
 def router(database: Database) -> APIRouter:
     """`/health/live`, `/health/ready`, `/metrics`, `/schemas/definition.json`."""
-    routes = APIRouter(tags=["Operations"])
+    routes = APIRouter(tags=["Operations"], route_class=ApiRoute)
     schema = json_answer(definition_schema(load_kinds()))
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)

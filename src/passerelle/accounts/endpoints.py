@@ -14,6 +14,7 @@ from passerelle.accounts.schemas import AuthorizeBody, RefreshBody, TokenAnswer
 from passerelle.accounts.service import Accounts
 from passerelle.accounts.signing_keys import der_base64
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.bodies import read, takes
 
 _MAY_BE_KEPT: Final = {"Cache-Control": "public, max-age=300"}
@@ -21,7 +22,7 @@ _MAY_BE_KEPT: Final = {"Cache-Control": "public, max-age=300"}
 
 def router(accounts: Accounts) -> APIRouter:
     """Everything under `/auth`, and the JWK set."""
-    routes = APIRouter(tags=["Credentials"])
+    routes = APIRouter(tags=["Credentials"], route_class=ApiRoute)
 
     @routes.post("/auth/authorize", response_model=TokenAnswer, openapi_extra=takes(AuthorizeBody))
     async def authorize(request: Request) -> Response:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from passerelle.cases.schemas import CaseAnswer, CaseBody, CaseWithWorkflows, case_answer, workflow_of_case
 from passerelle.cases.service import MOST_WORKFLOWS, CaseRecords
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, takes
 from passerelle.kit.http.idempotency import idempotent_id
@@ -22,7 +23,7 @@ RECORD: Final = versions(1, successor=RECORDS + "/{case_id}")
 
 def router(cases: CaseRecords) -> APIRouter:
     """Everything under `/cases`, and `GET /case/{caseId}`."""
-    routes = APIRouter(tags=["Cases (deprecated)"], deprecated=True)
+    routes = APIRouter(tags=["Cases (deprecated)"], route_class=ApiRoute, deprecated=True)
 
     @routes.post(
         "/cases",

@@ -13,38 +13,38 @@ from passerelle.deprecations.schemas import BrownoutAnswer, ModeAnswer, ModeBody
 from passerelle.deprecations.service import Deprecations
 from passerelle.kit.clock import Clock
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, takes
-from passerelle.kit.http.pages import Cursors, Page, limit_of
+from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
 from passerelle.kit.timetable import present_or_next
 
 
 def router(deprecations: Deprecations, cursors: Cursors, clock: Clock) -> APIRouter:
     """Everything under `/deprecations`."""
-    routes = APIRouter(tags=["Deprecations"])
+    routes = APIRouter(tags=["Deprecations"], route_class=ApiRoute)
     _mode(routes, deprecations, clock)
 
     @routes.get("/deprecations", response_model=Page[UseAnswer])
     async def list_deprecated_uses(
         request: Request,
         since: Annotated[date | None, Query(description="Only from this day on, such as `2026-01-05`")] = None,
-        limit: Annotated[str | None, Query(description="1 to 500; 25 if absent")] = None,
-        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
     ) -> Response:
         """Uses of version 1 by key, endpoint and day, the latest day first. Other processes add theirs every 5 s."""
         caller = await principal(request)
         bound_to = ["deprecations", str(caller.workspace_id), str(since)]
-        wanted = limit_of(limit)
         before = _place(cursors.decode(after, bound_to=bound_to), caller.workspace_id) if after is not None else None
-        found = await deprecations.listed(caller.workspace_id, since, before, wanted + 1)
+        found = await deprecations.listed(caller.workspace_id, since, before, limit + 1)
         following = None
-        if len(found) > wanted:
-            last = found[wanted - 1].place
+        if len(found) > limit:
+            last = found[limit - 1].place
             following = cursors.encode(
                 {"day": str(last.day), "key": last.key_id, "endpoint": last.endpoint, "version": last.version},
                 bound_to=bound_to,
             )
-        return json_answer(Page(data=[use_answer(one) for one in found[:wanted]], next=following))
+        return json_answer(Page(data=[use_answer(one) for one in found[:limit]], next=following))
 
     return routes
 

@@ -13,8 +13,9 @@ from pydantic import Field
 from passerelle.events.models import Event, Position, payload
 from passerelle.events.service import Events, expanded, known_types
 from passerelle.kit.http.answers import Answer, Moment, json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
-from passerelle.kit.http.pages import Cursors, limit_of
+from passerelle.kit.http.pages import DEFAULT_LIMIT, Cursors, Limit
 
 LONGEST_WAIT: Final = 50
 """Seconds; common proxies cut a silent request after 60."""
@@ -51,7 +52,7 @@ class Signer(Protocol):
 
 def router(events: Events, cursors: Cursors, signer: Signer) -> APIRouter:
     """`GET /events`."""
-    routes = APIRouter(tags=["Events"])
+    routes = APIRouter(tags=["Events"], route_class=ApiRoute)
 
     @routes.get("/events", response_model=EventsAnswer)
     async def list_events(
@@ -66,7 +67,7 @@ def router(events: Events, cursors: Cursors, signer: Signer) -> APIRouter:
         wait: Annotated[
             int, Query(description="Seconds to wait for the next event where there is none", ge=0, le=LONGEST_WAIT)
         ] = 0,
-        limit: Annotated[str | None, Query(description="1 to 500; 25 if absent")] = None,
+        limit: Limit = DEFAULT_LIMIT,
         jws: Annotated[
             bool,
             Query(description="Add the signature of the webhook; it is over the event without it, as compact JSON"),
@@ -86,7 +87,7 @@ def router(events: Events, cursors: Cursors, signer: Signer) -> APIRouter:
             position = Position(kept["transaction"], UUID(kept["id"]))
         elif since is not None:
             position = await events.since(caller.workspace_id, since if since.tzinfo else since.replace(tzinfo=UTC))
-        excerpt = await events.read(caller.workspace_id, position, chosen, limit_of(limit), wait)
+        excerpt = await events.read(caller.workspace_id, position, chosen, limit, wait)
         here = {"transaction": excerpt.position.transaction, "id": excerpt.position.event_id}
         data = [payload(event, API_VERSION) for event in excerpt.events]
         if jws:

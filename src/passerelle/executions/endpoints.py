@@ -33,21 +33,20 @@ from passerelle.executions.schemas import (
 )
 from passerelle.executions.service import Executions, StartRequest
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, read_json, takes
 from passerelle.kit.http.idempotency import idempotent_id
-from passerelle.kit.http.pages import Cursors, Page, limit_of
+from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
 from passerelle.kit.http.versions import version_of, versions
 from passerelle.kit.json import Json
 
-Limit = Annotated[str | None, Query(description="1 to 500; 25 if absent")]
-After = Annotated[str | None, Query(description="`next` of the page before")]
 Status = Literal["RUNNING", "AWAITING", "COMPLETED", "FAILED", "EXPIRED", "CANCELLED"]
 
 
 def router(executions: Executions, openings: Openings, cases: Cases, cursors: Cursors) -> APIRouter:
     """Everything under `/workflows`, and `POST /parameters`."""
-    routes = APIRouter(tags=["Workflows"])
+    routes = APIRouter(tags=["Workflows"], route_class=ApiRoute)
     _running(routes, executions, cases)
     _starting(routes, executions, openings)
     _reading(routes, executions, cases)
@@ -185,36 +184,34 @@ def _listing(routes: APIRouter, executions: Executions, cursors: Cursors) -> Non
         ] = None,
         created_from: Annotated[datetime | None, Query(alias="createdFrom", description="ISO 8601")] = None,
         created_before: Annotated[datetime | None, Query(alias="createdBefore", description="ISO 8601")] = None,
-        limit: Limit = None,
+        limit: Limit = DEFAULT_LIMIT,
         after: After = None,
     ) -> Response:
         """Executions, newest first."""
         caller = await principal(request)
         filters = Filters(status, workflow_definition_id, record_id, created_from, created_before, parent_id)
         bound_to = ["workflows", str(caller.workspace_id), repr(filters)]
-        wanted = limit_of(limit)
         before = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
-        views = await executions.page(caller.workspace_id, filters, before, wanted + 1)
-        return json_answer(_page(views, wanted, cursors, bound_to))
+        views = await executions.page(caller.workspace_id, filters, before, limit + 1)
+        return json_answer(_page(views, limit, cursors, bound_to))
 
     @routes.get("/tables/{table_id}/records/{record_id}/workflows", response_model=Page[WorkflowAnswer])
     async def list_workflows_of_record(
-        request: Request, table_id: str, record_id: UUID, limit: Limit = None, after: After = None
+        request: Request, table_id: str, record_id: UUID, limit: Limit = DEFAULT_LIMIT, after: After = None
     ) -> Response:
         """The executions that concern a record, newest first."""
         caller = await principal(request)
         bound_to = ["workflows of", str(caller.workspace_id), str(record_id)]
-        wanted = limit_of(limit)
         before = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
-        views = await executions.of_record(caller.workspace_id, table_id, record_id, before, wanted + 1)
-        return json_answer(_page(views, wanted, cursors, bound_to))
+        views = await executions.of_record(caller.workspace_id, table_id, record_id, before, limit + 1)
+        return json_answer(_page(views, limit, cursors, bound_to))
 
 
-def _page(views: list[ExecutionView], wanted: int, cursors: Cursors, bound_to: Json) -> Page[WorkflowAnswer]:
+def _page(views: list[ExecutionView], limit: int, cursors: Cursors, bound_to: Json) -> Page[WorkflowAnswer]:
     following = None
-    if len(views) > wanted:
-        following = cursors.encode({"id": str(views[wanted - 1].id)}, bound_to=bound_to)
-    return Page(data=[workflow_answer(view) for view in views[:wanted]], next=following)
+    if len(views) > limit:
+        following = cursors.encode({"id": str(views[limit - 1].id)}, bound_to=bound_to)
+    return Page(data=[workflow_answer(view) for view in views[:limit]], next=following)
 
 
 def _acting(routes: APIRouter, executions: Executions) -> None:

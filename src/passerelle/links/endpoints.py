@@ -11,10 +11,11 @@ from fastapi import APIRouter, Query, Request, Response
 from passerelle.executions.cases import Case, Cases, for_case
 from passerelle.kit.clock import Clock
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, takes
 from passerelle.kit.http.idempotency import idempotent_id
-from passerelle.kit.http.pages import Cursors, Page, limit_of
+from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
 from passerelle.kit.http.versions import version_of, versions
 from passerelle.kit.mail.addresses import Address
 from passerelle.links.errors import CASE_HAS_NO_EMAIL, EMAIL_INVALID
@@ -40,7 +41,7 @@ _FACTS: Final[dict[str, Any]] = {"expiry_duration": int(TOKEN_LIFETIME.total_sec
 
 def router(links: Links, listing: LinkList, cases: Cases, cursors: Cursors, clock: Clock) -> APIRouter:
     """Everything under `/link`, and `POST /token`."""
-    routes = APIRouter(tags=["Links"])
+    routes = APIRouter(tags=["Links"], route_class=ApiRoute)
     _tokens(routes, links, cases)
     _links(routes, links, cases)
     _listing(routes, listing, cursors, clock)
@@ -124,20 +125,19 @@ def _listing(routes: APIRouter, listing: LinkList, cursors: Cursors, clock: Cloc
         workflow_id: Annotated[UUID | None, Query(alias="workflowId")] = None,
         workflow_definition_id: Annotated[UUID | None, Query(alias="workflowDefinitionId")] = None,
         record_id: Annotated[UUID | None, Query(alias="recordId")] = None,
-        limit: Annotated[str | None, Query(description="1 to 500; 25 if absent")] = None,
-        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
     ) -> Response:
         """Links, newest first: where each stands, and what came of sending it."""
         caller = await principal(request)
         filters = Filters(workflow_id, workflow_definition_id, record_id)
         bound_to = ["links", str(caller.workspace_id), repr(filters)]
-        wanted = limit_of(limit)
         before = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
-        found = await listing.page(caller.workspace_id, filters, before, wanted + 1)
+        found = await listing.page(caller.workspace_id, filters, before, limit + 1)
         following = None
-        if len(found) > wanted:
-            following = cursors.encode({"id": str(found[wanted - 1].link.id)}, bound_to=bound_to)
-        return json_answer(Page(data=[listed_answer(one, clock()) for one in found[:wanted]], next=following))
+        if len(found) > limit:
+            following = cursors.encode({"id": str(found[limit - 1].link.id)}, bound_to=bound_to)
+        return json_answer(Page(data=[listed_answer(one, clock()) for one in found[:limit]], next=following))
 
     @routes.get("/link/{link_id}", response_model=ListedLinkAnswer)
     async def read_link(request: Request, link_id: UUID) -> Response:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from passerelle.kit.http.answers import Answer, Moment, json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.idempotency import idempotent_id
-from passerelle.kit.http.pages import Cursors, Page, limit_of
+from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
 from passerelle.records.endpoints import RECORD, author_of, id_of
 from passerelle.records.parts import RecordParts
 from passerelle.resources.endpoints import TAKES_FILE
@@ -47,7 +48,7 @@ def _takes_tags() -> dict[str, Any]:
 
 def router(parts: RecordParts, cursors: Cursors) -> APIRouter:
     """`…/records/{recordId}/attachments`."""
-    routes = APIRouter(tags=["Records"])
+    routes = APIRouter(tags=["Records"], route_class=ApiRoute)
 
     @routes.post(ATTACHMENTS, response_model=AttachmentAnswer, status_code=201, openapi_extra=_takes_tags())
     async def attach_file(request: Request, table_id: str, record_id: str) -> Response:
@@ -65,17 +66,16 @@ def router(parts: RecordParts, cursors: Cursors) -> APIRouter:
         request: Request,
         table_id: str,
         record_id: str,
-        limit: Annotated[str | None, Query(description="1 to 500; 25 if absent")] = None,
-        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
     ) -> Response:
         """A record's files, newest first."""
         caller = await principal(request)
         bound_to = ["attachments", str(caller.workspace_id), record_id]
-        wanted = limit_of(limit)
         before = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
-        found = await parts.attachments.listed(caller.workspace_id, table_id, id_of(record_id), before, wanted + 1)
-        following = cursors.encode({"id": found[wanted - 1].id}, bound_to=bound_to) if len(found) > wanted else None
-        return json_answer({"data": [one.to_json() for one in found[:wanted]], "next": following})
+        found = await parts.attachments.listed(caller.workspace_id, table_id, id_of(record_id), before, limit + 1)
+        following = cursors.encode({"id": found[limit - 1].id}, bound_to=bound_to) if len(found) > limit else None
+        return json_answer({"data": [one.to_json() for one in found[:limit]], "next": following})
 
     @routes.get(ATTACHMENTS + "/{attachment_id}", response_model=AttachmentLink)
     async def read_attachment(request: Request, table_id: str, record_id: str, attachment_id: str) -> Response:

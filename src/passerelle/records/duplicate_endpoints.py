@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, takes
 from passerelle.kit.http.pages import DEFAULT_LIMIT, limit_of
@@ -16,7 +17,7 @@ from passerelle.tables.preconditions import expected_versions
 
 def router(parts: RecordParts) -> APIRouter:
     """`/tables/{tableId}/duplicates` and `…/records/{recordId}/merge`."""
-    routes = APIRouter(tags=["Records"])
+    routes = APIRouter(tags=["Records"], route_class=ApiRoute)
 
     @routes.post("/tables/{table_id}/duplicates", response_model=DuplicatesAnswer, openapi_extra=takes(DuplicatesBody))
     async def find_duplicates(request: Request, table_id: str) -> Response:

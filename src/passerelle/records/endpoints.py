@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from passerelle.errors import PasserelleError
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import Principal, principal
 from passerelle.kit.http.bodies import BODY_NOT_OBJECT, read_json, takes
 from passerelle.kit.http.idempotency import idempotent_id
@@ -41,7 +42,7 @@ OF_RECORD = {"parameters": [*IN_TABLE["parameters"], parameter("record_id", "pat
 
 def router(parts: RecordParts) -> APIRouter:
     """`/tables/{tableId}/records` and one record below it."""
-    routes = APIRouter(tags=["Records"])
+    routes = APIRouter(tags=["Records"], route_class=ApiRoute)
 
     @routes.post(RECORDS, response_model=RecordAnswer, status_code=201, openapi_extra=takes(RecordValues) | IN_TABLE)
     async def create_record(request: Request) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, takes
 from passerelle.kit.http.errors import QUERY_INVALID
@@ -35,7 +36,7 @@ _PARAMETERS = {
 
 def router(parts: RecordParts) -> APIRouter:
     """`GET …/records` and `POST …/records/search`."""
-    routes = APIRouter(tags=["Records"])
+    routes = APIRouter(tags=["Records"], route_class=ApiRoute)
 
     @routes.get(RECORDS, response_model=Page[RecordAnswer], openapi_extra=_PARAMETERS)
     async def list_records(request: Request) -> Response:

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field as Described
 
 from passerelle.kit.http.answers import Answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import UNSUPPORTED_MEDIA_TYPE, content_type_of
 from passerelle.kit.json import dumps
@@ -67,7 +68,7 @@ class ImportReport(Answer):
 
 def router(parts: RecordParts) -> APIRouter:
     """`/tables/{tableId}/import` and `…/export`."""
-    routes = APIRouter(tags=["Records"])
+    routes = APIRouter(tags=["Records"], route_class=ApiRoute)
 
     @routes.post("/tables/{table_id}/import", response_model=ImportReport, openapi_extra=_TAKES_ROWS)
     async def import_records(

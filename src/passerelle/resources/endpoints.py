@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from passerelle.kit.http.answers import Answer, json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.idempotency import idempotent_id
 from passerelle.resources.service import Resource, Resources
@@ -54,7 +55,7 @@ _GIVES_FILE: dict[int | str, dict[str, Any]] = {
 
 def router(parts: HasResources) -> APIRouter:
     """`/resources`, and the links below `/files`."""
-    routes = APIRouter(tags=["Files"])
+    routes = APIRouter(tags=["Files"], route_class=ApiRoute)
 
     @routes.post("/resources", response_model=ResourceAnswer, status_code=201, openapi_extra=TAKES_FILE)
     async def store_file(request: Request) -> Response:

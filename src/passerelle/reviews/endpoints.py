@@ -9,9 +9,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from passerelle.executions.schemas import WorkflowAnswer, workflow_answer
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, takes
-from passerelle.kit.http.pages import Cursors, Page, limit_of
+from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
 from passerelle.reviews.repository import Filters
 from passerelle.reviews.schemas import DecisionBody, ReviewAnswer, review_answer
 from passerelle.reviews.service import Reviews
@@ -19,7 +20,7 @@ from passerelle.reviews.service import Reviews
 
 def router(reviews: Reviews, cursors: Cursors) -> APIRouter:
     """The reviews of a workspace."""
-    routes = APIRouter(tags=["Reviews"])
+    routes = APIRouter(tags=["Reviews"], route_class=ApiRoute)
 
     @routes.get("/reviews", response_model=Page[ReviewAnswer])
     async def list_reviews(
@@ -28,25 +29,24 @@ def router(reviews: Reviews, cursors: Cursors) -> APIRouter:
         workflow_definition_id: Annotated[UUID | None, Query(alias="workflowDefinitionId")] = None,
         workflow_id: Annotated[UUID | None, Query(alias="workflowId")] = None,
         mine: Annotated[bool, Query(description="Only those that these credentials may decide")] = False,
-        limit: Annotated[str | None, Query(description="1 to 500; 25 if absent")] = None,
-        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
     ) -> Response:
         """Reviews that wait for a decision, those of the oldest execution first."""
         caller = await principal(request)
         roles = tuple(sorted(caller.roles)) if mine else None
         filters = Filters(assign_to, workflow_definition_id, workflow_id, roles)
         bound_to = ["reviews", str(caller.workspace_id), repr(filters)]
-        wanted = limit_of(limit)
         position = None
         if after is not None:
             kept = cursors.decode(after, bound_to=bound_to)
             position = (UUID(kept["id"]), str(kept["step"]))
-        found = await reviews.page(caller.workspace_id, filters, position, wanted + 1)
+        found = await reviews.page(caller.workspace_id, filters, position, limit + 1)
         following = None
-        if len(found) > wanted:
-            last = found[wanted - 1]
+        if len(found) > limit:
+            last = found[limit - 1]
             following = cursors.encode({"id": str(last.execution_id), "step": last.path}, bound_to=bound_to)
-        data = [review_answer(review, caller) for review in found[:wanted]]
+        data = [review_answer(review, caller) for review in found[:limit]]
         return json_answer(Page(data=data, next=following))
 
     @routes.post(

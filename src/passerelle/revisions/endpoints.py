@@ -8,10 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, read_text, takes
 from passerelle.kit.http.media_types import accept_header
-from passerelle.kit.http.pages import Cursors, Page, limit_of
+from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
 from passerelle.revisions.schemas import (
     DefinitionAnswer,
     PublishBody,
@@ -37,7 +38,7 @@ _TAKES_TEXT = {
 
 def router(revisions: Revisions, cursors: Cursors) -> APIRouter:
     """Everything under `/definitions`."""
-    routes = APIRouter(tags=["Definitions"])
+    routes = APIRouter(tags=["Definitions"], route_class=ApiRoute)
 
     @routes.post("/definitions", response_model=PushedAnswer, status_code=201, openapi_extra=_TAKES_TEXT)
     async def push_definition(
@@ -53,17 +54,16 @@ def router(revisions: Revisions, cursors: Cursors) -> APIRouter:
     @routes.get("/definitions", response_model=Page[DefinitionAnswer])
     async def list_definitions(
         request: Request,
-        limit: Annotated[str | None, Query(description="1 to 500; 25 if absent")] = None,
-        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
     ) -> Response:
         """Definitions by name."""
         caller = await principal(request)
         bound_to = ["definitions", str(caller.workspace_id)]
-        wanted = limit_of(limit)
         name = cursors.decode(after, bound_to=bound_to)["name"] if after is not None else None
-        found = await revisions.listed(caller.workspace_id, name, wanted + 1)
-        following = cursors.encode({"name": found[wanted - 1].name}, bound_to=bound_to) if len(found) > wanted else None
-        data = [definition_answer(stored, revisions.compile_stored(stored)) for stored in found[:wanted]]
+        found = await revisions.listed(caller.workspace_id, name, limit + 1)
+        following = cursors.encode({"name": found[limit - 1].name}, bound_to=bound_to) if len(found) > limit else None
+        data = [definition_answer(stored, revisions.compile_stored(stored)) for stored in found[:limit]]
         return json_answer(Page(data=data, next=following))
 
     @routes.get("/definitions/{definition_id}", response_model=DefinitionAnswer)

@@ -7,10 +7,11 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Query, Request, Response
 
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, takes
 from passerelle.kit.http.idempotency import idempotent_id
-from passerelle.kit.http.pages import Cursors, Page, limit_of
+from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
 from passerelle.tables.models import Table
 from passerelle.tables.preconditions import etag, expected_versions
 from passerelle.tables.schemas import TableAnswer, TableBody, TableChangeBody
@@ -29,7 +30,7 @@ class HasTables(Protocol):
 
 def router(parts: HasTables, cursors: Cursors) -> APIRouter:
     """`/tables` and `/tables/{tableId}`; the id or the name names a table everywhere."""
-    routes = APIRouter(tags=["Tables"])
+    routes = APIRouter(tags=["Tables"], route_class=ApiRoute)
 
     async def answer(table: Table, status: int = 200) -> Response:
         (shown,) = await parts.tables.answers(table.workspace_id, [table])
@@ -45,17 +46,16 @@ def router(parts: HasTables, cursors: Cursors) -> APIRouter:
     @routes.get("/tables", response_model=Page[TableAnswer])
     async def list_tables(
         request: Request,
-        limit: Annotated[str | None, Query(description="1 to 500; 25 if absent")] = None,
-        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
     ) -> Response:
         """Tables by name."""
         caller = await principal(request)
         bound_to = ["tables", str(caller.workspace_id)]
-        wanted = limit_of(limit)
         name = cursors.decode(after, bound_to=bound_to)["name"] if after is not None else ""
-        found = await parts.tables.listed(caller.workspace_id, name, wanted + 1)
-        following = cursors.encode({"name": found[wanted - 1].name}, bound_to=bound_to) if len(found) > wanted else None
-        data = await parts.tables.answers(caller.workspace_id, found[:wanted])
+        found = await parts.tables.listed(caller.workspace_id, name, limit + 1)
+        following = cursors.encode({"name": found[limit - 1].name}, bound_to=bound_to) if len(found) > limit else None
+        data = await parts.tables.answers(caller.workspace_id, found[:limit])
         return json_answer(Page(data=data, next=following))
 
     @routes.get("/tables/{table_id}", response_model=TableAnswer)

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, takes
 from passerelle.themes.schemas import ThemeAnswer, ThemeBody, theme_answer
@@ -22,7 +23,7 @@ _SHORTLY: Final = "public, max-age=60"
 
 def router(themes: Themes) -> APIRouter:
     """`/theme`, and below `/themes` what pages load."""
-    routes = APIRouter(tags=["Theme"])
+    routes = APIRouter(tags=["Theme"], route_class=ApiRoute)
 
     @routes.get("/theme", response_model=ThemeAnswer)
     async def get_theme(request: Request) -> Response:

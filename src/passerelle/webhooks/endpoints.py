@@ -9,10 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, takes
 from passerelle.kit.http.idempotency import idempotent_id
-from passerelle.kit.http.pages import Cursors, Page, limit_of
+from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
 from passerelle.webhooks.models import DeliveryStatus, Filters
 from passerelle.webhooks.schemas import (
     ChangeEndpointBody,
@@ -32,13 +33,10 @@ from passerelle.webhooks.schemas import (
 )
 from passerelle.webhooks.service import Webhooks
 
-_Limit = Annotated[str | None, Query(description="1 to 500; 25 if absent")]
-_After = Annotated[str | None, Query(description="`next` of the page before")]
-
 
 def router(webhooks: Webhooks, cursors: Cursors) -> APIRouter:
     """Everything under `/webhooks`."""
-    routes = APIRouter(tags=["Webhooks"])
+    routes = APIRouter(tags=["Webhooks"], route_class=ApiRoute)
     _endpoints(routes, webhooks, cursors)
     _acts(routes, webhooks)
     _deliveries(routes, webhooks, cursors)
@@ -61,15 +59,14 @@ def _endpoints(routes: APIRouter, webhooks: Webhooks, cursors: Cursors) -> None:
         return json_answer(endpoint_with_secret(endpoint, secret), 201)
 
     @routes.get("/webhooks/endpoints", response_model=Page[EndpointAnswer])
-    async def list_webhook_endpoints(request: Request, limit: _Limit = None, after: _After = None) -> Response:
+    async def list_webhook_endpoints(request: Request, limit: Limit = DEFAULT_LIMIT, after: After = None) -> Response:
         """Endpoints, oldest first."""
         caller = await principal(request)
         bound_to = ["webhook endpoints", str(caller.workspace_id)]
-        wanted = limit_of(limit)
         last = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
-        found = await webhooks.endpoints(caller.workspace_id, last, wanted + 1)
-        following = cursors.encode({"id": found[wanted - 1].id}, bound_to=bound_to) if len(found) > wanted else None
-        return json_answer(Page(data=[endpoint_answer(one) for one in found[:wanted]], next=following))
+        found = await webhooks.endpoints(caller.workspace_id, last, limit + 1)
+        following = cursors.encode({"id": found[limit - 1].id}, bound_to=bound_to) if len(found) > limit else None
+        return json_answer(Page(data=[endpoint_answer(one) for one in found[:limit]], next=following))
 
     @routes.get("/webhooks/endpoints/{endpoint_id}", response_model=EndpointAnswer)
     async def read_webhook_endpoint(request: Request, endpoint_id: UUID) -> Response:
@@ -142,19 +139,18 @@ def _deliveries(routes: APIRouter, webhooks: Webhooks, cursors: Cursors) -> None
         types: Annotated[str | None, Query(description="Only of these events, separated by commas")] = None,
         since: Annotated[datetime | None, Query(description="Made at this time or later")] = None,
         until: Annotated[datetime | None, Query(description="Made before this time")] = None,
-        limit: _Limit = None,
-        after: _After = None,
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
     ) -> Response:
         """The log of deliveries, newest first. It is kept for 30 days."""
         caller = await principal(request)
         names = [name.strip() for name in types.split(",")] if types else []
         filters = Filters(status, endpoint_id, event_id, workflow_id, names, _aware(since), _aware(until))
         bound_to = ["webhook deliveries", str(caller.workspace_id), repr(filters)]
-        wanted = limit_of(limit)
         last = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
-        found = await webhooks.deliveries(caller.workspace_id, filters, last, wanted + 1)
-        following = cursors.encode({"id": found[wanted - 1].id}, bound_to=bound_to) if len(found) > wanted else None
-        return json_answer(Page(data=[delivery_answer(one) for one in found[:wanted]], next=following))
+        found = await webhooks.deliveries(caller.workspace_id, filters, last, limit + 1)
+        following = cursors.encode({"id": found[limit - 1].id}, bound_to=bound_to) if len(found) > limit else None
+        return json_answer(Page(data=[delivery_answer(one) for one in found[:limit]], next=following))
 
     @routes.get("/webhooks/deliveries/{delivery_id}", response_model=DeliveryDetailAnswer)
     async def read_webhook_delivery(request: Request, delivery_id: UUID) -> Response:

@@ -18,21 +18,19 @@ from passerelle.executions.moves.schemas import (
 )
 from passerelle.executions.moves.service import Moves
 from passerelle.kit.http.answers import json_answer
+from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.bodies import read, takes
 from passerelle.kit.http.idempotency import idempotent_id
-from passerelle.kit.http.pages import Cursors, Page, limit_of
+from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
 
 _ALL = "/definitions/{definition_id}/migrations"
 _ONE = _ALL + "/{migration_id}"
 
-Limit = Annotated[str | None, Query(description="1 to 500; 25 if absent")]
-After = Annotated[str | None, Query(description="`next` of the page before")]
-
 
 def router(moves: Moves, cursors: Cursors) -> APIRouter:
     """Everything under `/definitions/{definition_id}/migrations`."""
-    routes = APIRouter(tags=["Definitions"])
+    routes = APIRouter(tags=["Definitions"], route_class=ApiRoute)
 
     @routes.post(_ALL, response_model=MigrationAnswer, status_code=201, openapi_extra=takes(MigrationBody))
     async def migrate_executions(request: Request, definition_id: UUID) -> Response:
@@ -57,18 +55,17 @@ def router(moves: Moves, cursors: Cursors) -> APIRouter:
 
     @routes.get(_ALL, response_model=Page[MigrationAnswer])
     async def list_migrations(
-        request: Request, definition_id: UUID, limit: Limit = None, after: After = None
+        request: Request, definition_id: UUID, limit: Limit = DEFAULT_LIMIT, after: After = None
     ) -> Response:
         """A definition's migrations, newest first. Dry runs are kept for a week."""
         caller = await principal(request)
         bound_to = ["migrations", str(caller.workspace_id), str(definition_id)]
-        wanted = limit_of(limit)
         before = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
-        found = await moves.page(caller.workspace_id, definition_id, before, wanted + 1)
+        found = await moves.page(caller.workspace_id, definition_id, before, limit + 1)
         following = None
-        if len(found) > wanted:
-            following = cursors.encode({"id": str(found[wanted - 1].migration.id)}, bound_to=bound_to)
-        return json_answer(Page(data=[migration_answer(one) for one in found[:wanted]], next=following))
+        if len(found) > limit:
+            following = cursors.encode({"id": str(found[limit - 1].migration.id)}, bound_to=bound_to)
+        return json_answer(Page(data=[migration_answer(one) for one in found[:limit]], next=following))
 
     @routes.get(_ONE, response_model=MigrationAnswer)
     async def read_migration(request: Request, definition_id: UUID, migration_id: UUID) -> Response:
@@ -82,19 +79,18 @@ def router(moves: Moves, cursors: Cursors) -> APIRouter:
         definition_id: UUID,
         migration_id: UUID,
         verdict: Annotated[VerdictName | None, Query(description="Only executions with this verdict")] = None,
-        limit: Limit = None,
+        limit: Limit = DEFAULT_LIMIT,
         after: After = None,
     ) -> Response:
         """What a migration says of each execution, the oldest first."""
         caller = await principal(request)
         bound_to = ["verdicts", str(caller.workspace_id), str(migration_id), verdict]
-        wanted = limit_of(limit)
         last = UUID(cursors.decode(after, bound_to=bound_to)["id"]) if after is not None else None
-        found = await moves.moves(caller.workspace_id, definition_id, migration_id, verdict, last, wanted + 1)
+        found = await moves.moves(caller.workspace_id, definition_id, migration_id, verdict, last, limit + 1)
         following = None
-        if len(found) > wanted:
-            following = cursors.encode({"id": str(found[wanted - 1].execution_id)}, bound_to=bound_to)
-        return json_answer(Page(data=[move_answer(one) for one in found[:wanted]], next=following))
+        if len(found) > limit:
+            following = cursors.encode({"id": str(found[limit - 1].execution_id)}, bound_to=bound_to)
+        return json_answer(Page(data=[move_answer(one) for one in found[:limit]], next=following))
 
     @routes.post(_ONE + "/undo", response_model=MigrationAnswer)
     async def undo_migration(request: Request, definition_id: UUID, migration_id: UUID) -> Response:

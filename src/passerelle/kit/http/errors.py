@@ -7,7 +7,7 @@ nothing internal; its traceback goes to the log under the same fingerprint.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -31,7 +31,8 @@ METHOD_NOT_ALLOWED: Final = Code(
     "METHOD_NOT_ALLOWED", 405, "The address does not take this method; `Allow` lists those that it takes."
 )
 REQUEST_INVALID: Final = Code("REQUEST_INVALID", 400, "The request cannot be read as it was sent.")
-QUERY_INVALID: Final = Code("QUERY_INVALID", 400, "A parameter of the address is missing or not right.")
+QUERY_INVALID: Final = Code("QUERY_INVALID", 400, "A parameter of the address is missing, unknown or not right.")
+LIMIT_INVALID: Final = Code("LIMIT_INVALID", 400, "`limit` is not a whole number from 1 to 500.")
 INTERNAL_ERROR: Final = Code(
     "INTERNAL_ERROR", 500, "Something failed on our side. The server's log names it under the fingerprint."
 )
@@ -164,11 +165,14 @@ def _internal_error() -> PasserelleError:
 def _from_query(raised: RequestValidationError) -> PasserelleError:
     if any(error["loc"][0] == "path" for error in raised.errors()):
         return NOT_FOUND.error("there is nothing at this address: a part of it is not an id")
-    problems = [
-        QUERY_INVALID.problem(f"`{'.'.join(str(part) for part in error['loc'][1:])}`: {error['msg']}")
-        for error in raised.errors()
-    ]
-    return PasserelleError(QUERY_INVALID.status, problems)
+    return PasserelleError(QUERY_INVALID.status, [_query_problem(error) for error in raised.errors()])
+
+
+def _query_problem(error: Mapping[str, Any]) -> Problem:
+    if error["type"] == "limit_invalid":
+        return LIMIT_INVALID.problem(error["msg"])
+    name = ".".join(str(part) for part in error["loc"][1:])
+    return QUERY_INVALID.problem(f"`{name}`: {error['msg']}")
 
 
 def _is_lost_database(raised: Exception) -> bool:

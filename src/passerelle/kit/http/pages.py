@@ -6,22 +6,26 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping
-from typing import Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import orjson
+from fastapi import Query
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from passerelle.errors import Code
 from passerelle.kit.http.answers import Answer, uuid_text
+from passerelle.kit.http.errors import LIMIT_INVALID
 from passerelle.kit.json import Json
 from passerelle.kit.secrets import SecretBox
 
 CURSOR_INVALID: Final = Code(
     "CURSOR_INVALID", 400, "`after` is not a cursor of this list with these filters. Start from the first page."
 )
-LIMIT_INVALID: Final = Code("LIMIT_INVALID", 400, "`limit` is not a whole number from 1 to 500.")
 
 DEFAULT_LIMIT: Final = 25
 HIGHEST_LIMIT: Final = 500
+_NO_LIMIT: Final = f"`limit` must be a whole number from 1 to {HIGHEST_LIMIT}, not `{{text}}`"
 
 _TAG_BYTES: Final = 16
 
@@ -69,9 +73,24 @@ def limit_of(text: str | None) -> int:
     """The `limit` of a request: 25 where it names none. Raises LIMIT_INVALID."""
     if text is None:
         return DEFAULT_LIMIT
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= HIGHEST_LIMIT):
-        raise LIMIT_INVALID.error(f"`limit` must be a whole number from 1 to {HIGHEST_LIMIT}, not `{text}`")
+    if not _is_limit(text):
+        raise LIMIT_INVALID.error(_NO_LIMIT.format(text=text[:80]))
     return int(text)
+
+
+def _is_limit(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= HIGHEST_LIMIT
+
+
+def _limit(text: str) -> str:
+    """The text of a `limit` in an address. A refusal is told beside all else that is wrong with the address."""
+    if not _is_limit(text):
+        raise PydanticCustomError("limit_invalid", _NO_LIMIT, {"text": text[:80]})
+    return text
+
+
+Limit = Annotated[int, BeforeValidator(_limit), Query(description="The most that one page has", ge=1, le=HIGHEST_LIMIT)]
+After = Annotated[str | None, Query(description="`next` of the page before")]
 
 
 def _tag(key: bytes, payload: bytes, bound_to: Json) -> bytes:
