@@ -230,6 +230,24 @@ def test_post_workflows_gives_the_whole_object(api: httpx.Client) -> None:
     assert codes(early) == ["EXPIRES_AT_INVALID"]
 
 
+def test_a_wrong_expiry_and_wrong_parameters_are_told_at_once(api: httpx.Client) -> None:
+    body = {
+        "workflowDefinitionId": pushed(api, DECIDE),
+        "parameters": {"amont": 1},
+        "expiresAt": "2026-01-01T00:00:00Z",
+    }
+    assert codes(api.post("/workflows", json=body)) == ["EXPIRES_AT_INVALID", "PARAMETER_UNKNOWN", "PARAMETER_REQUIRED"]
+
+
+def test_an_address_tells_every_method_that_it_takes(api: httpx.Client) -> None:
+    answer = api.delete("/workflows")
+    assert (codes(answer), answer.headers["allow"]) == (["METHOD_NOT_ALLOWED"], "GET, POST")
+
+
+def test_a_misspelt_filter_does_not_find_everything(api: httpx.Client) -> None:
+    assert codes(api.get("/workflows", params={"statsu": "FAILED"})) == ["QUERY_INVALID"]
+
+
 def test_lists_are_paged_and_filtered(api: httpx.Client) -> None:
     definition_id = pushed(api, DECIDE.replace("name: decide", f"name: list-{uuid4().hex[:8]}"))
     started = [run(api, definition_id, parameters={"amount": number}).json()["id"] for number in range(5)]

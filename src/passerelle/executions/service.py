@@ -18,7 +18,7 @@ from passerelle.engine.model import ENDED, Cancelled, EventCame, Happening, Iden
 from passerelle.engine.runner import Run, Runner
 from passerelle.engine.store import AlreadyStarted, Gone, Loaded
 from passerelle.engine.transitions import NotAllowed
-from passerelle.errors import Code, PasserelleError
+from passerelle.errors import Code, PasserelleError, Problem
 from passerelle.executions import errors
 from passerelle.executions.masking import Masking
 from passerelle.executions.personal import masking_of
@@ -235,7 +235,7 @@ class Executions:
         """The new execution; None if one with this id was started before, by the same request."""
         given = await self._given(workspace_id, request)
         now = self._clock()
-        _require_expiry(request.expires_at, now)
+        wrong = _wrong_expiry(request.expires_at, now)
         while True:
             published = await self._revisions.published(workspace_id, request.definition_id)
             definition = published.definition
@@ -245,7 +245,7 @@ class Executions:
                 workspace_id=workspace_id,
                 definition_id=request.definition_id,
                 execution_type=definition.execution_type,
-                parameters=_checked(definition, given),
+                parameters=_checked(definition, given, wrong),
                 created_at=now,
                 origin=request.origin,
                 record_id=await self._record(workspace_id, definition, request.record_id),
@@ -344,10 +344,11 @@ def _why_no_result(view: ExecutionView) -> str:
     return f"the execution is {view.status}: ask again once it is COMPLETED, or wait for the webhook"
 
 
-def _checked(definition: Definition, given: JsonObject) -> JsonObject:
+def _checked(definition: Definition, given: JsonObject, wrong: Sequence[Problem] = ()) -> JsonObject:
+    """The parameters with their defaults. Raises what is wrong with them, beside what is `wrong` already."""
     values, problems = check_parameters(definition, given)
-    if problems:
-        raise PasserelleError(400, problems)
+    if problems or wrong:
+        raise PasserelleError(400, [*wrong, *problems])
     return values
 
 
@@ -360,13 +361,14 @@ def _require_runnable(definition: Definition) -> None:
         )
 
 
-def _require_expiry(expires_at: datetime | None, now: datetime) -> None:
+def _wrong_expiry(expires_at: datetime | None, now: datetime) -> list[Problem]:
     if expires_at is None:
-        return
+        return []
     if expires_at.tzinfo is None:
-        raise FIELD_INVALID.error("expiresAt needs a time zone, such as Z", "/expiresAt")
+        return [FIELD_INVALID.problem("expiresAt needs a time zone, such as Z", "/expiresAt")]
     if not now + EXPIRES_FROM <= expires_at <= now + EXPIRES_UNTIL:
-        raise errors.EXPIRES_AT_INVALID.error("expiresAt must lie 30 minutes to 30 days ahead", "/expiresAt")
+        return [errors.EXPIRES_AT_INVALID.problem("expiresAt must lie 30 minutes to 30 days ahead", "/expiresAt")]
+    return []
 
 
 def _require_steps(state: State, published: Published) -> None:

@@ -14,10 +14,10 @@ import asyncpg
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from passerelle.errors import Code, PasserelleError, Problem
@@ -151,9 +151,11 @@ def _from_framework(scope: Scope, raised: HTTPException) -> PasserelleError:
 
 def _methods(scope: Scope) -> list[str]:
     """Every method of an address: the framework names those of the first route alone."""
-    routes = scope["app"].routes if "app" in scope else ()
-    fitting = (route for route in routes if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE)
-    return sorted({method for route in fitting for method in route.methods or ()})
+    contexts = iter_route_contexts(scope["app"].routes) if "app" in scope else ()
+    fitting = (
+        one for one in contexts if (pattern := getattr(one, "path_regex", None)) and pattern.match(scope["path"])
+    )
+    return sorted({method for one in fitting for method in one.methods or ()})
 
 
 def _internal_error() -> PasserelleError:
