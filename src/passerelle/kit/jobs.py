@@ -21,8 +21,9 @@ from pgqueuer.applications import PgQueuer
 from pgqueuer.db import AsyncpgDriver, AsyncpgPoolDriver
 from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.errors import FailingListenerError, RetryRequested
-from pgqueuer.models import Job, Schedule
+from pgqueuer.models import Job, Schedule, TracebackRecord
 from pgqueuer.queries import Queries
+from pgqueuer.types import JOB_STATUS
 
 from passerelle.kit.database import APP_ROLE, Database
 from passerelle.kit.json import Json, loads
@@ -161,7 +162,8 @@ class Worker:
                 max_size=4,
                 server_settings={"application_name": "passerelle worker", "role": APP_ROLE},
             ) as pool:
-                await self._serve(PgQueuer(AsyncpgPoolDriver(pool)))
+                driver = AsyncpgPoolDriver(pool)
+                await self._serve(PgQueuer(driver, queries=_Kept(driver)))
         except Exception as error:  # whatever it was: the jobs are in the database, and this goes on with them
             log.warning("worker.interrupted", error=repr(error))
         return self._stopping
@@ -184,6 +186,20 @@ class Worker:
             heartbeat_timeout=self.HEARTBEAT,
             shutdown_on_listener_failure=True,
         )
+
+
+class _Kept(Queries):
+    """The queue's statements, of which none ends a job that did not succeed.
+
+    PgQueuer gives a job up whose retry it cannot write, because the database is away, and one that is under way when
+    its process is stopped. Left as they are, both are taken over like those of a process that died.
+    """
+
+    async def log_jobs(self, job_status: list[tuple[Job, JOB_STATUS, TracebackRecord | None]]) -> None:
+        """End the jobs that succeeded."""
+        succeeded = [one for one in job_status if one[1] == "successful"]
+        if succeeded:
+            await super().log_jobs(succeeded)
 
 
 def asked_again(probe: Callable[..., Awaitable[Health]]) -> Callable[..., Awaitable[Health]]:

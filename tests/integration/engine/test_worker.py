@@ -9,6 +9,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 from pgqueuer.errors import FailingListenerError
+from pgqueuer.queries import Queries
 
 from passerelle.kit.jobs import NEW_JOB, PROBES, JobRunning, Worker, asked_again
 
@@ -51,6 +52,70 @@ async def test_a_worker_goes_on_when_its_connections_were_cut(database_url: str)
             await asyncio.wait_for(working, SECONDS)
         await connection.close()
     assert working.done()
+
+
+async def test_a_job_in_the_middle_of_which_its_process_was_stopped_runs_elsewhere(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Worker, "HEARTBEAT", timedelta(seconds=1))
+    began, ran = asyncio.Event(), asyncio.Event()
+
+    async def hang(job: JobRunning) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    async def handle(job: JobRunning) -> None:
+        ran.set()
+
+    connection = await asyncpg.connect(database_url)
+    await queue(connection, 1)
+    stopped = asyncio.create_task(Worker(database_url, {"test.worker": hang}, {}).run())
+    await asyncio.wait_for(began.wait(), SECONDS)
+    # The first time it ends its loop and waits for the job, the second time it ends the job.
+    while not stopped.done():
+        stopped.cancel()
+        await asyncio.wait({stopped}, timeout=0.1)
+    other = Worker(database_url, {"test.worker": handle}, {})
+    working = asyncio.create_task(other.run())
+    try:
+        await asyncio.wait_for(ran.wait(), SECONDS)
+    finally:
+        await other.stop()
+        await asyncio.wait_for(working, SECONDS)
+        await connection.close()
+
+
+async def test_a_job_is_kept_whose_retry_could_not_be_written(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while the database is away: the job failed for that, and so does saying when it shall run again."""
+    monkeypatch.setattr(Worker, "HEARTBEAT", timedelta(seconds=1))
+    ran: asyncio.Queue[int] = asyncio.Queue()
+    retries = 0
+
+    async def handle(job: JobRunning) -> None:
+        await ran.put(job.id)
+        if retries == 0:
+            raise OSError("the database is away")
+
+    async def away(*_: object) -> None:
+        nonlocal retries
+        retries += 1
+        raise OSError("the database is away")
+
+    monkeypatch.setattr(Queries, "retry_job", away)
+    worker = Worker(database_url, {"test.worker": handle}, {})
+    working = asyncio.create_task(worker.run())
+    connection = await asyncpg.connect(database_url)
+    try:
+        await queue(connection, 1)
+        async with asyncio.timeout(SECONDS):
+            assert await ran.get() == await ran.get()
+        assert retries == 1
+    finally:
+        await worker.stop()
+        await asyncio.wait_for(working, SECONDS)
+        await connection.close()
 
 
 async def test_a_worker_that_was_asked_to_stop_does_not_come_back(database_url: str) -> None:
