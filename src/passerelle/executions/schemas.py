@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Final, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from passerelle.executions import errors
 from passerelle.executions.cases import Party
@@ -16,7 +16,7 @@ from passerelle.executions.repository import ExecutionView, MoveView, StepRunVie
 from passerelle.executions.service import Timeline
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.bodies import Body
-from passerelle.kit.http.fields import Explanations
+from passerelle.kit.http.fields import FIELD_UNKNOWN, Explanations
 from passerelle.kit.json import JsonObject
 from passerelle.records.models import Change
 from passerelle.records.trail import named_changes
@@ -30,6 +30,21 @@ RENAME: Final = (
     "record of the table cases"
 )
 USE_VERSION_2: Final = "send `Accept: application/json;version=2`"
+ONLY_IN_VERSION_2: Final[Explanations] = {
+    "recordId": (
+        errors.RECORD_ID_NEEDS_VERSION_2,
+        f"recordId belongs to version 2 of this endpoint, where it takes the place of caseId: {USE_VERSION_2}",
+    ),
+    "parameters": (
+        FIELD_UNKNOWN,
+        f"`parameters` belongs to version 2 of this endpoint: {USE_VERSION_2}; version 1 takes the `parametersId` that "
+        "`POST /parameters` gives",
+    ),
+}
+"""What a body of version 1 says to those who forgot the header."""
+
+OptionalId = Annotated[UUID | None, BeforeValidator(lambda given: None if given == "" else given)]
+"""Old clients send an empty text for an id that they do not have."""
 
 
 class RunBodyV1(Body):
@@ -41,16 +56,11 @@ class RunBodyV1(Body):
             f"version 1 of this endpoint needs caseId; to run without a case, {USE_VERSION_2}",
         )
     }
-    when_unknown: ClassVar[Explanations] = {
-        "recordId": (
-            errors.RECORD_ID_NEEDS_VERSION_2,
-            f"recordId belongs to version 2 of this endpoint: {USE_VERSION_2}",
-        )
-    }
+    when_unknown: ClassVar[Explanations] = ONLY_IN_VERSION_2
 
     case_id: UUID
     workflow_definition_id: UUID
-    parameters_id: UUID | None = None
+    parameters_id: OptionalId = None
 
 
 class RunBody(Body):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from passerelle.executions import errors as executions
-from passerelle.executions.schemas import RENAME, USE_VERSION_2
+from passerelle.executions.schemas import ONLY_IN_VERSION_2, RENAME, USE_VERSION_2, OptionalId
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.bodies import Body
-from passerelle.kit.http.fields import Explanations
+from passerelle.kit.http.fields import FIELD_UNKNOWN, Explanations
 from passerelle.links.credentials import masked
 from passerelle.links.errors import EMAIL_REQUIRED
 from passerelle.links.listing import ListedLink, SendingStatus
@@ -37,16 +37,17 @@ class OpeningBodyV1(Body):
         )
     }
     when_unknown: ClassVar[Explanations] = {
-        "recordId": (
-            executions.RECORD_ID_NEEDS_VERSION_2,
-            f"recordId belongs to version 2 of this endpoint: {USE_VERSION_2}",
-        )
+        **ONLY_IN_VERSION_2,
+        "email": (
+            FIELD_UNKNOWN,
+            f"`email` belongs to version 2 of this endpoint: {USE_VERSION_2}; version 1 knows the case's address",
+        ),
     }
 
     case_id: UUID
     workflow_definition_id: UUID
-    parameters_id: UUID | None = None
-    lang: str | None = Lang
+    parameters_id: OptionalId = None
+    lang: Annotated[str | None, BeforeValidator(lambda given: None if given == "" else given)] = Lang
 
 
 class TokenBody(Body):

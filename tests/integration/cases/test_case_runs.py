@@ -28,6 +28,7 @@ result: {before: "${steps.before.name}", after: "${steps.after.name}"}
 """
 CUSTOMER = "name: other\nrecord: {table: customers}\nsteps: [{id: a, set: {b: 1}}]\n"
 OPENINGS = ["/token", "/link", "/link/send"]
+BODIES = ["/workflows/run", *OPENINGS]
 
 
 async def wanted(both: Both, text: str = FORM, **case: Any) -> dict[str, Any]:
@@ -124,7 +125,7 @@ async def test_a_case_without_an_address_cannot_be_sent_a_link(both: Both, email
     await both.old.call("POST", "/link/send", body, 201)
 
 
-@pytest.mark.parametrize("path", ["/workflows/run", *OPENINGS])
+@pytest.mark.parametrize("path", BODIES)
 async def test_the_wrong_id_for_the_version_is_explained(both: Both, path: str) -> None:
     """`caseId` under version 2, `recordId` under version 1, both at once, neither where one is required."""
     body = await wanted(both, CHECK if path == "/workflows/run" else FORM)
@@ -139,12 +140,33 @@ async def test_the_wrong_id_for_the_version_is_explained(both: Both, path: str) 
     assert set(await both.old.refused("POST", path, {**plain, "recordId": case_id})) == {required, later}
     assert await both.old.refused("POST", path, {**body, "recordId": case_id}) == [later]
     assert await both.old.refused("POST", path, plain) == [required]
+    assert await both.old.refused("POST", path, {**plain, "caseId": None}) == [required]
     assert await both.old.refused("POST", path, {**body, "caseId": "x"}) == [("FIELD_INVALID", "/caseId")]
     unknown = {**plain, "caseId": str(new_id())}
     assert await both.old.refused("POST", path, unknown, 404) == [("CASE_NOT_FOUND", "/caseId")]
     for answer in (await both.old.send("POST", path, plain), await both.new.send("POST", path, body)):
         advice = " ".join(error["message"] for error in answer.json()["errors"])
         assert "Accept: application/json;version=2" in advice or "rename it to recordId and keep its value" in advice
+
+
+@pytest.mark.parametrize(("path", "field"), [(path, "parameters") for path in BODIES] + [(p, "email") for p in OPENINGS])
+async def test_what_only_version_two_takes_is_refused_with_the_header_to_send(
+    both: Both, path: str, field: str
+) -> None:
+    """Whoever reads about version 2 and forgets the header is not told that there is no such field."""
+    given: dict[str, Any] = {"parameters": {}, "email": "anna@example.com"}
+    answer = await both.old.send("POST", path, {**await wanted(both), field: given[field]})
+    (error,) = answer.json()["errors"]
+    assert (error["code"], error["pointer"]) == ("FIELD_UNKNOWN", f"/{field}")
+    assert "send `Accept: application/json;version=2`" in error["message"]
+
+
+@pytest.mark.parametrize("path", BODIES)
+async def test_what_an_old_client_does_not_have_may_be_null_or_an_empty_text(both: Both, path: str) -> None:
+    body = await wanted(both, CHECK if path == "/workflows/run" else FORM)
+    optional = ("parametersId",) if path == "/workflows/run" else ("parametersId", "lang")
+    for nothing in (None, ""):
+        assert (await both.old.send("POST", path, {**body, **dict.fromkeys(optional, nothing)})).is_success
 
 
 async def test_a_definition_about_another_table_does_not_take_the_case(both: Both) -> None:

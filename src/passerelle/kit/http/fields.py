@@ -53,12 +53,17 @@ def explain(
     when_missing: Explanations,
     when_unknown: Explanations,
 ) -> list[Problem]:
-    """Everything that is wrong with `body`, one problem a place, in the order of the model's fields."""
+    """Everything that is wrong with `body`, one problem a place, in the order of the model's fields.
+
+    Null counts as missing where `when_missing` has a word of its own for that.
+    """
     special = {"missing": when_missing, "extra_forbidden": when_unknown}
     problems: dict[tuple[str, str | None], Problem] = {}
     for item in error.errors(include_url=False):
         path = _resolve(item["loc"], body, missing=item["type"] == "missing")
-        code, message = special.get(item["type"], {}).get(_name(path)) or _explain(item, path, model)
+        absent = item["input"] is None and _name(path) in when_missing
+        kind = "missing" if absent else item["type"]
+        code, message = special.get(kind, {}).get(_name(path)) or _explain(item, path, model)
         problem = code.problem(message, pointer(path))
         place = (problem.code, problem.pointer)
         # The alternatives of a union are reported one by one: each says what else would be right.

@@ -137,7 +137,7 @@ def _number(item: MediaRange) -> int | None:
 
 
 def _unsupported(accept: str, available: tuple[int, ...]) -> PasserelleError:
-    named = [item.version for item in parse_accept(accept) if item.version is not None]
+    named = [item.version or "(nothing)" for item in parse_accept(accept) if item.version is not None]
     asked = f"version {' or '.join(named)}" if named else "any version that `Accept` leaves over"
     choices = " or ".join(f"`Accept: application/json;version={version}`" for version in available)
     return UNSUPPORTED_VERSION.error(f"this endpoint does not have {asked}: send {choices}", headers={"Vary": "Accept"})
