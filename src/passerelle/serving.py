@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from passerelle.errors import CommandError
+from passerelle.kit.http.protocol import Http1
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -44,6 +45,8 @@ async def serve(app: FastAPI, sock: socket.socket, stop: asyncio.Event) -> None:
     server = Server(
         uvicorn.Config(
             app,
+            http=Http1,
+            ws="none",
             log_config=None,
             access_log=False,
             lifespan="off",

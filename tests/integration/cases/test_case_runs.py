@@ -149,7 +149,9 @@ async def test_the_wrong_id_for_the_version_is_explained(both: Both, path: str) 
         assert "Accept: application/json;version=2" in advice or "rename it to recordId and keep its value" in advice
 
 
-@pytest.mark.parametrize(("path", "field"), [(path, "parameters") for path in BODIES] + [(p, "email") for p in OPENINGS])
+@pytest.mark.parametrize(
+    ("path", "field"), [(path, "parameters") for path in BODIES] + [(p, "email") for p in OPENINGS]
+)
 async def test_what_only_version_two_takes_is_refused_with_the_header_to_send(
     both: Both, path: str, field: str
 ) -> None:
