@@ -24,6 +24,8 @@ _READERS: Final = frozenset(
     "get pop path at has opt optString getString getAsString findValue getProperty tryGetProperty selectToken value "
     "containsKey asText getOrDefault".lower().split()
 )
+_PART_OF_PATH: Final = re.compile(r"@?Path(?:Variable|Param)?\b")
+"""Annotations of a value that is put into an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Name:
     text: str
     role: Role
     node: Node
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether it is a literal's content, not an identifier."""
+        return "identifier" not in self.node.type and self.node.type != "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +150,10 @@ class Facts:
         if text not in NAMES:
             return
         role = self.language.role(chain(node))
+        if role == "sent" and _PART_OF_PATH.match(self._annotation(node)):
+            return
         if role == "call":
-            role = "read" if (self._called(node) or "").lower() in _READERS else "sent"
+            role = self._role_in_call(node)
         if self.language.name == "C#" and role == "sent" and node.type == "identifier" and _is_value(node):
             role = "other"
         if self.language.name == "PHP" and role == "sent" and _is_php_value(node):
@@ -153,10 +162,24 @@ class Facts:
             role = "other"
         self.names.append(Name(text, role, node))
 
-    def _called(self, node: Node) -> str | None:
-        """The name of the function that a node is an argument of."""
+    def _role_in_call(self, node: Node) -> Role:
+        """A key that a function is given: with its value behind it, or else to find one."""
+        name = (self.called(node) or "").lower()
+        if name == "compact":  # of PHP: the key is a variable's name, too
+            return "other"
+        return "sent" if name not in _READERS and _has_next(node) else "read"
+
+    def _annotation(self, node: Node) -> str:
+        """The annotation that a node stands in; nothing where it stands in none."""
         found: Node | None = node
-        while found is not None and "arguments" not in found.type and found.type != "argument_list":
+        while found is not None and found.type != "annotation":
+            found = found.parent if "argument" in found.type or "string" in found.type or found == node else None
+        return self.of(found) if found is not None else ""
+
+    def called(self, node: Node) -> str | None:
+        """The name of the function, or of the annotation, that a node is an argument of."""
+        found: Node | None = node
+        while found is not None and not _is_arguments(found):
             found = found.parent
         if found is None or found.parent is None:
             return None
@@ -199,6 +222,18 @@ def _nodes(root: Node) -> Iterator[Node]:
         node = pending.pop()
         yield node
         pending += reversed(node.children)
+
+
+def _is_arguments(node: Node) -> bool:
+    return "arguments" in node.type or "argument_list" in node.type
+
+
+def _has_next(node: Node) -> bool:
+    """Whether another argument follows the one that a node is."""
+    found = node
+    while found.parent is not None and not _is_arguments(found.parent):
+        found = found.parent
+    return found.next_named_sibling is not None
 
 
 def _is_value(node: Node) -> bool:

@@ -32,6 +32,14 @@ _ELEMENTS: Final = frozenset({"pair", "array_element_initializer", "keyed_elemen
 _CALLS: Final = frozenset(
     {"call", "call_expression", "method_invocation", "invocation_expression", "member_call_expression"}
 )
+_SETS_CREDENTIALS: Final = re.compile(r"\A(?P<headers>[\w.]+Headers)\.Authorization\s*=")
+"""C#'s own property for them."""
+_SET_AT: Final = re.compile(
+    r"\A(?P<at>[^=(]*(?:\[\s*(?P<quote>[\"'])Authorization[\"']\s*\]|\.Authorization))\s*=(?!=)", re.I
+)
+"""`headers["Authorization"] = …` and `headers.authorization = …`."""
+_APPENDED: Final = re.compile(r"\A(?P<list>[^=]*\[\s*\])\s*=")
+"""PHP's `$headers[] = …`."""
 _JUST_BEFORE: Final = 200
 """Bytes before a call in which the header may have been set by another."""
 
@@ -60,7 +68,19 @@ class HeaderRules:
         if self._facts.language.name == "Postman":
             without = requests_without_accept(self._facts, VERSION_2)
             return [self._finding(node.start_byte, "no Accept", _SAY, edits) for node, edits in without]
-        return [self._put_beside(node) for node in self._credentials() if not self._accompanied(node)]
+        said = [self._put_beside(node) for node in self._credentials() if not self._accompanied(node)]
+        return said + list(self._commands())
+
+    def _commands(self) -> Iterator[Finding]:
+        """Calls of curl whose credentials stand in a variable."""
+        for text in self._facts.texts if self._facts.language.name == "shell" else ():
+            command = text.node.parent.parent if text.node.parent is not None else None
+            if text.text != "curl" or command is None or command.type != "command":
+                continue
+            said = self._facts.of(self._with_redirections(command))
+            if _VERSIONED.search(said) and not re.search(r"\b(?:accept|authorization)\s*:", said, re.IGNORECASE):
+                edit = Edit(text.node.end_byte, text.node.end_byte, f' -H "Accept: {VERSION_2}"')
+                yield self._finding(text.node.start_byte, "no Accept", _SAY, (edit,))
 
     def absent(self, node: Node) -> Finding:
         """That a request is sent without the header, and nothing shows where headers are made."""
@@ -103,11 +123,15 @@ class HeaderRules:
 
     def _credentials(self) -> Iterator[Node]:
         for name in self._facts.names:
-            if name.text.lower() == "authorization" and name.role != "read":
+            if name.text.lower() == "authorization" and (name.role != "read" or self._is_set(name.node)):
                 yield name.node
         for text in self._facts.texts:
             if _AUTHORIZATION_LINE.match(text.text):
                 yield text.node
+
+    def _is_set(self, node: Node) -> bool:
+        statement = _statement_of(node)
+        return statement is not None and _SETS_CREDENTIALS.match(self._facts.of(statement)) is not None
 
     def _accompanied(self, node: Node) -> bool:
         """Whether the header stands beside the credentials, or what they are sent with needs none."""
@@ -116,6 +140,8 @@ class HeaderRules:
         said = self._facts.between(before, node.start_byte) + self._facts.of(around)
         if re.search(r"\baccept\b", said, re.IGNORECASE):
             return True
+        if around.type == "variable_assignment":  # of a shell: the calls that use it are looked at
+            return True
         return around.type == "command" and not _VERSIONED.search(self._facts.of(self._with_redirections(around)))
 
     def _with_redirections(self, command: Node) -> Node:
@@ -123,7 +149,7 @@ class HeaderRules:
         return parent if parent is not None and parent.type == "redirected_statement" else command
 
     def _put_beside(self, node: Node) -> Finding:
-        edit = self._in_command(node) or self._in_literal(node) or self._as_call(node)
+        edit = self._in_command(node) or self._as_statement(node) or self._in_literal(node) or self._as_call(node)
         return self._finding(node.start_byte, "no Accept", _SAY, (edit,) if edit is not None else ())
 
     def _in_command(self, node: Node) -> Edit | None:
@@ -132,6 +158,33 @@ class HeaderRules:
         if self._facts.language.name != "shell" or option is None or self._facts.of(option) not in ("-H", "--header"):
             return None
         return Edit(option.start_byte, option.start_byte, f'{self._facts.of(option)} "Accept: {VERSION_2}" ')
+
+    def _as_statement(self, node: Node) -> Edit | None:
+        """`headers["Authorization"] = …`, `client.DefaultRequestHeaders.Authorization = …`, `$headers[] = '…'`."""
+        statement = _statement_of(node)
+        if statement is None:
+            return None
+        said = self._facts.of(statement)
+        if (headers := _SETS_CREDENTIALS.match(said)) is not None:
+            return self._before(statement, f'{headers["headers"]}.Accept.ParseAdd("{VERSION_2}");')
+        if self._facts.language.name == "PHP" and (added := _APPENDED.match(said)) is not None:
+            return self._before(statement, f"{added['list']} = 'Accept: {VERSION_2}';")
+        if self._facts.language.name not in ("Go", "C#") and (put := _SET_AT.match(said)) is not None:
+            place = re.sub("authorization", _as_in(put["at"]), put["at"], flags=re.IGNORECASE)
+            quote = put["quote"] or '"'
+            end = self._facts.language.statement_end if said.endswith(";") else ""
+            return self._before(statement, f"{place} = {quote}{VERSION_2}{quote}{end}")
+        return None
+
+    def _before(self, statement: Node, new: str) -> Edit | None:
+        """A statement on a line of its own before another; None where that does not begin its line."""
+        start = statement.start_byte
+        column = start - (self._facts.source.text.rfind(b"\n", 0, start) + 1)
+        indent = self._facts.between(start - column, start)
+        if indent.strip():
+            return None
+        line_end = "\r\n" if b"\r\n" in self._facts.source.text else "\n"
+        return Edit(start, start, f"{new}{line_end}{indent}")
 
     def _in_literal(self, node: Node) -> Edit | None:
         """`{"Authorization": …}` and `["Authorization: …"]`."""
@@ -162,14 +215,7 @@ class HeaderRules:
         new = f"{quote}Accept{quote}, {quote}{VERSION_2}{quote})"
         if call.parent is not None and _stands_alone(call):
             begin = self._facts.between(call.start_byte, node.start_byte).removesuffix(opened["quote"])
-            column = call.start_byte - (self._facts.source.text.rfind(b"\n", 0, call.start_byte) + 1)
-            indent = self._facts.between(call.start_byte - column, call.start_byte)
-            line_end = "\r\n" if b"\r\n" in self._facts.source.text else "\n"
-            if indent.strip():
-                return None
-            return Edit(
-                call.start_byte, call.start_byte, f"{begin}{new}{self._facts.language.statement_end}{line_end}{indent}"
-            )
+            return self._before(call, f"{begin}{new}{self._facts.language.statement_end}")
         dot = opened["call"].rfind(".")
         if dot < 0:
             return None
@@ -191,6 +237,14 @@ class HeaderRules:
 
 def _as_in(key: str) -> str:
     return "accept" if "authorization" in key else "Accept"
+
+
+def _statement_of(node: Node) -> Node | None:
+    """The statement around a node; None where it is in none, or a function stands between."""
+    found: Node | None = node
+    while found is not None and found.type != "expression_statement":
+        found = None if "function" in found.type or "lambda" in found.type else found.parent
+    return found
 
 
 def _stands_alone(call: Node) -> bool:

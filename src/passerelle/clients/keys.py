@@ -12,7 +12,7 @@ from passerelle.clients.facts import Facts, Name, Text
 from passerelle.clients.findings import Edit, Finding
 
 _ABOUT_RUNS: Final = re.compile(
-    r"workflow_?definition_?id|/workflows/run|[\"'`/\x00]link(?:/send)?[\"'`]|/link\b|/token\b|parametersId",
+    r"workflow_?definition_?id|\bworkflows/run|[\"'`/\x00]link(?:/send)?[\"'`]|/link\b|/token\b|parametersId",
     re.IGNORECASE,
 )
 """What stands beside `caseId` in every body that takes it, or where it is sent to."""
@@ -20,10 +20,16 @@ _CONVERTERS: Final = re.compile(
     r"alias_generator|to_?camel|camelize|SnakeCase|SNAKE_CASE|snake_?case|CamelCase|humps", re.IGNORECASE
 )
 _KEY_IN_TEXT: Final = re.compile(r"(?P<quote>\\*[\"'])(?P<key>caseId)(?P=quote)\s*:")
+_KEY_OF_JQ: Final = re.compile(r"[{,]\s*(?P<key>caseId)\s*:")
 _TAG: Final = re.compile(r"\bjson:\"(?P<key>caseId|partyId|partyDetails)\b")
 _READ_IN_TEXT: Final = re.compile(r"\.(?P<key>caseId|partyId|partyDetails)\b")
 
+_PARTY_NAMES: Final = re.compile(r"party_?(?:id|details)", re.IGNORECASE)
+
 _SEND: Final = "send `recordId` with the same value: the id of a case is the id of its record"
+_NAMED: Final = (
+    f"where this names a field of a body of this API: {_SEND}; where it names one of an answer, read `recordId`"
+)
 _ANSWER: Final = (
     "answers of version 2 have `recordId`; `POST /tables/{table}/records`, which makes what `POST /cases` made, "
     "answers with `id`"
@@ -67,13 +73,21 @@ class KeyRules:
             yield self._finding(name.node.start_byte, "answer-key", name.text, _ANSWER)
         elif name.role == "sent":
             yield from self._sent(name)
+        elif name.role == "declared" and name.text != "case_id" and self._of_a_party(name.node):
+            yield self._finding(name.node.start_byte, "answer-key", name.text, _ANSWER)
         elif name.role == "declared" and self._about_runs(name.node):
             yield from self._declared(name)
+        elif name.role == "other" and name.text == "caseId" and name.is_literal and self._facts.language.places:
+            yield self._finding(name.node.start_byte, "payload-key", "caseId", _NAMED, certain=False)
 
     def _sent(self, name: Name) -> Iterator[Finding]:
         node, certain = name.node, self._about_runs(name.node)
         if name.text == "caseId":
-            if certain:
+            if self._of_a_party(node):
+                yield self._finding(node.start_byte, "answer-key", "caseId", _ANSWER)
+            elif _is_of_parameter(node):
+                return
+            elif certain:
                 edit = Edit(node.start_byte, node.end_byte, _renamed(self._facts, node))
                 yield self._finding(node.start_byte, "payload-key", "caseId", _SEND, edits=(edit,))
             elif node.parent is not None and node.parent.type == "property_signature":
@@ -101,7 +115,8 @@ class KeyRules:
 
     def _in_text(self, text: Text) -> Iterator[Finding]:
         start = text.node.start_byte
-        for found in _KEY_IN_TEXT.finditer(text.text):
+        patterns = (_KEY_IN_TEXT, _KEY_OF_JQ) if self._facts.language.name == "shell" else (_KEY_IN_TEXT,)
+        for found in (found for pattern in patterns for found in pattern.finditer(text.text)):
             certain = self._about_runs(text.node)
             at = start + found.start("key"), start + found.end("key")
             edits = (Edit(*at, "recordId"),) if certain else ()
@@ -123,7 +138,25 @@ class KeyRules:
         return self._finding(at[0], "answer-key", "caseId", _ANSWER)
 
     def _about_runs(self, node: Node) -> bool:
-        return any(_ABOUT_RUNS.search(self._facts.of(one)) for one in self._facts.around(node))
+        return any(_ABOUT_RUNS.search(self._facts.of(one)) for one in self._facts.around(node)) or self._fills(node)
+
+    def _fills(self, node: Node) -> bool:
+        """Whether the key is put into what gets a `workflowDefinitionId` elsewhere: `form.caseId = id`."""
+        target = node.parent
+        while target is not None and target.type in ("string", "encapsed_string", "string_literal"):
+            target = target.parent
+        if target is None or not target.named_children or target.parent is None:
+            return False
+        if "assignment" not in target.parent.type or target.parent.child_by_field_name("left") != target:
+            return False
+        name = re.escape(self._facts.of(target.named_children[0]))
+        said = self._facts.source.text.decode()
+        return re.search(name + r"\b[^;{}\n]{0,80}[{\[(.\s\"']+workflowDefinitionId", said) is not None
+
+    def _of_a_party(self, node: Node) -> bool:
+        """Whether a type has the key beside the party: then it is what `POST /cases` answers."""
+        scope = self._facts.scope(node)
+        return _is_type(scope) and _PARTY_NAMES.search(self._facts.of(scope)) is not None
 
     def _converts(self) -> bool:
         return _CONVERTERS.search(self._facts.source.text.decode()) is not None
@@ -154,6 +187,18 @@ def _renamed(facts: Facts, node: Node) -> str:
     if node.type == "identifier" and facts.language.name == "C#" and (after is None or after.type != "="):
         return "recordId = caseId"
     return "recordId"
+
+
+def _is_type(node: Node) -> bool:
+    return re.search(r"class|record|struct|interface|type_", node.type) is not None
+
+
+def _is_of_parameter(node: Node) -> bool:
+    """Whether the key belongs to the type of a function's parameter: what the function does with it is not known."""
+    found: Node | None = node
+    while found is not None and found.type not in ("required_parameter", "optional_parameter", "statement_block"):
+        found = found.parent
+    return found is not None and node.parent is not None and node.parent.type == "property_signature"
 
 
 def _converted(name: str) -> str:

@@ -229,20 +229,27 @@ _SHEBANG: Final = re.compile(rb"#!\s*(?:\S*/env\s+(?:-\S+\s+)*)?(?:\S*/)?([a-z]+
 
 
 def language_named(path: Path) -> Language | None:
-    """The language that a file's name tells."""
+    """The language that a file's name tells; `.env` and its kind hold assignments as a shell reads them."""
+    if path.suffix.lower() == ".env" or path.name.startswith(".env"):
+        return _BY_SUFFIX[".sh"]
     return _BY_SUFFIX.get(path.suffix.lower())
 
 
 def may_be_source(path: Path) -> bool:
     """Whether the content of a file with this name may have to be looked at."""
-    return path.suffix == "" or path.suffix.lower() == ".json" or language_named(path) is not None
+    return (
+        path.suffix == ""
+        or path.name.startswith(".env")
+        or path.suffix.lower() == ".json"
+        or language_named(path) is not None
+    )
 
 
 def language_of(path: Path, content: bytes) -> Language | None:
     """The language of a file: by its name, a Postman collection by its schema, a script by its first line."""
     if path.suffix.lower() == ".json":
         return POSTMAN if POSTMAN_SCHEMA.search(content) else None
-    if path.suffix == "":
+    if path.suffix == "" and not path.name.startswith(".env"):
         found = _SHEBANG.match(content)
         return _BY_SHEBANG.get(found[1].decode()) if found else None
     return language_named(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,9 @@ from passerelle.clients.keys import KeyRules
 from passerelle.clients.paths import PathRules
 from passerelle.clients.sources import Skipped, Source, sources
 
+_EMAIL_SENT: Final = re.compile(
+    rb"(?:recordId|workflowDefinitionId)[^;]{0,200}\bemail\b|\bemail\b[^;]{0,200}(?:recordId|workflowDefinitionId)"
+)
 _BROKEN: Final = "cannot be parsed at line {line}: its findings may be incomplete, and nothing in it is changed"
 _NO_HEADER: Final = (
     "not before an `Accept` header is sent, else the server takes it for version 1: add one, or use a key that "
@@ -56,11 +60,19 @@ def scan(paths: Sequence[Path], table: str, encoding: str | None, *, pinned: boo
             skipped.append(Skipped(one.path, _BROKEN.format(line=found.broken)))
     if not pinned:
         _require_header(read)
+    _spare_named(read)
     findings = sorted(
         (finding for found in read for finding in found.findings), key=lambda one: (one.path, one.line, one.column)
     )
     changed = tuple(Changed(found.source, text) for found in read if (text := _fixed(found)) != found.source.text)
     return Scan(len(read), tuple(findings), tuple(skipped), changed)
+
+
+def _spare_named(read: Sequence[_Read]) -> None:
+    """Where a path only has its name, another file may say whom the message goes to."""
+    if any(_EMAIL_SENT.search(found.source.text) for found in read):
+        for found in read:
+            found.findings = [one for one in found.findings if one.rule != "email" or one.certain]
 
 
 @dataclass(slots=True)
@@ -70,6 +82,8 @@ class _Read:
     findings: list[Finding]
     header: bool
     """Whether it sends an `Accept` header, or will once it is fixed."""
+    bare: bool
+    """Whether it sends credentials without the header, in a way that no fix helps."""
     absent: Finding | None
     """What to say if no file sends one."""
 
@@ -91,7 +105,8 @@ def _read(source: Source, table: str, *, pinned: bool) -> _Read:
         findings = [replace(one, edits=()) for one in findings]
     absent = headers.absent(sends) if sends is not None else None
     header = headers.says() or any(one.edits for one in said)
-    return _Read(source, facts.broken, findings, header, absent)
+    bare = any(not one.edits for one in said) and not headers.says()
+    return _Read(source, facts.broken, findings, header, bare, absent)
 
 
 def _mentions_run(source: Source) -> bool:
@@ -99,11 +114,10 @@ def _mentions_run(source: Source) -> bool:
 
 
 def _require_header(read: Sequence[_Read]) -> None:
-    """No `caseId` is renamed in a client that sends no header, and does not after its fixes."""
-    if any(found.header for found in read):
-        return
+    """No `caseId` is renamed in a client, or in a file with its own requests, that sends no header after its fixes."""
+    sent = any(found.header for found in read)
     for found in read:
-        if found.absent is not None:
+        if found.absent is not None and (found.bare or not sent):
             if not any(one.rule == "accept" for one in found.findings):
                 found.findings.append(found.absent)
             found.findings = [
