@@ -25,7 +25,7 @@ log = structlog.get_logger("passerelle.webhooks")
 
 LOOK: Final = 0.03
 """Seconds between two looks for new events."""
-LOOK_IDLY: Final = 0.5
+LOOK_IDLY: Final = 0.1
 """The same where there is no endpoint at all."""
 LOOK_FOR_DUE: Final = 0.25
 """Seconds between two looks for deliveries that fall due, or that another process has made."""
