@@ -50,14 +50,14 @@ async def run(settings: Settings, data_dir: Path, host: str, port: int) -> None:
         box = SecretBox.from_setting(_secret_key(settings, data_dir))
         async with (
             _mail_caught(_for_a_laptop(settings, data_dir, base_url)) as (effective, catcher),
-            open_services(effective, url, box) as services,
+            open_services(effective, url, box, plain_http=True) as services,
         ):
             demo = await _demo(services, data_dir, base_url)
             async with _beside(postgres.watch(), services.worker.run(), examples.serve_register(), stop=stop):
                 _write_private(data_dir / DEMO_FILE, json.dumps(demo, indent=2))
                 print(_greeting(demo, catcher), flush=True)
                 start = _start_page(services, demo, data_dir, catches_mail=catcher is not None)
-                await serve(create_app(services, base_url, catcher, start), sock, stop)
+                await serve(create_app(services, base_url, catcher, start), sock, stop, services.events.let_go)
             await services.worker.stop()
     finally:
         await postgres.stop()

@@ -32,7 +32,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     base_url = settings.public_url or f"http://localhost:{sock.getsockname()[1]}"
     async with _services(settings.model_copy(update={"public_url": base_url})) as services:
         print(f"Passerelle answers at {base_url}", flush=True)
-        await serve_app(create_app(services, base_url), sock, stop)
+        await serve_app(create_app(services, base_url), sock, stop, services.events.let_go)
 
 
 async def work(settings: Settings) -> None:

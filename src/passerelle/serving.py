@@ -7,7 +7,7 @@ import contextlib
 import gc
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from fastapi import FastAPI
@@ -40,8 +40,11 @@ class Server(uvicorn.Server):
         yield
 
 
-async def serve(app: FastAPI, sock: socket.socket, stop: asyncio.Event) -> None:
-    """Answer requests until `stop` is set; requests under way are finished, for ten seconds at most."""
+async def serve(app: FastAPI, sock: socket.socket, stop: asyncio.Event, leave: Callable[[], None]) -> None:
+    """Answer requests until `stop` is set; requests under way are finished, for ten seconds at most.
+
+    `leave` ends those that only wait for something to happen.
+    """
     server = Server(
         uvicorn.Config(
             app,
@@ -60,6 +63,7 @@ async def serve(app: FastAPI, sock: socket.socket, stop: asyncio.Event) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
+    leave()
     stopping.cancel()
     await serving
 

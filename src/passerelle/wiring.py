@@ -106,8 +106,10 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, database_url: str, box: SecretBox) -> AsyncIterator[Services]:
-    """Connect everything; close it at the end."""
+async def open_services(
+    settings: Settings, database_url: str, box: SecretBox, *, plain_http: bool = False
+) -> AsyncIterator[Services]:
+    """Connect everything; close it at the end. `plain_http`: webhooks may be sent without TLS."""
     database = await Database.open(database_url, size=settings.database_connections)
     rules = EgressRules.parse(settings.egress_allow)
     outgoing = OutgoingClient(rules)
@@ -116,7 +118,7 @@ async def open_services(settings: Settings, database_url: str, box: SecretBox) -
     leases = Leases(database)
     await asyncio.to_thread(warm_checks, load_checks().values())
     keeping = asyncio.create_task(leases.keep())
-    services = _build(settings, database_url, box, database, outgoing, to_webhooks, leases)
+    services = _build(settings, database_url, box, database, outgoing, to_webhooks, leases, plain_http=plain_http)
     counting = asyncio.create_task(services.deprecations.keep_writing())
     try:
         yield services
@@ -142,6 +144,8 @@ def _build(
     outgoing: OutgoingClient,
     to_webhooks: OutgoingClient,
     leases: Leases,
+    *,
+    plain_http: bool,
 ) -> Services:
     secrets = Secrets(SecretRepository(database), box)
     cursors = Cursors(box)
@@ -186,7 +190,7 @@ def _build(
     accounts = Accounts(database, box)
     events = Events(EventRepository(database), system_clock)
     queue = DeliveryQueue(database, new_id)
-    addresses = Addresses(EgressRules.parse(settings.egress_allow))
+    addresses = Addresses(EgressRules.parse(settings.egress_allow), plain_http=plain_http)
     webhooks = Webhooks(database, queue, addresses, accounts.signing_keys, box, system_clock, new_id)
     jobs = {
         NOTICE: notices.run,

@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 import time
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -51,8 +53,22 @@ def gone(folder: Path) -> bool:
 def test_it_stops_cleanly_database_included(tmp_path: Path, number: int) -> None:
     dev = start_dev(tmp_path / "data")
     assert postgres_processes(dev.folder)
+    reader = reading_events(dev)
     assert dev.stop(number) == 0
+    assert reader.getresponse().status == 200, "whoever waits for events is answered, and asks again"
+    reader.close()
     assert gone(dev.folder)
+
+
+def reading_events(dev: Dev) -> HTTPConnection:
+    """A connection on which somebody waits for the next event."""
+    with dev.api() as api:
+        after = api.get("/events", params={"limit": 500}).json()["next"]
+        reader = HTTPConnection(urlsplit(dev.demo["baseUrl"]).netloc)
+        headers = {"Authorization": f"Bearer {dev.demo['organizationToken']}"}
+        reader.request("GET", f"/events?after={after}&wait=50", headers=headers)
+        assert api.get("/events").is_success  # asked later, so the other question has come too
+    return reader
 
 
 def test_after_kill_9_everything_is_there_again_and_nothing_is_left_behind(tmp_path: Path) -> None:

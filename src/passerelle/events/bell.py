@@ -22,23 +22,31 @@ class Bell:
     def __init__(self, repository: EventRepository, interval: float = INTERVAL) -> None:
         self._repository = repository
         self._interval = interval
-        self._waiting: dict[asyncio.Future[None], tuple[UUID, Position]] = {}
+        self._waiting: dict[asyncio.Future[bool], tuple[UUID, Position]] = {}
         self._asking: asyncio.Task[None] | None = None
+        self._silent = False
 
     async def wait(self, workspace_id: UUID, position: Position, seconds: float) -> bool:
         """Until there is an event after `position`, for at most so many seconds. Returns whether there is one."""
-        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._silent:
+            return False
+        woken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[woken] = (workspace_id, position)
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
         try:
             async with asyncio.timeout(seconds):
-                await woken
+                return await woken
         except TimeoutError:
             return False
         finally:
             self._waiting.pop(woken, None)
-        return True
+
+    def silence(self) -> None:
+        """Let everybody go, and let nobody wait any more: the process is about to end."""
+        self._silent = True
+        for woken in self._waiting:
+            _wake(woken, news=False)
 
     async def _ask(self) -> None:
         while self._waiting:
@@ -47,6 +55,9 @@ class Bell:
             # While the database is away those who wait go on waiting: their next request says what is wrong.
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 for place in await self._repository.with_news([about for _, about in asked]):
-                    woken, _ = asked[place]
-                    if not woken.done():
-                        woken.set_result(None)
+                    _wake(asked[place][0], news=True)
+
+
+def _wake(woken: asyncio.Future[bool], *, news: bool) -> None:
+    if not woken.done():
+        woken.set_result(news)

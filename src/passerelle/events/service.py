@@ -72,6 +72,10 @@ class Events:
                 return excerpt
             here = excerpt.position
 
+    def let_go(self) -> None:
+        """Answer all who wait for events, with none: the process is about to end, and they ask another one."""
+        self._bell.silence()
+
     async def forget_old(self) -> int:
         """Delete what is older than its retention, of every workspace. Returns how many events."""
         total = 0

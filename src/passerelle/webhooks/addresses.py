@@ -22,17 +22,18 @@ MOST_HEADERS: Final = 20
 
 
 class Addresses:
-    """Checks URLs under the operator's rules."""
+    """Checks URLs under the operator's rules. `plain_http`: TLS is not asked for, as during development."""
 
-    def __init__(self, rules: EgressRules, resolve: Resolve = system_resolve) -> None:
+    def __init__(self, rules: EgressRules, resolve: Resolve = system_resolve, *, plain_http: bool = False) -> None:
         self._rules = rules
         self._resolve = resolve
+        self._plain_http = plain_http
 
     async def require_usable(self, url: str) -> None:
         """Raises WEBHOOK_URL_REFUSED for a URL that no delivery could be sent to.
 
         Only https: what is sent holds ids of people's cases. Plain http goes where the operator says so by name or
-        network, which is how a receiver on the same machine is reached during development.
+        network.
         """
         try:
             target = target_of(url)
@@ -44,12 +45,14 @@ class Addresses:
         allowed = found if named else self._rules.allowed(found, port)
         if not allowed:
             raise _refused(
-                f"{host} is not on the public internet: use a public address, "
-                f"or have the operator add {host}:{port} to {SETTING}"
+                f"{host} is not on the public internet: use a public address, have the operator add "
+                f"{_entry(host, port)} to {SETTING}, or on your own machine run `passerelle webhooks listen "
+                f"--forward-to {url}`, which needs no endpoint"
             )
-        if target.scheme != "https" and not named and not self._allowed_besides(allowed, port):
+        secure = target.scheme == "https" or self._plain_http or named
+        if not secure and not self._allowed_besides(allowed, port):
             raise _refused(
-                f"the URL begins with http://: use https://, or have the operator add {host}:{port} to {SETTING}"
+                f"the URL begins with http://: use https://, or have the operator add {_entry(host, port)} to {SETTING}"
             )
 
     async def _found(self, host: str, port: int) -> list[str]:
@@ -89,6 +92,11 @@ def _why_not(name: str, value: str) -> str | None:
     except OutgoingInvalid as error:
         return error.message
     return None
+
+
+def _entry(host: str, port: int) -> str:
+    """What allows it, as the setting spells it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _refused(message: str) -> PasserelleError:

@@ -15,7 +15,7 @@ import structlog
 
 from passerelle.accounts.models import SigningKey
 from passerelle.events.models import Event, body_of
-from passerelle.kit.clock import Clock
+from passerelle.kit.clock import Clock, iso
 from passerelle.kit.json import JsonObject
 from passerelle.kit.outgoing import OutgoingAnswer, OutgoingError
 from passerelle.kit.secrets import SecretBox
@@ -136,25 +136,29 @@ def judged(
         return Outcome(claimed, started_at, took, delivered=False, next_attempt_at=again, error=error)
     delivered = 200 <= answer.status < 300
     asked = retry_after(answer.headers.get("retry-after"), ended_at)
+    again = None if delivered else next_attempt(claimed.tries + 1, ended_at, asked)
     return Outcome(
         claimed,
         started_at,
         took,
         delivered=delivered,
-        next_attempt_at=None if delivered else next_attempt(claimed.tries + 1, ended_at, asked),
+        next_attempt_at=again,
         gone=answer.status == _GONE,
         status=answer.status,
         headers=_kept(answer.headers),
         body=answer.body.decode("utf-8", "replace").replace("\0", "\ufffd"),
-        error=None if delivered else _explained(answer.status),
+        error=None if delivered else _explained(answer.status, again if asked else None),
     )
 
 
-def _explained(status: int) -> str:
+def _explained(status: int, asked: datetime | None) -> str:
+    """What the answer means; `asked`: when to try again, where it says how long to wait."""
     if 300 <= status < 400:
         return f"It answered {status}: redirects are not followed, so change the endpoint's URL to where it leads."
     if status == _GONE:
         return "It answered 410, which says that nobody listens there any more: the endpoint was disabled."
+    if asked is not None:
+        return f"It answered {status} with Retry-After: the event is not sent again before {iso(asked)}."
     return f"It answered {status}: only 2xx says that the event was received."
 
 

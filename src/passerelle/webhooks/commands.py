@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from passerelle.errors import CommandError
 from passerelle.kit.durations import parse_duration
-from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected, require_success
+from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, aligned, connected, require_success
 
 app = typer.Typer(help="Webhooks: endpoints, their log, deliveries to your laptop.", no_args_is_help=True)
 output = Console(soft_wrap=True)
@@ -26,10 +26,10 @@ _Since = Annotated[datetime, typer.Option(help="From when on, in UTC: 2026-01-05
 @app.command("list")
 def list_endpoints(url: Url = URL, token: Token = None, data_dir: DemoDir = DEMO_DIR) -> None:
     """List the endpoints."""
-    table = Table("id", "url", "events", "status")
+    rows = [("id", "url", "events", "status")]
     for one in _pages("/webhooks/endpoints", {}, url, token, data_dir):
-        table.add_row(one["id"], one["url"], ", ".join(one["events"]) or "all", one["status"])
-    output.print(table)
+        rows.append((one["id"], one["url"], ", ".join(one["events"]) or "all", _state(one)))
+    _print(rows)
 
 
 @app.command("create")
@@ -110,13 +110,14 @@ def list_deliveries(
     """The newest deliveries."""
     wanted = {"endpointId": endpoint, "status": status, "workflowId": workflow}
     params = {name: str(value) for name, value in wanted.items() if value is not None}
-    table = Table("id", "event", "status", "attempts", "created")
+    rows = [("id", "event", "status", "attempts", "created", "next attempt")]
     for number, one in enumerate(_pages("/webhooks/deliveries", params, url, token, data_dir)):
         if number == most:
             output.print(f"the newest {most}; --most shows more")
             break
-        table.add_row(one["id"], one["eventType"], one["status"], str(one["attempts"]), one["createdDate"])
-    output.print(table)
+        attempts, due = str(one["attempts"]), one["nextAttemptDate"] or ""
+        rows.append((one["id"], one["eventType"], one["status"], attempts, one["createdDate"], due))
+    _print(rows)
 
 
 @app.command("show")
@@ -170,7 +171,7 @@ def listen(
     output.print(f"forwarding to {forward_to}; the secret is {chosen}")
     with connected(url, token, data_dir) as client:
         for line in forward(client, forward_to, event or [], chosen):
-            output.print(line)
+            output.print(line, highlight=False, markup=False)
 
 
 def _hours(text: str) -> int:
@@ -200,6 +201,18 @@ def _pages(path: str, params: dict[str, str], url: str, token: str | None, data_
             page = answer.json()
             yield from page["data"]
             after = {"after": page["next"]} if page["next"] else None
+
+
+def _state(endpoint: dict[str, Any]) -> str:
+    if endpoint["disabledReason"]:
+        return f"{endpoint['status']}: {endpoint['disabledReason']}"
+    failing = endpoint["failingSince"]
+    return endpoint["status"] if failing is None else f"{endpoint['status']}, failing since {failing}"
+
+
+def _print(rows: Sequence[tuple[str, ...]]) -> None:
+    for line in aligned(rows):
+        output.print(line, highlight=False, markup=False)
 
 
 def _show(value: Any) -> None:

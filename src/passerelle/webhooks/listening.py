@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from standardwebhooks import Webhook
@@ -13,20 +14,34 @@ from standardwebhooks import Webhook
 from passerelle.remote import require_success
 from passerelle.version import VERSION
 
-WAIT = 50
+WAIT: Final = 50
 """Seconds that one question for events may take."""
+PAUSE: Final = 1.0
+"""Seconds until the next question where the server is away."""
 
 
-def forward(client: httpx.Client, to: str, types: Sequence[str], secret: str) -> Iterator[str]:
+def forward(
+    client: httpx.Client, to: str, types: Sequence[str], secret: str, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[str]:
     """Send every event from now on to `to`; one line for each. Ends only with the program.
 
-    What the receiver refuses is said and not sent again. Raises `CommandError` where the server refuses.
+    What the receiver refuses is said and not sent again. A server that goes away is waited for, and nothing is missed
+    meanwhile. Raises `CommandError` where the server refuses, `httpx.HTTPError` where it is away from the beginning.
     """
+    wanted = {"wait": str(WAIT), "jws": "true"} | ({"types": ",".join(types)} if types else {})
     with httpx.Client(timeout=10, trust_env=False) as receiver:
         after = _read(client, {"since": datetime.now(UTC).isoformat()})["next"]
+        away = False
         while True:
-            wanted = {"types": ",".join(types)} if types else {}
-            page = _read(client, {"after": after, "wait": str(WAIT), "jws": "true", **wanted})
+            try:
+                page = _read(client, {"after": after, **wanted})
+            except (httpx.TransportError, httpx.HTTPStatusError) as error:
+                if not away:
+                    yield f"the server does not answer ({error}): waiting until it does"
+                away = True
+                sleep(PAUSE)
+                continue
+            away = False
             for event in page["data"]:
                 yield f"{event['createdDate']} {event['type']} {event['id']}: {_send(receiver, to, event, secret)}"
             after = page["next"]
@@ -34,6 +49,8 @@ def forward(client: httpx.Client, to: str, types: Sequence[str], secret: str) ->
 
 def _read(client: httpx.Client, params: dict[str, str]) -> Any:
     answer = client.get("/events", params=params, timeout=WAIT + 10)
+    if answer.is_server_error:
+        raise httpx.HTTPStatusError(f"HTTP {answer.status_code}", request=answer.request, response=answer)
     require_success(answer)
     return answer.json()
 

@@ -65,7 +65,8 @@ class Delivery:
     execution_id: UUID | None
     status: DeliveryStatus
     attempts: int
-    next_attempt_at: datetime
+    next_attempt_at: datetime | None
+    """None where nothing is on its way, or the endpoint gets nothing now."""
     created_at: datetime
     delivered_at: datetime | None
 

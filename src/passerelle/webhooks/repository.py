@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from passerelle.events.models import Event
+from passerelle.events.models import NOTHING, Event
 from passerelle.events.repository import insert as insert_event
 from passerelle.events.repository import position_before
 from passerelle.kit.database import Connection, Database
@@ -17,12 +17,35 @@ from passerelle.webhooks.models import Attempt, Change, Delivery, Endpoint, Filt
 
 _ENDPOINT: Final = "SELECT * FROM webhook_endpoint WHERE workspace_id = $1 AND status <> 'DELETED'"
 _DELIVERY: Final = """
-    SELECT id, endpoint_id, event_id, event_type, execution_id, status, attempts, next_attempt_at, created_at,
-           delivered_at
+    SELECT id, endpoint_id, event_id, event_type, execution_id, status, attempts, created_at, delivered_at,
+           CASE WHEN status = 'PENDING' AND EXISTS (
+               SELECT FROM webhook_endpoint e WHERE e.id = webhook_delivery.endpoint_id AND e.status = 'ACTIVE'
+           ) THEN next_attempt_at END AS next_attempt_at
     FROM webhook_delivery WHERE workspace_id = $1
 """
 OWNER_JOB: Final = "webhook.tell_owner"
-_AGAIN: Final = "SET status = 'PENDING', tries = 0, next_attempt_at = $2, claim = NULL"
+_AGAIN: Final = """
+    SET status = 'PENDING', tries = 0, next_attempt_at = $2, claim = NULL
+    WHERE d.workspace_id = $1 AND EXISTS (
+        SELECT FROM event e
+        WHERE e.workspace_id = d.workspace_id AND e.transaction = d.transaction AND e.id = d.event_id
+    )
+"""
+"""What is sent again: its event has to be there yet."""
+REPLAYED_AT_ONCE: Final = 5_000
+"""Events of others are not sent while a transaction that changes something runs, so it has to be a short one."""
+
+
+_REPLAY: Final = f"""
+    WITH chosen AS MATERIALIZED (
+        SELECT id FROM webhook_delivery WHERE workspace_id = $1 AND id > $3 {{condition}} ORDER BY id LIMIT $4
+    ), again AS (
+        UPDATE webhook_delivery d {_AGAIN} AND d.id IN (SELECT id FROM chosen) AND EXISTS (
+            SELECT FROM webhook_endpoint e WHERE e.id = d.endpoint_id AND e.status <> 'DELETED'
+        ) RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM again) AS replayed, (SELECT id FROM chosen ORDER BY id DESC LIMIT 1) AS last
+"""
 
 
 class WebhookRepository:
@@ -237,25 +260,24 @@ class WebhookRepository:
             )
         return [Delivery(**row) for row in rows]
 
-    async def replay(self, workspace_id: UUID, filters: Filters, now: datetime) -> int:
-        """Send the deliveries again that the filters leave. Returns how many."""
-        condition, values = _conditions(filters, [workspace_id, now])
-        async with self._database.transaction(workspace_id) as connection:
-            await connection.execute(
-                f"SET LOCAL statement_timeout = {int(timedelta(minutes=5).total_seconds() * 1000)}"
-            )
-            done: str = await connection.execute(
-                f"UPDATE webhook_delivery {_AGAIN} WHERE workspace_id = $1 {condition}", *values
-            )
-        return int(done.rpartition(" ")[2])
+    async def replay(self, workspace_id: UUID, filters: Filters, now: datetime, at_once: int = REPLAYED_AT_ONCE) -> int:
+        """Send the deliveries again that the filters leave, but to no endpoint that is gone. Returns how many."""
+        replayed: int = 0
+        last: UUID = NOTHING
+        while True:
+            condition, values = _conditions(filters, [workspace_id, now, last, at_once])
+            async with self._database.workspace(workspace_id) as connection:
+                row = await connection.fetchrow(_REPLAY.format(condition=condition), *values)
+            replayed += row["replayed"]
+            if row["last"] is None:
+                return replayed
+            last = row["last"]
 
     async def replay_one(self, workspace_id: UUID, delivery_id: UUID, now: datetime) -> bool:
         """Send a delivery again. False where its event is gone."""
         async with self._database.workspace(workspace_id) as connection:
             found = await connection.fetchval(
-                f"UPDATE webhook_delivery d {_AGAIN} WHERE d.workspace_id = $1 AND d.id = $3 AND EXISTS ("
-                "SELECT FROM event e WHERE e.workspace_id = d.workspace_id AND e.transaction = d.transaction "
-                "AND e.id = d.event_id) RETURNING true",
+                f"UPDATE webhook_delivery d {_AGAIN} AND d.id = $3 RETURNING true",
                 workspace_id,
                 now,
                 delivery_id,

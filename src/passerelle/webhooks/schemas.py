@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -169,7 +169,9 @@ class DeliveryAnswer(Answer):
     workflow_id: UUID | None
     status: DeliveryStatus
     attempts: int
-    next_attempt_date: Moment | None
+    next_attempt_date: Moment | None = Field(
+        description="Null where nothing is to be sent, and while the endpoint is paused or disabled."
+    )
     created_date: Moment
     delivered_date: Moment | None
 
@@ -241,7 +243,6 @@ def delivery_detail(delivery: Delivery, attempts: list[Attempt]) -> DeliveryDeta
 
 
 def _delivery(delivery: Delivery) -> dict[str, object]:
-    due: datetime | None = delivery.next_attempt_at if delivery.status == "PENDING" else None
     return {
         "id": delivery.id,
         "endpoint_id": delivery.endpoint_id,
@@ -250,7 +251,7 @@ def _delivery(delivery: Delivery) -> dict[str, object]:
         "workflow_id": delivery.execution_id,
         "status": delivery.status,
         "attempts": delivery.attempts,
-        "next_attempt_date": due,
+        "next_attempt_date": delivery.next_attempt_at,
         "created_date": delivery.created_at,
         "delivered_date": delivery.delivered_at,
     }

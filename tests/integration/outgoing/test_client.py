@@ -405,7 +405,7 @@ LONG = b"x" * 200_000
 @pytest.mark.parametrize(
     ("behave", "says"),
     [
-        (reset, "onnection"),
+        (reset, "reset the connection before it had answered"),
         (once(), "without an answer"),
         (once(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), "before its answer was complete"),
         (once(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal"), "before its answer was complete"),
@@ -415,7 +415,7 @@ LONG = b"x" * 200_000
         (once(b"HTTP/1.1 200 OK\r\nX\x00Y: 1\r\n\r\n"), "not HTTP"),
         (once(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx"), "not HTTP"),
         (once(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), "not HTTP"),
-        (once(b"HTTP/1.1 200 OK\r\nX: " + LONG + b"\r\n\r\n"), "not HTTP"),
+        (once(b"HTTP/1.1 200 OK\r\nX: " + LONG + b"\r\n\r\n"), "headers that are too long"),
         (once(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 5_000 + b"\r\n"), "not HTTP"),
         (once(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), ""),
         (once(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"), "cannot be read"),

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from post_office import OK, PostOffice, always
+from post_office import OK, PostOffice, always, resolve
 
 from passerelle.events.endpoints import router as events_router
 from passerelle.kit.clock import iso
@@ -20,8 +20,12 @@ from passerelle.kit.database import Database
 from passerelle.kit.http import stack
 from passerelle.kit.http.pages import Cursors
 from passerelle.kit.ids import new_id
+from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.secrets import SecretBox
+from passerelle.webhooks.addresses import Addresses
 from passerelle.webhooks.endpoints import router
+from passerelle.webhooks.models import Filters
+from passerelle.webhooks.repository import WebhookRepository
 
 HOOK = "https://hooks.example/a"
 UNKNOWN = "0198c2f4-8f5e-7c3a-9d1b-2a6f4e5d7c80"
@@ -124,6 +128,21 @@ async def test_plain_http_goes_only_where_the_operator_says(database: Database, 
         await office.endpoint("https://box.internal/")
 
 
+async def test_during_development_plain_http_goes_to_the_internet_and_still_not_behind_us() -> None:
+    addresses = Addresses(EgressRules(), resolve, plain_http=True)
+    await addresses.require_usable("http://hooks.example/")
+    for url in ("http://127.0.0.1:3000/hooks", "http://box.internal/"):
+        with pytest.raises(Exception, match=f"webhooks listen --forward-to {url}"):
+            await addresses.require_usable(url)
+
+
+async def test_a_refused_address_is_spelled_as_the_setting_takes_it() -> None:
+    with pytest.raises(Exception, match="not on the public internet") as refused:
+        await Addresses(EgressRules(), resolve).require_usable("https://[fd00::1]/")
+    assert "[fd00::1]:443" in str(refused.value)
+    await Addresses(EgressRules.parse("[fd00::1]:443"), resolve).require_usable("https://[fd00::1]/")
+
+
 async def test_unknown_events_are_refused_each_with_its_place(api: Api) -> None:
     body = {"url": HOOK, "events": ["workflow.done", "workflow.*", "record"]}
     answer = await api.post("/webhooks/endpoints", json=body)
@@ -223,6 +242,55 @@ async def test_all_failed_since_a_time_are_sent_again(api: Api, office: PostOffi
     assert office.receivers.types() == ["workflow.completed"]
 
 
+async def test_replaying_leaves_out_what_cannot_be_sent(office: PostOffice) -> None:
+    """What goes to an endpoint that is gone, or whose event is, would be on its way for ever."""
+    everything = Filters(status="DELIVERED")
+    deleted, kept = await office.endpoint("https://deleted.example/"), await office.endpoint("https://kept.example/")
+    await office.happen("workflow.started")
+    await office.deliver()
+    await office.webhooks.delete(office.workspace_id, deleted.id)
+    assert await office.webhooks.replay_all(office.workspace_id, everything) == 1
+    await office.deliver()
+    office.clock.move(timedelta(days=20))
+    await office.webhooks.recover(office.workspace_id, kept.id, office.clock() - timedelta(days=21))
+    await office.happen("workflow.completed")
+    await office.deliver()
+    office.clock.move(timedelta(days=11))
+    assert await office.events.forget_old() == 1
+    assert await office.webhooks.replay_all(office.workspace_id, everything) == 1
+    await office.deliver()
+    assert office.receivers.types("https://kept.example/") == [
+        "workflow.started", "workflow.started", "workflow.completed", "workflow.completed",
+    ]  # fmt: skip
+
+
+async def test_many_are_replayed_in_short_transactions(office: PostOffice) -> None:
+    await office.endpoint()
+    for _ in range(5):
+        await office.happen()
+    await office.deliver()
+    repository = WebhookRepository(office.database)
+    everything = Filters(status="DELIVERED")
+    assert await repository.replay(office.workspace_id, everything, office.clock(), at_once=2) == 5
+    await office.deliver()
+    assert [delivery.attempts for delivery in await office.deliveries()] == [2] * 5
+
+
+async def test_what_waits_for_a_paused_endpoint_has_no_next_attempt(api: Api, office: PostOffice) -> None:
+    endpoint = await office.endpoint()
+    office.receivers.answer = always(500)
+    await office.happen()
+    await office.deliver()
+
+    async def due() -> str | None:
+        (delivery,) = (await api.ok("GET", "/webhooks/deliveries"))["data"]
+        return str(delivery["nextAttemptDate"]) if delivery["nextAttemptDate"] else None
+
+    assert await due() == iso(office.clock() + timedelta(seconds=5))
+    await api.ok("PATCH", f"/webhooks/endpoints/{endpoint.id}", json={"paused": True})
+    assert await due() is None
+
+
 async def test_recovering_sends_what_was_never_sent_and_not_what_was(api: Api, office: PostOffice) -> None:
     since = office.clock()
     await office.happen("workflow.started")
@@ -290,6 +358,17 @@ async def test_a_reader_waits_for_the_next_event(api: Api, office: PostOffice) -
     event = await office.happen()
     page = await asyncio.wait_for(waiting, 5)
     assert [one["id"] for one in page["data"]] == [str(event.id)]
+
+
+async def test_who_waits_is_answered_when_the_process_ends(api: Api, office: PostOffice) -> None:
+    first = await api.ok("GET", "/events")
+    waiting = asyncio.create_task(api.ok("GET", "/events", params={"after": first["next"], "wait": 50}))
+    done, _ = await asyncio.wait({waiting}, timeout=0.3)
+    assert not done
+    office.events.let_go()
+    late = api.ok("GET", "/events", params={"after": first["next"], "wait": 50})
+    for page in await asyncio.wait_for(asyncio.gather(waiting, late), 5):
+        assert (page["data"], bool(page["next"])) == ([], True)
 
 
 async def test_waiting_ends_by_itself(api: Api) -> None:

@@ -17,7 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from passerelle.events.models import Event
 from passerelle.events.repository import insert
-from passerelle.kit.clock import system_clock
+from passerelle.kit.clock import iso, system_clock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from passerelle.kit.jobs import JobRunning
@@ -183,6 +183,9 @@ async def test_retry_after_is_honoured(office: PostOffice) -> None:
     assert len(office.receivers.requests) == 1
     await office.pass_time(timedelta(seconds=3), timedelta(seconds=1))
     assert len(office.receivers.requests) == 2
+    first, _ = await office.log()
+    asked = iso(first.started_at + timedelta(seconds=120))
+    assert first.error == f"It answered 429 with Retry-After: the event is not sent again before {asked}."
 
 
 async def test_redirects_are_not_followed_and_explained(office: PostOffice) -> None:
@@ -472,4 +475,22 @@ async def test_an_operator_sees_in_figures_what_is_stuck(office: PostOffice) -> 
     assert {name: now[name] - before[name] for name in ("pending", "failing", "disabled", "succeeded", "failed")} == {
         "pending": 1, "failing": 1, "disabled": 0, "succeeded": 1, "failed": 1,
     }  # fmt: skip
-    assert now["overdue_seconds"] >= 100
+    assert now["overdue_seconds"] == 0, "what waits for a receiver that fails is no backlog of ours"
+
+
+async def test_an_operator_sees_that_no_worker_runs(office: PostOffice) -> None:
+    """Without one events do not even become deliveries."""
+
+    async def overdue() -> float:
+        async with office.database.shared() as connection:
+            return float(await connection.fetchval("SELECT overdue_seconds FROM webhook_counts($1)", office.clock()))
+
+    await office.happen()
+    await office.endpoint()
+    office.clock.move(timedelta(minutes=2))
+    assert await overdue() == 0, "what happened before the endpoint was made is not for it"
+    await office.happen()
+    office.clock.move(timedelta(minutes=2))
+    assert await overdue() == 120
+    await office.deliver()
+    assert await overdue() == 0

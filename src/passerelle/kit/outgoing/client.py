@@ -8,6 +8,7 @@ changes between check and use (rebinding) changes nothing. `Host` and TLS still 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import ssl
@@ -261,7 +262,7 @@ async def _translated(where: str, timeout_seconds: float, max_bytes: int) -> Asy
 _REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (aiohttp.ClientSSLError, "could not be reached: no TLS connection could be agreed"),
     (aiohttp.ClientPayloadError, "closed the connection before its answer was complete"),
-    (aiohttp.ClientResponseError, "sent something that is not HTTP"),
+    (aiohttp.ClientResponseError, "sent something that is not HTTP, or headers that are too long"),
     (aiohttp.ServerDisconnectedError, "closed the connection without an answer"),
 )
 
@@ -269,11 +270,13 @@ _REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         why = getattr(error.certificate_error, "verify_message", "its certificate is not valid")
-        return f"could not prove its identity: {why}"
+        return f"could not prove its identity: {why.rstrip('.')}"
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return reason
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno
         return f"could not be reached: {os.strerror(number) if number else 'no connection'}"
+    if isinstance(error, ConnectionResetError) or getattr(error, "errno", None) == errno.ECONNRESET:
+        return "reset the connection before it had answered"
     return "broke the connection"
