@@ -32,7 +32,7 @@ async def port() -> AsyncIterator[int]:
         return Response(said)
 
     sock, stop = listen("127.0.0.1", 0), asyncio.Event()
-    serving = asyncio.create_task(serve(app, sock, stop))
+    serving = asyncio.create_task(serve(app, sock, stop, lambda: None))
     yield sock.getsockname()[1]
     stop.set()
     await serving
