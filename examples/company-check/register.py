@@ -101,11 +101,11 @@ class Register:
         """What it says to a `GET` of this path and query."""
         if not self._limit.allows():
             return 429, {"code": "WL-191", "message": "Przekroczono limit liczby zapytań."}
-        self.requests = next(self._counter)
+        number = self.requests = next(self._counter)
         time.sleep(self._delay)
         url = urlsplit(target)
         try:
-            if self._fail_every and self.requests % self._fail_every == 0:
+            if self._fail_every and number % self._fail_every == 0:
                 raise Refused(500, "WL-100", "Wystąpił nieoczekiwany błąd serwera.")
             if (vat := re.fullmatch(r"/vies/ms/PL/vat/([0-9]{10})", url.path)) is not None:
                 return 200, self._vies(vat[1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Coroutine
@@ -328,6 +327,8 @@ def _settings() -> Any:
 
 def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     if sys.platform == "win32":
+        import asyncio
+
         return asyncio.run(coroutine)
     import uvloop
 

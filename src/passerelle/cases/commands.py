@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -79,6 +78,8 @@ def _where(workspace: UUID | None, data_dir: Path) -> Where:
 
 
 def _tell(coroutine: Coroutine[None, None, Said]) -> None:
+    import asyncio  # noqa: PLC0415 - as above
+
     said = asyncio.run(coroutine)
     for line in said.lines:
         output.print(line, markup=False, highlight=False)

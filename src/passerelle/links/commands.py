@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 
 from passerelle.errors import CommandError
-from passerelle.kit.ids import parse_id
 from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, aligned, connected, require_success
 
 if TYPE_CHECKING:
@@ -133,6 +132,8 @@ def _parameter(text: str) -> tuple[str, Any]:
 
 
 def _definition_id(client: httpx.Client, name: str) -> str:
+    from passerelle.kit.ids import parse_id  # noqa: PLC0415 - a command loads only what it needs
+
     if parse_id(name) is not None:
         return name
     for one in _pages(client, "/definitions", {}):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import httpx
@@ -85,6 +86,13 @@ def test_it_fails_as_often_as_it_is_told() -> None:
     program = register.Register(fail_every=3, clock=lambda: NOW)
     statuses = [program.answer("/api/search/nip/7740001454?date=2026-01-05")[0] for _ in range(6)]
     assert statuses == [200, 200, 500, 200, 200, 500]
+
+
+def test_it_fails_as_often_as_it_is_told_when_many_ask_at_once() -> None:
+    program = register.Register(fail_every=4, delay=0.02, clock=lambda: NOW)
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(program.answer, ["/api/search/nip/7740001454?date=2026-01-05"] * 12))
+    assert sorted(status for status, _ in answers) == [200] * 9 + [500] * 3
 
 
 def test_it_serves_in_a_thread() -> None:

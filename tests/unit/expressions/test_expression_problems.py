@@ -24,6 +24,7 @@ from passerelle.definitions.expressions import ROOTS, Expression
         ('b"abc"', 0, "JSON has no bytes"),
         ("1e999", 0, "too large"),
         ("18446744073709551616", 0, "at most 64 bits"),
+        pytest.param("9" * 4_400, 0, "at most 64 bits", id="more digits than Python reads"),
         ("parameters.in", 11, 'write ["in"] instead of .in'),
         ("for + 1", 0, "`for` is a reserved word"),
         ("Type{a: 1}", 0, "an object is written without a type"),

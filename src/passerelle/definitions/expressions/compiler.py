@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from passerelle.definitions.expressions import nodes
@@ -63,7 +63,7 @@ class _Compiler:
         if text == "_(0)":
             return Unit(None, operations)
         try:
-            return Unit(cel.compile(text), operations)
+            return Unit(_program(text), operations)
         except ValueError:
             # The text is ours and well-formed, so only the depth can be wrong: one level here may be three there.
             raise ExpressionProblem(
@@ -203,6 +203,12 @@ class _Compiler:
 
     def object_of(self, node: nodes.ObjectOf) -> str:
         return self._call(object_of, *(self._text(part) for member in node.members for part in member))
+
+
+@lru_cache(maxsize=4096)
+def _program(text: str) -> cel.Program:
+    """What the library makes of a text. Names are no part of it, so expressions of one shape share one program."""
+    return cel.compile(text)
 
 
 _EMITTERS: Final[dict[type[Node], Callable[[_Compiler, Any], str]]] = {

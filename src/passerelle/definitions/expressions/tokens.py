@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from passerelle.definitions.expressions.errors import ExpressionProblem
 
@@ -19,8 +17,7 @@ MAX_LENGTH: Final = 4096
 """Characters of one expression."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token. `value` is what a number or a text means; `text` is what a name or a symbol says."""
 
     kind: Kind
@@ -30,15 +27,15 @@ class Token:
 
 
 _ESCAPE = r"""\\(?:[abfnrtv\\?"'`]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2})"""
-_BLANK: Final = re.compile(r"(?:[ \t\r\n\f]+|//[^\n]*)*")
-_NUMBER: Final = re.compile(
-    r"(?P<float>(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?))"
-    r"|(?P<hex>0x[0-9a-fA-F]+)[uU]?"
-    r"|(?P<int>\d+)[uU]?",
+_TOKEN: Final = re.compile(
+    r"""(?:[ \t\r\n\f]+|//[^\n]*)*"""
+    r"""(?:(?P<text>[bB]?[rR]?(?:\"{3}|'{3}|"|'))"""
+    r"""|(?P<number>(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)|(?:0x[0-9a-fA-F]+|\d+)[uU]?)"""
+    r"""|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"""
+    r"""|(?P<symbol>&&|\|\||[=!<>]=|[-+*/%!<>?:.,()\[\]{}]))?""",
     re.ASCII,
 )
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SYMBOL: Final = re.compile(r"&&|\|\||[=!<>]=|[-+*/%!<>?:.,()\[\]{}]")
+"""Blanks and comments, and the token after them; of a text only how it begins."""
 _TEXT_START: Final = re.compile(r"""([bB]?)([rR]?)(\"{3}|'{3}|"|')""")
 _RAW: Final = {
     '"': re.compile(r'([^"\r\n]*)"'),
@@ -58,25 +55,26 @@ _SIMPLE_ESCAPES: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r",
 
 def next_token(text: str, position: int) -> tuple[Token, int]:
     """The token at or after `position`, and where it ends. Raises `ExpressionProblem`."""
-    offset = _skip_blanks(text, position)
+    found = _TOKEN.match(text, position)
+    assert found is not None, "it matches nothing at all, too"
+    kind = found.lastgroup
+    offset = found.start(kind) if kind is not None else found.end()
+    if kind == "name":
+        return Token("name", found[kind], offset), found.end()
+    if kind == "symbol":
+        return Token("symbol", found[kind], offset), found.end()
+    if kind == "number":
+        return _number(found[kind], offset), found.end()
+    if kind == "text":
+        return _text(text, offset)
     if offset >= len(text):
         return Token("end", "the end of the expression", len(text)), len(text)
-    for read in _READERS:
-        found = read(text, offset)
-        if found is not None:
-            return found
     raise ExpressionProblem(_unexpected(text[offset]), offset)
 
 
-def _skip_blanks(text: str, position: int) -> int:
-    blank = _BLANK.match(text, position)
-    return blank.end() if blank else position
-
-
-def _text(text: str, offset: int) -> tuple[Token, int] | None:
+def _text(text: str, offset: int) -> tuple[Token, int]:
     start = _TEXT_START.match(text, offset)
-    if start is None:
-        return None
+    assert start is not None, "a text was seen to begin here"
     is_bytes, is_raw, quote = start.groups()
     if is_bytes:
         raise ExpressionProblem("JSON has no bytes; write the text without the b before it", offset)
@@ -113,28 +111,22 @@ def _character(code: int, escape: str, offset: int) -> str:
     return chr(code)
 
 
-def _number(text: str, offset: int) -> tuple[Token, int] | None:
-    match = _NUMBER.match(text, offset)
-    if match is None:
-        return None
-    digits = match.group("float")
-    value = float(digits) if digits else int(match.group("hex") or match.group("int"), 16 if match.group("hex") else 10)
-    if not (math.isfinite(value) and (digits or value < 2**64)):
+def _number(text: str, offset: int) -> Token:
+    value = _value(text.lower())
+    if not (math.isfinite(value) and (isinstance(value, float) or value < 2**64)):
         raise ExpressionProblem("this number is too large; whole numbers have at most 64 bits", offset)
-    return Token("number", match.group(), offset, value), match.end()
+    return Token("number", text, offset, value)
 
 
-def _name(text: str, offset: int) -> tuple[Token, int] | None:
-    match = _NAME.match(text, offset)
-    return match and (Token("name", match.group(), offset), match.end())
+def _value(text: str) -> int | float:
+    """What a number says; infinity where Python itself refuses to read so many digits."""
+    try:
+        if text.startswith("0x"):
+            return int(text.rstrip("u"), 16)
+        return float(text) if "." in text or "e" in text else int(text.rstrip("u"))
+    except ValueError:
+        return math.inf
 
-
-def _symbol(text: str, offset: int) -> tuple[Token, int] | None:
-    match = _SYMBOL.match(text, offset)
-    return match and (Token("symbol", match.group(), offset), match.end())
-
-
-_READERS: Final[tuple[Callable[[str, int], tuple[Token, int] | None], ...]] = (_text, _number, _name, _symbol)
 
 _INSTEAD: Final = {
     "=": "compare with ==",
