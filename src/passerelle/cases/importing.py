@@ -191,13 +191,14 @@ class Importing:
         return record
 
     async def _documents(self, case: CaseLine, number: int, report: Report) -> None:
-        wanted = [one.resource_id for one in case.documents]
-        if not wanted:
+        if not case.documents:
             return
         workspace_id = self._table.workspace_id
         async with self._database.workspace(workspace_id) as connection:
-            there = await self._parts.resources.find_many(connection, workspace_id, wanted)
-        for document in case.documents:
+            held = {one.id for one in await self._parts.attachments.files_of(connection, workspace_id, case.case_id)}
+            wanted = [one for one in case.documents if one.resource_id not in held]
+            there = await self._parts.resources.find_many(connection, workspace_id, [one.resource_id for one in wanted])
+        for document in wanted:
             if document.resource_id not in there and not await self._keep(document, number, report):
                 continue
             async with self._database.transaction(workspace_id) as connection:

@@ -110,9 +110,14 @@ async def test_broken_lines_are_reported_and_the_rest_is_taken(company: Company)
 
 async def test_a_file_that_is_read_again_changes_nothing(company: Company) -> None:
     """A case that is there with other values is reported, and left as it is."""
-    await _bring(company, CASE)
+    document = {"resourceId": str(new_id()), "resourceName": "id.txt", "resourcePath": "id.txt"}
+    (company.folder / "id.txt").write_text("a file")
+    case = CASE | {"partyDetails": CASE["partyDetails"] | {"documents": [document]}}
+    said = await _bring(company, case, files=company.folder)
+    assert said.lines[0] == "1 case made, 0 there already, files attached: 1"
     rows = await company.rows()
-    assert (await _bring(company, CASE)).lines[0].startswith("0 cases made, 1 there already")
+    said = await _bring(company, case, files=company.folder)
+    assert said.lines[0] == "0 cases made, 1 there already, files attached: 0"
     other = json.loads(json.dumps(CASE).replace("Nowak", "Kowalska"))
     said = await _bring(company, other)
     assert said.lines[0].endswith("is there already, with other values in `lastName`: nothing was changed")

@@ -202,6 +202,7 @@ async def test_everything_in_the_way_is_listed_before_anything_is_moved(company:
         ("fields: {firstName: origin}\nset: {origin: web}", "`origin` of customers is filled twice"),
         ("fields: {}", "`origin` of customers is required, and nothing fills it"),
         ("fields: {}\nset: {orgin: web}", "did you mean `origin`?"),
+        ("fields: {}\nset: {origin: …}", "`origin` still has the place-holder `…`"),
         ("fields: {firstName: firstName}", "records have values in `lastName`, which the map does not name"),
     ],
 )

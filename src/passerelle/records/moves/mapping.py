@@ -27,6 +27,9 @@ _FITS: Final[dict[str, frozenset[str]]] = {
 }
 """Into which types values of a type can be turned; each into its own besides, and `_TEXTS` into each other."""
 
+_FILL: Final = "…"
+"""What a suggested map says where its reader has to."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldMap:
@@ -81,6 +84,11 @@ def faults_of(wanted: FieldMap, source: Table, target: Table, used: Collection[s
         if name in used and name not in wanted.fields
     ]
     faults += [f"`set`: {unknown_field(target, name)}" for name in wanted.constants if name not in target.by_name]
+    faults += [
+        f"`set`: `{name}` still has the place-holder `{_FILL}`: write the value that all records are to have"
+        for name, value in wanted.constants.items()
+        if value == _FILL
+    ]
     filled = [name for name in wanted.fields.values() if name is not None] + list(wanted.constants)
     faults += [
         f"`{name}` of {target.name} is filled twice" for name in sorted({x for x in filled if filled.count(x) > 1})
@@ -149,4 +157,4 @@ def _names(field: Field) -> set[str]:
 
 
 def _example(field: Field) -> Any:
-    return field.options[0].value if field.options else "…"
+    return field.options[0].value if field.options else _FILL
