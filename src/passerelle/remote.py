@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,22 +15,26 @@ from passerelle.errors import CommandError
 if TYPE_CHECKING:
     import httpx
 
-Url = Annotated[str, typer.Option(envvar="PASSERELLE_URL", help="Where Passerelle is.")]
+Url = Annotated[
+    str | None,
+    typer.Option(envvar="PASSERELLE_URL", help="Where Passerelle is; default: the demo's, else http://localhost:8080."),
+]
 Token = Annotated[
     str | None, typer.Option(envvar="PASSERELLE_TOKEN", help="An organization token; default: the demo's.")
 ]
 DemoDir = Annotated[Path, typer.Option("--data-dir", help="The folder of the `passerelle dev` whose demo is meant.")]
 
-URL = "http://localhost:8080"
+URL = None
 DEMO_DIR = Path("data")
 
 
 @contextmanager
-def connected(url: str, token: str | None, data_dir: Path) -> Iterator[httpx.Client]:
+def connected(url: str | None, token: str | None, data_dir: Path) -> Iterator[httpx.Client]:
     """A client with credentials: `token`, else the demo's. Raises `CommandError`, also where nothing answers."""
     import httpx  # noqa: PLC0415 - a command loads only what it needs
 
     headers = {"Authorization": f"Bearer {token or demo_token(data_dir)}"}
+    url = url or (_demo_url(data_dir) if token is None else None) or "http://localhost:8080"
     try:
         with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
             yield client
@@ -72,6 +76,13 @@ def demo_token(data_dir: Path) -> str:
             "no token: give --token or PASSERELLE_TOKEN, or the --data-dir of a running `passerelle dev`"
         ) from None
     return token
+
+
+def _demo_url(data_dir: Path) -> str | None:
+    """Where the `passerelle dev` is, whose port may be any; None where its folder does not say so."""
+    with suppress(OSError, KeyError, ValueError):
+        return str(json.loads((data_dir / "demo.json").read_text())["baseUrl"])
+    return None
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -184,14 +184,14 @@ def _hours(text: str) -> int:
     return int(hours)
 
 
-def _call(method: str, path: str, body: Any, url: str, token: str | None, data_dir: DemoDir) -> Any:
+def _call(method: str, path: str, body: Any, url: str | None, token: str | None, data_dir: DemoDir) -> Any:
     with connected(url, token, data_dir) as client:
         answer = client.request(method, path, json=body)
     require_success(answer)
     return answer.json() if answer.content else None
 
 
-def _pages(path: str, params: dict[str, str], url: str, token: str | None, data_dir: DemoDir) -> Any:
+def _pages(path: str, params: dict[str, str], url: str | None, token: str | None, data_dir: DemoDir) -> Any:
     """Everything in a list, page by page."""
     with connected(url, token, data_dir) as client:
         after: dict[str, str] | None = {}
