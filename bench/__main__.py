@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import cases, definitions, forms, page, records, resting, runs, sanctions, transfers, webhooks
+from bench import cases, definitions, forms, moves, page, records, resting, runs, sanctions, transfers, webhooks
 
 
 @dataclass
@@ -44,6 +44,7 @@ SCENARIOS = {
     "batch": definitions.batch,
     "each": definitions.each,
     "commands": definitions.commands,
+    "moves": moves.moving,
     "page": page.first_page,
     "form": forms.submissions,
     "records": records.records,

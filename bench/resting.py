@@ -44,7 +44,7 @@ async def waiting(report: Any) -> None:
         async with httpx.AsyncClient(base_url=passerelle.url, headers=passerelle.headers) as client:
             first = (await client.post("/workflows", json={"workflowDefinitionId": definition})).json()["id"]
             before = passerelle.memory()
-            await _copy(passerelle, UUID(first), MANY)
+            await copy_execution(passerelle, UUID(first), MANY)
             after = passerelle.memory()
             async with database(passerelle.data_dir) as connection:
                 await connection.execute("ANALYZE")
@@ -66,7 +66,7 @@ async def _resume(client: httpx.AsyncClient, execution_id: str) -> float:
     return took
 
 
-async def _copy(passerelle: Any, execution_id: UUID, count: int) -> None:
+async def copy_execution(passerelle: Any, execution_id: UUID, count: int) -> None:
     """As many more executions that rest like this one."""
     async with database(passerelle.data_dir) as connection:
         columns = [
