@@ -70,7 +70,7 @@ def passerelle(dev: Dev, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "COLUMNS": "300"},
+        env={**os.environ, "COLUMNS": "40"},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -95,12 +95,21 @@ def test_an_endpoint_is_made_tested_paused_and_ended_by_command(open_dev: Dev, r
     endpoint = made["id"]
     assert made["secret"].startswith("whsec_")
     assert (made["contact"], made["fields"], made["piiClasses"]) == ("it@example.com", ["status"], ["contact"])
-    assert receiver.url in passerelle(open_dev, "list")
+    assert f"{endpoint}  {receiver.url}" in passerelle(open_dev, "list"), "ids are whole, in a narrow window as well"
+    changed = json.loads(
+        passerelle(
+            open_dev, "change", endpoint, "--event", "webhook.*", "--event", "workflow.completed",
+            "--header", "X-Token: a:b", "--api-version", "1",
+        )
+    )  # fmt: skip
+    assert (changed["events"], changed["headers"]) == (["webhook.*", "workflow.completed"], ["X-Token"])
+    assert (changed["apiVersion"], changed["fields"]) == (1, ["status"])
+    assert json.loads(passerelle(open_dev, "endpoint", endpoint)) == changed
 
     passerelle(open_dev, "test", endpoint)
     headers, body = receiver.got.get(timeout=WAIT)
     Webhook(made["secret"]).verify(body, headers)
-    assert json.loads(body)["type"] == "webhook.test"
+    assert (json.loads(body)["type"], headers["x-token"]) == ("webhook.test", "a:b")
 
     assert json.loads(passerelle(open_dev, "pause", endpoint))["status"] == "PAUSED"
     an_event(open_dev)
@@ -134,7 +143,10 @@ def test_what_failed_is_found_in_the_log_and_sent_again_by_command(open_dev: Dev
         receiver.got.get(timeout=WAIT)
         _delivery(api, endpoint, status="DELIVERED")
     assert delivery["id"] not in passerelle(open_dev, "log", "--endpoint", endpoint, "--status", "FAILED")
-    assert json.loads(passerelle(open_dev, "replay", "--since", before, "--endpoint", endpoint)) == {"replayed": 0}
+    since = ["replay", "--since", before, "--endpoint", endpoint]
+    assert json.loads(passerelle(open_dev, *since)) == {"replayed": 0}
+    assert json.loads(passerelle(open_dev, *since, "--status", "DELIVERED", "--event", "link.*")) == {"replayed": 0}
+    assert json.loads(passerelle(open_dev, *since, "--status", "DELIVERED", "--event", "workflow.*")) == {"replayed": 1}
     assert json.loads(passerelle(open_dev, "recover", endpoint, "--since", before))["id"] == endpoint
     passerelle(open_dev, "delete", endpoint)
 

@@ -71,6 +71,8 @@ _EXECUTION: Final = {
 }
 
 
+_CASE: Final = {"caseId": _id("The same as `recordId`, for endpoints of API version 1 only.", optional=True)}
+
 _FIELDS: Final = {
     "fields": (
         {
@@ -89,7 +91,7 @@ def _workflow(name: str, when: str, status: str) -> EventType:
         "name": _text("The definition's name.", "company-onboarding"),
         "status": _text("The execution's status after the event.", status),
         "recordId": _id("The record, or your own reference.", optional=True),
-        "caseId": _id("The same, for endpoints of API version 1 only.", optional=True),
+        **_CASE,
         **_FIELDS,
     }
     return EventType(f"workflow.{name}", when, fields)
@@ -100,6 +102,7 @@ def _link(name: str, when: str) -> EventType:
         "linkId": _id("The link."),
         **_EXECUTION,
         "recordId": _id("The record, or your own reference.", optional=True),
+        **_CASE,
     }
     return EventType(f"link.{name}", when, fields)
 
@@ -109,6 +112,7 @@ def _record(name: str, when: str, more: Mapping[str, tuple[JsonObject, Any]] | N
         "tableId": _id("The table."),
         "table": _text("The table's name.", "companies"),
         "recordId": _id("The record."),
+        **_CASE,
         "version": ({"type": "integer", "description": "The record's version after the event."}, 3),
         "workflowId": _id("The execution that did it, if one did.", None, optional=True),
         "changed": (

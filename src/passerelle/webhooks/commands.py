@@ -20,6 +20,14 @@ output = Console(soft_wrap=True)
 
 _Endpoint = Annotated[UUID, typer.Argument(help="The endpoint's id.")]
 _Events = Annotated[list[str] | None, typer.Option("--event", help="An event or a group; repeat it. All without it.")]
+_Headers = Annotated[
+    list[str] | None, typer.Option("--header", help="A header to send along, as 'Name: value'; repeat it.")
+]
+_ApiVersion = Annotated[
+    int | None, typer.Option(help="How payloads look: 1 has caseId besides recordId.", min=1, max=2)
+]
+_Fields = Annotated[list[str] | None, typer.Option("--field", help="A field of the record to send along; repeat it.")]
+_Pii = Annotated[list[str] | None, typer.Option("--pii", help="A class of personal data that may be sent; repeat it.")]
 _Since = Annotated[datetime, typer.Option(help="From when on, in UTC: 2026-01-05T09:00:00.")]
 
 
@@ -38,16 +46,54 @@ def create_endpoint(
     event: _Events = None,
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
     contact: Annotated[str | None, typer.Option(help="Who hears by e-mail when it is disabled.")] = None,
-    field: Annotated[list[str] | None, typer.Option(help="A field of the record to send along; repeat it.")] = None,
-    pii: Annotated[list[str] | None, typer.Option(help="A class of personal data that may be sent; repeat it.")] = None,
+    field: _Fields = None,
+    pii: _Pii = None,
+    header: _Headers = None,
+    api_version: _ApiVersion = None,
     url: Url = URL,
     token: Token = None,
     data_dir: DemoDir = DEMO_DIR,
 ) -> None:
     """Have events sent to a URL; the secret is shown this once."""
-    body: dict[str, Any] = {"url": to, "events": event or [], "description": description}
-    body |= {"fields": field or [], "piiClasses": pii or []} | ({"contact": contact} if contact else {})
+    body = _given(
+        url=to, events=event, description=description, contact=contact, fields=field, piiClasses=pii,
+        headers=_headers(header), apiVersion=api_version,
+    )  # fmt: skip
     _show(_call("POST", "/webhooks/endpoints", body, url, token, data_dir))
+
+
+@app.command("endpoint")
+def show_endpoint(endpoint: _Endpoint, url: Url = URL, token: Token = None, data_dir: DemoDir = DEMO_DIR) -> None:
+    """All about one endpoint, but for its secret and the values of its headers."""
+    _show(_call("GET", f"/webhooks/endpoints/{endpoint}", None, url, token, data_dir))
+
+
+@app.command("change")
+def change_endpoint(
+    endpoint: _Endpoint,
+    to: Annotated[str | None, typer.Option(help="Where to send events to from now on.")] = None,
+    event: Annotated[
+        list[str] | None, typer.Option("--event", help="An event or a group, instead of those before; repeat it.")
+    ] = None,
+    all_events: Annotated[bool, typer.Option("--all-events", help="All events again.")] = False,
+    description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Who hears by e-mail when it is disabled.")] = None,
+    field: _Fields = None,
+    pii: _Pii = None,
+    header: _Headers = None,
+    api_version: _ApiVersion = None,
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """Change what is given and leave the rest. Events, fields and headers take the place of those before."""
+    body = _given(
+        url=to, events=[] if all_events else event, description=description, contact=contact, fields=field,
+        piiClasses=pii, headers=_headers(header), apiVersion=api_version,
+    )  # fmt: skip
+    if not body:
+        raise CommandError("nothing is to change: see `passerelle webhooks change --help` for what can")
+    _show(_call("PATCH", f"/webhooks/endpoints/{endpoint}", body, url, token, data_dir))
 
 
 @app.command("pause")
@@ -135,20 +181,24 @@ def show_delivery(
 def replay(
     delivery: Annotated[UUID | None, typer.Argument(help="The delivery's id; without it, all that failed.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Without an id: from when on, in UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Without an id: before when, in UTC.")] = None,
     endpoint: Annotated[UUID | None, typer.Option(help="Without an id: only to this endpoint.")] = None,
+    status: Annotated[str, typer.Option(help="Without an id: PENDING or DELIVERED ones instead.")] = "FAILED",
+    event: _Events = None,
     url: Url = URL,
     token: Token = None,
     data_dir: DemoDir = DEMO_DIR,
 ) -> None:
-    """Send one delivery again, or all that failed since a time."""
+    """Send one delivery again, or all that failed since a time, or that fit other filters."""
     if delivery is not None:
         _show(_call("POST", f"/webhooks/deliveries/{delivery}/replay", {}, url, token, data_dir))
         return
     if since is None:
         raise CommandError("give a delivery's id, or --since for all that failed since then")
-    body: dict[str, Any] = {"since": f"{since.isoformat()}Z"}
-    if endpoint is not None:
-        body["endpointId"] = str(endpoint)
+    body = _given(
+        since=f"{since.isoformat()}Z", until=f"{until.isoformat()}Z" if until else None, status=status, events=event,
+        endpointId=str(endpoint) if endpoint else None,
+    )  # fmt: skip
     _show(_call("POST", "/webhooks/deliveries/replay", body, url, token, data_dir))
 
 
@@ -172,6 +222,20 @@ def listen(
     with connected(url, token, data_dir) as client:
         for line in forward(client, forward_to, event or [], chosen):
             output.print(line, highlight=False, markup=False)
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    """A body of what is given."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _headers(lines: list[str] | None) -> dict[str, str] | None:
+    if not lines:
+        return None
+    pairs = [line.partition(":") for line in lines]
+    if wrong := [name for name, colon, _ in pairs if not colon]:
+        raise CommandError(f"--header: write {wrong[0]} as 'Name: value'")
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _hours(text: str) -> int:

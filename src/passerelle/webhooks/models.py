@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from passerelle.events.models import Event
 
 EndpointStatus = Literal["ACTIVE", "PAUSED", "DISABLED"]
 DeliveryStatus = Literal["PENDING", "DELIVERED", "FAILED"]
+NOBODY: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes of an endpoint; None leaves a field as it is."""
+    """What becomes of an endpoint; None leaves a field as it is, `NOBODY` takes the contact away."""
 
     url: str | None = None
     description: str | None = None

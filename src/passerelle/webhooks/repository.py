@@ -95,8 +95,8 @@ class WebhookRepository:
                 UPDATE webhook_endpoint SET
                     url = coalesce($3, url), description = coalesce($4, description), events = coalesce($5, events),
                     api_version = coalesce($6, api_version), headers = coalesce($7, headers),
-                    contact = coalesce($10, contact), fields = coalesce($11, fields), pii = coalesce($12, pii),
-                    status = coalesce($8, status), updated_at = $9,
+                    contact = nullif(coalesce($10, contact), ''), fields = coalesce($11, fields),
+                    pii = coalesce($12, pii), status = coalesce($8, status), updated_at = $9,
                     failing_since = CASE WHEN $8 = 'ACTIVE' OR $3 <> url THEN NULL ELSE failing_since END,
                     disabled_why = CASE WHEN $8 IS NULL THEN disabled_why END
                 WHERE workspace_id = $1 AND id = $2 AND status <> 'DELETED' RETURNING true

@@ -11,7 +11,16 @@ from pydantic import AfterValidator, AwareDatetime, Field
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.bodies import Body
 from passerelle.kit.mail.addresses import Address
-from passerelle.webhooks.models import Attempt, Change, Delivery, DeliveryStatus, Endpoint, EndpointStatus, Filters
+from passerelle.webhooks.models import (
+    NOBODY,
+    Attempt,
+    Change,
+    Delivery,
+    DeliveryStatus,
+    Endpoint,
+    EndpointStatus,
+    Filters,
+)
 
 _Url = Annotated[str, Field(max_length=2_000, examples=["https://example.com/hooks/passerelle"])]
 _Events = Annotated[
@@ -89,15 +98,16 @@ class ChangeEndpointBody(Body):
     api_version: _Version | None = None
     headers: _Headers | None = None
     paused: Annotated[bool, Field(description="`false` also activates an endpoint that was disabled.")] | None = None
-    contact: _Contact | None = None
+    contact: Annotated[_Contact | None, Field(description="`null`: nobody hears of it any more.")] = None
     fields: _Fields | None = None
     pii_classes: _Pii | None = None
 
     def wanted(self) -> Change:
         """What the service makes of it."""
+        contact = NOBODY if "contact" in self.model_fields_set and self.contact is None else self.contact
         return Change(
             self.url, self.description, self.events, self.api_version, self.headers, self.paused,
-            self.contact, self.fields, self.pii_classes,
+            contact, self.fields, self.pii_classes,
         )  # fmt: skip
 
 

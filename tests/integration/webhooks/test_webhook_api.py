@@ -172,6 +172,14 @@ async def test_changing_leaves_what_is_left_out(api: Api) -> None:
     assert everything["events"] == []
 
 
+async def test_a_contact_can_be_taken_away(api: Api) -> None:
+    made = await api.ok("POST", "/webhooks/endpoints", 201, json={"url": HOOK, "contact": "it@example.com"})
+    path = f"/webhooks/endpoints/{made['id']}"
+    assert (await api.ok("PATCH", path, json={"description": "a"}))["contact"] == "it@example.com"
+    assert (await api.ok("PATCH", path, json={"contact": None}))["contact"] is None
+    assert (await api.refused("PATCH", path, json={"contact": ""}))[1] == ["FIELD_INVALID"]
+
+
 async def test_a_deleted_endpoint_is_gone_and_gets_nothing(api: Api, office: PostOffice) -> None:
     made = await api.ok("POST", "/webhooks/endpoints", 201, json={"url": HOOK})
     await api.ok("DELETE", f"/webhooks/endpoints/{made['id']}", 204)
