@@ -59,7 +59,7 @@ class FormCheck:
     def __init__(self, form: FormSchema) -> None:
         self._form = form
         self._places = Places(form.plain)
-        self._shapes: dict[frozenset[Path], Draft202012Validator] = {}
+        self._shapes: dict[frozenset[Path], tuple[JsonObject, Draft202012Validator]] = {}
 
     def hidden(self, values: JsonObject, scope: Scope) -> frozenset[Path]:
         """The places in the schema of the fields that are not asked for with these values.
@@ -86,10 +86,13 @@ class FormCheck:
         """The values that are kept, and everything that is wrong with them."""
         if findings := unfit(values):
             return {}, findings
+        kept = self.kept(values, hidden := self.hidden(values, scope))
+        return kept, self._findings(kept, hidden)
+
+    def look(self, values: JsonObject, scope: Scope) -> tuple[frozenset[Path], list[FieldFinding]]:
+        """What `hidden` and `check` say to these values, worked out once."""
         hidden = self.hidden(values, scope)
-        kept = self.kept(values, hidden)
-        schema, validator = self._shape(hidden)
-        return kept, list(_findings(validator, schema, self._form, kept))
+        return hidden, unfit(values) or self._findings(self.kept(values, hidden), hidden)
 
     def masked(self, values: Json) -> Json:
         """An answer with `•••` in the place of every value of a field with a `pii` class."""
@@ -105,13 +108,19 @@ class FormCheck:
             place: condition for place, condition in self._form.visible_when.items() if place[-2:-1] == ("properties",)
         }
 
+    def _findings(self, kept: JsonObject, hidden: frozenset[Path]) -> list[FieldFinding]:
+        schema, validator = self._shape(hidden)
+        return list(_findings(validator, schema, self._form, kept))
+
     def _shape(self, hidden: frozenset[Path]) -> tuple[JsonObject, Draft202012Validator]:
-        schema = _without(self._form.plain, hidden)
-        if hidden not in self._shapes:
+        shape = self._shapes.get(hidden)
+        if shape is None:
+            schema = _without(self._form.plain, hidden)
+            shape = schema, validator_of_form(schema, phone=_is_phone)
             if len(self._shapes) >= MOST_SHAPES:
                 self._shapes.clear()
-            self._shapes[hidden] = validator_of_form(schema, phone=_is_phone)
-        return schema, self._shapes[hidden]
+            self._shapes[hidden] = shape
+        return shape
 
     def _pruned(self, value: Json, places: list[Place], hidden: frozenset[Path]) -> Json:
         if isinstance(value, list):

@@ -82,26 +82,26 @@ class Doing:
         found = parsed(form, posted, language, keep_blank=False)
         place = (screen.workspace_id, screen.execution_id, step.id, step.visit)
         shown = frozenset(posted.all("_shown") or ())
-        preview = await self._visitor.preview(*place, found.values)
-        if _conditional(form) - set(preview.hidden) - shown:
+        hidden = self._visitor.hidden(screen, found.values)
+        if _conditional(form) - set(hidden) - shown:
             await self._keep(screen, step, found)
-            attempt = self._typed(step, found, hidden=preview.hidden, notice=language("form.more"))
+            attempt = self._typed(step, found, hidden=hidden, notice=language("form.more"))
             return Outcome(screen, attempt, redirects=False)
         try:
-            return Outcome(await self._visitor.submit(*place, found.values))
+            return Outcome(await self._visitor.submit(*place, found.values, seen=screen.seen))
         except PasserelleError as error:
             if not all(isinstance(one, FieldProblem) for one in error.problems):
                 raise
             problems = sentences(form, [one for one in error.problems if isinstance(one, FieldProblem)], language)
             await self._keep_what_can_be_kept(screen, step, found)
-            attempt = self._typed(step, found, hidden=preview.hidden, problems=problems)
+            attempt = self._typed(step, found, hidden=hidden, problems=problems)
             return Outcome(screen, attempt, error.status, redirects=False)
 
     async def _submit_plain(self, screen: Screen, step: StepView, posted: Posted, language: Language) -> Outcome:
         values: dict[str, Json] = {"accepted": accepted(posted)} if step.kind == "consent" else {}
         place = (screen.workspace_id, screen.execution_id, step.id, step.visit)
         try:
-            return Outcome(await self._visitor.submit(*place, values))
+            return Outcome(await self._visitor.submit(*place, values, seen=screen.seen))
         except PasserelleError as error:
             if not all(isinstance(one, FieldProblem) for one in error.problems):
                 raise
@@ -192,7 +192,8 @@ class Doing:
 
     async def _save(self, screen: Screen, step: StepView, draft: dict[str, Json]) -> None:
         if draft:
-            await self._visitor.save(screen.workspace_id, screen.execution_id, step.id, step.visit, draft)
+            place = (screen.workspace_id, screen.execution_id, step.id, step.visit)
+            await self._visitor.save(*place, draft, seen=screen.seen)
 
     def _typed(self, step: StepView, found: Parsed, **facts: Any) -> Attempt:
         return Attempt(values={**step.values, **found.draft()}, **facts)

@@ -56,6 +56,21 @@ async def _to_screen(execution_id: UUID, step: str, number: int) -> Response:
     return RedirectResponse(address(execution_id), 303)
 
 
+def _execution(request: Request) -> UUID:
+    execution_id = parse_id(request.path_params["execution_id"])
+    if execution_id is None:
+        raise WORKFLOW_NOT_FOUND.error("there is no such page")
+    return execution_id
+
+
+def _place(request: Request) -> tuple[UUID, str, int]:
+    """Execution, step and visit that the address names."""
+    number: str = request.path_params["number"]
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise WORKFLOW_NOT_FOUND.error("there is no such page")
+    return _execution(request), request.path_params["step"], int(number)
+
+
 class _Steps:
     def __init__(self, visitor: Visitor, browsers: Browsers, answers: Answers) -> None:
         self._visitor = visitor
@@ -63,18 +78,18 @@ class _Steps:
         self._answers = answers
         self._doing = Doing(visitor)
 
-    # Takes nothing but the request, as the page at a link.
+    # What is asked for most takes nothing but the request, as the page at a link.
+
     async def show(self, request: Request) -> Response:
         """The screen as it is now."""
-        execution_id = parse_id(request.path_params["execution_id"])
-        if execution_id is None:
-            raise WORKFLOW_NOT_FOUND.error("there is no such page")
+        execution_id = _execution(request)
         visit = await self._browsers.visit(request, execution_id)
         screen = await self._visitor.screen(visit.session.workspace_id, execution_id)
         return await self._page(request, visit, screen)
 
-    async def send(self, request: Request, execution_id: UUID, step: str, number: int) -> Response:
+    async def send(self, request: Request) -> Response:
         """What somebody did at a step, whichever button it was."""
+        execution_id, step, number = _place(request)
         visit = await self._browsers.visit(request, execution_id)
         pairs = pairs_of(await receive_body(request.scope, request.receive, limit=FORM_LIMIT))
         posted = Posted.of(pairs)
@@ -92,8 +107,9 @@ class _Steps:
             return await self._moved_on(request, visit, now, setting)
         return await self._after(request, visit, outcome, setting)
 
-    async def draft(self, request: Request, execution_id: UUID, step: str, number: int) -> Response:
+    async def draft(self, request: Request) -> Response:
         """Keep what was typed so far. Says which fields these values hide, and what does not fit yet."""
+        execution_id, step, number = _place(request)
         visit = await self._browsers.visit(request, execution_id)
         posted = Posted.of(pairs_of(await receive_body(request.scope, request.receive, limit=FORM_LIMIT)))
         self._browsers.require_own(request, visit, posted.last("_token"))
@@ -104,10 +120,10 @@ class _Steps:
         form = form_of(screen.step)
         draft = draft_of(screen.step, form, posted, setting.language)
         place = (visit.session.workspace_id, execution_id, step, number)
-        await self._visitor.save(*place, draft)
+        await self._visitor.save(*place, draft, seen=screen.seen)
         if form is None:
             return json_answer({"hidden": [], "problems": {}})
-        preview = await self._visitor.preview(*place, {**screen.step.values, **draft})
+        preview = self._visitor.preview(screen, {**screen.step.values, **draft})
         problems = sentences(form, preview.problems, setting.language)
         return json_answer({"hidden": list(preview.hidden), "problems": problems})
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from passerelle.definitions.model import Text
+from passerelle.definitions.model import Definition, Text
 from passerelle.engine.model import Status
+from passerelle.engine.store import Loaded
 from passerelle.errors import Problem
 from passerelle.kit.json import Json, JsonObject
 
@@ -51,6 +52,10 @@ class StepView:
     can_go_back: bool = False
 
 
+Seen = tuple[Loaded, Definition]
+"""An execution as it stood at a moment, and the revision that it is on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Screen:
     """What the end user sees now.
@@ -63,6 +68,7 @@ class Screen:
     background  what goes on while there is no step: titles, or ids of steps without one
     progress    user-facing step n of m, as far as that is known; (m, m) when the end user is done
     redirect    where the end page leads
+    seen        the execution as it stood; None for a screen that something has just led to
     """
 
     workspace_id: UUID
@@ -77,6 +83,7 @@ class Screen:
     background: tuple[Text, ...] = ()
     progress: tuple[int, int] = (0, 0)
     redirect: str | None = None
+    seen: Seen | None = field(default=None, repr=False, compare=False)
 
     @property
     def done(self) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
 from passerelle.definitions.expressions import ExpressionError, Scope
 from passerelle.definitions.form_answers import LARGEST, FieldFinding, unfit
+from passerelle.definitions.kinds import Path
 from passerelle.definitions.model import Definition, Step
 from passerelle.engine.lanes import ROOT
 from passerelle.engine.model import ENDED, OPEN, Phase, State, Status, Submitted, WentBack
@@ -22,7 +24,7 @@ from passerelle.executions.visitor import errors
 from passerelle.executions.visitor.changes import Changes
 from passerelle.executions.visitor.files import VisitorFiles, not_current
 from passerelle.executions.visitor.limits import Pace
-from passerelle.executions.visitor.models import FieldProblem, Kept, Preview, Screen, StepView, UserStep
+from passerelle.executions.visitor.models import FieldProblem, Kept, Preview, Screen, Seen, StepView, UserStep
 from passerelle.executions.visitor.repository import VisitorRepository
 from passerelle.kit.clock import Clock
 from passerelle.kit.http.fields import FIELD_INVALID, FIELD_REQUIRED, FIELD_TYPE, FIELD_UNKNOWN, pointer
@@ -54,16 +56,27 @@ class Visitor:
     async def screen(self, workspace_id: UUID, execution_id: UUID) -> Screen:
         """What the end user sees now. Raises WORKFLOW_NOT_FOUND."""
         loaded, definition = await self._executions.look(workspace_id, execution_id)
-        return await self._screen(definition, loaded.state, loaded.seq)
+        screen = await self._screen(definition, loaded.state, loaded.seq)
+        return replace(screen, seen=(loaded, definition))
 
-    async def save(self, workspace_id: UUID, execution_id: UUID, step: str, visit: int, values: JsonObject) -> None:
+    async def save(
+        self,
+        workspace_id: UUID,
+        execution_id: UUID,
+        step: str,
+        visit: int,
+        values: JsonObject,
+        *,
+        seen: Seen | None = None,
+    ) -> None:
         """Keep what was typed, field by field, right or wrong; it is there when the end user comes back.
 
+        `seen`: what `screen` just saw, which spares another look; whether the step is over meanwhile is found anyway.
         Raises STEP_NOT_CURRENT, DRAFT_TOO_LARGE, TOO_MANY_SUBMISSIONS, and FIELD_UNKNOWN or FIELD_INVALID for what
         the step does not ask for or that cannot be kept.
         """
         self._pace.require("save", execution_id)
-        loaded, definition = await self._executions.look(workspace_id, execution_id)
+        loaded, definition = seen or await self._executions.look(workspace_id, execution_id)
         found = _asked(definition, loaded.state, step, visit)
         assert isinstance(found.kind, UserKind)
         known = found.kind.fields(found.config)
@@ -86,16 +99,17 @@ class Visitor:
         values: JsonObject,
         *,
         by: str | None = None,
+        seen: Seen | None = None,
     ) -> Screen:
         """Finish a step and go on up to the next one, or until something takes longer. Once answered, it is kept.
 
         The same submission again (a double click, a repeated request) changes nothing and gives the present screen.
-        `by` says who it was, where that is known; a consent keeps it.
+        `by` says who it was, where that is known; a consent keeps it. `seen` as in `save`.
         Raises STEP_NOT_CURRENT, TOO_MANY_SUBMISSIONS, and everything that is wrong with the values at once, as
         `FieldProblem`s.
         """
         self._pace.require("submit", execution_id)
-        loaded, definition = await self._executions.look(workspace_id, execution_id)
+        loaded, definition = seen or await self._executions.look(workspace_id, execution_id)
         answer = await self._answer(definition, loaded.state, step, visit, values)
         try:
             run = await self._executions.happen(workspace_id, execution_id, Submitted(step, visit, answer, by))
@@ -146,17 +160,16 @@ class Visitor:
         _upload_config(_asked(definition, loaded.state, step, visit))
         await self._files.remove(loaded.state.identity, step, visit, resource_id)
 
-    async def preview(
-        self, workspace_id: UUID, execution_id: UUID, step: str, visit: int, values: JsonObject
-    ) -> Preview:
-        """What a form would say to these values, while somebody types. Keeps nothing. Raises STEP_NOT_CURRENT."""
-        loaded, definition = await self._executions.look(workspace_id, execution_id)
-        found = _asked(definition, loaded.state, step, visit)
-        scope = scope_of(definition, loaded.state, self._clock())
-        if not isinstance(found.kind, FormKind):
-            return Preview()
-        _, findings = found.config.check.check(values, scope)
-        return Preview(_hidden(found, values, scope), _problems(findings))
+    def preview(self, screen: Screen, values: JsonObject) -> Preview:
+        """What the form of a screen that was seen would say to these values, while somebody types. Keeps nothing."""
+        found, scope = self._form(screen)
+        hidden, findings = found.config.check.look(values, scope)
+        return Preview(_pointers(hidden), _problems(findings))
+
+    def hidden(self, screen: Screen, values: JsonObject) -> tuple[str, ...]:
+        """The fields of the form of a screen that was seen which these values hide, as in `StepView`."""
+        found, scope = self._form(screen)
+        return _hidden(found, values, scope)
 
     async def changed(self, workspace_id: UUID, execution_id: UUID, seq: int, wait: float) -> int:
         """The screen's `seq`, as soon as it is another than this one; after `wait` seconds as it is."""
@@ -173,6 +186,12 @@ class Visitor:
     async def close(self) -> None:
         """Let nobody wait any longer."""
         await self.changes.close()
+
+    def _form(self, screen: Screen) -> tuple[Step, Scope]:
+        assert screen.seen is not None
+        assert screen.step is not None
+        loaded, definition = screen.seen
+        return definition.by_id[screen.step.id], scope_of(definition, loaded.state, self._clock())
 
     async def _answer(self, definition: Definition, state: State, step: str, visit: int, values: JsonObject) -> Json:
         """What is submitted. Files were sent before, so they are looked up; the record gets them before anybody reads
@@ -287,7 +306,11 @@ def _values(step: Step, kept: Kept, scope: Scope) -> dict[str, Json]:
 def _hidden(step: Step, values: JsonObject, scope: Scope) -> tuple[str, ...]:
     if not isinstance(step.kind, FormKind):
         return ()
-    return tuple(sorted(pointer(place) for place in step.config.check.hidden(values, scope)))
+    return _pointers(step.config.check.hidden(values, scope))
+
+
+def _pointers(places: Iterable[Path]) -> tuple[str, ...]:
+    return tuple(sorted(map(pointer, places)))
 
 
 def _end_page(definition: Definition, state: State, scope: Scope) -> StepView | None:

@@ -8,6 +8,7 @@ from typing import Final
 import phonenumbers
 from anyascii import anyascii
 from babel import Locale
+from markupsafe import Markup
 from phonenumbers import PhoneNumberFormat
 
 _LONGEST: Final = 40
@@ -58,6 +59,19 @@ def countries(language: str) -> tuple[tuple[str, str, str], ...]:
     names = Locale.parse(language).territories
     found = ((region, names.get(region, region), calling_code(region)) for region in phonenumbers.SUPPORTED_REGIONS)
     return tuple(sorted(found, key=lambda one: _without_accents(one[1])))
+
+
+@lru_cache(maxsize=64)
+def country_options(language: str, chosen: str, choose: str) -> Markup:
+    """The options of a list of countries, ready for the page: to write 245 of them anew costs more than all else on it.
+
+    chosen   the country that is selected; empty for none
+    choose   what the first option says, which is none
+    """
+    option = Markup('<option value="{}"{}>{}</option>')
+    selected = Markup(" selected")
+    rows = [("", choose), *((code, f"{name} +{calling}") for code, name, calling in countries(language))]
+    return Markup("").join(option.format(code, selected if code == chosen else "", label) for code, label in rows)
 
 
 def _without_accents(name: str) -> str:

@@ -12,7 +12,7 @@ from passerelle.pages.forms.dates import split_date, without_zone
 from passerelle.pages.forms.hints import attributes_of, hint_of
 from passerelle.pages.forms.model import Control, Field, step_into
 from passerelle.pages.forms.numbers import format_number
-from passerelle.pages.forms.phones import countries, region_of, split_phone
+from passerelle.pages.forms.phones import country_options, region_of, split_phone
 from passerelle.pages.texts import Language
 
 MOST_ITEMS: Final = 100
@@ -48,6 +48,8 @@ class FieldView:
     parts: tuple[str, ...] = ()
     """Day, month and year of a date; the country of a phone."""
     choices: tuple[Choice, ...] = ()
+    countries: str = ""
+    """Of a phone: the options of its list, as HTML."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[FieldView, ...] = ()
     """Of a group; of a list its items, each a group or a field."""
@@ -195,12 +197,8 @@ class _Viewer:
             number = _text(value.get("number"))
         else:
             region, number = split_phone(_text(value), region)
-        here = element_id(pointer)
-        choices = (
-            Choice(f"{here}-c-{code}", code, f"{name} +{calling}", code == region)
-            for code, name, calling in countries(self._language.code)
-        )
-        return {"value": number, "parts": (region,), "choices": tuple(choices)}
+        options = country_options(self._language.code, region, self._language("form.choose"))
+        return {"value": number, "parts": (region,), "countries": options}
 
 
 _CONTENT: Final[Mapping[Control, Callable[[_Viewer, Field, str, Json], dict[str, Any]]]] = {
