@@ -7,12 +7,13 @@ so that nobody learns when it is read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from babel.dates import format_datetime
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -60,7 +61,7 @@ class Letters:
             "name": facts["name"],
             "colours": theme.colours.light,
             "texts": texts,
-            "until": f"{link.expires_at:%Y-%m-%d %H:%M} UTC",
+            "until": _moment(link.expires_at, language),
             **await self._secret(email, link),
         }
         return Message(
@@ -90,6 +91,12 @@ class Letters:
         if isinstance(title, Mapping):
             title = title.get(language) or title.get(FALLBACK) or next(iter(title.values()))
         return " ".join(title.split())
+
+
+def _moment(moment: datetime, language: str) -> str:
+    """`28 November 2026, 15:54 UTC`, as the language writes it."""
+    written = format_datetime(moment.astimezone(UTC), "d MMMM y, HH:mm", locale=language.replace("-", "_"))
+    return f"{written} UTC"
 
 
 def language_of(locale: str | None) -> str:

@@ -12,6 +12,7 @@ from fastapi import Request, Response
 
 from passerelle.errors import PasserelleError
 from passerelle.executions.errors import WORKFLOW_NOT_FOUND
+from passerelle.kit.http.bodies import BODY_TOO_LARGE
 from passerelle.kit.http.errors import answer
 from passerelle.links.errors import LINK_NOT_FOUND
 from passerelle.links.models import LinkState
@@ -28,6 +29,7 @@ _KINDS: Final = {
     NOT_SIGNED_IN.name: ("session", "lock"),
     REQUEST_FOREIGN.name: ("foreign", "alert"),
     WORKFLOW_NOT_FOUND.name: ("missing", "link"),
+    BODY_TOO_LARGE.name: ("too_large", "alert"),
 }
 
 

@@ -108,9 +108,7 @@ class _Entry:
         if code == CODE_WRONG.name:
             trouble = Trouble(t("code.wrong"), t("code.label"), "code")
         elif code == CODES_TOO_MANY.name:
-            trouble = Trouble(
-                t("code.too_many", seconds=error.headers.get("Retry-After", "60")), t("code.label"), "code"
-            )
+            trouble = Trouble(t("code.too_many", wait=_wait(error)))
         else:
             return await self._show(request, secret, await self._links.look(secret), error.status)
         view = code_view(link, t, f"/l/{secret}", sent=link.masked_email or "", trouble=[trouble])
@@ -138,6 +136,15 @@ class _Entry:
 
     async def _setting(self, request: Request, link: LinkView) -> Setting:
         return await self._answers.setting(request, link.workspace_id, link.locale, start_tongues(link))
+
+
+def _wait(error: PasserelleError) -> str:
+    """`45 s`, `12 min`, `20 h`: how long until a request may come again."""
+    seconds = int(error.headers.get("Retry-After", "60"))
+    if seconds <= 120:
+        return f"{seconds}\u00a0s"
+    minutes = -(-seconds // 60)
+    return f"{minutes}\u00a0min" if minutes <= 120 else f"{-(-minutes // 60)}\u00a0h"
 
 
 _GOOD: Final = frozenset({LinkState.FINISHED, LinkState.SPENT})

@@ -356,3 +356,25 @@ def test_a_schema_that_refers_to_itself_ends() -> None:
         }
     )
     assert {field.name for field in form.fields} == {"a", "b", "c"}
+
+
+def test_a_moment_of_another_zone_is_shown_in_utc() -> None:
+    form = read_form({"type": "object", "properties": {"at": {"type": "string", "format": "date-time"}}})
+    (shown,) = view_form(form, FormState({"at": "2026-07-01T00:30:00+02:00"}, languages()["en"]))
+    assert shown.value == "2026-06-30T22:30:00"
+
+
+def test_a_group_that_may_stay_empty_says_so_where_its_fields_do_not() -> None:
+    street = {"type": "object", "properties": {"street": {"type": "string"}}}
+    schema = {
+        "type": "object",
+        "required": ["home"],
+        "properties": {
+            "home": {**street, "required": ["street"]},
+            "second": {**street, "required": ["street"]},
+            "third": street,
+            "names": {"type": "array", "items": {"type": "string"}},
+        },
+    }
+    shown = view_form(read_form(schema), FormState({}, languages()["en"]))
+    assert [one.pointer for one in shown if one.optional] == ["/second", "/names"]

@@ -42,7 +42,7 @@ def test_every_text_that_is_asked_for_exists_and_no_other() -> None:
     assert {key for key in named - set(EN.texts) if not key.endswith((".html", ".js"))} == set()
     # Texts whose keys are put together: by state, by format, by type, by part.
     made = re.compile(
-        r"(spent|expired|superseded|deleted|cancelled|finished|failed|unknown|session|session_frame|token_\w+|missing|foreign|trouble|review)\.(title|lead|next)|problem\.(format|type)_.+|form\.(day|month|year)|page\.(saved|unsaved|offline)"
+        r"(spent|expired|superseded|deleted|cancelled|finished|failed|unknown|session|session_frame|token_\w+|missing|foreign|too_large|trouble|review)\.(title|lead|next)|problem\.(format|type)_.+|form\.(day|month|year)|page\.(saved|unsaved|offline)"
     )
     assert {key for key in set(EN.texts) - named if not made.fullmatch(key)} == set()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Final
 
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
@@ -59,7 +59,13 @@ def join_time(typed: str) -> str:
 
 
 def without_zone(value: str) -> str:
-    """As a browser's date and time fields take it."""
+    """As a browser's date and time fields take it, in UTC."""
+    match = _LOCAL.fullmatch(value)
+    if match is not None and match[3] not in (None, "Z"):
+        try:
+            value = datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None).isoformat()
+        except ValueError:
+            return value
     return value.removesuffix("Z")
 
 

@@ -19,10 +19,6 @@ MOST_ITEMS: Final = 100
 """Items that may be added to a list where its schema says nothing."""
 
 
-_NEVER_OPTIONAL: Final = frozenset({Control.CHECK, Control.GROUP, Control.REPEAT})
-"""A box may stay empty, as everybody sees; of groups and lists, the fields inside say what may."""
-
-
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One option of a select, of radios or of boxes."""
@@ -120,7 +116,7 @@ class _Viewer:
             control=one.control,
             label=label or self._label(one),
             hint=hint_of(one, self._language),
-            optional=not one.required and one.control not in _NEVER_OPTIONAL and bool(one.name),
+            optional=_may_stay_empty(one),
             problem=self._state.problems.get(pointer),
             attributes=attributes_of(one, inside_list="/*" in one.place),
             source=one.source if conditional else "",
@@ -213,6 +209,14 @@ _CONTENT: Final[Mapping[Control, Callable[[_Viewer, Field, str, Json], dict[str,
     Control.PHONE: _Viewer._phone,
     Control.PHONE_PARTS: _Viewer._phone,
 }
+
+
+def _may_stay_empty(one: Field) -> bool:
+    """Whether to say so. A box may, as everybody sees; of a group all of whose fields may, they say it themselves."""
+    if one.required or not one.name or one.control is Control.CHECK:
+        return False
+    within = one.item.fields if one.item else one.fields
+    return not within or any(inner.required for inner in within)
 
 
 def _key(value: Json) -> str:

@@ -13,7 +13,7 @@
  *  Returns {load, flush, unsaved}.
  */
 export function mount(root, { session, url = location.pathname, language = null, focus = true, history: keeps = false, onScreen = () => {} } = {}) {
-  const page = { root, session, url, language, focus, keeps, onScreen, round: 0, depth: depthOf(history.state), busy: false, pressed: false, failed: [], draft: null };
+  const page = { root, session, url, language, focus, keeps, onScreen, round: 0, depth: depthOf(history.state), busy: false, pressed: false, failed: [], sending: null, draft: null };
   document.documentElement.classList.add("scripted");
   root.addEventListener("submit", (event) => submitted(page, event));
   root.addEventListener("click", (event) => clicked(page, event));
@@ -22,7 +22,10 @@ export function mount(root, { session, url = location.pathname, language = null,
   root.addEventListener("focusout", (event) => page.draft?.left(event));
   root.addEventListener("pointerdown", () => (page.pressed = true));
   for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => setTimeout(() => (page.pressed = false)));
-  addEventListener("online", () => page.draft?.save());
+  addEventListener("online", () => {
+    page.draft?.save();
+    for (const line of [...page.failed]) line.querySelector("[data-retry]:not([hidden])")?.click();
+  });
   for (const [target, name] of [[window, "pagehide"], [document, "visibilitychange"]])
     target.addEventListener(name, () => document.visibilityState !== "visible" && page.draft?.save(true));
   addEventListener("pageshow", (event) => event.persisted && load(page));
@@ -100,6 +103,7 @@ async function show(page, answer, { pushes = false } = {}) {
   const old = screenOf(page);
   if (old) old.replaceWith(screen);
   else page.root.append(screen);
+  if (screen.dataset.step !== before) page.failed = [];
   if (pushes && page.keeps && screen.dataset.step !== before) history.pushState({ depth: ++page.depth }, "", location.pathname);
   enliven(page);
   if (page.focus) attend(page, new URL(answer.url, location.href).hash || screen.dataset.focus);
@@ -115,6 +119,8 @@ function enliven(page) {
   document.title = screen.dataset.title;
   const form = screen.querySelector("[data-step-form]");
   page.draft = form && screen.dataset.kind !== "upload" ? new Draft(page, form) : null;
+  if (page.busy) form?.setAttribute("aria-busy", "true");
+  screen.querySelectorAll("[type=datetime-local]").forEach(atHome);
   const uploads = screen.querySelector("[data-sending]");
   if (uploads) prepareUploads(page, screen, uploads);
   if (screen.dataset.wait) wait(page, screen.dataset.wait, page.round);
@@ -175,32 +181,63 @@ async function submitted(page, event) {
   if (page.busy) return;
   page.busy = true;
   form.setAttribute("aria-busy", "true");
-  form.querySelector("[data-lost]")?.remove();
+  reached(form);
   page.draft?.stop();
-  const body = new URLSearchParams(new FormData(form));
+  const body = new URLSearchParams(entriesOf(form));
   const button = event.submitter;
   if (button?.name) body.append(button.name, button.value);
   try {
+    // A file that is still on its way belongs to what is sent; if it breaks, its owner has to know first.
+    if (!button?.name && !(await allSent(page))) return;
     const answer = await fetch(form.action, { method: "POST", body, headers: headers(page), signal: AbortSignal.timeout(60000) });
     page.html = null;
-    await show(page, answer, { pushes: button?.value !== "back" });
+    // Nobody gets another page in the place of what they typed.
+    if (answer.status === 413) lost(page, form, "large");
+    else await show(page, answer, { pushes: button?.value !== "back" });
   } catch {
-    lost(page, form);
+    lost(page, form, "offline");
   } finally {
     page.busy = false;
-    form.removeAttribute("aria-busy");
+    screenOf(page).querySelector("[data-step-form]")?.removeAttribute("aria-busy");
   }
 }
 
-function lost(page, form) {
+// Moments are kept in UTC. Who can be helped with it types them by their own clock.
+function atHome(control) {
+  const hint = document.getElementById(`${control.id}-hint`);
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  if (hint && control.dataset.sayZone) hint.textContent = control.dataset.sayZone.replace("%", timeZone.replaceAll("_", " "));
+  const moment = new Date(`${control.defaultValue}Z`);
+  if (Number.isNaN(moment.getTime())) return;
+  control.value = new Date(moment - moment.getTimezoneOffset() * 60000).toISOString().slice(0, control.defaultValue.length);
+}
+
+function entriesOf(form) {
+  const moment = (name) => form.elements[name]?.type === "datetime-local";
+  return [...new FormData(form)].map(([name, value]) => [name, value && moment(name) ? `${new Date(value).toISOString().slice(0, 19)}Z` : value]);
+}
+
+function lost(page, form, why) {
   const notice = document.createElement("div");
   notice.className = "notice bad";
   notice.setAttribute("role", "alert");
   notice.dataset.lost = "";
-  notice.textContent = say(page, "offline");
+  notice.textContent = say(page, why);
   form.querySelector(".actions").before(notice);
   page.draft?.resume();
 }
+
+function tellOf(page, sentence) {
+  const title = screenOf(page).matches("[data-step]") && screenOf(page).querySelector("#title");
+  if (!title) return;
+  const notice = document.createElement("p");
+  notice.className = "notice";
+  notice.setAttribute("role", "status");
+  title.before(notice);
+  notice.textContent = sentence;
+}
+
+const reached = (form) => form.querySelector("[data-lost]")?.remove();
 
 function clicked(page, event) {
   const link = event.target.closest("a");
@@ -267,16 +304,18 @@ class Draft {
     clearTimeout(this.timer);
     this.dirty = false;
     this.sending = true;
-    const body = new URLSearchParams(new FormData(this.form));
     try {
-      const answer = await fetch(this.url, { method: "POST", body, headers: headers(this.page), keepalive: leaving });
-      if (answer.status === 401 || answer.status === 409) return this.stop();
+      const answer = await fetch(this.url, { method: "POST", body: this.body(), headers: headers(this.page), keepalive: leaving });
+      if (answer.status === 401 || answer.status === 409) return this.over();
+      // The same again would be refused again; what is typed next is tried.
+      if (answer.status === 400 || answer.status === 413) return this.tell("large");
       if (!answer.ok) throw new Error(answer.status);
       const said = await answer.json();
       // What moves between a press and its release takes the click away.
       for (let round = 0; this.page.pressed && round < 200; round += 1) await pause(50);
       this.shown(said);
       this.tell("saved");
+      reached(this.form);
     } catch {
       this.tell("unsaved");
       this.later(4000);
@@ -284,6 +323,20 @@ class Draft {
       this.sending = false;
       if (this.dirty) this.later(600);
     }
+  }
+
+  // Only what was typed here: another tab may have kept more of the same form since.
+  body() {
+    const edited = new Set([...this.edited].map(topOf));
+    const entries = entriesOf(this.form).filter(([name]) => name === "_token" || edited.has(topOf(name)));
+    return new URLSearchParams(entries);
+  }
+
+  // The step was sent in another tab, or the browser is out: nobody should type on into nothing.
+  over() {
+    const told = say(this.page, "moved");
+    if (!this.stopped && this.page.draft === this) load(this.page).then(() => tellOf(this.page, told));
+    this.stop();
   }
 
   tell(name) {
@@ -305,6 +358,8 @@ class Draft {
 }
 
 const nameOf = (control) => control.name.split("#")[0];
+// Values are kept by the form's own fields, lists and groups as a whole: `/owners` of `/owners/0/name`.
+const topOf = (name) => name.split("#")[0].split("/")[1];
 
 function mark(line, sentence) {
   const id = line.id.replace(/-problem$/, "");
@@ -352,7 +407,16 @@ function sendFiles(page, form, input) {
   sendAll(page, form, files);
 }
 
-async function sendAll(page, form, files) {
+const sendAll = (page, form, files) => underWay(page, sendEach(page, form, files));
+const underWay = (page, sending) => (page.sending = Promise.all([page.sending, sending]));
+
+async function allSent(page) {
+  const broken = page.failed.length;
+  for (let seen = null; seen !== page.sending; ) await (seen = page.sending);
+  return page.failed.length <= broken;
+}
+
+async function sendEach(page, form, files) {
   const list = screenOf(page).querySelector("[data-sending]");
   const rows = [...files].map((file) => [file, row(page, form, list, file)]);
   // One after the other: on a phone's connection each of several at once would take as long as all.
@@ -365,12 +429,13 @@ function row(page, form, list, file) {
   const template = screenOf(page).querySelector("[data-sending-item]");
   const line = template.content.firstElementChild.cloneNode(true);
   line.querySelector("strong").textContent = file.name;
-  line.querySelector("[data-retry]").addEventListener("click", async () => {
+  const again = async () => {
     page.failed = page.failed.filter((one) => one !== line);
     await send(page, form, file, line);
     page.html = null;
-    load(page);
-  });
+    await load(page);
+  };
+  line.querySelector("[data-retry]").addEventListener("click", () => underWay(page, again()));
   line.querySelector("[data-drop]").addEventListener("click", () => {
     page.failed = page.failed.filter((one) => one !== line);
     line.remove();
