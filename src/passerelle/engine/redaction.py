@@ -57,7 +57,12 @@ class Redaction:
 
 def _forms(secret: str) -> Iterator[str]:
     """How others write it: as it is, percent-encoded, inside JSON or HTML, in base64."""
-    yield secret
+    written = secret.encode(errors="replace")
+    for text in (secret, written.decode("latin-1")):  # the second: many read headers so, whatever they were sent as
+        yield text
+        yield dumps(text)[1:-1]
+        yield json.dumps(text)[1:-1]
+        yield escape(text)
     for percent_encoded in (
         quote(secret, safe="", errors="replace"),
         quote(secret, errors="replace"),
@@ -65,7 +70,14 @@ def _forms(secret: str) -> Iterator[str]:
     ):
         yield percent_encoded
         yield _PERCENT.sub(lambda found: found.group().lower(), percent_encoded)
-    yield dumps(secret)[1:-1]
-    yield json.dumps(secret)[1:-1]
-    yield escape(secret)
-    yield b64encode(secret.encode(errors="replace")).decode().rstrip("=")
+    for alphabet in (b"+/", b"-_"):
+        yield b64encode(written, alphabet).decode().rstrip("=")
+        yield from _inside_base64(written, alphabet)
+
+
+def _inside_base64(written: bytes, alphabet: bytes) -> Iterator[str]:
+    """What base64 makes of it where something stands before and after, as in `user:password`: the characters that
+    nothing but the secret decides, for each of the three places at which it can begin."""
+    for before in range(3):
+        encoded = b64encode(bytes(before) + written, alphabet).decode()
+        yield encoded[-(-before * 8 // 6) : (before + len(written)) * 8 // 6]

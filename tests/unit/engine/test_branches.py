@@ -174,17 +174,21 @@ def test_a_retry_of_one_item_rests_while_the_others_go_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "code"),
+    ("value", "code", "message"),
     [
-        ({"a": 1}, "EACH_NOT_A_LIST"),
-        ("text", "EACH_NOT_A_LIST"),
-        ([0] * 100_001, "EACH_TOO_LONG"),
-        ([0] * 1_000_000, "EACH_TOO_LONG"),
+        ({"a": 1}, "EACH_NOT_A_LIST", "`in` must give a list: it gives an object"),
+        ("text", "EACH_NOT_A_LIST", "`in` must give a list: it gives a text"),
+        ([0] * 100_001, "EACH_TOO_LONG", "the list has 100,001 items, 100,000 are the most: start several executions"),
+        (
+            [0] * 1_000_000,
+            "EACH_TOO_LONG",
+            "the list has 1,000,000 items, 100,000 are the most: start several executions",
+        ),
     ],
 )
-def test_what_is_no_list_or_too_long_fails_clearly(value: Any, code: str) -> None:
+def test_what_is_no_list_or_too_long_fails_clearly(value: Any, code: str, message: str) -> None:
     state = start(define(each("all", "${parameters.list}", step("a"))), list=value).state
-    assert (state.status, state.error["code"]) == (Status.FAILED, code)
+    assert (state.status, state.error) == (Status.FAILED, {"code": code, "message": message, "step": "all"})
 
 
 def test_an_empty_list_is_over_at_once() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import html
 import json
+from collections.abc import Callable
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +44,26 @@ def test_a_secret_is_found_in_the_forms_that_others_give_it() -> None:
         base64.b64encode(secret.encode()).decode().rstrip("="),
     ):  # fmt: skip
         assert redaction.text(f"<{form}>") == f"<{MASK}>"
+
+
+def test_a_secret_is_found_in_bytes_that_were_read_as_latin_1() -> None:
+    """As many servers read a header, and then repeat it."""
+    assert Redaction(["klucz-Ą1"]).text(json.dumps("klucz-Ą1".encode().decode("latin-1"))) == f'"{MASK}"'
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "Bearer "])
+@pytest.mark.parametrize("after", ["", "!", "!!", ":more"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_is_found_inside_of_what_was_put_into_base64(
+    before: str, after: str, encode: Callable[[bytes], bytes]
+) -> None:
+    """What is left of it are the characters that it shares with its neighbours: at most six bits at either side."""
+    secret = "s3cret>?~key-1"
+    masked = Redaction([secret]).text(encode((before + secret + after).encode()).decode())
+    assert MASK in masked
+    whole = len(before + secret + after) * 8 / 6
+    hidden = whole - len(masked.replace(MASK, "").rstrip("="))
+    assert hidden >= len(secret) * 8 / 6 - 2
 
 
 def test_texts_keys_and_numbers_are_masked_at_any_depth() -> None:

@@ -10,6 +10,7 @@ from passerelle.definitions.expressions import ROOTS, Scope, Template
 from passerelle.definitions.kinds import Compiling, Path
 from passerelle.definitions.model import Step
 from passerelle.definitions.parts import part
+from passerelle.definitions.words import is_a
 from passerelle.engine.kinds import BranchingKind, StepFailure
 from passerelle.engine.lanes import Key
 from passerelle.kit.json import Json, JsonObject
@@ -111,7 +112,7 @@ class EachKind(BranchingKind):
 def _items(config: EachConfig, scope: Scope) -> Sequence[Json]:
     items = config.items.render(scope)
     if not isinstance(items, list):
-        raise StepFailure("EACH_NOT_A_LIST", "`in` must give a list: it gives something else")
+        raise StepFailure("EACH_NOT_A_LIST", f"`in` must give a list: it gives {is_a(items)}")
     if len(items) > MOST_ITEMS:
         raise StepFailure(
             "EACH_TOO_LONG", f"the list has {len(items):,} items, {MOST_ITEMS:,} are the most: start several executions"
