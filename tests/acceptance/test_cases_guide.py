@@ -11,9 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
+from commanding import passerelle
 from running import Dev, pushed
+from typer.testing import CliRunner
 
-from passerelle.records.moves.mapping import parse_map
+from passerelle.cases.commands import app as cases
 
 GUIDE = (Path(__file__).parents[2] / "docs/guides/from-cases-to-records.md").read_text(encoding="utf-8")
 CHECK = "name: guide-check\nsteps: [{id: sum, set: {double: 2}}]\nresult: {double: 2}\n"
@@ -93,8 +95,16 @@ def test_every_call_of_version_1_has_an_example_before_and_after() -> None:
     assert all("```http after" in part for part in sections)
 
 
-def test_the_map_of_the_guide_is_one() -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
-    found = parse_map(text, "map.yaml")
-    assert found.fields["companyAddress"] is None
-    assert found.constants == {"origin": "old-shop"}
+def test_the_map_of_the_guide_fits_its_table(dev: Dev, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Followed to the letter, only values can be in the way: two people with one e-mail address."""
+    table, text = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
+    for name, content in (("clients.yaml", table), ("map.yaml", text)):
+        (tmp_path / name).write_text(content)
+    monkeypatch.delenv("PASSERELLE_DATABASE_URL", raising=False)
+    assert passerelle(dev, "push", str(tmp_path / "clients.yaml")).returncode == 0
+    tried = CliRunner().invoke(
+        cases,
+        ["migrate", "--to", "clients", "--map", str(tmp_path / "map.yaml"), "--dry-run", "--data-dir", str(dev.folder)],
+    )
+    *faults, _ = tried.stdout.splitlines()
+    assert all("is unique, and another record has the value" in fault for fault in faults), tried.output

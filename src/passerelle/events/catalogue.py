@@ -71,7 +71,7 @@ _EXECUTION: Final = {
 }
 
 
-_CASE: Final = {"caseId": _id("The same as `recordId`, for endpoints of API version 1 only.", optional=True)}
+_CASE: Final = {"caseId": _id("The same as `recordId`, for endpoints and keys of API version 1 only.", optional=True)}
 
 _FIELDS: Final = {
     "fields": (

@@ -19,8 +19,6 @@ from passerelle.kit.http.pages import DEFAULT_LIMIT, Cursors, Limit
 
 LONGEST_WAIT: Final = 50
 """Seconds; common proxies cut a silent request after 60."""
-API_VERSION: Final = 2
-"""How payloads look here: whoever fetches events is new."""
 
 
 class EventAnswer(Answer):
@@ -46,8 +44,8 @@ class EventsAnswer(Answer):
 class Signer(Protocol):
     """What `passerelle.webhooks.service` does for us."""
 
-    async def signatures(self, workspace_id: UUID, events: Sequence[Event]) -> Sequence[str]:
-        """The detached signatures of a workspace's events, as webhooks have them."""
+    async def signatures(self, workspace_id: UUID, events: Sequence[Event], api_version: int) -> Sequence[str]:
+        """The detached signatures of a workspace's events, as webhooks of this version have them."""
 
 
 def router(events: Events, cursors: Cursors, signer: Signer) -> APIRouter:
@@ -89,9 +87,10 @@ def router(events: Events, cursors: Cursors, signer: Signer) -> APIRouter:
             position = await events.since(caller.workspace_id, since if since.tzinfo else since.replace(tzinfo=UTC))
         excerpt = await events.read(caller.workspace_id, position, chosen, limit, wait)
         here = {"transaction": excerpt.position.transaction, "id": excerpt.position.event_id}
-        data = [payload(event, API_VERSION) for event in excerpt.events]
+        data = [payload(event, caller.api_version) for event in excerpt.events]
         if jws:
-            for one, signature in zip(data, await signer.signatures(caller.workspace_id, excerpt.events), strict=True):
+            signatures = await signer.signatures(caller.workspace_id, excerpt.events, caller.api_version)
+            for one, signature in zip(data, signatures, strict=True):
                 one["jws"] = signature
         return json_answer({"data": data, "next": cursors.encode(here, bound_to=bound_to)})
 

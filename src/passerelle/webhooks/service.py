@@ -168,7 +168,7 @@ class Webhooks:
         """Send all deliveries again that the filters leave. Returns how many. Raises EVENT_TYPE_UNKNOWN."""
         return await self._repository.replay(workspace_id, _expanded(filters), self._clock())
 
-    async def signatures(self, workspace_id: UUID, events: Sequence[Event], api_version: int = 2) -> list[str]:
+    async def signatures(self, workspace_id: UUID, events: Sequence[Event], api_version: int) -> list[str]:
         """What `JWS-SIGNATURE` says of each of these events of the workspace."""
         key = await self._keys.of_workspace(workspace_id)
         bodies = [body_of(event, api_version) for event in events]

@@ -59,8 +59,8 @@ async def app(office: PostOffice, database: Database) -> FastAPI:
     return app
 
 
-async def _client(app: FastAPI, office: PostOffice, workspace_id: UUID) -> Api:
-    token = await office.accounts.create_organization_token(workspace_id, "test", 2)
+async def _client(app: FastAPI, office: PostOffice, workspace_id: UUID, version: int = 2) -> Api:
+    token = await office.accounts.create_organization_token(workspace_id, "test", version)
     transport = httpx.ASGITransport(app)
     return Api(transport=transport, base_url="http://test", headers={"Authorization": f"Bearer {token}"})
 
@@ -435,3 +435,15 @@ async def test_a_payload_has_the_case_for_version_1_only(office: PostOffice) -> 
     data = {request.url: request.body["data"] for request in office.receivers.requests}
     assert data["https://one.example/"] == {"recordId": UNKNOWN, "caseId": UNKNOWN}
     assert data["https://two.example/"] == {"recordId": UNKNOWN}
+
+
+async def test_events_are_fetched_as_a_webhook_of_the_keys_version_has_them(
+    app: FastAPI, office: PostOffice, api: Api
+) -> None:
+    """A receiver of version 1 that is tried with `webhooks listen` reads `caseId`, as it will when it is served."""
+    await office.happen(recordId=UNKNOWN)
+    async with await _client(app, office, office.workspace_id, version=1) as old:
+        (one,) = (await old.ok("GET", "/events"))["data"]
+    assert one["data"] == {"recordId": UNKNOWN, "caseId": UNKNOWN}
+    (one,) = (await api.ok("GET", "/events"))["data"]
+    assert one["data"] == {"recordId": UNKNOWN}
