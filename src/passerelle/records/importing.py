@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final, Literal
@@ -16,21 +15,22 @@ from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import dumps
-from passerelle.records.errors import FIELD_NOT_UNIQUE, IMPORT_ROW, VALUE_TAKEN
-from passerelle.records.models import Author, Record
-from passerelle.records.repository import RecordRepository, unique_keys
+from passerelle.records.batches import Judging, OvertakenError, Pretended, Round, Taken, wish_of
+from passerelle.records.errors import FIELD_NOT_UNIQUE, IMPORT_ROW
+from passerelle.records.models import Author
+from passerelle.records.repository import RecordRepository
 from passerelle.records.rows import CsvRows, Format, JsonRows, Row, lines_of
 from passerelle.records.service import Records
 from passerelle.tables.models import Table
 from passerelle.tables.service import Tables
-from passerelle.tables.values import check_new, is_empty, read_value
 
 Mode = Literal["create", "upsert"]
 
-_Made = list[tuple[Row, Record]]
 _Refused = list[tuple[Row, Sequence[Problem]]]
 
 BATCH: Final = 500
+FEW: Final = 20
+"""Rows of a round that is not worth its statements: what is left is written one by one."""
 IN_MEMORY: Final = 1_000_000
 """Bytes of a report that are kept in memory; a longer one goes to disk."""
 
@@ -42,7 +42,13 @@ class Wish:
     format: Format
     mode: Mode
     by: str | None
+    """With `upsert`: the unique field that finds a row's record."""
     dry_run: bool
+
+    @property
+    def finds_by(self) -> str | None:
+        """None where each row makes a new record."""
+        return self.by if self.mode == "upsert" else None
 
 
 @dataclass
@@ -85,7 +91,7 @@ class Importing:
         self._records = records
         self._repository = repository
         self._clock = clock
-        self._new_id = new_id
+        self._judging = Judging(repository, records.relations, clock, new_id)
 
     async def run(
         self, workspace_id: UUID, table: str, wish: Wish, chunks: AsyncIterator[bytes], author: Author
@@ -119,159 +125,106 @@ class _Import:
         self._author = author
         self._report = report
         self._batch: list[Row] = []
-        self._seen: set[tuple[UUID, bytes]] = set()
+        self._refused: _Refused = []
+        self._own: set[UUID] = set()
+        """Records that this batch has made; of a dry run, that all batches would have."""
+        self._pretended = Pretended() if wish.dry_run else None
 
     async def take(self, row: Row) -> None:
         self._report.rows += 1
-        if row.problem is not None:
-            pointer = f"/{row.field}" if row.field is not None else None
-            self._report.refuse(row.line, [IMPORT_ROW.problem(row.problem, pointer)])
-            return
         self._batch.append(row)
         if len(self._batch) >= BATCH:
             await self.flush()
 
     async def flush(self) -> None:
         batch, self._batch = self._batch, []
-        if not batch:
-            return
+        if self._pretended is None:
+            self._own.clear()
         async with self._parts._database.workspace(self._table.workspace_id) as connection:
-            if self._wish.mode == "create":
-                await self._create(connection, batch)
-            elif self._wish.dry_run:
-                await self._tried(connection, batch)
-            else:
-                await self._upsert(connection, batch)
-
-    async def _create(self, connection: Connection, batch: Sequence[Row]) -> None:
-        """Check all, then write those that are right in one statement."""
-        made, refused = await self._new(connection, batch)
-        for row, problems in refused:
+            rest = self._readable(batch)
+            while rest:
+                before, rest = len(rest), await self._round(connection, rest)
+                if rest and before - len(rest) < FEW:
+                    await self._one_by_one(connection, rest)
+                    break
+        for row, problems in sorted(self._refused, key=lambda refused: refused[0].line):
             self._report.refuse(row.line, problems)
-        if self._wish.dry_run:
-            self._seen.update(key for _, record in made for key in unique_keys(self._table, record.values))
-            self._report.created += len(made)
-        elif await self._insert(connection, made):
-            self._report.created += len(made)
-        else:
-            await self._one_by_one(connection, [row for row, _ in made])
+        self._refused.clear()
 
-    async def _upsert(self, connection: Connection, batch: Sequence[Row]) -> None:
-        """Write what is new for certain in one statement, and the rest one by one."""
-        made, _ = await self._new(
-            connection, [row for row in batch if not is_empty(row.values.get(self._wish.by or ""))]
-        )
-        new = self._independent(batch, made)
-        lines = {row.line for row, _ in new} if await self._insert(connection, new) else set()
-        self._report.created += len(lines)
-        await self._one_by_one(connection, [row for row in batch if row.line not in lines])
-
-    def _independent(self, batch: Sequence[Row], made: _Made) -> _Made:
-        """Those of `made` that share no unique value with a row before them which is not: they may be written first."""
-        candidates = {row.line: (row, record) for row, record in made}
-        found: _Made = []
-        claimed: set[tuple[str, str]] = set()
+    def _readable(self, batch: Sequence[Row]) -> list[Row]:
         for row in batch:
-            claims = set(self._claims(row))
-            if row.line in candidates and not claims & claimed:
-                found.append(candidates[row.line])
-            else:
-                claimed |= claims
+            if row.problem is not None:
+                pointer = f"/{row.field}" if row.field is not None else None
+                self._refused.append((row, [IMPORT_ROW.problem(row.problem, pointer)]))
+        return [row for row in batch if row.problem is None]
+
+    async def _round(self, connection: Connection, rows: Sequence[Row]) -> list[Row]:
+        """Take the rows that do not depend on one another. Returns the others."""
+        try:
+            found = await self._taken(connection, rows)
+        except (OvertakenError, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+            self._table = await self._parts._tables.find_now(self._table.workspace_id, str(self._table.id), connection)
+            await (self._one_by_one(connection, rows) if len(rows) > 1 else self._write(connection, rows[0]))
+            return []
+        made = [one.record.id for one in found.taken if one.old is None]
+        self._report.created += len(made)
+        self._report.updated += len(found.taken) - len(made)
+        self._refused += found.refused
+        if self._table.unique:
+            self._own.update(made)
+        return found.rest
+
+    async def _taken(self, connection: Connection, rows: Sequence[Row]) -> Round:
+        """Write what is right, or pretend to. Raises `OvertakenError`, and `asyncpg.UniqueViolationError`."""
+        if self._pretended is None:
+            async with connection.transaction():
+                found = await self._judged(connection, rows)
+                await self._written(connection, found.taken)
+        else:
+            found = await self._judged(connection, rows)
+            for one in found.taken:
+                self._pretended.note(self._table, one)
         return found
 
-    def _claims(self, row: Row) -> Iterator[tuple[str, str]]:
-        """The unique values that a row is about."""
-        for known in self._table.unique:
-            with suppress(ValueError):
-                if not is_empty(value := row.values.get(known.name)):
-                    yield known.name, str(read_value(known, value))
-
-    async def _insert(self, connection: Connection, made: Sequence[tuple[Row, Record]]) -> bool:
-        """False, and nothing written, where somebody took a value, or changed the table, at this very moment."""
-        records = [record for _, record in made]
-        try:
-            if not records or await self._parts._repository.insert(connection, self._table, records, self._author):
-                return True
-        except asyncpg.UniqueViolationError:
-            pass
-        self._table = await self._parts._tables.find_now(self._table.workspace_id, str(self._table.id), connection)
-        return False
-
-    async def _tried(self, connection: Connection, batch: Sequence[Row]) -> None:
-        """Upserts that are done and undone: what they come to depends on the records that are there."""
-        undone = connection.transaction()
-        await undone.start()
-        try:
-            await self._one_by_one(connection, batch)
-        finally:
-            await undone.rollback()
-
-    async def _one_by_one(self, connection: Connection, batch: Sequence[Row]) -> None:
-        for row in batch:
-            try:
-                created = await self._write(connection, row)
-            except PasserelleError as error:
-                self._report.refuse(row.line, error.problems)
-            else:
-                self._report.created += created
-                self._report.updated += not created
-
-    async def _write(self, connection: Connection, row: Row) -> bool:
-        records, table = self._parts._records, self._table
-        by = self._wish.by
-        if self._wish.mode == "create" or by is None:
-            await records.create(table.workspace_id, str(table.id), row.values, self._author, connection=connection)
-            return True
-        if is_empty(row.values.get(by)):
-            raise IMPORT_ROW.error(f"`{by}` is empty: it must say which record the row is about", f"/{by}")
-        _, written = await records.upsert(
-            table.workspace_id, str(table.id), by, row.values[by], row.values, self._author, connection=connection
+    async def _judged(self, connection: Connection, rows: Sequence[Row]) -> Round:
+        return await self._parts._judging.round(
+            connection, self._table, self._wish.finds_by, rows, self._own, self._pretended
         )
-        return written.created
 
-    async def _new(self, connection: Connection, batch: Sequence[Row]) -> tuple[_Made, _Refused]:
-        """The rows as new records, and those that cannot be: values that are wrong, relations to nothing, values
-        that another record or a row before has and that are unique."""
-        made: _Made = []
-        refused: _Refused = []
+    async def _written(self, connection: Connection, taken: Sequence[Taken]) -> None:
+        """Raises `OvertakenError`, and `asyncpg.UniqueViolationError`."""
+        made = [one.record for one in taken if one.old is None]
+        changed = [(one.old, one.record.values) for one in taken if one.old is not None and one.changes]
+        repository, table, author = self._parts._repository, self._table, self._author
+        if made and not await repository.insert(connection, table, made, author):
+            raise OvertakenError
         now = self._parts._clock()
-        for row in batch:
-            record_id = self._parts._new_id()
-            checked = check_new(self._table, row.values, record_id)
-            if checked.problems:
-                refused.append((row, checked.problems))
-            else:
-                made.append((row, Record(record_id, 1, checked.values, now, now)))
-        values = [record.values for _, record in made]
-        missing = await self._parts._records.relations.problems(connection, self._table, values)
-        refused += [(row, problems) for (row, _), problems in zip(made, missing, strict=True) if problems]
-        related = [pair for pair, problems in zip(made, missing, strict=True) if not problems]
-        free, taken = await self._free(connection, related)
-        return free, [*refused, *taken]
+        if changed and not await repository.update_locked(connection, table, changed, author, now):
+            raise OvertakenError
 
-    async def _free(self, connection: Connection, made: _Made) -> tuple[_Made, _Refused]:
-        """Those whose unique values nobody has, and the others."""
-        if not self._table.unique:
-            return made, []
-        keys = [unique_keys(self._table, record.values) for _, record in made]
-        wanted = [key for own in keys for key in own]
-        holders = await self._parts._repository.holders(connection, self._table.workspace_id, wanted)
-        free: _Made = []
-        refused: _Refused = []
-        batch: set[tuple[UUID, bytes]] = set()
-        for (row, record), own in zip(made, keys, strict=True):
-            if taken := [key for key in own if key in holders or key in batch or key in self._seen]:
-                refused.append((row, [self._taken(record, key, holders.get(key)) for key in taken]))
-            else:
-                batch.update(own)
-                free.append((row, record))
-        return free, refused
+    async def _one_by_one(self, connection: Connection, rows: Sequence[Row]) -> None:
+        for row in rows:
+            await self._round(connection, [row])
 
-    def _taken(self, record: Record, key: tuple[UUID, bytes], holder: UUID | None) -> Problem:
-        named = next(field for field in self._table.unique if field.id == key[0])
-        who = f"the record {holder}" if holder is not None else "a row before"
-        value = str(record.values[named.key])[:80]
-        return VALUE_TAKEN.problem(f"{who} has `{value}` in `{named.name}` already", f"/{named.name}")
+    async def _write(self, connection: Connection, row: Row) -> None:
+        """Write a row as any single record, which waits for those who want the same."""
+        records, table, by = self._parts._records, self._table, self._wish.finds_by
+        workspace_id, name = table.workspace_id, str(table.id)
+        try:
+            if by is None:
+                await records.create(workspace_id, name, row.values, self._author, connection=connection)
+                created = True
+            else:
+                values = wish_of(table, by, row).values
+                _, written = await records.upsert(
+                    workspace_id, name, by, values[by], values, self._author, connection=connection
+                )
+                created = written.created
+        except PasserelleError as error:
+            self._refused.append((row, error.problems))
+        else:
+            self._report.created += created
+            self._report.updated += not created
 
 
 async def _take_all(

@@ -1,52 +1,80 @@
-"""Relations of records: that what they point to is there when they are written."""
+"""What records point to: that the related records, and the record's own files, are there when they are written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from passerelle.errors import PasserelleError, Problem
 from passerelle.kit.database import Connection
 from passerelle.kit.http.fields import pointer
-from passerelle.kit.json import JsonObject
-from passerelle.records.errors import RELATED_UNKNOWN
+from passerelle.kit.json import Json, JsonObject
+from passerelle.records.errors import ATTACHED_UNKNOWN, RELATED_UNKNOWN
 from passerelle.records.repository import RecordRepository
 from passerelle.tables.models import Field, Table
 from passerelle.tables.values import related_ids
 
+_ATTACHED: Final = "SELECT record_id, id FROM attachment WHERE workspace_id = $1 AND record_id = ANY($2)"
+
+
+@dataclass(frozen=True, slots=True)
+class Pointing:
+    """A record's values that are to be written, and those that it has: what stays is not looked at."""
+
+    record_id: UUID
+    values: JsonObject
+    old: JsonObject | None = None
+
+    def related(self, table: Table) -> Iterator[tuple[Field, UUID]]:
+        """Each relation that is new, with the record that it points to."""
+        return ((field, target) for field, target in related_ids(table, self.values) if self._is_new(field))
+
+    def files(self, table: Table) -> Iterator[tuple[Field, Json]]:
+        """Each id in an attachment field that is new."""
+        for field in table.attachments:
+            before = (self.old or {}).get(field.key, ())
+            yield from ((field, one) for one in self.values.get(field.key, ()) if one not in before)
+
+    def _is_new(self, field: Field) -> bool:
+        return self.old is None or self.values[field.key] != self.old.get(field.key)
+
 
 class Relations:
-    """Checks relations before they are stored."""
+    """Checks relations and ids of files before they are stored."""
 
     def __init__(self, repository: RecordRepository) -> None:
         self._repository = repository
 
-    async def problems(
-        self, connection: Connection, table: Table, values: Sequence[JsonObject], old: JsonObject | None = None
-    ) -> list[list[Problem]]:
-        """For each record's values, its relations that point to nothing; those that `old` has are not looked at."""
+    async def problems(self, connection: Connection, table: Table, pointing: Sequence[Pointing]) -> list[list[Problem]]:
+        """For each record, what it newly points to and is not there."""
         wanted: dict[UUID, set[UUID]] = {}
-        for one in values:
-            for field, target in related_ids(table, one):
-                if field.table_id is not None and _is_new(field, one, old):
+        for one in pointing:
+            for field, target in one.related(table):
+                if field.table_id is not None:
                     wanted.setdefault(field.table_id, set()).add(target)
-        if not wanted:
-            return [[] for _ in values]
         missing, merged = await self._missing(connection, table.workspace_id, wanted)
+        attached = await self._attached(connection, table, pointing)
         return [
             [
-                _problem(field, target, merged.get(target))
-                for field, target in related_ids(table, one)
-                if _is_new(field, one, old) and (field.table_id, target) in missing
+                *(
+                    _problem(field, target, merged.get(target))
+                    for field, target in one.related(table)
+                    if (field.table_id, target) in missing
+                ),
+                *(
+                    _no_file(field, file)
+                    for field, file in one.files(table)
+                    if (str(one.record_id), file) not in attached
+                ),
             ]
-            for one in values
+            for one in pointing
         ]
 
-    async def refuse(
-        self, connection: Connection, table: Table, values: JsonObject, old: JsonObject | None = None
-    ) -> None:
-        """Raises RELATED_UNKNOWN for each relation that points to nothing; those that stay are not looked at."""
-        ((*problems,),) = await self.problems(connection, table, [values], old)
+    async def refuse(self, connection: Connection, table: Table, pointing: Pointing) -> None:
+        """Raises RELATED_UNKNOWN and ATTACHED_UNKNOWN for all that the record newly points to and is not there."""
+        ((*problems,),) = await self.problems(connection, table, [pointing])
         if problems:
             raise PasserelleError(RELATED_UNKNOWN.status, problems)
 
@@ -63,6 +91,16 @@ class Relations:
                 merged |= await self._repository.forwards(connection, table_id, workspace_id, list(gone))
         return missing, merged
 
+    async def _attached(
+        self, connection: Connection, table: Table, pointing: Sequence[Pointing]
+    ) -> set[tuple[str, Json]]:
+        """The attachments of those records that name new ones, each with its record."""
+        records = [one.record_id for one in pointing if next(one.files(table), None) is not None]
+        if not records:
+            return set()
+        rows = await connection.fetch(_ATTACHED, table.workspace_id, records)
+        return {(str(row["record_id"]), str(row["id"])) for row in rows}
+
 
 def _problem(field: Field, target: UUID, now: UUID | None) -> Problem:
     reason = "is not there" if now is None else f"was merged into the record {now}: send that id"
@@ -71,5 +109,9 @@ def _problem(field: Field, target: UUID, now: UUID | None) -> Problem:
     )
 
 
-def _is_new(field: Field, values: JsonObject, old: JsonObject | None) -> bool:
-    return old is None or values[field.key] != old.get(field.key)
+def _no_file(field: Field, file: Json) -> Problem:
+    return ATTACHED_UNKNOWN.problem(
+        f"`{field.name}` names {file}, which is no attachment of this record: attach the file first, "
+        "with `POST …/attachments`",
+        pointer([field.name]),
+    )

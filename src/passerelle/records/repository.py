@@ -70,30 +70,36 @@ _INSERT: Final = f"""
 
 _UPDATE: Final = f"""
     WITH t AS ({_CURRENT}), r AS (
-        UPDATE record SET version = version + 1, values = $6, search = {_SEARCH.format(text="$7")}, updated_at = $4,
-            deleted_at = $8, merged_into = $9
-        FROM t WHERE record.workspace_id = $1 AND record.id = $5 AND record.table_id = $2 AND record.version = $10
+        UPDATE record SET version = n.version + 1, values = n.values, search = {_SEARCH.format(text="n.search")},
+            updated_at = $4, deleted_at = $9, merged_into = $10
+        FROM t, unnest($5::uuid[], $6::integer[], $7::jsonb[], $8::text[]) AS n(id, version, values, search)
+        WHERE record.workspace_id = $1 AND record.table_id = $2 AND record.id = n.id AND record.version = n.version
         RETURNING record.id
     ), dk AS (
-        DELETE FROM record_key USING r, unnest($11::uuid[], $12::bytea[]) AS o(field_id, key)
+        DELETE FROM record_key USING r, unnest($11::uuid[], $12::bytea[], $13::uuid[]) AS o(field_id, key, id)
         WHERE record_key.workspace_id = $1 AND record_key.field_id = o.field_id AND record_key.key = o.key
-          AND record_key.record_id = r.id
+          AND record_key.record_id = o.id AND r.id = o.id
     ), k AS (
         INSERT INTO record_key (workspace_id, field_id, key, record_id)
-        SELECT $1, n.field_id, n.key, r.id FROM r, unnest($13::uuid[], $14::bytea[]) AS n(field_id, key)
+        SELECT $1, n.field_id, n.key, n.id
+        FROM r JOIN unnest($14::uuid[], $15::bytea[], $16::uuid[]) AS n(field_id, key, id) USING (id)
     ), du AS (
-        DELETE FROM record_unique USING r, unnest($15::uuid[], $16::bytea[]) AS o(field_id, key)
+        DELETE FROM record_unique USING r, unnest($17::uuid[], $18::bytea[], $19::uuid[]) AS o(field_id, key, id)
         WHERE record_unique.workspace_id = $1 AND record_unique.field_id = o.field_id AND record_unique.key = o.key
-          AND record_unique.record_id = r.id
+          AND record_unique.record_id = o.id AND r.id = o.id
     ), u AS (
         INSERT INTO record_unique (workspace_id, field_id, key, record_id)
-        SELECT $1, n.field_id, n.key, r.id FROM r, unnest($17::uuid[], $18::bytea[]) AS n(field_id, key)
+        SELECT $1, n.field_id, n.key, n.id
+        FROM r JOIN unnest($20::uuid[], $21::bytea[], $22::uuid[]) AS n(field_id, key, id) USING (id)
     ), c AS (
         INSERT INTO record_change (workspace_id, record_id, version, action, changes, at, by, execution_id)
-        SELECT $1, r.id, $10 + 1, $19, $20, $4, $21, $22 FROM r
+        SELECT $1, n.id, n.version + 1, $23, n.changes, $4, $24, $25
+        FROM r JOIN unnest($5::uuid[], $6::integer[], $26::jsonb[]) AS n(id, version, changes) USING (id)
     ), e AS (
         INSERT INTO event (workspace_id, id, type, execution_id, data, created_at)
-        SELECT $1, $23, $24, $22, $25, $4 FROM r WHERE $24::text IS NOT NULL
+        SELECT $1, n.event_id, $27, $25, n.data, $4
+        FROM r JOIN unnest($5::uuid[], $28::uuid[], $29::jsonb[]) AS n(id, event_id, data) USING (id)
+        WHERE $27::text IS NOT NULL
     )
     SELECT count(*) FROM r
 """
@@ -101,7 +107,11 @@ _UPDATE: Final = f"""
 _EVENTS: Final[dict[str, str]] = {"deleted": "record.deleted", "merged": "record.merged"}
 """The events of actions; all others are changes."""
 
-Keys = list[tuple[UUID, bytes]]
+Key = tuple[UUID, bytes]
+"""A field, and a value of it as sortable bytes."""
+Keys = list[Key]
+Entry = tuple[UUID, bytes, UUID]
+"""A row of an index: a key, and the record that has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +186,8 @@ class RecordRepository:
         Raises `asyncpg.UniqueViolationError` of `record_pkey` or `record_unique_pkey`.
         """
         keys = [(field_id, key, record.id) for record in records for field_id, key in index_keys(table, record.values)]
-        unique = [(field_id, key, one.id) for one in records for field_id, key in unique_keys(table, one.values)]
+        # In one order, so that two who want the same values wait for one another instead of in a ring.
+        unique = sorted((field_id, key, one.id) for one in records for field_id, key in unique_keys(table, one.values))
         written: int = await connection.fetchval(
             _INSERT,
             table.workspace_id, table.id, table.version, records[0].created_at,
@@ -200,32 +211,60 @@ class RecordRepository:
         Raises `asyncpg.UniqueViolationError` of `record_unique_pkey`.
         """
         if not table.building:
-            return await self._update(connection, table, old, new, author, now)
-        # Whoever fills an index locks the record too, and then inserts a row that this has to delete: only a
-        # statement that begins once the lock is held sees it.
-        async with connection.transaction():
-            await self.lock(connection, table, [old.id])
-            return await self._update(connection, table, old, new, author, now)
-
-    async def _update(
-        self, connection: Connection, table: Table, old: Record, new: Next, author: Author, now: datetime
-    ) -> Record | None:
-        changes = differences(old.values, new.values)
-        was, becomes = old.deleted_at is None, new.deleted_at is None
-        keys = _moved(table, index_keys, old.values if was else None, new.values if becomes else None)
-        unique = _moved(table, unique_keys, old.values if was else None, new.values if becomes else None)
-        written = await connection.fetchval(
-            _UPDATE,
-            table.workspace_id, table.id, table.version, now, old.id,
-            new.values, search_text(table, new.values), new.deleted_at, new.merged_into, old.version,
-            *_columns(keys[0], 2), *_columns(keys[1], 2), *_columns(unique[0], 2), *_columns(unique[1], 2),
-            new.action, changes, author.by, author.execution_id,
-            self._new_id(), None if new.merged_into else _EVENTS.get(new.action, "record.updated"),
-            {**_event(table, old.id, old.version + 1, changes, author), **_taken_in(new)},
-        )  # fmt: skip
-        if written != 1:
+            updated = await self._update(connection, table, [(old, new)], author, now)
+        else:
+            # Whoever fills an index locks the record too, and then inserts a row that this has to delete: only a
+            # statement that begins once the lock is held sees it.
+            async with connection.transaction():
+                await self.lock(connection, table, [old.id])
+                updated = await self._update(connection, table, [(old, new)], author, now)
+        if updated != 1:
             return None
         return Record(old.id, old.version + 1, dict(new.values), old.created_at, now, new.deleted_at, new.merged_into)
+
+    async def update_locked(
+        self,
+        connection: Connection,
+        table: Table,
+        changed: Sequence[tuple[Record, JsonObject]],
+        author: Author,
+        now: datetime,
+    ) -> bool:
+        """Write the next version of records that the transaction has locked: new values for each, in one statement.
+
+        False if the table has changed: nothing was written. Raises `asyncpg.UniqueViolationError`.
+        """
+        changes = [(old, Next(values)) for old, values in changed]
+        return await self._update(connection, table, changes, author, now) == len(changes)
+
+    async def _update(
+        self,
+        connection: Connection,
+        table: Table,
+        changed: Sequence[tuple[Record, Next]],
+        author: Author,
+        now: datetime,
+    ) -> int:
+        """How many records were written. All are to be deleted, merged or changed alike."""
+        like = changed[0][1]
+        changes = [differences(old.values, new.values) for old, new in changed]
+        keys, unique = _moved(table, index_keys, changed), _moved(table, unique_keys, changed)
+        written: int = await connection.fetchval(
+            _UPDATE,
+            table.workspace_id, table.id, table.version, now,
+            [old.id for old, _ in changed], [old.version for old, _ in changed],
+            [new.values for _, new in changed], [search_text(table, new.values) for _, new in changed],
+            like.deleted_at, like.merged_into,
+            *_columns(keys[0], 3), *_columns(keys[1], 3), *_columns(unique[0], 3), *_columns(unique[1], 3),
+            like.action, author.by, author.execution_id, changes,
+            None if like.merged_into else _EVENTS.get(like.action, "record.updated"),
+            [self._new_id() for _ in changed],
+            [
+                {**_event(table, old.id, old.version + 1, change, author), **_taken_in(new)}
+                for (old, new), change in zip(changed, changes, strict=True)
+            ],
+        )  # fmt: skip
+        return written
 
 
 def _taken_in(new: Next) -> JsonObject:
@@ -262,12 +301,17 @@ def record_of(row: Any) -> Record:
 
 
 def _moved(
-    table: Table, keys: Callable[[Table, JsonObject], Keys], old: JsonObject | None, new: JsonObject | None
-) -> tuple[Keys, Keys]:
-    """Index rows to delete and to insert; a deleted record (None) has none."""
-    before = set(keys(table, old)) if old is not None else set()
-    after = set(keys(table, new)) if new is not None else set()
-    return sorted(before - after), sorted(after - before)
+    table: Table, keys: Callable[[Table, JsonObject], Keys], changed: Sequence[tuple[Record, Next]]
+) -> tuple[list[Entry], list[Entry]]:
+    """Index rows to delete and to insert; a deleted record has none."""
+    gone: list[Entry] = []
+    added: list[Entry] = []
+    for old, new in changed:
+        before = set(keys(table, old.values)) if old.deleted_at is None else set()
+        after = set(keys(table, new.values)) if new.deleted_at is None else set()
+        gone += [(*key, old.id) for key in before - after]
+        added += [(*key, old.id) for key in after - before]
+    return sorted(gone), sorted(added)
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:

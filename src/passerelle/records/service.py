@@ -15,7 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
-from passerelle.errors import PasserelleError
+from passerelle.errors import PasserelleError, Problem
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.http.fields import FIELD_INVALID, pointer
@@ -24,7 +24,7 @@ from passerelle.kit.json import Json, loads
 from passerelle.records import errors
 from passerelle.records.models import ERASED, Author, Record, Written
 from passerelle.records.moves.places import Place, Places
-from passerelle.records.relations import Relations
+from passerelle.records.relations import Pointing, Relations
 from passerelle.records.repository import Next, RecordRepository, key_of, unique_keys
 from passerelle.tables.errors import TABLE_BUSY
 from passerelle.tables.models import Field, Table
@@ -75,7 +75,7 @@ class Records:
             found = await self._tables.find(workspace_id, table, held)
             for _ in range(ATTEMPTS):
                 record = Record(wanted, 1, check_new(found, values, wanted).require(), now := self._clock(), now)
-                await self.relations.refuse(held, found, record.values)
+                await self.relations.refuse(held, found, Pointing(record.id, record.values))
                 if made := await self._insert(held, found, record, author):
                     return found, made
                 found = await self._tables.find_now(workspace_id, table, held)
@@ -204,7 +204,7 @@ class Records:
             found = await self._tables.find(workspace_id, table, held)
             if field not in found.by_name:
                 found = await self._tables.find_now(workspace_id, table, held)
-            stored, wanted = _upserted(found, field, value, values)
+            stored, wanted = upserted(found, field, value, values)
             for _ in range(ATTEMPTS):
                 holder = await self.holder(held, found, found.by_name[field], stored)
                 try:
@@ -270,7 +270,7 @@ class Records:
                 new = changing(found, old)
                 if new.action == "updated" and new.values == old.values:
                     return found, old
-                await self.relations.refuse(held, found, new.values, old.values)
+                await self.relations.refuse(held, found, Pointing(old.id, new.values, old.values))
                 changed = await self._update(held, found, old, new, author)
                 if changed is not None:
                     return found, changed
@@ -308,7 +308,8 @@ class Records:
         if place.record.version != old.version:
             return None
         written = place.written(new)
-        await self.relations.refuse(connection, place.target, written.values, place.record.values)
+        pointing = Pointing(place.record.id, written.values, place.record.values)
+        await self.relations.refuse(connection, place.target, pointing)
         changed = await self._update(connection, place.target, place.record, written, author)
         if changed is None:
             self._tables.forget(place.target)
@@ -352,10 +353,7 @@ class Records:
         """VALUE_TAKEN with every unique value that another record has."""
         holders = await self._repository.holders(connection, table.workspace_id, unique_keys(table, record.values))
         problems = [
-            errors.VALUE_TAKEN.problem(
-                f"the record {holder} has `{_short(record.values[field.key])}` in `{field.name}` already",
-                pointer([field.name]),
-            )
+            taken(field, record, f"the record {holder}")
             for field in table.unique
             if field.key in record.values
             and (holder := holders.get((field.id, key_of(field, record.values)))) not in (None, record.id)
@@ -391,13 +389,23 @@ async def _savepoint(connection: Connection) -> AsyncIterator[None]:
         yield
 
 
-def _upserted(table: Table, field: str, value: Json, values: Mapping[str, Json]) -> tuple[Json, dict[str, Json]]:
-    """The value as it is stored, and the record's values with it."""
+def taken(field: Field, record: Record, who: str) -> Problem:
+    """VALUE_TAKEN: `who` has the record's value of a unique field."""
+    value = _short(record.values[field.key])
+    return errors.VALUE_TAKEN.problem(f"{who} has `{value}` in `{field.name}` already", pointer([field.name]))
+
+
+def upserted(table: Table, field: str, value: Json, values: Mapping[str, Json]) -> tuple[Json, dict[str, Json]]:
+    """The value as it is stored, and the record's values with it. Raises FIELD_NOT_UNIQUE, UPSERT_CONFLICT."""
     known = table.by_name.get(field)
     if known is None:
         raise errors.FIELD_NOT_UNIQUE.error(unknown_field(table, field))
     if not known.unique:
         raise errors.FIELD_NOT_UNIQUE.error(f"`{field}` of the table {table.name} is not unique: make it so first")
+    if not known.findable_by_index:
+        raise errors.FIELD_NOT_UNIQUE.error(
+            f"`{field}` of the table {table.name} is not unique yet: its index is {known.index}, see GET /tables"
+        )
     try:
         stored = read_value(known, value)
         other = read_value(known, values[field]) if values.get(field) is not None else stored

@@ -135,6 +135,11 @@ class Table:
         """The fields whose values stand in `record_unique`."""
         return tuple(field for field in self.fields if field.unique)
 
+    @cached_property
+    def attachments(self) -> tuple[Field, ...]:
+        """The fields that name files of the record."""
+        return tuple(field for field in self.fields if field.type == "attachment")
+
     @property
     def building(self) -> tuple[Field, ...]:
         """The fields whose index is being filled."""

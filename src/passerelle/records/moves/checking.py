@@ -13,7 +13,7 @@ from passerelle.kit.database import Connection, Database
 from passerelle.records.models import ERASED, Record
 from passerelle.records.moves import repository
 from passerelle.records.moves.translating import Translation
-from passerelle.records.relations import Relations
+from passerelle.records.relations import Pointing, Relations
 from passerelle.records.repository import RecordRepository, unique_keys
 from passerelle.tables.models import Table
 
@@ -103,7 +103,8 @@ class Checking:
                 faults.add(f"`{(problem.pointer or '/')[1:]}` of {target.name}: {problem.message}", record.id)
             if not problems:
                 arriving.append((record, Record(record.id, 1, values, record.created_at, record.updated_at)))
-        related = await self._relations.problems(connection, target, [new.values for _, new in arriving])
+        pointing = [Pointing(new.id, new.values) for _, new in arriving]
+        related = await self._relations.problems(connection, target, pointing)
         for (record, _), wrong in zip(arriving, related, strict=True):
             for problem in wrong:
                 faults.add(problem.message, record.id)
