@@ -88,9 +88,11 @@ def router(parts: RecordParts, cursors: Cursors) -> APIRouter:
 
     @routes.delete(ATTACHMENTS + "/{attachment_id}", status_code=204)
     async def delete_attachment(request: Request, table_id: str, record_id: str, attachment_id: str) -> Response:
-        """Detach a file; one that nothing else holds is deleted."""
+        """Detach a file and take it out of the record's fields; one that nothing else holds is deleted."""
         caller = await principal(request)
-        await parts.attachments.delete(caller.workspace_id, table_id, id_of(record_id), id_of(attachment_id))
+        await parts.attachments.delete(
+            caller.workspace_id, table_id, id_of(record_id), id_of(attachment_id), author_of(caller)
+        )
         return Response(status_code=204)
 
     return routes

@@ -11,12 +11,16 @@ from uuid import UUID
 from passerelle.errors import PasserelleError
 from passerelle.kit.clock import Clock, iso
 from passerelle.kit.database import Connection, Database
+from passerelle.kit.http.fields import FIELD_REQUIRED
 from passerelle.kit.ids import NewId
+from passerelle.kit.json import Json, JsonObject
 from passerelle.records.errors import ATTACHMENT_NOT_FOUND, TAGS_INVALID
-from passerelle.records.models import Author
+from passerelle.records.models import Author, Record
+from passerelle.records.repository import Next
 from passerelle.records.service import Records
 from passerelle.resources.service import Resource, Resources
 from passerelle.resources.uploads import Upload
+from passerelle.tables.models import Table
 
 MOST_TAGS: Final = 20
 LONGEST_TAG: Final = 50
@@ -179,10 +183,24 @@ class Attachments:
             raise _not_found(record_id, attachment_id)
         return Attachment(*row)
 
-    async def delete(self, workspace_id: UUID, table: str, record_id: UUID, attachment_id: UUID) -> None:
-        """Detach a file; one that nothing else holds is deleted. Raises RECORD_NOT_FOUND, ATTACHMENT_NOT_FOUND."""
+    async def delete(
+        self, workspace_id: UUID, table: str, record_id: UUID, attachment_id: UUID, author: Author
+    ) -> None:
+        """Detach a file, and take it out of the record's fields; one that nothing else holds is deleted.
+
+        Raises RECORD_NOT_FOUND, ATTACHMENT_NOT_FOUND, and FIELD_REQUIRED where a field would be left without a file.
+        """
         attachment = await self.find(workspace_id, table, record_id, attachment_id)
-        await self._detach(workspace_id, attachment)
+
+        def without(table: Table, old: Record) -> Next:
+            return Next(_without(table, old.values, str(attachment_id)))
+
+        async with self._database.transaction(workspace_id) as connection:
+            await self._records.read_locked(workspace_id, table, record_id, connection)
+            await self._records.change(workspace_id, table, record_id, without, author, connection)
+            held = await self._let_go(connection, workspace_id, attachment)
+        if not held:
+            await self._resources.delete(await self._resources.find(workspace_id, attachment.resource_id))
 
     async def delete_all(self, workspace_id: UUID, record_id: UUID) -> int:
         """Detach every file of a record, also of one that is deleted. Returns how many there were."""
@@ -193,7 +211,14 @@ class Attachments:
         return len(rows)
 
     async def move(self, connection: Connection, workspace_id: UUID, source: UUID, target: UUID) -> None:
-        """Give the files of one record to another."""
+        """Give the files of one record to another; what both have, the other keeps as it has it."""
+        await connection.execute(
+            "DELETE FROM attachment a USING attachment b WHERE a.workspace_id = $1 AND a.record_id = $2 "
+            "AND b.workspace_id = $1 AND b.record_id = $3 AND b.id = a.id",
+            workspace_id,
+            source,
+            target,
+        )
         await connection.execute(
             "UPDATE attachment SET record_id = $3 WHERE workspace_id = $1 AND record_id = $2",
             workspace_id,
@@ -203,19 +228,24 @@ class Attachments:
 
     async def _detach(self, workspace_id: UUID, attachment: Attachment) -> None:
         async with self._database.workspace(workspace_id) as connection:
-            await connection.execute(
-                "DELETE FROM attachment WHERE workspace_id = $1 AND record_id = $2 AND id = $3",
-                workspace_id,
-                attachment.record_id,
-                attachment.id,
-            )
-            held = await connection.fetchval(
-                "SELECT EXISTS (SELECT FROM attachment WHERE workspace_id = $1 AND resource_id = $2)",
-                workspace_id,
-                attachment.resource_id,
-            )
+            held = await self._let_go(connection, workspace_id, attachment)
         if not held:
             await self._resources.delete(await self._resources.find(workspace_id, attachment.resource_id))
+
+    async def _let_go(self, connection: Connection, workspace_id: UUID, attachment: Attachment) -> bool:
+        """Detach a file. Returns whether another record holds it still."""
+        await connection.execute(
+            "DELETE FROM attachment WHERE workspace_id = $1 AND record_id = $2 AND id = $3",
+            workspace_id,
+            attachment.record_id,
+            attachment.id,
+        )
+        held: bool = await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM attachment WHERE workspace_id = $1 AND resource_id = $2)",
+            workspace_id,
+            attachment.resource_id,
+        )
+        return held
 
     async def _attach(
         self,
@@ -241,6 +271,20 @@ class Attachments:
         return Attachment(
             attachment_id, record_id, resource.id, list(tags), now, resource.name, resource.type, resource.size
         )
+
+
+def _without(table: Table, values: JsonObject, attachment: str) -> dict[str, Json]:
+    """A record's values without an attachment. Raises FIELD_REQUIRED for fields that must have one."""
+    kept = dict(values)
+    for field in table.attachments:
+        left = [one for one in values.get(field.key, ()) if one != attachment]
+        if not left and field.required and field.key in values:
+            raise FIELD_REQUIRED.error(f"the file is the last of `{field.name}`, which is required: put another there")
+        if left:
+            kept[field.key] = left
+        else:
+            kept.pop(field.key, None)
+    return kept
 
 
 def tags_of(parts: Sequence[tuple[str, str]]) -> list[str]:

@@ -6,20 +6,23 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import quote
+from uuid import UUID
 
 import typer
 
 from passerelle.errors import CommandError
-from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, connected
+from passerelle.remote import DEMO_DIR, URL, DemoDir, Token, Url, aligned, connected, pages, require_success
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from passerelle.records.transferring import Outcome, Wanted
 
-app = typer.Typer(help="Import and export records.", no_args_is_help=True)
+app = typer.Typer(help="Import and export records; find and restore deleted ones.", no_args_is_help=True)
 
 _Table = Annotated[str, typer.Option(help="The table's name.")]
 _Format = Annotated[
@@ -89,6 +92,49 @@ def export_records(
         rows = export(client, table, form, filter, out, lambda size: progress.advance(task, size))
     if not stdout:
         typer.echo(f"{file}: {rows:,} {'record' if rows == 1 else 'records'} of {table}")
+
+
+@app.command("deleted")
+def list_deleted(
+    table: _Table,
+    filter: Annotated[str | None, typer.Option(help="Only these, as JSON: the filter of the API.")] = None,
+    most: Annotated[int, typer.Option(help="The most lines.", min=1)] = 50,
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """List records that were deleted and can be restored, the latest first."""
+    params = {"filter": filter} if filter else {}
+    with connected(url, token, data_dir) as client:
+        found = list(islice(pages(client, f"/tables/{quote(table, safe='')}/deleted", **params), most + 1))
+    for line in aligned([_deleted_row(one) for one in found[:most]]):
+        typer.echo(line)
+    if len(found) > most:
+        typer.echo(f"the latest {most}; --most shows more")
+    if not found:
+        typer.echo(f"no record of {table} can be restored")
+
+
+@app.command("restore")
+def restore_record(
+    record: Annotated[UUID, typer.Argument(help="The record's id.")],
+    table: _Table,
+    url: Url = URL,
+    token: Token = None,
+    data_dir: DemoDir = DEMO_DIR,
+) -> None:
+    """Bring back a record that was deleted within 30 days."""
+    with connected(url, token, data_dir) as client:
+        require_success(client.post(f"/tables/{quote(table, safe='')}/records/{record}/restore"))
+    typer.echo(f"the record {record} of {table} is back")
+
+
+def _deleted_row(one: dict[str, Any]) -> tuple[str, ...]:
+    from passerelle.tables.values import GIVEN_BY_SERVER  # noqa: PLC0415 - a command loads only what it needs
+
+    record = one["record"]
+    values = [f"{name}: {value}" for name, value in record.items() if name not in GIVEN_BY_SERVER and value is not None]
+    return record["id"], f"deleted {one['deletedAt']}", f"by {one['deletedBy']}", "; ".join(values)
 
 
 def _progress(*, rows: bool) -> Progress:

@@ -21,7 +21,7 @@ RELATED_UNKNOWN: Final = Code(
     "RELATED_UNKNOWN", 400, "A relation points to a record that the other table does not have, or that was deleted."
 )
 ATTACHED_UNKNOWN: Final = Code(
-    "ATTACHED_UNKNOWN", 400, "A field of files names an id that is no attachment of this record. Attach the file first."
+    "ATTACHED_UNKNOWN", 400, "A field of files names what is no attachment of the record and no file of the workspace."
 )
 FIELD_NOT_UNIQUE: Final = Code("FIELD_NOT_UNIQUE", 400, "Records can be addressed only by a unique field.")
 UPSERT_CONFLICT: Final = Code(

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
 from passerelle.errors import PasserelleError
+from passerelle.kit.clock import iso
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.http.pages import DEFAULT_LIMIT, Cursors, limit_of
 from passerelle.kit.json import Json
 from passerelle.records import plans
 from passerelle.records.errors import FILTER_INVALID, SEARCH_TOO_SLOW
 from passerelle.records.filters import Combined, Compare, Condition, parse_filter, parse_names, parse_sort
-from passerelle.records.models import Record, flat
+from passerelle.records.models import KEPT_DELETED, Record, flat
 from passerelle.records.plans import Along, Search, Statement
 from passerelle.records.repository import RecordRepository, record_of
 from passerelle.records.schemas import SearchBody
@@ -74,6 +76,39 @@ class Finding:
         if len(rows) > search.limit:
             position = plans.position_of(search, record_of(page[-1]))
             following = self._cursors.encode(position, bound_to=_bound_to(found, body))
+        return Found(data, following)
+
+    async def deleted(
+        self, workspace_id: UUID, table: str, filter_: Json, limit: int, after: str | None, since: datetime
+    ) -> Found:
+        """One page of the records that were deleted after `since`, the latest first: each with when and by whom.
+
+        Raises TABLE_NOT_FOUND, FILTER_INVALID, FILTER_TOO_LARGE, CURSOR_INVALID, SEARCH_TOO_SLOW.
+        """
+        found = await self._tables.find_now(workspace_id, table)
+        search = Search(found, parse_filter(found, filter_), None, (), limit, None)
+        bound_to: Json = ["deleted", workspace_id, found.id, filter_]
+        before = None
+        if after is not None:
+            place = self._cursors.decode(after, bound_to=bound_to)
+            before = (datetime.fromisoformat(place["at"]), UUID(place["id"]))
+        async with self._database.workspace(workspace_id) as connection:
+            rows = await self._rows(connection, search, plans.deleted_statement(search, since, before))
+        data = [
+            {
+                "record": record_of(row[:-1]).to_json(found),
+                "deletedAt": iso(row["deleted_at"]),
+                "deletedBy": row["by"],
+                "restorableUntil": iso(row["deleted_at"] + KEPT_DELETED),
+            }
+            for row in rows[:limit]
+        ]
+        following = None
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            following = self._cursors.encode(
+                {"at": last["deleted_at"].isoformat(), "id": last["id"]}, bound_to=bound_to
+            )
         return Found(data, following)
 
     async def pages(self, workspace_id: UUID, table: Table, body: SearchBody) -> AsyncIterator[list[dict[str, Any]]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.api_route import ApiRoute
@@ -14,8 +14,9 @@ from passerelle.kit.http.errors import QUERY_INVALID
 from passerelle.kit.http.pages import Page, limit_of
 from passerelle.kit.json import Json, loads
 from passerelle.records.endpoints import IN_TABLE, RECORDS, parameter, table_of
+from passerelle.records.models import KEPT_DELETED
 from passerelle.records.parts import RecordParts
-from passerelle.records.schemas import RecordAnswer, SearchBody
+from passerelle.records.schemas import DeletedAnswer, RecordAnswer, SearchBody
 
 _DESCRIBED = {
     "filter": 'JSON, such as `{"field": "age", "op": "gte", "value": 3}`',
@@ -50,6 +51,22 @@ def router(parts: RecordParts) -> APIRouter:
         """Records of a table, for searches that are too long for an address."""
         caller = await principal(request)
         found = await parts.finding.page(caller.workspace_id, table_id, await read(request, SearchBody))
+        return json_answer({"data": found.data, "next": found.next})
+
+    @routes.get("/tables/{table_id}/deleted", response_model=Page[DeletedAnswer])
+    async def list_deleted(
+        request: Request,
+        table_id: str,
+        filter: Annotated[str | None, Query(description="As in the list of records")] = None,
+        limit: Annotated[str | None, Query(description="1 to 500; 25 if absent")] = None,
+        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+    ) -> Response:
+        """Records that were deleted within 30 days and can be restored, the latest first."""
+        caller = await principal(request)
+        since = parts.clock() - KEPT_DELETED
+        found = await parts.finding.deleted(
+            caller.workspace_id, table_id, filter_of(filter), limit_of(limit), after, since
+        )
         return json_answer({"data": found.data, "next": found.next})
 
     return routes

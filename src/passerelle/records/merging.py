@@ -125,9 +125,13 @@ class Merging:
     async def _written(
         self, connection: Connection, table: Table, target: Record, source: Record, take: Sequence[str], author: Author
     ) -> Record | None:
-        """The merged record; None if the table has changed. The other one goes first: it lets go of unique values."""
+        """The merged record; None if the table has changed.
+
+        The other one goes first, since it lets go of unique values; its files before, since values may name them.
+        """
         now = self._clock()
         values = _merged(table, target, source, take)
+        await self._attachments.move(connection, table.workspace_id, source.id, target.id)
         gone = Next(source.values, "merged", deleted_at=now, merged_into=target.id)
         if await self._repository.update(connection, table, source, gone, author, now) is None:
             return None
@@ -143,7 +147,6 @@ class Merging:
         related: Sequence[tuple[Table, Field]],
     ) -> None:
         await self._repository.forward_on(connection, table.workspace_id, source, target)
-        await self._attachments.move(connection, table.workspace_id, source, target)
         await connection.execute(
             "UPDATE record_comment SET record_id = $3 WHERE workspace_id = $1 AND record_id = $2",
             table.workspace_id,

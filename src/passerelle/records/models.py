@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -15,6 +15,9 @@ from passerelle.tables.models import Table
 
 ERASED: Final = UUID(int=0)
 """What an erased record was merged into: nothing. It cannot be restored, and only its history can be read."""
+
+KEPT_DELETED: Final = timedelta(days=30)
+"""How long a deleted record can be restored; then it is gone for good."""
 
 Action = Literal["created", "updated", "deleted", "restored", "merged", "erased"]
 

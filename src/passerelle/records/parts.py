@@ -52,6 +52,7 @@ class RecordParts:
     merging: Merging
     purging: Purging
     own_tables: OwnTables
+    clock: Clock
     public_url: str | None
     """Where links to files point to; the address that was called where it is not set."""
 
@@ -109,5 +110,6 @@ def record_parts(
         merging=Merging(database, tables, records, repository, attachments, clock),
         purging=Purging(database, attachments, indexing, clock),
         own_tables=OwnTables(database, tables, repository, new_id),
+        clock=clock,
         public_url=public_url,
     )

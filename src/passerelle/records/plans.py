@@ -129,6 +129,21 @@ def statement(search: Search, along: Along | None, *, in_order: bool) -> Stateme
     return Statement(sql, tuple(arguments.values), limited=bool(residual) or not alone)
 
 
+def deleted_statement(search: Search, since: datetime, before: tuple[datetime, UUID] | None) -> Statement:
+    """What was deleted after `since`, the latest first, with who did it; `before`: where the page before ended."""
+    arguments = Arguments(search.table.workspace_id, search.table.id, since)
+    where = [condition_sql(part, arguments) for part in conjuncts(search.condition)]
+    if before is not None:
+        where.append(f"(r.deleted_at, r.id) < ({arguments.add(before[0])}, {arguments.add(before[1])})")
+    sql = (
+        f"SELECT {COLUMNS}, c.by FROM record r LEFT JOIN record_change c "  # noqa: S608 - see `conditions`
+        "ON c.workspace_id = r.workspace_id AND c.record_id = r.id AND c.version = r.version "
+        "WHERE r.workspace_id = $1 AND r.table_id = $2 AND r.deleted_at > $3 AND r.merged_into IS NULL "
+        f"{''.join(f'AND {part} ' for part in where)}ORDER BY r.deleted_at DESC, r.id DESC LIMIT {search.limit + 1}"
+    )
+    return Statement(sql, tuple(arguments.values), limited=True)
+
+
 def position_of(search: Search, record: Record) -> dict[str, Json]:
     """Where a page ends, for the next one's `after`."""
     values = [_sorted_value(order.field, record) for order in search.sort if order.field.name != "createdAt"]

@@ -13,7 +13,7 @@ from passerelle.kit.database import Database
 from passerelle.kit.jobs import JobRunning
 from passerelle.records.attachments import Attachments
 from passerelle.records.indexing import Indexing
-from passerelle.records.service import KEPT_DELETED
+from passerelle.records.models import KEPT_DELETED
 
 BATCH: Final = 500
 

@@ -10,13 +10,16 @@ from uuid import UUID
 from passerelle.errors import PasserelleError, Problem
 from passerelle.kit.database import Connection
 from passerelle.kit.http.fields import pointer
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import JsonObject
 from passerelle.records.errors import ATTACHED_UNKNOWN, RELATED_UNKNOWN
 from passerelle.records.repository import RecordRepository
 from passerelle.tables.models import Field, Table
-from passerelle.tables.values import related_ids
+from passerelle.tables.values import file_ids, related_ids
 
-_ATTACHED: Final = "SELECT record_id, id FROM attachment WHERE workspace_id = $1 AND record_id = ANY($2)"
+_ATTACHED: Final = (
+    "SELECT record_id, id FROM attachment WHERE workspace_id = $1 AND record_id = ANY($2) AND id = ANY($3)"
+)
+_FILES: Final = "SELECT id FROM resource WHERE workspace_id = $1 AND id = ANY($2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,9 @@ class Pointing:
         """Each relation that is new, with the record that it points to."""
         return ((field, target) for field, target in related_ids(table, self.values) if self._is_new(field))
 
-    def files(self, table: Table) -> Iterator[tuple[Field, Json]]:
-        """Each id in an attachment field that is new."""
-        for field in table.attachments:
-            before = (self.old or {}).get(field.key, ())
-            yield from ((field, one) for one in self.values.get(field.key, ()) if one not in before)
+    def files(self, table: Table) -> Iterator[tuple[Field, UUID]]:
+        """Each id in a field of files that is new."""
+        return file_ids(table, self.values, self.old or {})
 
     def _is_new(self, field: Field) -> bool:
         return self.old is None or self.values[field.key] != self.old.get(field.key)
@@ -66,7 +67,7 @@ class Relations:
                 *(
                     _no_file(field, file)
                     for field, file in one.files(table)
-                    if (str(one.record_id), file) not in attached
+                    if not {(one.record_id, file), (None, file)} & attached
                 ),
             ]
             for one in pointing
@@ -93,13 +94,15 @@ class Relations:
 
     async def _attached(
         self, connection: Connection, table: Table, pointing: Sequence[Pointing]
-    ) -> set[tuple[str, Json]]:
-        """The attachments of those records that name new ones, each with its record."""
-        records = [one.record_id for one in pointing if next(one.files(table), None) is not None]
-        if not records:
+    ) -> set[tuple[UUID | None, UUID]]:
+        """Those of the ids in fields of files that name attachments, each with its record, or files (None)."""
+        wanted = {one.record_id: [file for _, file in one.files(table)] for one in pointing}
+        files = [file for own in wanted.values() for file in own]
+        if not files:
             return set()
-        rows = await connection.fetch(_ATTACHED, table.workspace_id, records)
-        return {(str(row["record_id"]), str(row["id"])) for row in rows}
+        attached = await connection.fetch(_ATTACHED, table.workspace_id, list(wanted), files)
+        kept = await connection.fetch(_FILES, table.workspace_id, files)
+        return {(row["record_id"], row["id"]) for row in attached} | {(None, row["id"]) for row in kept}
 
 
 def _problem(field: Field, target: UUID, now: UUID | None) -> Problem:
@@ -109,9 +112,9 @@ def _problem(field: Field, target: UUID, now: UUID | None) -> Problem:
     )
 
 
-def _no_file(field: Field, file: Json) -> Problem:
+def _no_file(field: Field, file: UUID) -> Problem:
     return ATTACHED_UNKNOWN.problem(
-        f"`{field.name}` names {file}, which is no attachment of this record: attach the file first, "
-        "with `POST …/attachments`",
+        f"`{field.name}` names {file}, which is neither an attachment of this record nor a file of this workspace: "
+        "send it first, with `POST …/attachments` or `POST /resources`",
         pointer([field.name]),
     )

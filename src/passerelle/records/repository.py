@@ -6,7 +6,8 @@ the current one any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +21,7 @@ from passerelle.records.searching import search_text
 from passerelle.tables.keys import EMPTY
 from passerelle.tables.models import Field, Table
 from passerelle.tables.types import type_of
+from passerelle.tables.values import file_ids
 
 COLUMNS: Final = "r.id, r.version, r.values, r.created_at, r.updated_at, r.deleted_at, r.merged_into"
 
@@ -104,6 +106,13 @@ _UPDATE: Final = f"""
     SELECT count(*) FROM r
 """
 
+_ATTACH: Final = """
+    INSERT INTO attachment (workspace_id, id, record_id, resource_id, tags, created_at, created_by)
+    SELECT $1, f.id, n.record_id, f.id, '{}', $2, $3
+    FROM unnest($4::uuid[], $5::uuid[]) AS n(file, record_id) JOIN resource f ON f.workspace_id = $1 AND f.id = n.file
+    ON CONFLICT DO NOTHING
+"""
+
 _EVENTS: Final[dict[str, str]] = {"deleted": "record.deleted", "merged": "record.merged"}
 """The events of actions; all others are changes."""
 
@@ -183,8 +192,16 @@ class RecordRepository:
     async def insert(self, connection: Connection, table: Table, records: Sequence[Record], author: Author) -> bool:
         """Write new records that were made at the same moment. False if the table has changed: nothing was written.
 
-        Raises `asyncpg.UniqueViolationError` of `record_pkey` or `record_unique_pkey`.
+        Files that their fields name become their attachments. Raises `asyncpg.UniqueViolationError` of `record_pkey`
+        or `record_unique_pkey`.
         """
+        files = [(file, one.id) for one in records for _, file in file_ids(table, one.values, {})]
+        async with _together(connection, files):
+            written = await self._insert(connection, table, records, author)
+            await _attach(connection, table, files if written else [], author, records[0].created_at)
+        return written == len(records)
+
+    async def _insert(self, connection: Connection, table: Table, records: Sequence[Record], author: Author) -> int:
         keys = [(field_id, key, record.id) for record in records for field_id, key in index_keys(table, record.values)]
         # In one order, so that two who want the same values wait for one another instead of in a ring.
         unique = sorted((field_id, key, one.id) for one in records for field_id, key in unique_keys(table, one.values))
@@ -201,7 +218,7 @@ class RecordRepository:
             [self._new_id() for _ in records],
             [_event(table, record.id, 1, record.values, author) for record in records],
         )  # fmt: skip
-        return written == len(records)
+        return written
 
     async def update(
         self, connection: Connection, table: Table, old: Record, new: Next, author: Author, now: datetime
@@ -210,14 +227,12 @@ class RecordRepository:
 
         Raises `asyncpg.UniqueViolationError` of `record_unique_pkey`.
         """
-        if not table.building:
-            updated = await self._update(connection, table, [(old, new)], author, now)
-        else:
-            # Whoever fills an index locks the record too, and then inserts a row that this has to delete: only a
-            # statement that begins once the lock is held sees it.
-            async with connection.transaction():
+        # Whoever fills an index locks the record too, and then inserts a row that this has to delete: only a
+        # statement that begins once the lock is held sees it.
+        async with _together(connection, table.building):
+            if table.building:
                 await self.lock(connection, table, [old.id])
-                updated = await self._update(connection, table, [(old, new)], author, now)
+            updated = await self._update(connection, table, [(old, new)], author, now)
         if updated != 1:
             return None
         return Record(old.id, old.version + 1, dict(new.values), old.created_at, now, new.deleted_at, new.merged_into)
@@ -246,6 +261,20 @@ class RecordRepository:
         now: datetime,
     ) -> int:
         """How many records were written. All are to be deleted, merged or changed alike."""
+        files = [(file, old.id) for old, new in changed for _, file in file_ids(table, new.values, old.values)]
+        async with _together(connection, files):
+            written = await self._write(connection, table, changed, author, now)
+            await _attach(connection, table, files if written else [], author, now)
+        return written
+
+    async def _write(
+        self,
+        connection: Connection,
+        table: Table,
+        changed: Sequence[tuple[Record, Next]],
+        author: Author,
+        now: datetime,
+    ) -> int:
         like = changed[0][1]
         changes = [differences(old.values, new.values) for old, new in changed]
         keys, unique = _moved(table, index_keys, changed), _moved(table, unique_keys, changed)
@@ -265,6 +294,24 @@ class RecordRepository:
             ],
         )  # fmt: skip
         return written
+
+
+@asynccontextmanager
+async def _together(connection: Connection, reasons: Collection[object]) -> AsyncIterator[None]:
+    """A transaction, where there is a reason for one: a single statement needs none."""
+    if not reasons:
+        yield
+        return
+    async with connection.transaction():
+        yield
+
+
+async def _attach(
+    connection: Connection, table: Table, files: Sequence[tuple[UUID, UUID]], author: Author, now: datetime
+) -> None:
+    """Let records have the files that their fields name; those that they have already are left alone."""
+    if files:
+        await connection.execute(_ATTACH, table.workspace_id, now, author.by, *_columns(files, 2))
 
 
 def _taken_in(new: Next) -> JsonObject:

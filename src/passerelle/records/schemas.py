@@ -29,6 +29,15 @@ class RecordAnswer(Answer):
     updated_at: Moment
 
 
+class DeletedAnswer(Answer):
+    """A record that was deleted and can be restored."""
+
+    record: RecordAnswer
+    deleted_at: Moment
+    deleted_by: str | None
+    restorable_until: Moment
+
+
 class FieldChange(Answer):
     """A field's value before and after."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from passerelle.kit.http.fields import FIELD_INVALID, pointer
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import Json, loads
 from passerelle.records import errors
-from passerelle.records.models import ERASED, Author, Record, Written
+from passerelle.records.models import ERASED, KEPT_DELETED, Author, Record, Written
 from passerelle.records.moves.places import Place, Places
 from passerelle.records.relations import Pointing, Relations
 from passerelle.records.repository import Next, RecordRepository, key_of, unique_keys
@@ -32,8 +31,6 @@ from passerelle.tables.service import Tables
 from passerelle.tables.types import type_of
 from passerelle.tables.values import check_merged, check_new, is_empty, read_value, unknown_field
 
-KEPT_DELETED: Final = timedelta(days=30)
-"""How long a deleted record can be restored; then it is gone for good."""
 ATTEMPTS: Final = 60
 """How often a write is tried again because somebody else was faster. Each time, one of them succeeds."""
 MERGES_FOLLOWED: Final = 20

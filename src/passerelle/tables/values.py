@@ -123,3 +123,10 @@ def related_ids(table: Table, values: JsonObject) -> Iterator[tuple[Field, UUID]
     for field in table.fields:
         if field.type == "relation" and (found := values.get(field.key)) is not None:
             yield field, UUID(found)
+
+
+def file_ids(table: Table, values: JsonObject, old: JsonObject) -> Iterator[tuple[Field, UUID]]:
+    """Each id in a field of files that `old` has not in that field."""
+    for field in table.attachments:
+        before = old.get(field.key, ())
+        yield from ((field, UUID(one)) for one in values.get(field.key, ()) if one not in before)
