@@ -186,7 +186,7 @@ def _relation(value: Json, field: Field) -> str:
 def _attachments(value: Json, field: Field) -> list[Json]:
     found = [parse_id(item) if isinstance(item, str) else None for item in _list(value)]
     if None in found:
-        raise ValueError("must be a list of ids of the record's attachments (UUIDs)")
+        raise ValueError("must be a list of ids of files (UUIDs)")
     return [str(item) for item in found]
 
 
