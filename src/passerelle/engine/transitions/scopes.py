@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from textwrap import shorten
+from typing import Final
 from uuid import UUID
 
 from passerelle.definitions.expressions import ExpressionError, Scope
@@ -13,6 +15,9 @@ from passerelle.engine.lanes import ROOT, path_of, place_of_lane
 from passerelle.engine.model import Position, State
 from passerelle.kit.clock import iso
 from passerelle.kit.json import Json
+
+LONGEST_NAMED: Final = 80
+"""Characters of an expression that a message repeats; the whole of it is in the details."""
 
 
 def scope_of(definition: Definition, state: State, now: datetime, lane: str = ROOT) -> Scope:
@@ -53,7 +58,8 @@ def failure_of(definition: Definition, step: str | None, error: StepFailure | Ex
         return error
     place = place_of(definition.document, step, error.expression)
     details = {"expression": error.expression, **({"path": place} if place else {})}
-    return StepFailure("EXPRESSION_FAILED", error.reason, details=details)
+    named = shorten(error.expression, LONGEST_NAMED, placeholder="…")
+    return StepFailure("EXPRESSION_FAILED", f"`{named}`: {error.reason}", details=details)
 
 
 def call_key(execution_id: UUID, lane: str, position: Position) -> str:
