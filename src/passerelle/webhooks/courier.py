@@ -26,7 +26,7 @@ log = structlog.get_logger("passerelle.webhooks")
 LOOK: Final = 0.03
 """Seconds between two looks for new events."""
 LOOK_IDLY: Final = 0.1
-"""The same where there is no endpoint at all."""
+"""The same where there is no endpoint at all: so long the first events of the first one may wait."""
 LOOK_FOR_DUE: Final = 0.25
 """Seconds between two looks for deliveries that fall due, or that another process has made."""
 AT_MOST: Final = 160
