@@ -120,7 +120,8 @@ def _acts(routes: APIRouter, webhooks: Webhooks) -> None:
     async def recover_webhook_endpoint(request: Request, endpoint_id: UUID) -> Response:
         """Have everything since a time arrive: what failed, and what was never sent to this endpoint.
 
-        What was delivered is not sent again. Events that are older than 30 days are gone.
+        What would be tried again later is tried now. What was delivered is not sent again. Events that are older than
+        30 days are gone.
         """
         caller = await principal(request)
         body = await read(request, RecoverBody)

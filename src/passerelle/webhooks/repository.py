@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -32,6 +33,8 @@ _AGAIN: Final = """
     )
 """
 """What is sent again: its event has to be there yet."""
+_UNDELIVERED: Final = "AND (status = 'FAILED' OR status = 'PENDING' AND tries > 0 AND claim IS NULL)"
+"""What failed: given up, or to be tried again later."""
 REPLAYED_AT_ONCE: Final = 5_000
 """Events of others are not sent while a transaction that changes something runs, so it has to be a short one."""
 
@@ -226,8 +229,11 @@ class WebhookRepository:
                 now,
             )
 
-    async def recover(self, workspace_id: UUID, endpoint_id: UUID, since: datetime) -> None:
-        """Set an endpoint back to `since`: what is not on its way or delivered yet becomes deliveries again."""
+    async def recover(self, workspace_id: UUID, endpoint_id: UUID, since: datetime, now: datetime) -> None:
+        """Set an endpoint back to `since`: what is not on its way or delivered yet becomes deliveries again.
+
+        What would be tried again later is tried now.
+        """
         async with self._database.transaction(workspace_id) as connection:
             position = await position_before(connection, workspace_id, since)
             await connection.execute(
@@ -237,6 +243,14 @@ class WebhookRepository:
                 endpoint_id,
                 position.transaction,
                 position.event_id,
+            )
+            await connection.execute(
+                "UPDATE webhook_delivery SET next_attempt_at = $4 WHERE workspace_id = $1 AND endpoint_id = $2 "
+                "AND created_at >= $3 AND status = 'PENDING' AND next_attempt_at > $4 AND claim IS NULL",
+                workspace_id,
+                endpoint_id,
+                since,
+                now,
             )
 
     async def delivery(self, workspace_id: UUID, delivery_id: UUID) -> tuple[Delivery, list[Attempt]] | None:
@@ -261,11 +275,17 @@ class WebhookRepository:
         return [Delivery(**row) for row in rows]
 
     async def replay(self, workspace_id: UUID, filters: Filters, now: datetime, at_once: int = REPLAYED_AT_ONCE) -> int:
-        """Send the deliveries again that the filters leave, but to no endpoint that is gone. Returns how many."""
+        """Send the deliveries again that the filters leave, but to no endpoint that is gone. Returns how many.
+
+        FAILED ones are those as well that would be tried again later: they are tried now.
+        """
+        failed = filters.status == "FAILED"
+        filters = replace(filters, status=None) if failed else filters
         replayed: int = 0
         last: UUID = NOTHING
         while True:
             condition, values = _conditions(filters, [workspace_id, now, last, at_once])
+            condition = f"{condition} {_UNDELIVERED}" if failed else condition
             async with self._database.workspace(workspace_id) as connection:
                 row = await connection.fetchrow(_REPLAY.format(condition=condition), *values)
             replayed += row["replayed"]

@@ -130,7 +130,10 @@ class RecoverBody(Body):
 class ReplayBody(Body):
     """Which deliveries to send again: those that fit all of this."""
 
-    status: DeliveryStatus = "FAILED"
+    status: Annotated[
+        DeliveryStatus,
+        Field(description="FAILED stands for all whose last attempt failed: what would be tried again later as well."),
+    ] = "FAILED"
     since: AwareDatetime
     until: AwareDatetime | None = None
     endpoint_id: UUID | None = None

@@ -138,7 +138,7 @@ class Webhooks:
         Raises WEBHOOK_ENDPOINT_NOT_FOUND or WEBHOOK_ENDPOINT_INACTIVE.
         """
         endpoint = await self._require_active(workspace_id, endpoint_id)
-        await self._repository.recover(workspace_id, endpoint_id, since)
+        await self._repository.recover(workspace_id, endpoint_id, since, self._clock())
         return endpoint
 
     async def delivery(self, workspace_id: UUID, delivery_id: UUID) -> tuple[Delivery, list[Attempt]]:
@@ -165,7 +165,8 @@ class Webhooks:
         return (await self.delivery(workspace_id, delivery_id))[0]
 
     async def replay_all(self, workspace_id: UUID, filters: Filters) -> int:
-        """Send all deliveries again that the filters leave. Returns how many. Raises EVENT_TYPE_UNKNOWN."""
+        """Send all deliveries again that the filters leave; FAILED ones are those as well that would be tried again
+        later. Returns how many. Raises EVENT_TYPE_UNKNOWN."""
         return await self._repository.replay(workspace_id, _expanded(filters), self._clock())
 
     async def signatures(self, workspace_id: UUID, events: Sequence[Event], api_version: int) -> list[str]:

@@ -299,6 +299,28 @@ async def test_what_waits_for_a_paused_endpoint_has_no_next_attempt(api: Api, of
     assert await due() is None
 
 
+@pytest.mark.parametrize("act", ["replay", "recover"])
+async def test_what_would_be_tried_again_later_is_tried_at_once(api: Api, office: PostOffice, act: str) -> None:
+    """Its receiver is well again, and nobody wants to wait for half a day."""
+    endpoint = await office.endpoint()
+    office.receivers.answer = always(500)
+    since = office.clock()
+    await office.happen("workflow.completed")
+    await office.deliver()
+    await office.pass_time(timedelta(hours=20), timedelta(minutes=10))
+    office.receivers.requests.clear()
+    office.receivers.answer = lambda _: OK
+    await office.deliver()
+    assert office.receivers.types() == []
+    if act == "replay":
+        assert await api.ok("POST", "/webhooks/deliveries/replay", 202, json={"since": iso(since)}) == {"replayed": 1}
+    else:
+        await api.ok("POST", f"/webhooks/endpoints/{endpoint.id}/recover", 202, json={"since": iso(since)})
+    await office.deliver()
+    assert office.receivers.types() == ["workflow.completed"]
+    assert await api.ok("POST", "/webhooks/deliveries/replay", 202, json={"since": iso(since)}) == {"replayed": 0}
+
+
 async def test_recovering_sends_what_was_never_sent_and_not_what_was(api: Api, office: PostOffice) -> None:
     since = office.clock()
     await office.happen("workflow.started")
