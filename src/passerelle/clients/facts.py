@@ -16,7 +16,8 @@ from passerelle.clients.sources import Source
 NAMES: Final = frozenset(
     {
         "caseId", "CaseId", "case_id", "partyId", "PartyId", "party_id", "partyDetails", "PartyDetails",
-        "party_details", "Accept", "accept", "Authorization", "authorization",
+        "party_details", "Accept", "accept", "Authorization", "authorization", "setBearerAuth", "bearerAuth",
+        "withToken",
     }
 )  # fmt: skip
 _CHAIN: Final = 7

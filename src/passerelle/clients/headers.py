@@ -34,6 +34,12 @@ _CALLS: Final = frozenset(
 )
 _SETS_CREDENTIALS: Final = re.compile(r"\A(?P<headers>[\w.]+Headers)\.Authorization\s*=")
 """C#'s own property for them."""
+BEARERS: Final = {
+    "setbearerauth": ("Java", "Kotlin"),
+    "bearerauth": ("Kotlin",),
+    "withtoken": ("PHP",),
+}
+"""Methods of Spring, Ktor and Laravel that send credentials, in small letters, and their languages."""
 _SET_AT: Final = re.compile(
     r"\A(?P<at>[^=(]*(?:\[\s*(?P<quote>[\"'])Authorization[\"']\s*\]|\.Authorization))\s*=(?!=)", re.I
 )
@@ -125,6 +131,8 @@ class HeaderRules:
         for name in self._facts.names:
             if name.text.lower() == "authorization" and (name.role != "read" or self._is_set(name.node)):
                 yield name.node
+            elif self._facts.language.name in BEARERS.get(name.text.lower(), ()):
+                yield name.node
         for text in self._facts.texts:
             if _AUTHORIZATION_LINE.match(text.text):
                 yield text.node
@@ -149,7 +157,13 @@ class HeaderRules:
         return parent if parent is not None and parent.type == "redirected_statement" else command
 
     def _put_beside(self, node: Node) -> Finding:
-        edit = self._in_command(node) or self._as_statement(node) or self._in_literal(node) or self._as_call(node)
+        edit = (
+            self._as_bearer(node)
+            or self._in_command(node)
+            or self._as_statement(node)
+            or self._in_literal(node)
+            or self._as_call(node)
+        )
         return self._finding(node.start_byte, "no Accept", _SAY, (edit,) if edit is not None else ())
 
     def _in_command(self, node: Node) -> Edit | None:
@@ -158,6 +172,18 @@ class HeaderRules:
         if self._facts.language.name != "shell" or option is None or self._facts.of(option) not in ("-H", "--header"):
             return None
         return Edit(option.start_byte, option.start_byte, f'{self._facts.of(option)} "Accept: {VERSION_2}" ')
+
+    def _as_bearer(self, node: Node) -> Edit | None:
+        """`headers.setBearerAuth(…)`, `bearerAuth(…)` and `Http::withToken(…)`, each in its framework's own way."""
+        name = self._facts.of(node)
+        call = next((one for one in self._facts.around(node) if one.type in _CALLS), None)
+        if name == "withToken":
+            return Edit(node.start_byte, node.start_byte, f"accept('{VERSION_2}')->")
+        if name not in ("setBearerAuth", "bearerAuth") or call is None or not _stands_alone(call):
+            return None
+        begin = self._facts.between(call.start_byte, node.start_byte)
+        setter = "set" if name == "setBearerAuth" else "header"
+        return self._before(call, f'{begin}{setter}("Accept", "{VERSION_2}"){self._facts.language.statement_end}')
 
     def _as_statement(self, node: Node) -> Edit | None:
         """`headers["Authorization"] = …`, `client.DefaultRequestHeaders.Authorization = …`, `$headers[] = '…'`."""

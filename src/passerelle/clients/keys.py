@@ -10,6 +10,7 @@ from tree_sitter import Node
 
 from passerelle.clients.facts import Facts, Name, Text
 from passerelle.clients.findings import Edit, Finding
+from passerelle.clients.headers import BEARERS
 
 _ABOUT_RUNS: Final = re.compile(
     r"workflow_?definition_?id|\bworkflows/run|[\"'`/\x00]link(?:/send)?[\"'`]|/link\b|/token\b|parametersId",
@@ -64,7 +65,7 @@ class KeyRules:
 
     def _of_name(self, name: Name) -> Iterator[Finding]:
         kind = name.text.replace("_", "").lower()
-        if kind in ("accept", "authorization"):
+        if kind in ("accept", "authorization", *BEARERS):
             return
         if kind in ("partyid", "partydetails"):
             if name.role != "other":

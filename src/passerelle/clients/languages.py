@@ -62,8 +62,8 @@ def _places(**patterns: str) -> tuple[tuple[Role, re.Pattern[str]], ...]:
 
 _JAVASCRIPT_PLACES: Final = _places(
     sent=r"property_identifier@key<pair<object|string_fragment<string@key<pair<object"
-    r"|shorthand_property_identifier<object|property_identifier@property<member_expression@left<"
-    r"|string_fragment<string@index<subscript_expression@left<"
+    r"|shorthand_property_identifier<object|property_identifier@property<member_expression@left<assignment"
+    r"|string_fragment<string@index<subscript_expression@left<assignment"
     r"|property_identifier@name<property_signature<",
     read=r"property_identifier@property<member_expression|shorthand_property_identifier_pattern"
     r"|property_identifier@key<pair_pattern|string_fragment<string@index<subscript_expression",
@@ -85,7 +85,7 @@ LANGUAGES: Final = (
         _set("function_definition class_definition"),
         _places(
             sent=r"string_content<string@key<pair|identifier@name<keyword_argument|string_content<string@value<keyword_"
-            r"|string_content<string@subscript<subscript@left<|identifier@attribute<attribute@left<",
+            r"|string_content<string@subscript<subscript@left<assignment|identifier@attribute<attribute@left<assignment",
             read=r"string_content<string@subscript<subscript|identifier@attribute<attribute",
             declared=r"identifier@left<assignment<(expression_statement<)?block@body<class_definition",
             call=r"string_content<string<argument_list",
@@ -162,7 +162,7 @@ LANGUAGES: Final = (
         _set("function_definition method_declaration class_declaration anonymous_function arrow_function"),
         _places(
             sent=r"string_content<(encapsed_)?string<array_element_initializer"
-            r"|string_content<(encapsed_)?string<subscript_expression@left<|name@name<member_access_expression@left<",
+            r"|string_content<(encapsed_)?string<subscript_expression@left<assignment|name@name<member_access_expression@left<assignment",
             read=r"string_content<(encapsed_)?string<subscript_expression|name@name<(nullsafe_)?member_access_expression",
             declared=r"name<variable_name@name<(property_promotion_parameter|property_element)",
             call=r"string_content<(encapsed_)?string<argument<",
@@ -182,7 +182,7 @@ LANGUAGES: Final = (
         ),
         _places(
             sent=r"string_literal_content<string_literal<(attribute_argument|initializer_expression"
-            r"|argument<(element_binding_expression|bracketed_argument_list@\w+<element_access_expression@left<))"
+            r"|argument<(element_binding_expression|bracketed_argument_list@\w+<element_access_expression@left<assignment))"
             r"|identifier<anonymous_object_creation_expression",
             read=r"string_literal_content<string_literal<argument<bracketed_argument_list"
             r"|identifier@name<(member_access_expression|member_binding_expression)",
@@ -200,7 +200,7 @@ LANGUAGES: Final = (
         _set("function_declaration method_declaration type_declaration func_literal"),
         _places(
             sent=r"\w+_content<\w+_literal<literal_element@key"
-            r"|\w+_content<\w+_literal@index<index_expression<expression_list@left<",
+            r"|\w+_content<\w+_literal@index<index_expression<expression_list@left<assignment",
             read=r"\w+_content<\w+_literal@index<index_expression",
             call=r"\w+_content<\w+_literal<argument_list",
         ),
