@@ -129,9 +129,9 @@ class HeaderRules:
 
     def _credentials(self) -> Iterator[Node]:
         for name in self._facts.names:
-            if name.text.lower() == "authorization" and (name.role != "read" or self._is_set(name.node)):
-                yield name.node
-            elif self._facts.language.name in BEARERS.get(name.text.lower(), ()):
+            kind = name.text.lower()
+            header = kind == "authorization" and (name.role != "read" or self._is_set(name.node))
+            if header or self._facts.language.name in BEARERS.get(kind, ()):
                 yield name.node
         for text in self._facts.texts:
             if _AUTHORIZATION_LINE.match(text.text):
