@@ -125,6 +125,52 @@ def test_with_wait_the_others_finish_before_the_step_fails() -> None:
     assert any(run.step == "both.right.b" and run.status == "COMPLETED" for run in done.runs)
 
 
+@pytest.mark.parametrize("inner_policy", ["cancel", "wait"])
+def test_with_wait_what_failed_deeper_inside_is_waited_for_and_goes_no_further(inner_policy: str) -> None:
+    inner = parallel("inner", inner_policy, branches={"x": [step("a", ASK)], "y": [step("b", ASK), step("c")]})
+    outer = parallel("outer", "wait", branches={"left": [inner, step("never")], "right": [step("d", ASK)]})
+    definition = define(outer)
+    state = answer(definition, start(definition).state, "outer.left.inner.x", BROKEN).state
+    assert sorted(calling(state)) == ["outer.left.inner.y", "outer.right"]
+    transition = answer(definition, state, "outer.left.inner.y", 1)
+    assert [run.step for run in transition.runs] == ["outer.left.inner.y.b", "outer.left.inner.y.c"]
+    failed = answer(definition, transition.state, "outer.right", 2).state
+    assert (failed.status, failed.error["code"]) == (Status.FAILED, "HTTP_STATUS")
+    again = advance(definition, failed, Retried(UUID(int=4)), NOW).state
+    assert calling(again) == ["outer.left.inner.x"], "what is done is done"
+    done = answer(definition, again, "outer.left.inner.x", 3).state
+    assert done.status is Status.COMPLETED
+    assert done.outputs["outer"]["left"]["inner"] == {"x": {"a": 3}, "y": {"b": 1, "c": "c"}}
+    assert done.outputs["outer"]["left"]["never"] == "never"
+
+
+def test_with_wait_an_each_that_failed_inside_opens_no_more_items() -> None:
+    outer = parallel("outer", "wait", branches={"left": [each("all", [1, 2, 3], step("a", ASK), at_once=2)]})
+    definition = define(outer)
+    state = answer(definition, start(definition).state, "outer.left.all[0]", BROKEN).state
+    failed = answer(definition, state, "outer.left.all[1]", 1).state
+    assert failed.status is Status.FAILED
+    again = advance(definition, failed, Retried(UUID(int=4)), NOW).state
+    assert "outer.left.all[0]" in calling(again)
+    again = answer(definition, again, "outer.left.all[0]", 0).state
+    done = answer(definition, again, "outer.left.all[2]", 2).state
+    assert done.outputs["outer"]["left"]["all"] == {"items": [{"a": 0}, {"a": 1}, {"a": 2}]}
+
+
+def test_with_wait_a_branching_step_inside_that_ran_out_of_time_is_not_joined() -> None:
+    inner = parallel("inner", branches={"x": [step("a", ASK)]}, timeout=timedelta(minutes=1))
+    outer = parallel("outer", "wait", branches={"left": [inner, step("never")], "right": [step("d", ASK)]})
+    definition = define(outer)
+    late = advance(definition, start(definition).state, Elapsed(), NOW + timedelta(minutes=2)).state
+    assert late.status is Status.RUNNING
+    late = answer(definition, late, "outer.left.inner.x", 1).state
+    failed = answer(definition, late, "outer.right", 2).state
+    assert (failed.status, failed.error["code"]) == (Status.FAILED, "STEP_TIMEOUT")
+    again = advance(definition, failed, Retried(UUID(int=4)), NOW).state
+    assert again.status is Status.COMPLETED, "all that was late has come meanwhile"
+    assert again.outputs["outer"]["left"] == {"inner": {"x": {"a": 1}}, "never": "never"}
+
+
 def test_a_handled_failure_drops_the_other_branches() -> None:
     both = parallel("both", branches={"left": [step("a", ASK)], "right": [step("b", ASK)]}, on_error=CONTINUE)
     definition = define(both, step("after"))

@@ -136,6 +136,9 @@ class History:
         assert transition.state.status in MOVES[before.status] | {before.status}
         assert not (before.status in ENDED and transition.runs), "a step ran after the end"
         self.state = transition.state
+        stopped = (Phase.FAILED, Phase.BRANCHING)
+        goes_on = any(position.phase not in stopped for position in self.state.lanes.values())
+        assert goes_on or self.state.status not in OPEN, "it is open, and nothing will ever happen"
         self.runs += transition.runs
         self.happened.append((happening, self.now))
 

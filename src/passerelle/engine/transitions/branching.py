@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 from passerelle.definitions.model import Step
 from passerelle.engine.kinds import BranchingKind, Done, StepFailure
 from passerelle.engine.lanes import ROOT, Key, inner_lane, place_of_lane
 from passerelle.engine.model import Phase, Position
 from passerelle.engine.transitions.working import Working, error_of
-from passerelle.kit.json import Json
+from passerelle.kit.json import Json, JsonObject
 
 
 class Branching(Working):
@@ -35,7 +36,7 @@ class Branching(Working):
             self.lanes[inner] = Position(kind.steps(step.config, key)[0].id)
             self._todo.append((inner, 0))
         position = self.lanes[lane] = replace(position, opened=position.opened + max(free, 0))
-        if free > 0 or any(self.lanes[inner].phase is not Phase.FAILED for inner in under_way):
+        if free > 0 or not all(self._has_failed(inner) for inner in under_way):
             return None
         if position.failure is not None:
             return self._branches_failed(lane, step, position, StepFailure(**position.failure))
@@ -44,6 +45,14 @@ class Branching(Working):
     def _inner(self, lane: str, step: Step, position: Position) -> list[str]:
         """The lanes of a branching step that are under way, or failed and not dealt with."""
         return [inner for inner in self.lanes if inner != ROOT and place_of_lane(inner)[:2] == (lane, step.id)]
+
+    def _has_failed(self, lane: str) -> bool:
+        """Whether a lane has failed, and nothing below it goes on."""
+        position = self.lanes[lane]
+        if position.phase is not Phase.BRANCHING:
+            return position.phase is Phase.FAILED
+        inner = self._inner(lane, self._step(position), position)
+        return position.failure is not None and all(self._has_failed(name) for name in inner)
 
     def _joined(
         self, lane: str, step: Step, position: Position, kind: BranchingKind, keys: Sequence[Key]
@@ -108,7 +117,7 @@ class Branching(Working):
         parent, owner_id, _ = place_of_lane(lane)
         owner = self.definition.by_id[owner_id]
         assert isinstance(owner.kind, BranchingKind)
-        policy = owner.kind.when_one_fails(owner.config)
+        policy = self._policy(parent, owner, owner.kind)
         if policy == "continue":
             position = self.lanes[lane]
             if position.phase is Phase.BRANCHING:  # so that the last run of the lane says that it failed
@@ -118,22 +127,37 @@ class Branching(Working):
             self.values[lane] = {"error": error_of(step_id, failure)}
             self._after_lane(parent, owner_id)
         elif policy == "wait":
-            facts = {"code": failure.code, "message": failure.message, "details": failure.details}
-            self.lanes[parent] = replace(self.lanes[parent], failure=facts)
+            self.lanes[parent] = replace(self.lanes[parent], failure=_facts(failure))
             self._after_lane(parent, owner_id)
         else:
             self.go_on(parent, self._branches_failed(parent, owner, self.lanes[parent], failure, step_id))
+
+    def _policy(self, lane: str, step: Step, kind: BranchingKind) -> Literal["cancel", "wait", "continue"]:
+        """What a branching step does when one of its lanes fails. Where its own failure makes a step around it wait
+        for others, its lanes are waited for as well: they stay for a retry, and must not go on unseen."""
+        policy = kind.when_one_fails(step.config)
+        if policy != "cancel" or step.on_error.action != "fail" or lane == ROOT:
+            return policy
+        parent, owner_id, _ = place_of_lane(lane)
+        owner = self.definition.by_id[owner_id]
+        assert isinstance(owner.kind, BranchingKind)
+        return "wait" if self._policy(parent, owner, owner.kind) == "wait" else "cancel"
 
     def _branches_failed(
         self, lane: str, step: Step, position: Position, failure: StepFailure, inner: str | None = None
     ) -> int | None:
         """A branching step fails. Where nobody handles that, its lanes stay, so that a retry goes on inside of them."""
         if step.on_error.action == "fail":
+            self.lanes[lane] = replace(position, failure=_facts(failure))
             self._fall(lane, inner or step.id, failure)
             return None
         for name in [name for name in self.lanes if _below(name, lane, step)]:
             self._close(name)
         return self._fail_for_good(lane, step, position, failure)
+
+
+def _facts(failure: StepFailure) -> JsonObject:
+    return {"code": failure.code, "message": failure.message, "details": failure.details}
 
 
 def _below(lane: str, outer: str, step: Step) -> bool:

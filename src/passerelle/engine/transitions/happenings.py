@@ -211,8 +211,12 @@ class Happenings(Stepping):
             elif position.phase is Phase.FAILED and position.step is None:
                 self._finish()
         for lane, position in list(self.lanes.items()):
-            if position.phase is Phase.FAILED and self.state.status in OPEN:
+            if self.state.status not in OPEN or lane not in self.lanes:
+                continue
+            if position.phase is Phase.FAILED:
                 self._again(lane, position)
+            elif position.phase is Phase.BRANCHING and not self._inner(lane, self._step(position), position):
+                self._after_lane(lane, str(position.step))  # its time was over before its lanes were
 
     def _again(self, lane: str, position: Position) -> None:
         step = self._step(position)
