@@ -167,6 +167,8 @@ def _email(value: Json, field: Field) -> str:
 
 
 def _phone(value: Json, field: Field) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a text: a phone number with its country code, such as +48221234567")
     try:
         number = phonenumbers.parse(_text(value, field), None)
     except phonenumbers.NumberParseException:

@@ -142,6 +142,28 @@ async def test_a_field_that_was_left_behind_can_still_be_read_but_not_written(co
     assert refused == [("FIELD_UNKNOWN", "/companyAddress")]
 
 
+@pytest.mark.parametrize(
+    ("change", "status", "place", "said"),
+    [
+        ({"email": "nobody"}, 400, "/email", "must be an e-mail address"),
+        ({"email": "taken@example.com"}, 409, "/email", "has `taken@example.com` in `email` already"),
+        ({"phone": {"number": 1}}, 400, "/phone", "a phone number with its country code"),
+    ],
+)
+async def test_what_the_new_table_refuses_an_old_client_is_told_in_its_own_words(
+    company: Company, change: dict[str, Any], status: int, place: str, said: str
+) -> None:
+    """The old table took anything; the fields that the answer names are those that the client has sent."""
+    await company.table()
+    old = company.both.old
+    case_id = (await company.both.case(**PERSON))["caseId"]
+    await company.both.case(email="taken@example.com")
+    assert (await company.move()).good
+    answer = await old.call("PATCH", f"/cases/{case_id}", change, status)
+    assert [error["pointer"] for error in answer["errors"]] == [place]
+    assert said in answer["errors"][0]["message"]
+
+
 async def test_deleted_and_merged_cases_move_too(company: Company) -> None:
     """A case that can be restored still can; one that was merged leads to the other."""
     await company.table()
