@@ -16,7 +16,7 @@ from uuid import UUID
 from passerelle.kit.database import Connection
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import JsonObject
-from passerelle.records.models import Action, Author, Record, differences
+from passerelle.records.models import ERASED, Action, Author, Record, differences
 from passerelle.records.searching import search_text
 from passerelle.tables.keys import EMPTY
 from passerelle.tables.models import Field, Table
@@ -36,6 +36,16 @@ _FORWARDS: Final = (
     "WHERE workspace_id = $1 AND table_id = $2 AND id = ANY($3) AND merged_into IS NOT NULL"
 )
 _MERGED: Final = "SELECT id FROM record WHERE workspace_id = $1 AND merged_into = $2"
+_KNOWN_AS: Final = """
+    WITH led AS (
+        SELECT merged_into AS id FROM record
+        WHERE workspace_id = $1 AND id = $2 AND merged_into IS NOT NULL AND merged_into <> $3
+    ), now AS (
+        SELECT coalesce((SELECT id FROM led), $2) AS id
+    )
+    SELECT id FROM now UNION
+    SELECT r.id FROM record r JOIN now ON r.merged_into = now.id WHERE r.workspace_id = $1
+"""
 _FORWARD_ON: Final = "UPDATE record SET merged_into = $3 WHERE workspace_id = $1 AND merged_into = $2"
 _HOLDERS: Final = (
     "SELECT u.field_id, u.key, u.record_id FROM record_unique u, unnest($2::uuid[], $3::bytea[]) AS w(field_id, key) "
@@ -175,6 +185,11 @@ class RecordRepository:
     async def merged_into(self, connection: Connection, workspace_id: UUID, record_id: UUID) -> list[UUID]:
         """The records that were merged into this one."""
         return [row["id"] for row in await connection.fetch(_MERGED, workspace_id, record_id)]
+
+    async def known_as(self, connection: Connection, workspace_id: UUID, record_id: UUID) -> list[UUID]:
+        """The record, or the one that it was merged into, and all that were merged into that."""
+        rows = await connection.fetch(_KNOWN_AS, workspace_id, record_id, ERASED)
+        return [row["id"] for row in rows]
 
     async def forward_on(self, connection: Connection, workspace_id: UUID, source: UUID, target: UUID) -> None:
         """Let all that was merged into `source` lead to `target`, so that no chain grows."""

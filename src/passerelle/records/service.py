@@ -340,9 +340,9 @@ class Records:
         return None
 
     async def known_as(self, workspace_id: UUID, record_id: UUID) -> list[UUID]:
-        """The record's id, and those of the records that were merged into it: executions may name any of them."""
+        """Every id that leads to the same record: executions may name any of them."""
         async with self._connected(workspace_id, None) as connection:
-            return [record_id, *await self._repository.merged_into(connection, workspace_id, record_id)]
+            return await self._repository.known_as(connection, workspace_id, record_id)
 
     async def _taken(
         self, connection: Connection, table: Table, record: Record, raised: asyncpg.UniqueViolationError

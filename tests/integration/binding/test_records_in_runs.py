@@ -220,7 +220,11 @@ async def test_the_executions_of_a_merged_record_are_listed_with_the_other_s(bou
     target, source = await bound.add(number="1"), await bound.add(number="2")
     of_source, of_target = await bound.run(READ, source["id"]), await bound.run(READ, target["id"])
     await bound.call("POST", f"/tables/customers/records/{target['id']}/merge", {"from": source["id"]})
-    for path in (f"/workflows?recordId={target['id']}", f"/tables/customers/records/{source['id']}/workflows"):
+    for path in (
+        f"/workflows?recordId={target['id']}",
+        f"/workflows?recordId={source['id']}",
+        f"/tables/customers/records/{source['id']}/workflows",
+    ):
         listed = await bound.call("GET", path)
         assert [one["id"] for one in listed["data"]] == [of_target["id"], of_source["id"]]
     # What ran for the old id keeps it; a new execution of it concerns the record that it was merged into.
