@@ -43,7 +43,7 @@ from passerelle.kit.mail import Mail, NoMail
 from passerelle.kit.mail.addresses import Address
 from passerelle.kit.mail.server import SmtpServer
 from passerelle.kit.mail.smtp import SmtpMail
-from passerelle.kit.outgoing.client import OutgoingClient
+from passerelle.kit.outgoing.client import OutgoingClient, trusted_roots
 from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.secrets import SecretBox
 from passerelle.links.erasing import erase_addresses
@@ -112,11 +112,14 @@ async def open_services(
     """Connect everything; close it at the end. `plain_http`: webhooks may be sent without TLS."""
     database = await Database.open(database_url, size=settings.database_connections)
     rules = EgressRules.parse(settings.egress_allow)
-    outgoing = OutgoingClient(rules)
+    # Both take long enough to be felt by whoever comes first, and hold up all others meanwhile.
+    roots, _ = await asyncio.gather(
+        asyncio.to_thread(trusted_roots), asyncio.to_thread(warm_checks, load_checks().values())
+    )
+    outgoing = OutgoingClient(rules, tls=roots)
     # Receivers that hang must not take the connections that steps need.
-    to_webhooks = OutgoingClient(rules)
+    to_webhooks = OutgoingClient(rules, tls=roots)
     leases = Leases(database)
-    await asyncio.to_thread(warm_checks, load_checks().values())
     keeping = asyncio.create_task(leases.keep())
     services = _build(settings, database_url, box, database, outgoing, to_webhooks, leases, plain_http=plain_http)
     counting = asyncio.create_task(services.deprecations.keep_writing())
