@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from recorded import Api
 
@@ -98,6 +98,11 @@ async def state(api: Api, table: str) -> Any:
 @pytest.mark.parametrize("by", ["number", "code", None])
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=ROWS, rows=ROWS)
+# A value that a row lets go of is free for the next one, and one that it takes is not.
+@example(
+    before=[{"name": "a", "number": "1", "code": 1}, {"name": "a", "number": "2", "code": 2}],
+    rows=[{"number": "2", "code": 3}, {"number": "1", "code": 2}, {"name": "b", "number": "3", "code": 3}],
+)
 async def test_a_batch_comes_to_what_its_rows_come_to_one_by_one(
     api: Api, parts: RecordParts, database: Database, by: str | None, before: list[Any], rows: list[Any]
 ) -> None:
