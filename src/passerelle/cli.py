@@ -54,6 +54,9 @@ Files = Annotated[
     list[Path], typer.Argument(help="Files, or folders: their *.yaml are definitions, their tables/*.yaml are tables.")
 ]
 DataDir = Annotated[Path, typer.Option(help="The folder of the database, the keys and the files.")]
+DevDir = Annotated[
+    Path, typer.Option("--data-dir", help="Without PASSERELLE_DATABASE_URL: the folder of a running `passerelle dev`.")
+]
 
 
 @app.callback()
@@ -104,11 +107,11 @@ def migrate() -> None:
 
 
 @workspaces.command("create")
-def create_workspace(name: str) -> None:
+def create_workspace(name: str, data_dir: DevDir = DEMO_DIR) -> None:
     """Make a workspace; prints its id."""
     from passerelle import processes
 
-    output.print(_run(processes.create_workspace(_settings(), name)))
+    output.print(_run(processes.create_workspace(_settings_beside(data_dir), name)))
 
 
 @workspaces.command("version-1")
@@ -119,11 +122,13 @@ def treat_version_one(
         typer.Argument(help="How version 1 is treated; `default` follows PASSERELLE_V1."),
     ],
     brownouts: Annotated[str | None, typer.Option(help="The times of brown-outs: 'tue 09:00-10:00'.")] = None,
+    data_dir: DevDir = DEMO_DIR,
 ) -> None:
     """Treat version 1 in one workspace otherwise than in the rest, also less strictly."""
     from passerelle import processes
 
-    _run(processes.treat_version_one(_settings(), workspace, None if mode == "default" else mode, brownouts))
+    settings = _settings_beside(data_dir)
+    _run(processes.treat_version_one(settings, workspace, None if mode == "default" else mode, brownouts))
     output.print(f"version 1 is {mode} in the workspace {workspace}", highlight=False)
 
 
@@ -136,11 +141,13 @@ def create_key(
         list[str] | None, typer.Option(help="What it may decide: reviews assigned to this role; repeat it.")
     ] = None,
     token: Annotated[bool, typer.Option("--token", help="An organization token instead of key and secret.")] = False,
+    data_dir: DevDir = DEMO_DIR,
 ) -> None:
     """Make credentials for a workspace; they are shown this once."""
     from passerelle import processes
 
-    made = _run(processes.create_key(_settings(), workspace, name, api_version, role or [], organization_token=token))
+    settings = _settings_beside(data_dir)
+    made = _run(processes.create_key(settings, workspace, name, api_version, role or [], organization_token=token))
     output.print_json(json.dumps(made))
 
 
@@ -148,6 +155,7 @@ def create_key(
 def rotate_signing_key(
     workspace: UUID,
     overlap: Annotated[str, typer.Option(help="How long the new key is published before it signs.")] = "24h",
+    data_dir: DevDir = DEMO_DIR,
 ) -> None:
     """Make another key to sign webhooks and tokens with; the one before stays published."""
     from passerelle import processes
@@ -157,7 +165,7 @@ def rotate_signing_key(
         length = parse_duration(overlap)
     except ValueError as error:
         raise CommandError(f"--overlap: {error}") from None
-    output.print_json(json.dumps(_run(processes.rotate_signing_key(_settings(), workspace, length))))
+    output.print_json(json.dumps(_run(processes.rotate_signing_key(_settings_beside(data_dir), workspace, length))))
 
 
 @app.command()
@@ -323,6 +331,12 @@ def _settings() -> Any:
     from passerelle.settings import load
 
     return load()
+
+
+def _settings_beside(data_dir: Path) -> Any:
+    from passerelle.devfolder import settings_beside
+
+    return settings_beside(_settings(), data_dir)
 
 
 def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -8,13 +8,14 @@ import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import structlog
 from pydantic import SecretStr
 
 from passerelle import examples
+from passerelle.devfolder import DEMO_FILE, SECRET_KEY_FILE
 from passerelle.embedded import EmbeddedPostgres
 from passerelle.errors import PasserelleError
 from passerelle.events.restored import bring_back_numbers
@@ -32,9 +33,6 @@ from passerelle.themes.schemas import ThemeBody
 from passerelle.wiring import Services, open_services
 
 log = structlog.get_logger("passerelle.dev")
-
-DEMO_FILE: Final = "demo.json"
-SECRET_KEY_FILE: Final = "secret-key"  # noqa: S105 - the file's name
 
 
 async def run(settings: Settings, data_dir: Path, host: str, port: int) -> None:

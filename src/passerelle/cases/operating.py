@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from passerelle.definitions.facts import CASES
+from passerelle.devfolder import DEMO_FILE
 from passerelle.embedded import EmbeddedError, EmbeddedPostgres
 from passerelle.errors import CommandError, PasserelleError
 from passerelle.kit import schema
@@ -46,7 +47,7 @@ def where(settings: Settings, workspace_id: UUID | None, data_dir: Path) -> Wher
         return Where(url, workspace_id, settings.files_url)
     try:
         url = EmbeddedPostgres.address_of(data_dir)
-        demo = json.loads((data_dir / "demo.json").read_text())["workspaceId"]
+        demo = json.loads((data_dir / DEMO_FILE).read_text())["workspaceId"]
     except (EmbeddedError, OSError, ValueError, KeyError) as error:
         raise CommandError(
             f"set PASSERELLE_DATABASE_URL, or give the --data-dir of a running `passerelle dev` ({error})"
