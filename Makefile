@@ -34,7 +34,7 @@ browser: ## Install Chromium, which the tests of the pages drive
 		{ echo "The tests need Chromium: install it, or say in PASSERELLE_TEST_CHROMIUM where it is"; exit 1; }
 
 test: setup browser check ## The whole suite
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 unit: setup ## Only the tests that need no database
 	$(BIN)/pytest -n 2 tests/unit
