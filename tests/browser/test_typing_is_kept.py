@@ -24,6 +24,7 @@ steps:
           city: {type: string, title: City}
           story: {type: string, maxLength: 1000000, title: Story}
           call: {type: string, format: date-time, title: When to call}
+          owners: {type: array, title: Owners, items: {type: object, title: Owner, properties: {name: {type: string, title: Owner}}}}
   - id: papers
     upload: {title: Your papers, accept: [image/*], maxSize: 1MB, min: 0, max: 2}
   - id: more
@@ -56,6 +57,34 @@ async def test_a_tab_keeps_what_was_typed_in_it_and_not_what_another_one_knows_b
     await desktop.reload()
     await expect(named(desktop, "/name")).to_have_value("Ada")
     await expect(named(desktop, "/city")).to_have_value("Łódź")
+
+
+async def test_what_is_still_on_its_way_does_not_undo_what_adds_to_a_list(
+    desktop: Page, api: httpx.Client, typing: str
+) -> None:
+    """The draft of what was typed before is slower than the click."""
+    await started(desktop, made_link(api, typing)[0])
+    add = desktop.locator('button[value="add:/owners"]')
+    if await named(desktop, "/owners/0/name").count() == 0:
+        await add.click()
+    on_its_way, go = asyncio.Event(), asyncio.Event()
+
+    async def held(route: Route) -> None:
+        on_its_way.set()
+        await go.wait()
+        await route.continue_()
+
+    await desktop.route("**/draft", held)
+    await named(desktop, "/owners/0/name").fill("Ada")
+    async with asyncio.timeout(10):
+        await on_its_way.wait()
+    await add.click()
+    async with desktop.expect_response("**/draft"):
+        go.set()
+    await expect(named(desktop, "/owners/1/name")).to_be_visible()
+    await desktop.reload()
+    await expect(named(desktop, "/owners/0/name")).to_have_value("Ada")
+    await expect(named(desktop, "/owners/1/name")).to_be_visible()
 
 
 async def test_too_much_is_said_and_stays_on_the_page_until_it_is_shortened(

@@ -183,8 +183,10 @@ async function submitted(page, event) {
   form.setAttribute("aria-busy", "true");
   reached(form);
   page.draft?.stop();
-  const body = new URLSearchParams(entriesOf(form));
   const button = event.submitter;
+  // Lists are kept whole: a draft on its way that comes after "add" or "remove" would undo it.
+  if (button?.name) await page.draft?.settled();
+  const body = new URLSearchParams(entriesOf(form));
   if (button?.name) body.append(button.name, button.value);
   try {
     // A file that is still on its way belongs to what is sent; if it breaks, its owner has to know first.
@@ -262,7 +264,7 @@ function clicked(page, event) {
 /** Keeps a form's values on the server while somebody types, and shows what the server says to them. */
 class Draft {
   constructor(page, form) {
-    Object.assign(this, { page, form, dirty: false, stopped: false, sending: false, timer: 0, edited: new Set(), done: new Set() });
+    Object.assign(this, { page, form, dirty: false, stopped: false, sending: false, timer: 0, request: null, edited: new Set(), done: new Set() });
     this.url = `${form.action}/draft`;
     this.status = form.querySelector("[data-status]");
   }
@@ -299,13 +301,19 @@ class Draft {
     this.later(3000);
   }
 
+  /** What is on its way has come; a connection that hangs holds nobody back for long. */
+  settled() {
+    return Promise.race([this.request?.catch(() => {}), pause(3000)]);
+  }
+
   async save(leaving = false) {
     if (!this.dirty || this.stopped || (this.sending && !leaving)) return;
     clearTimeout(this.timer);
     this.dirty = false;
     this.sending = true;
     try {
-      const answer = await fetch(this.url, { method: "POST", body: this.body(), headers: headers(this.page), keepalive: leaving });
+      this.request = fetch(this.url, { method: "POST", body: this.body(), headers: headers(this.page), keepalive: leaving });
+      const answer = await this.request;
       if (answer.status === 401 || answer.status === 409) return this.over();
       // The same again would be refused again; what is typed next is tried.
       if (answer.status === 400 || answer.status === 413) return this.tell("large");
