@@ -136,7 +136,8 @@ class Judging:
         self._sort(table, wanted, there, found)
         pointing = [Pointing(one.record.id, one.record.values, one.was) for one in found.taken]
         found.keep(await self._relations.problems(connection, table, pointing))
-        await self._keep_free(connection, table, found, own, pretended)
+        finder = table.by_name[by].id if by is not None and pretended is None else None
+        await self._keep_free(connection, table, found, own, pretended, finder)
         return found
 
     async def _there(
@@ -189,10 +190,21 @@ class Judging:
         found: Round,
         own: Collection[UUID],
         pretended: Pretended | None,
+        finder: UUID | None,
     ) -> None:
-        """Refuse rows whose unique values other records have."""
+        """Refuse rows whose unique values other records have.
+
+        Raises `OvertakenError` where the value of the field `finder` has found no record, and has one by now.
+        """
         claims = [_keys(table, one.record) - (_keys(table, one.old) if one.old else set()) for one in found.taken]
         holders = await self._holders(connection, table, [key for own_keys in claims for key in own_keys], pretended)
+        if any(
+            key[0] == finder and key in holders
+            for one, keys in zip(found.taken, claims, strict=True)
+            if one.old is None
+            for key in keys
+        ):
+            raise OvertakenError
         names = {known.id: known for known in table.unique}
         found.keep(
             [

@@ -18,6 +18,7 @@ from passerelle.kit.database import Database
 from passerelle.records import importing
 from passerelle.records.models import Author
 from passerelle.records.parts import RecordParts
+from passerelle.records.repository import RecordRepository
 
 LINES = {"Content-Type": "application/x-ndjson"}
 FIELDS = [
@@ -135,6 +136,25 @@ async def test_imports_of_the_same_rows_at_once_lose_no_change(api: Api, before:
     assert sum(one["created"] for one in reports) == 60 - before
     page = await api.call("GET", "/tables/customers/records?limit=500")
     assert {record["version"] for record in page["data"]} == {4 if before else 3}
+
+
+async def test_a_record_that_is_made_while_its_row_is_judged_is_changed_not_refused(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await api.table(fields=FIELDS)
+    looked = RecordRepository.holders
+    looks = count()
+
+    async def overtaken(*about: Any) -> Any:
+        found = await looked(*about)
+        if next(looks) == 0:
+            await api.add({"name": "theirs", "number": "7"})
+        return found
+
+    monkeypatch.setattr(RecordRepository, "holders", overtaken)
+    rows = [{"name": "ours", "number": number} for number in ("6", "7")]
+    report = await imported(api, "customers", rows, "mode=upsert&by=number")
+    assert (report["created"], report["updated"], report["failed"]) == (1, 1, 0)
 
 
 async def test_changes_of_single_records_during_an_import_are_kept(api: Api) -> None:
