@@ -1,12 +1,22 @@
 # `make` lists the chores. Everything that a machine needs is installed from here.
 .DEFAULT_GOAL := help
-.PHONY: help setup browser run test unit check format bench crash generate screenshots lock clean
+# What `web/` is made of, and what is made out of it.
+WEB_SOURCES = $(shell find web -path web/node_modules -prune -o -type f ! -name schema.d.ts -print)
+PROVIDER := tests/integration/people/provider/node_modules/.ready
+WEB_READY := web/node_modules/.ready
+WEB_API := web/src/api/schema.d.ts
+WEB_CHECKED := web/node_modules/.checked
+WEB_TESTED := web/node_modules/.tested
+DASHBOARD := src/passerelle/dashboard/static/index.html
+
+.PHONY: help setup web provider browser servers run test unit coverage check format bench crash generate screenshots lock release clean
 
 PYTHON ?= python3.11
 PORT ?= 8080
 DATA ?= data
 BIN := .venv/bin
 READY := .venv/.ready
+MIGRATE_CLIENT := packages/passerelle-migrate-client
 # In a container we are root already, and there is no sudo.
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -15,16 +25,39 @@ help: ## List the chores
 
 setup: $(READY) ## Install everything; after it .venv/bin/passerelle is there
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml $(MIGRATE_CLIENT)/pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.8'
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	$(BIN)/python -m compileall -q src
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . --editable $(MIGRATE_CLIENT)
+	$(BIN)/python -m compileall -q src packages
 	@touch $@
 
-run: setup ## Start Passerelle with a demo workspace on http://localhost:8080
+web: $(DASHBOARD) ## Build the dashboard where its sources have changed
+
+$(DASHBOARD): $(WEB_API) $(WEB_SOURCES)
+	web/npm run --silent build -- --logLevel warn
+
+$(WEB_API): docs/reference/openapi-v2.json $(WEB_READY)
+	@web/npm run --silent api > /dev/null
+	@touch $@
+
+$(WEB_READY): web/package-lock.json $(READY)
+	web/npm ci --silent
+	@touch $@
+
+# Formatting is the editor's; lint and types are asked once per change, as they take long.
+$(WEB_CHECKED): $(WEB_API) $(WEB_SOURCES)
+	web/npm run --silent lint
+	web/npm run --silent types
+	@touch $@
+
+$(WEB_TESTED): $(WEB_API) $(WEB_SOURCES)
+	web/npm run --silent test
+	@touch $@
+
+run: setup web ## Start Passerelle with a demo workspace on http://localhost:8080
 	$(BIN)/passerelle dev --port $(PORT) --data-dir $(DATA)
 
 browser: ## Install Chromium, which the tests of the pages drive
@@ -33,13 +66,32 @@ browser: ## Install Chromium, which the tests of the pages drive
 		$(AS_ROOT) apt-get install -yqq --no-install-recommends chromium fonts-liberation; } || \
 		{ echo "The tests need Chromium: install it, or say in PASSERELLE_TEST_CHROMIUM where it is"; exit 1; }
 
-test: setup browser check ## The whole suite
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+$(PROVIDER): tests/integration/people/provider/package-lock.json $(READY)
+	web/npm --prefix $(CURDIR)/tests/integration/people/provider ci --silent
+	@touch $@
 
-unit: setup ## Only the tests that need no database
-	$(BIN)/pytest -n 2 tests/unit
+provider: $(PROVIDER) ## Install the provider of OpenID Connect that the tests of single sign-on run
 
-check: setup ## Formatting, lint, types, import rules, generated files
+servers: ## Install PgBouncer and nginx, which the tests stand before PostgreSQL and before Passerelle, and false clocks
+	@PATH="$$PATH:/usr/sbin" sh -c 'command -v pgbouncer && command -v nginx && ls /usr/lib/*/faketime' >/dev/null 2>&1 || \
+		{ echo "Installing PgBouncer, nginx and libfaketime" && $(AS_ROOT) apt-get update -qq && \
+		$(AS_ROOT) apt-get install -yqq --no-install-recommends pgbouncer nginx-light libfaketime; } || \
+		{ echo "The tests need PgBouncer, nginx and libfaketime: install them"; exit 1; }
+
+test: setup browser servers check web $(WEB_TESTED) provider ## The whole suite
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+unit: setup $(WEB_TESTED) ## Only the tests that need no database
+	$(BIN)/pytest -n 2 tests/unit packages
+
+coverage: setup ## What the tests go through, with branches; `only=tests/unit` for less. A report, no gate
+	@rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest -q -n 2 $(or $(only),tests/unit tests/integration)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet --directory build/coverage/html
+	$(BIN)/coverage report --format=total | xargs -I% echo "% percent; line by line in build/coverage/html/index.html"
+
+check: setup $(WEB_CHECKED) ## Formatting, lint, types, import rules, generated files
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
@@ -53,17 +105,30 @@ bench: setup ## Measure throughput and latency (needs wrk)
 	$(BIN)/python -m bench $(only)
 
 crash: setup ## The long crash tests, and properties over many more definitions
-	$(BIN)/pytest tests/crash -m "long or not long"
+	$(BIN)/pytest tests/crash tests/hostile -m "long or not long"
 	PASSERELLE_EXAMPLES=1000 $(BIN)/pytest tests/unit/engine/test_properties.py --timeout 900
+	PASSERELLE_CALLS=100000 $(BIN)/pytest tests/integration/people/test_authorisation.py
 
 generate: setup ## Write the generated files: OpenAPI document, reference pages
-	$(BIN)/python -m passerelle.reference
+	$(BIN)/python -m passerelle.app.reference
 
-screenshots: setup browser ## Take the pictures of the docs anew
-	PYTHONPATH=tests/acceptance $(BIN)/python tests/browser/screenshots.py
+screenshots: setup web browser ## Take the pictures of the docs anew, and say which pages of the dashboard look otherwise
+	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.browser.dashboard_screenshots
+	$(BIN)/python -m tests.browser.looks
 
 lock: ## Pin the newest versions of all dependencies
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --no-header --no-annotate -o requirements.lock --quiet --upgrade
+	$(BIN)/uv pip compile pyproject.toml $(MIGRATE_CLIENT)/pyproject.toml --group dev --extra embedded --universal --no-header --no-annotate -o requirements.lock --quiet --upgrade
+
+# Of an environment that has the wheel and what it needs, and nothing of development.
+release: setup web ## Build the wheel into dist/, with lists of what is in it (CycloneDX) and of licences
+	@rm -rf dist build/release
+	$(BIN)/python -m hatchling build --directory dist
+	$(BIN)/uv venv --quiet --python $(BIN)/python build/release
+	$(BIN)/uv pip install --quiet --python build/release/bin/python --constraint requirements.lock dist/*.whl
+	$(BIN)/uv tool run --quiet --from 'cyclonedx-bom>=7,<8' cyclonedx-py environment build/release/bin/python --output-file dist/python.cdx.json
+	web/npm sbom --sbom-format cyclonedx --omit dev > dist/web.cdx.json
+	$(BIN)/uv tool run --quiet --from 'pip-licenses>=5,<6' pip-licenses --python build/release/bin/python --order license --format markdown > dist/LICENSES.md
 
 clean: ## Remove what was installed and built; data stays
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis web/node_modules src/passerelle/dashboard/static

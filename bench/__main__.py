@@ -16,7 +16,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import cases, definitions, forms, moves, page, records, resting, runs, sanctions, transfers, webhooks
+from bench import (
+    cases,
+    corpus,
+    dashboard,
+    definitions,
+    fair,
+    forms,
+    lighthouse,
+    moves,
+    page,
+    people,
+    processes,
+    records,
+    resting,
+    runs,
+    sanctions,
+    transfers,
+    webhooks,
+)
 
 
 @dataclass
@@ -39,15 +57,23 @@ SCENARIOS = {
     "cases": cases.moving_cases,
     "pure": runs.pure_runs,
     "call": runs.runs_with_a_call,
+    "processes": processes.sharing,
     "handoff": resting.hand_off,
     "waiting": resting.waiting,
     "batch": definitions.batch,
     "each": definitions.each,
+    "people": people.checks_and_lists,
+    "fair": fair.flood,
+    "corpus": corpus.hostile,
     "commands": definitions.commands,
     "moves": moves.moving,
     "page": page.first_page,
     "form": forms.submissions,
+    "dashboard": dashboard.dashboard,
+    "grid": lighthouse.grid,
+    "lighthouse": lighthouse.lighthouse,
     "records": records.records,
+    "record-changes": records.writing,
     "transfers": transfers.transfers,
     "sanctions": sanctions.screening,
     "webhook-latency": webhooks.commit_to_attempt,

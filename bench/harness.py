@@ -21,7 +21,7 @@ from typing import Any
 import asyncpg
 import httpx
 
-from passerelle.embedded import EmbeddedPostgres
+from passerelle.dev.postgres import EmbeddedPostgres
 
 PASSERELLE = Path(sys.executable).with_name("passerelle")
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
@@ -100,7 +100,9 @@ def register(port: int = 18099) -> Iterator[str]:
 @contextmanager
 def running(*, environment: dict[str, str] | None = None) -> Iterator[Passerelle]:
     """`passerelle dev` on a fresh folder."""
-    data_dir = Path(tempfile.mkdtemp(prefix="passerelle-bench-"))
+    folder = Path(tempfile.mkdtemp(prefix="passerelle-bench-"))
+    folder.chmod(0o711)  # as root, PostgreSQL runs as another user, who must get to its data
+    data_dir = folder / "data"
     process = subprocess.Popen(
         [PASSERELLE, "dev", "--port", "0", "--data-dir", str(data_dir)],
         stdout=subprocess.DEVNULL,
@@ -112,7 +114,7 @@ def running(*, environment: dict[str, str] | None = None) -> Iterator[Passerelle
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
-        shutil.rmtree(data_dir, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _ready(process: subprocess.Popen[bytes], data_dir: Path) -> dict[str, Any]:

@@ -17,14 +17,15 @@ from uuid import UUID
 import httpx
 
 from bench.harness import SECONDS, Load, Passerelle, database, drive, percentile, running
-from passerelle.embedded import EmbeddedPostgres
+from passerelle.dev.postgres import EmbeddedPostgres
 from passerelle.kit.clock import system_clock
 from passerelle.kit.database import Database
 from passerelle.kit.http.pages import Cursors
 from passerelle.kit.ids import new_id
+from passerelle.kit.json import Json
 from passerelle.kit.secrets import SecretBox
 from passerelle.records.models import Author, Record
-from passerelle.records.parts import RecordParts, record_parts
+from passerelle.records.parts import RecordServices, record_parts
 from passerelle.records.repository import index_keys
 from passerelle.records.schemas import SearchBody
 from passerelle.records.searching import search_text
@@ -55,20 +56,59 @@ async def records(report: Any) -> None:
     with running() as passerelle:
         httpx.post(f"{passerelle.url}/tables", json=TABLE, headers=passerelle.headers).raise_for_status()
         base = f"{passerelle.url}/tables/companies/records"
-        async with _parts(passerelle) as (parts, workspace_id):
+        async with parts_of(passerelle) as (parts, workspace_id):
             table = await parts.tables.find(workspace_id, "companies")
-            ids = await _fill(passerelle, table, FIRST)
+            ids = await fill(passerelle, table, FIRST)
             await _single(report, passerelle, parts, table, base, ids)
             await _lists(report, passerelle, parts, table, f"{FIRST:,}")
-            await _fill(passerelle, table, SECOND - FIRST)
+            await fill(passerelle, table, SECOND - FIRST)
             await _lists(report, passerelle, parts, table, f"{SECOND:,}")
             await _changes(report, passerelle, base)
 
 
+async def writing(report: Any) -> None:
+    """Changing single records, and writing them by a key of the caller's own: half of these are new."""
+    table: Any = {
+        "name": "clients",
+        "fields": [
+            {"name": "code", "type": "text", "unique": True},
+            {"name": "name", "type": "text"},
+            {"name": "score", "type": "integer", "indexed": True},
+        ],
+    }
+    with running() as passerelle:
+        async with httpx.AsyncClient(base_url=passerelle.url, headers=passerelle.headers, timeout=60) as client:
+            (await client.post("/tables", json=table)).raise_for_status()
+            ids = [
+                (await client.put(f"/tables/clients/records/by/code/{number}", json={"name": "Acme"})).json()["id"]
+                for number in range(1_000)
+            ]
+        paths = ", ".join(f'"/tables/clients/records/{one}"' for one in ids)
+        patch = (
+            f"local paths, n = {{{paths}}}, 0\nrequest = function() n = n + 1\n"
+            "return wrk.format('PATCH', paths[math.random(#paths)], nil, string.format('{\"score\":%d}', n)) end"
+        )
+        upsert = (
+            "local n = 0\nrequest = function() n = n + 1\nlocal code = n % 2 == 0 and n % 1000 or 10000 + n\n"
+            "return wrk.format('PUT', '/tables/clients/records/by/code/' .. code, nil, "
+            'string.format(\'{"name":"Acme","score":%d}\', n)) end'
+        )
+        for name, lua in (("change by id (PATCH)", patch), ("upsert by a unique field", upsert)):
+            load = await drive(passerelle.url, passerelle.headers, lua)
+            report.line(name, per_second=round(load.requests), p50_ms=load.p50, p99_ms=load.p99, errors=load.errors)
+
+
 async def _single(
-    report: Any, passerelle: Passerelle, parts: RecordParts, table: Table, base: str, ids: list[UUID]
+    report: Any, passerelle: Passerelle, parts: RecordServices, table: Table, base: str, ids: list[UUID]
 ) -> None:
-    values = {"name": "Acme sp. z o.o.", "country": "PL", "employees": 12, "status": "s7", "score": 17, "vip": True}
+    values: dict[str, Json] = {
+        "name": "Acme sp. z o.o.",
+        "country": "PL",
+        "employees": 12,
+        "status": "s7",
+        "score": 17,
+        "vip": True,
+    }
     await _beside(
         report,
         "create",
@@ -87,7 +127,7 @@ async def _single(
     )
 
 
-async def _lists(report: Any, passerelle: Passerelle, parts: RecordParts, table: Table, size: str) -> None:
+async def _lists(report: Any, passerelle: Passerelle, parts: RecordServices, table: Table, size: str) -> None:
     for name, search in (("status, newest first", BY_STATUS), ("score from, by score", BY_SCORE)):
         query = "&".join(f"{key}={quote(_text(value))}" for key, value in search.items())
         await _beside(
@@ -171,7 +211,7 @@ async def _loop(act: Callable[[], Awaitable[Any]]) -> float:
 
 
 @asynccontextmanager
-async def _parts(passerelle: Passerelle) -> AsyncIterator[tuple[RecordParts, UUID]]:
+async def parts_of(passerelle: Passerelle) -> AsyncIterator[tuple[RecordServices, UUID]]:
     """The feature without HTTP, on the same database and under the same role."""
     pool = await Database.open(EmbeddedPostgres.address_of(passerelle.data_dir))
     box = SecretBox(["a-key-for-measurements-of-32-characters"])
@@ -184,7 +224,7 @@ async def _parts(passerelle: Passerelle) -> AsyncIterator[tuple[RecordParts, UUI
         await pool.close()
 
 
-async def _fill(passerelle: Passerelle, table: Table, count: int) -> list[UUID]:
+async def fill(passerelle: Passerelle, table: Table, count: int) -> list[UUID]:
     """As many records more, with their index rows."""
     random = Random(count)
     ids: list[UUID] = []
@@ -202,7 +242,7 @@ async def _fill(passerelle: Passerelle, table: Table, count: int) -> list[UUID]:
 
 
 def _record(table: Table, random: Random) -> Record:
-    named = {
+    named: dict[str, Json] = {
         "name": f"Company {random.randrange(10**9)}", "country": random.choice(["PL", "DE", "CZ"]),
         "employees": random.randrange(1000), "status": random.choice(STATUSES),
         "score": random.randrange(100_000), "vip": random.random() < 0.1,

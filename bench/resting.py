@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 
 from bench.harness import PASSERELLE, database, percentile, running
-from passerelle.embedded import EmbeddedPostgres
+from passerelle.dev.postgres import EmbeddedPostgres
 
 WAITING = """
 name: wait-for-payment

@@ -13,8 +13,8 @@ from uuid import UUID
 import asyncpg
 
 from bench.harness import SECONDS, Counters, Load, Passerelle, database, register, running, wrk
-from passerelle.embedded import EmbeddedPostgres
-from passerelle.embedded.programs import installation
+from passerelle.dev.postgres import EmbeddedPostgres
+from passerelle.dev.postgres.programs import installation
 from passerelle.kit.ids import new_id
 
 PURE = """

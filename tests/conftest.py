@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -12,16 +16,26 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
-from passerelle.embedded import EmbeddedPostgres
+from passerelle.dev.postgres import EmbeddedPostgres
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
-from passerelle.kit.schema import migrate
+from passerelle.migrations.schema import migrate
+from tests.passable import passable
 
 TEMPLATE = "passerelle_template"
 
 # A loaded machine is no fault of the code: examples are bounded by their number, not by the clock.
 settings.register_profile("passerelle", deadline=None)
 settings.load_profile("passerelle")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """As root, temporary folders of this session alone: each session closes those that sessions share."""
+    if os.geteuid() == 0 and config.option.basetemp is None:
+        folder = tempfile.mkdtemp(prefix="passerelle-tests-")
+        config.option.basetemp = Path(folder) / "pytest"
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -31,7 +45,7 @@ async def server_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     if given:
         yield given
         return
-    postgres = EmbeddedPostgres(Path(tmp_path_factory.mktemp("postgres")))
+    postgres = EmbeddedPostgres(passable(tmp_path_factory.mktemp("postgres")))
     url = await postgres.start()
     yield url
     await postgres.stop()
@@ -50,7 +64,7 @@ async def template(server_url: str) -> str:
     connection = await asyncpg.connect(server_url)
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
-    await migrate(named(server_url, name))
+    await migrate(named(server_url, name), role="passerelle_app")
     return name
 
 
@@ -61,12 +75,21 @@ async def database_url(server_url: str, template: str) -> AsyncIterator[str]:
     connection = await asyncpg.connect(server_url)
     await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield named(server_url, name)
+    await _drop(connection, name)
+    await connection.close()
+
+
+async def _drop(connection: asyncpg.Connection[Any], name: str) -> None:
     try:
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     except asyncpg.InsufficientPrivilegeError:
-        # An autovacuum worker, which belongs to the superuser, was in it; without FORCE it is only asked to go.
-        await connection.execute(f"DROP DATABASE {name}")
-    await connection.close()
+        # An autovacuum worker, which belongs to the superuser, was in it; without FORCE it is only asked to go, and
+        # waited for five seconds, in which a busy machine does not get round to it.
+        for _ in range(12):
+            with suppress(asyncpg.ObjectInUseError):
+                await connection.execute(f"DROP DATABASE {name}")
+                return
+        raise
 
 
 @pytest_asyncio.fixture(loop_scope="session")

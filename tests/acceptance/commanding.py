@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from running import Dev
 from typer.testing import CliRunner
 
-from passerelle.cli import app
-from passerelle.errors import CommandError
+from passerelle.cli.main import whole
+from passerelle.kit.errors import CommandError
+from tests.acceptance.running import Dev
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Done:
 def passerelle(dev: Dev, *arguments: str) -> Done:
     """Run a command against a running Passerelle."""
     options = ("--url", dev.demo["baseUrl"], "--token", dev.demo["organizationToken"])
-    result = CliRunner().invoke(app, [*arguments, *options])
+    result = CliRunner().invoke(whole(), [*arguments, *options])
     error = result.exception
     if error is not None and not isinstance(error, CommandError | SystemExit):
         raise error

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from running import Dev, start_dev
+
+from tests.acceptance.running import Dev, start_dev
 
 
 @pytest.fixture(scope="session")

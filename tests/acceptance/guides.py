@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from running import PASSERELLE, Dev
+from tests.acceptance.running import PASSERELLE, Dev
 
 GUIDES = Path(__file__).parents[2] / "docs/guides"
 BETWEEN = "=== what the guide shows next ==="

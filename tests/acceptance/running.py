@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.passable import passable
 
 PASSERELLE = Path(sys.executable).with_name("passerelle")
 
@@ -48,11 +51,22 @@ class Dev:
         return status
 
 
-def start_dev(folder: Path, *options: str, environment: dict[str, str] | None = None, log: Path | None = None) -> Dev:
-    """Start `passerelle dev` on a free port and wait until it says that it is ready. `log`: a file to log to."""
+def start_dev(
+    folder: Path,
+    *options: str,
+    environment: dict[str, str] | None = None,
+    log: Path | None = None,
+    program: Sequence[str | Path] = (PASSERELLE,),
+) -> Dev:
+    """Start `passerelle dev` on a free port and wait until it says that it is ready.
+
+    log       a file to log to
+    program   the command line, if it is another than the product's
+    """
+    passable(folder)
     with log.open("ab") if log else nullcontext() as errors:
         process = subprocess.Popen(
-            [PASSERELLE, "dev", "--port", "0", "--data-dir", str(folder), *options],
+            [*program, "dev", "--port", "0", "--data-dir", str(folder), *options],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

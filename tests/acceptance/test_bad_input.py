@@ -12,7 +12,8 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
-from running import Dev, codes, pushed, until
+
+from tests.acceptance.running import Dev, codes, pushed, until
 
 ECHO = """
 name: echo
@@ -130,10 +131,7 @@ def test_wrong_credentials_are_refused_the_same_whatever_is_wrong(dev: Dev) -> N
 @pytest.mark.parametrize(
     "url",
     [
-        "http://localhost:5432/",
-        "http://127.0.0.1:9/",
         "http://169.254.169.254/latest/meta-data/",
-        "http://[::1]:80/",
         "http://[::ffff:10.0.0.1]/",
         "http://2130706433/",
         "http://0x7f.1/",
@@ -141,6 +139,7 @@ def test_wrong_credentials_are_refused_the_same_whatever_is_wrong(dev: Dev) -> N
     ],
 )
 def test_steps_cannot_reach_private_addresses(api: httpx.Client, url: str) -> None:
+    """Loopback is another matter: `dev` lets steps reach it, for whoever tries them."""
     started = api.post("/workflows/run", json={"workflowDefinitionId": pushed(api, calls(url))}).json()
     failed = until(api, started["id"], "FAILED")
     assert failed["error"]["code"] == "EGRESS_REFUSED"
@@ -160,3 +159,9 @@ def test_an_expression_that_fails_says_which_where_and_why(api: httpx.Client) ->
     assert error["details"]["expression"] == "parameters.a.b.c"
     assert error["details"]["path"] == "steps.x.set.v.w"
     assert "secret" not in json.dumps(error)
+
+
+def test_on_a_laptop_a_step_reaches_what_runs_there(api: httpx.Client, dev: Dev) -> None:
+    url = dev.demo["baseUrl"] + "/health/live"
+    ran = api.post("/workflows/run", json={"workflowDefinitionId": pushed(api, calls(url))}).json()
+    assert ran["status"] == "COMPLETED"

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from running import Dev
 from typer.testing import CliRunner, Result
 
-from passerelle.cases.commands import app
-from passerelle.errors import CommandError
+from passerelle.cli.cases import app
+from passerelle.kit.errors import CommandError
+from tests.acceptance.running import Dev
 
 BUYERS = {
     "name": "buyers",

@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
-from commanding import passerelle
-from running import Dev, pushed
 from typer.testing import CliRunner
 
-from passerelle.cases.commands import app as cases
+from passerelle.cli.cases import app as cases
+from tests.acceptance.commanding import passerelle
+from tests.acceptance.running import Dev, pushed
 
 GUIDE = (Path(__file__).parents[2] / "docs/guides/from-cases-to-records.md").read_text(encoding="utf-8")
 CHECK = "name: guide-check\nsteps: [{id: sum, set: {double: 2}}]\nresult: {double: 2}\n"

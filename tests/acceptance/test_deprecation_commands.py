@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from commanding import passerelle
-from running import Dev, codes
+
+from tests.acceptance.commanding import passerelle
+from tests.acceptance.running import Dev, codes
 
 
 @pytest.fixture

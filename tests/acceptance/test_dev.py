@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from running import PASSERELLE, Dev, pushed, start_dev
+
+from tests.acceptance.running import PASSERELLE, Dev, pushed, start_dev
 
 WAITS = "name: waits\nsteps:\n  - id: paid\n    event: {name: paid}\n"
 
@@ -159,7 +160,7 @@ def test_a_database_of_a_newer_release_is_refused(tmp_path: Path) -> None:
 
     import asyncpg
 
-    from passerelle.embedded import EmbeddedPostgres
+    from passerelle.dev.postgres import EmbeddedPostgres
 
     dev = start_dev(tmp_path / "data")
     try:
@@ -167,14 +168,17 @@ def test_a_database_of_a_newer_release_is_refused(tmp_path: Path) -> None:
 
         async def pretend() -> None:
             connection = await asyncpg.connect(url)
-            await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+            later = (
+                "INSERT INTO schema_applied (kind, name, release, breaks) VALUES ('migration', '9999', '99.0', 'all')"
+            )
+            await connection.execute(later)
             await connection.close()
 
         asyncio.run(pretend())
         for arguments in (("migrate",), ("serve", "--port", "0")):
             refused = command(*arguments, PASSERELLE_DATABASE_URL=url, PASSERELLE_SECRET_KEY="k" * 40)
             assert refused.returncode == 1
-            assert "newer release" in refused.stderr
+            assert "Install at least release 99.0" in refused.stderr
             assert refused.stderr.count("\n") == 1
     finally:
         dev.stop()

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import httpx
-from running import PASSERELLE, Dev
+
+from tests.acceptance.running import PASSERELLE, Dev
 
 
 def key(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -10,11 +10,11 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from running import PASSERELLE, Dev, pushed
 from typer.testing import CliRunner, Result
 
-from passerelle.errors import CommandError
-from passerelle.links.commands import app
+from passerelle.cli.links import app
+from passerelle.kit.errors import CommandError
+from tests.acceptance.running import PASSERELLE, Dev, pushed
 
 FORM = """
 name: link-commands
@@ -79,7 +79,8 @@ def test_what_is_wrong_is_said_in_a_line_each(dev: Dev) -> None:
     with dev.api() as api:
         pushed(api, FORM)
     unknown = said(dev, "create", "no-such-definition")
-    assert unknown == "there is no definition `no-such-definition` there: push it with `passerelle push`"
+    assert unknown.startswith("the workspace has no definition `no-such-definition`; it has ")
+    assert "`company-check`" in unknown
     assert "name=value" in said(dev, "create", "link-commands", "-p", "userId")
     assert "`email`" in said(dev, "send", "link-commands", "nobody", "-p", "userId=u")
     assert "userId" in said(dev, "create", "link-commands")

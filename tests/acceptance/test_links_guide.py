@@ -6,12 +6,11 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from guides import followed, guide
-from running import Dev
-
 from passerelle.events.catalogue import CATALOGUE
 from passerelle.links import codes, sending, service
 from passerelle.links.models import LinkState
+from tests.acceptance.guides import followed, guide
+from tests.acceptance.running import Dev
 
 
 def test_every_command_of_the_links_guide_prints_what_it_shows(dev: Dev, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import httpx
-from running import PASSERELLE, Dev, pushed, until
+
+from tests.acceptance.running import PASSERELLE, Dev, pushed, until
 
 DEFINITION = """
 name: screened

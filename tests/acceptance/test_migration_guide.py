@@ -12,7 +12,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from running import Dev, codes, push, pushed
+
+from tests.acceptance.running import Dev, codes, push, pushed
 
 CHECK = """
 name: guide-check

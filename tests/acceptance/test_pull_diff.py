@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from running import PASSERELLE, Dev
+import httpx
+
+from tests.acceptance.running import PASSERELLE, Dev, pushed
 
 TEXT = "name: pulled\nsteps:\n  - {id: a, set: {x: 1}}  # ą\n"
 
@@ -31,3 +33,43 @@ def test_a_definition_comes_back_as_it_was_pushed_and_diff_tells_what_changed(de
     assert changed.returncode == 1
     assert "a push makes revision 2 of pulled" in changed.stdout
     assert "+  - {id: a, set: {x: 2}}  # ą" in changed.stdout
+
+
+TRIED = """
+name: tried
+steps:
+  - {id: a, set: {x: 1}}
+  - id: ask
+    http: {url: "https://example.com", method: GET}
+"""
+SCENARIOS = """
+scenarios:
+  - name: goes well
+    answers: {ask: {status: 200, body: {}}}
+    expect: {status: COMPLETED, path: [a, ask]}
+  - name: expects too much
+    answers: {ask: {status: 200, body: {}}}
+    expect: {outputs: {a: {x: 2}}}
+"""
+
+
+def test_scenarios_are_played_against_a_revision_and_read_no_file(api: httpx.Client) -> None:
+    definition = pushed(api, TRIED)
+    pushed(api, TRIED.replace("x: 1", "x: 2"))
+    path = f"/definitions/{definition}"
+    first = api.get(f"{path}/revisions/1").json()
+    assert first["document"]["steps"][0] == {"id": "a", "set": {"x": 1}}
+    tried = api.post(f"{path}/test", json={"scenarios": SCENARIOS, "revision": 1}).raise_for_status().json()
+    good, bad = tried["scenarios"]
+    assert (good["passed"], good["path"]) == (True, ["a", "ask"])
+    assert (bad["passed"], [one["actual"] for one in bad["differences"]]) == (False, [1])
+    newest = api.post(f"{path}/test", json={"scenarios": SCENARIOS}).json()
+    assert newest["scenarios"][1]["passed"]
+    for text in ("definition: /etc/passwd\nscenarios: []", "scenarios: [", "nothing: true"):
+        wrong = api.post(f"{path}/test", json={"scenarios": text}).json()
+        assert wrong["problems"], text
+        assert not any("/tmp" in problem or "root:" in problem for problem in wrong["problems"])
+    published = api.post(f"{path}/publish", json={"revision": 1, "note": "back to what worked"})
+    assert published.status_code == 200
+    notes = {one["revision"]: one["note"] for one in api.get(f"{path}/revisions").json()["data"]}
+    assert notes == {2: None, 1: "back to what worked"}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from guides import followed, guide
-from running import Dev
-
 from passerelle.tables.schemas import FieldBody
 from passerelle.tables.types import TYPES
+from tests.acceptance.guides import followed, guide
+from tests.acceptance.running import Dev
 
 
 def test_every_command_prints_what_the_guide_shows(dev: Dev, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from running import PASSERELLE, Dev, codes, push, pushed, until
+
+from tests.acceptance.running import PASSERELLE, Dev, codes, push, pushed, until
 
 USES = """
 name: uses-a-secret

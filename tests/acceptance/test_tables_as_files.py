@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
-from commanding import passerelle
-from running import Dev
+
+from tests.acceptance.commanding import passerelle
+from tests.acceptance.running import Dev
 
 COMPANIES = """name: firms
 fields:

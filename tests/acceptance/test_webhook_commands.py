@@ -16,8 +16,9 @@ import httpx
 import pytest
 from joserfc import jws
 from joserfc.jwk import RSAKey
-from running import PASSERELLE, Dev, pushed, start_dev
 from standardwebhooks import Webhook
+
+from tests.acceptance.running import PASSERELLE, Dev, pushed, start_dev
 
 WAIT = 20
 

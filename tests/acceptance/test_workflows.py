@@ -13,9 +13,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from running import PASSERELLE, Dev, codes, push, pushed, until
 
-from passerelle.embedded import EmbeddedPostgres
+from passerelle.dev.postgres import EmbeddedPostgres
+from tests.acceptance.running import PASSERELLE, Dev, codes, push, pushed, until
 
 GOOD_NIP = "7740001454"
 
@@ -72,7 +72,7 @@ def run(api: httpx.Client, definition_id: str, **body: Any) -> httpx.Response:
 def test_demo_json_holds_what_a_client_needs_and_nobody_else_may_read_it(dev: Dev) -> None:
     path = dev.folder / "demo.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert set(dev.demo) == {"baseUrl", "workspaceId", "key", "secret", "organizationToken", "definitions"}
+    assert set(dev.demo) == {"baseUrl", "workspaceId", "key", "secret", "organizationToken", "definitions", "user"}
     assert "company-check" in dev.demo["definitions"]
 
 

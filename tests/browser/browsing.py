@@ -18,7 +18,17 @@ from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import axe_playwright_python
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route, ViewportSize, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Frame,
+    Page,
+    Request,
+    Route,
+    ViewportSize,
+    expect,
+)
 
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 800}
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
@@ -141,6 +151,15 @@ class Browse:
             watched.require_good()
 
 
+_STANDS_STILL = """async () => {
+    const drawn = () => new Promise(resolve => requestAnimationFrame(resolve));
+    await drawn();
+    await drawn();
+    const moving = document.getAnimations().filter(one => one.effect.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(moving.map(one => one.finished));
+}"""
+
+
 async def accessible(page: Page, *, only_colours: bool = False) -> None:
     """axe finds nothing to say, in any frame of the page, by the rules of WCAG 2.2 AA and good practice.
 
@@ -151,6 +170,11 @@ async def accessible(page: Page, *, only_colours: bool = False) -> None:
         return await _accessible_twin(page, options)
     found = []
     for frame in page.frames:
+        if not await _may_run(frame):
+            continue
+        # A press may have led to another page that is not there yet, or to colours that are on their way.
+        await frame.wait_for_load_state("domcontentloaded")
+        await frame.evaluate(_STANDS_STILL)
         if not await frame.evaluate("Boolean(window.axe)"):
             await frame.evaluate(_axe())
         result = await frame.evaluate(
@@ -164,6 +188,14 @@ async def accessible(page: Page, *, only_colours: bool = False) -> None:
         ]
     assert not found, "\n".join(found)
     return None
+
+
+async def _may_run(frame: Frame) -> bool:
+    """Whether axe can look into a frame: a sandbox may allow no scripts. What is in it has an address of its own."""
+    if frame.parent_frame is None:
+        return True
+    sandbox = await (await frame.frame_element()).get_attribute("sandbox")
+    return sandbox is None or "allow-scripts" in sandbox
 
 
 async def fits(page: Page) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from browsing import ARGUMENTS, PHONE, Browse, chromium_path
 from playwright.async_api import Browser, Page, async_playwright
-from running import Dev, start_dev
+
+from tests.acceptance.running import Dev, start_dev
+from tests.browser.browsing import ARGUMENTS, PHONE, Browse, chromium_path
+from tests.browser.signing_in import at_work
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -61,3 +64,13 @@ async def phone(browse: Browse) -> Page:
 async def no_script(browse: Browse) -> Page:
     """A page with JavaScript switched off."""
     return await browse.open(script=False)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def session(chromium: Browser, dev: Dev) -> Any:
+    """Somebody who signed in once for all pages of a module: the state of a browser."""
+    browse = Browse(chromium, dev.demo["baseUrl"])
+    page = await at_work(browse, dev, "/app/signed-in")
+    state = await page.context.storage_state()
+    await browse.close()
+    return state

@@ -19,10 +19,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-from browsing import ARGUMENTS, PHONE, chromium_path
-from hosting import Site, serving
 from playwright.async_api import Browser, FrameLocator, Page, ViewportSize, async_playwright, expect
-from running import Dev, pushed, start_dev
+
+from tests.acceptance.running import Dev, pushed, start_dev
+from tests.browser.browsing import ARGUMENTS, PHONE, chromium_path
+from tests.browser.hosting import Site, serving
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
 DESK: Final[ViewportSize] = {"width": 1180, "height": 820}

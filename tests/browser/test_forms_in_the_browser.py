@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from browsing import PHONE, Browse, focused
 from playwright.async_api import Page, Route, expect
-from running import Dev, pushed
-from visiting import (
+
+from tests.acceptance.running import Dev, pushed
+from tests.browser.browsing import PHONE, Browse, accessible, fits, focused
+from tests.browser.visiting import (
     JOURNEY,
     at,
     entered,
@@ -56,10 +57,16 @@ async def test_what_is_wrong_stands_in_a_summary_with_the_focus_and_at_each_fiel
     await expect(summary).to_be_focused()
     assert (await page.title()).startswith("Error:")
     said = await summary.get_by_role("listitem").all_inner_texts()
-    assert [line.partition(":")[0] for line in said] == ["Date of birth", "Country", "Phone", "Their name", "Age"]
+    assert [line.partition(":")[0] for line in said] == [
+        "Date of birth",
+        "Choose the country.",
+        "Enter your phone number.",
+        "Their name",
+        "Age",
+    ]
     await summary.get_by_role("link", name="Date of birth").click()
     assert await focused(page) == "f-born-day"
-    await summary.get_by_role("link", name="Country").click()
+    await summary.get_by_role("link", name="Choose the country.").click()
     assert await focused(page) == "f-country-0"
     for pointer in ("/others/0/age", "/phone"):
         field = named(page, pointer)
@@ -179,6 +186,43 @@ async def test_the_language_is_switched_in_the_middle_and_nothing_is_lost(
     await expect(named(page, "/name")).to_have_value("Ada")
     await page.goto(link)
     await expect(page.get_by_role("heading", name="About you")).to_be_visible()
+
+
+async def test_texts_of_the_definition_and_our_own_words_are_each_in_the_best_language(
+    browse: Browse, api: httpx.Client
+) -> None:
+    """`pt-BR` is there in the definition and not among our words: those are in the reader's next language."""
+    text = """
+name: tongues
+steps:
+  - id: you
+    form:
+      title: {pt-BR: Sobre você, zh-Hans: 关于您, ar: عنك, en: About you}
+      schema:
+        type: object
+        required: [a]
+        properties: {a: {type: string, title: {pt-BR: Nome, zh-Hans: 姓名, ar: الاسم, en: Name}}}
+"""
+    definition = pushed(api, text)
+    page = await browse.open(PHONE, locale="fr")
+    browse.watched(page).refusals_expected = True
+    link, _ = made_link(api, definition, lang="pt-BR")
+    await page.goto(link)
+    await go_on(page).click()
+    await expect(page.get_by_role("heading", name="Sobre você")).to_be_visible()
+    assert await page.locator("html").get_attribute("lang") == "pt-BR"
+    await expect(go_on(page)).to_have_text("Continuer")
+    await expect(go_on(page)).to_have_attribute("lang", "fr")
+    await go_on(page).click()
+    await expect(page.locator("#problems")).to_contain_text("Il y a un problème")
+    await page.locator(".tongue summary").click()
+    await page.get_by_role("button", name="العربية").click()
+    await expect(page.get_by_role("heading", name="عنك")).to_be_visible()
+    assert await page.locator("html").get_attribute("dir") == "rtl"
+    await expect(go_on(page)).to_have_text("متابعة")
+    await named(page, "/a").fill("Ada")
+    await go_on(page).click()
+    await expect(page.locator("#screen[data-step]")).to_have_count(0)
 
 
 async def test_the_language_that_the_caller_names_comes_before_the_browsers(
@@ -407,5 +451,75 @@ async def test_typing_that_could_not_be_saved_is_said_and_saved_later(
     await desktop.route("**/draft", answer)
     status = desktop.locator("[data-status]")
     await named(desktop, "/name").fill("Ada")
-    await expect(status).to_have_text("Not saved yet. We keep trying.")
+    await expect(status).to_have_text("Not saved yet. We keep trying.Try again")
     await expect(status).to_have_text("Saved")
+
+
+FIELDS = """
+name: fields
+title: {en: Fields, ar: الحقول}
+steps:
+  - id: you
+    form:
+      title: {en: About you, ar: عنك}
+      schema:
+        type: object
+        required: [firstName, nip]
+        properties:
+          firstName: {type: string, title: {en: First name, ar: الاسم}}
+          nip: {type: string, format: nip, title: {en: Tax number, ar: الرقم الضريبي}}
+          land: {type: string, format: country, title: {en: Country of birth, ar: بلد الميلاد}}
+          pay: {type: number, currency: PLN, minimum: 10, title: {en: Pay, ar: الأجر}}
+  - id: thanks
+    message: {title: {en: Done, ar: تم}, text: {en: "${steps.you.firstName}: ${steps.you.land}", ar: "${steps.you.land}"}}
+"""
+
+
+@pytest.mark.parametrize("locale", ["en", "ar"])
+async def test_what_is_mended_leaves_the_summary_and_a_country_is_found_by_a_part_of_its_name(
+    browse: Browse, api: httpx.Client, locale: str
+) -> None:
+    page = await browse.open(PHONE, locale=locale)
+    browse.watched(page).refusals_expected = True
+    link, execution = made_link(api, pushed(api, FIELDS))
+    await page.goto(link)
+    await go_on(page).click()
+    await at(page, "you")
+    await accessible(page)
+    await named(page, "/nip").fill("5252248482")
+    await go_on(page).click()
+    lines = page.locator("#problems li")
+    await expect(lines).to_have_count(2)
+    if locale == "en":
+        assert await lines.all_inner_texts() == [
+            "Enter your first name.",
+            "Tax number: A character is wrong, or two are swapped. Compare it with your document.",
+        ]
+    await named(page, "/nip").fill("525-224-84-81")
+    await named(page, "/firstName").focus()
+    await expect(lines).to_have_count(1)
+    await named(page, "/firstName").fill("Ada")
+    await named(page, "/pay").fill("1 200,50 zł" if locale == "en" else "١٢٠٠")
+    await expect(page.locator("#problems")).to_have_count(0)
+    country = page.get_by_role("combobox").and_(page.locator("input"))
+    await country.click()
+    await expect(page.get_by_role("option")).not_to_have_count(0)
+    await accessible(page)
+    await country.fill("pola" if locale == "en" else "بولن")
+    await expect(page.get_by_role("option")).to_have_count(1)
+    await country.press("Enter")
+    await expect(country).to_have_value("Poland" if locale == "en" else "بولندا")
+    await fits(page)
+    await go_on(page).click()
+    await expect(page.locator("#screen[data-end]")).to_be_visible()
+    assert result_of(api, execution)["you"] == {
+        "firstName": "Ada",
+        "nip": "5252248481",
+        "land": "PL",
+        "pay": 1200.5 if locale == "en" else 1200,
+    }
+
+
+def result_of(api: httpx.Client, execution: str) -> Any:
+    """What an execution came to."""
+    return api.get(f"/workflows/{execution}/result").json()["result"]

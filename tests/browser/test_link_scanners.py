@@ -7,9 +7,10 @@ from collections import Counter
 
 import httpx
 import pytest
-from browsing import Browse
-from running import Dev, pushed
-from visiting import JOURNEY, Forms, at, browserless, events_of, made_link, started
+
+from tests.acceptance.running import Dev, pushed
+from tests.browser.browsing import Browse
+from tests.browser.visiting import JOURNEY, Forms, at, browserless, events_of, made_link, started
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,17 @@ async def test_a_scanner_that_looks_ten_times_changes_nothing(browse: Browse, ap
             assert "no-store" in page.headers["cache-control"]
     await started(await browse.open(), link)
     assert Counter(events_of(api, execution))["link.opened"] == 1
+
+
+def test_a_link_still_opens_with_what_mail_programs_and_people_put_behind_it(
+    dev: Dev, api: httpx.Client, journey: str
+) -> None:
+    link, _ = made_link(api, journey)
+    with browserless(dev) as client:
+        for behind in (".", ",", ")", ">", "_", "%3E", "%20", "%22", "%E2%80%8B", "&source=mail"):
+            found = client.get(link + behind)
+            assert (found.status_code, str(found.url)) == (200, link), behind
+        assert client.get(link + "abc").status_code == 404
 
 
 async def test_a_preview_bot_that_follows_everything_changes_nothing(

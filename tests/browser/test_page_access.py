@@ -1,16 +1,16 @@
-"""Everybody can use every page: axe finds nothing, in both languages and colour schemes, and nothing scrolls sideways."""
+"""Everybody can use every page: axe finds nothing, in both directions and colour schemes, and nothing scrolls sideways."""
 
 from __future__ import annotations
 
 import asyncpg
 import httpx
 import pytest
-from browsing import DESKTOP, NARROW, PHONE, Browse, accessible, fits
 from playwright.async_api import Page, ViewportSize, expect
-from running import Dev, pushed
-from visiting import JOURNEY, at, fed, fill_you, go_on, made_link, named, picture
 
-from passerelle.embedded import EmbeddedPostgres
+from passerelle.dev.postgres import EmbeddedPostgres
+from tests.acceptance.running import Dev, pushed
+from tests.browser.browsing import DESKTOP, NARROW, PHONE, Browse, accessible, fits
+from tests.browser.visiting import JOURNEY, at, fed, fill_you, go_on, made_link, named, picture
 
 ZOOMED: ViewportSize = {"width": 640, "height": 400}
 """What a window of 1280 pixels is at 200 %."""
@@ -37,9 +37,9 @@ async def good(page: Page) -> None:
     await page.set_viewport_size(before)
 
 
-@pytest.mark.parametrize("locale", ["en", "pl"])
+@pytest.mark.parametrize("locale", ["en", "pl", "ar"])
 async def test_every_page_of_a_journey(browse: Browse, api: httpx.Client, journey: str, locale: str) -> None:
-    page = await browse.open(PHONE if locale == "pl" else DESKTOP, locale=locale)
+    page = await browse.open(DESKTOP if locale == "en" else PHONE, locale=locale)
     browse.watched(page).refusals_expected = True
     link, execution = made_link(api, journey)
     await page.goto(link)

@@ -7,13 +7,15 @@ import re
 
 import httpx
 import pytest
-from browsing import PHONE, Browse, accessible, focused
 from playwright.async_api import Page, expect
-from running import Dev, pushed
-from visiting import (
+
+from tests.acceptance.running import Dev, pushed
+from tests.browser.browsing import PHONE, Browse, accessible, fits, focused
+from tests.browser.visiting import (
     JOURNEY,
     at,
     code_for,
+    entered,
     fed,
     fill_you,
     go_on,
@@ -25,6 +27,7 @@ from visiting import (
     through_papers,
     through_terms,
     through_you,
+    token_in,
     with_noscript,
 )
 
@@ -95,10 +98,10 @@ async def test_by_the_keyboard_alone(desktop: Page, api: httpx.Client, journey: 
     await desktop.keyboard.press("ArrowDown")
     await expect(named(desktop, "/where")).to_be_visible()
     await typed("/where", "Arlington")
-    await tab_to('[name="/phone#country"]')
-    await desktop.keyboard.type("Unite")
-    await desktop.keyboard.press("Tab")
-    await desktop.keyboard.type("+1 212 555 0123")
+    await tab_to(".phone input[role=combobox]")
+    await desktop.keyboard.type("United States")
+    await desktop.keyboard.press("Enter")
+    await typed("/phone", "212 555 0123")
     await tab_to('[name="/company"][type=radio]')
     await desktop.keyboard.press("Space")
     await typed("/others/0/name", "Howard")
@@ -236,3 +239,77 @@ async def test_whoever_has_no_session_sees_nothing(browse: Browse, api: httpx.Cl
     await expect(stranger.get_by_role("heading", name="Please open your link again")).to_be_visible()
     await stranger.goto(link)
     await expect(stranger.get_by_role("heading", name="This link was already opened")).to_be_visible()
+
+
+TERMS = """
+name: terms-to-keep
+steps:
+  - id: terms
+    consent:
+      title: Terms of use
+      text: |
+TEXT
+      version: "7"
+"""
+
+
+async def test_terms_are_printed_whole_saved_and_sent(browse: Browse, dev: Dev, api: httpx.Client) -> None:
+    paragraphs = "\n\n".join(f"        Paragraph {number}. " + "It binds nobody. " * 20 for number in range(1, 41))
+    page = await browse.open(PHONE)
+    terms = pushed(api, TERMS.replace("TEXT", paragraphs))
+    await page.goto(made_link(api, terms, email="grace@example.com")[0])
+    await page.get_by_role("button", name="Start").click()
+    await at(page, "terms")
+    await page.emulate_media(media="print")
+    hidden = "one => one.scrollHeight - one.clientHeight"
+    assert await page.locator(".paper").evaluate(hidden) <= 1, "what cannot be scrolled on paper is all there"
+    await page.emulate_media(media="screen")
+    await accessible(page)
+    await fits(page)
+    async with page.expect_download() as saving:
+        await page.get_by_role("link", name="Save this text").click()
+    saved = await saving.value
+    assert saved.suggested_filename == "Terms of use.html"
+    assert "Paragraph 40." in (await saved.path()).read_text()
+    await page.locator("#accepted").check()
+    await page.get_by_role("button", name="Send me a copy to g•••@example.com").click()
+    await expect(page.get_by_text("A copy is on its way to g•••@example.com.")).to_be_visible()
+    await expect(page.locator("#accepted")).to_be_checked()
+    async with httpx.AsyncClient(base_url=dev.demo["baseUrl"]) as client:
+        for _ in range(400):
+            caught = [one for one in (await client.get("/dev/mail.json")).json()["data"] if "grace@" in str(one)]
+            if caught:
+                break
+            await asyncio.sleep(0.05)
+    assert "Paragraph 40." in caught[0]["text"]
+    await go_on(page).click()
+    await expect(page.locator("#screen[data-status=COMPLETED]")).to_be_visible()
+    async with page.expect_download() as keeping:
+        await page.get_by_role("link", name="What you agreed to: Terms of use (PDF)").click()
+    kept = await keeping.value
+    assert kept.suggested_filename == "Terms of use.pdf"
+    assert (await kept.path()).read_bytes().startswith(b"%PDF-")
+
+
+def test_what_was_agreed_to_is_a_file_for_both_sides(dev: Dev, api: httpx.Client) -> None:
+    link, execution = made_link(api, pushed(api, TERMS.replace("TEXT", "        Be kind.")))
+    copy = f"/workflows/{execution}/consents/terms/copy"
+    with entered(dev, link) as (client, page):
+        early = api.get(copy)
+        assert (early.status_code, early.json()["errors"][0]["code"]) == (404, "CONSENT_NOT_FOUND")
+        assert client.get(f"/x/{execution}/terms/1/agreed").status_code == 404
+        client.post(f"/x/{execution}/terms/1", data={"_token": token_in(page), "/accepted": "true"})
+        mine, theirs = client.get(f"/x/{execution}/terms/1/agreed"), api.get(copy)
+    for answer in (mine, theirs):
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+        assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''Terms%20of%20use.pdf"
+    with httpx.Client(base_url=dev.demo["baseUrl"]) as stranger:
+        assert stranger.get(f"/x/{execution}/terms/1/agreed").status_code in (401, 403, 404)
+
+
+def test_without_an_address_nothing_can_be_sent(dev: Dev, api: httpx.Client) -> None:
+    link, execution = made_link(api, pushed(api, TERMS.replace("TEXT", "        Be kind.")))
+    with entered(dev, link) as (client, page):
+        assert 'value="copy"' not in page
+        answer = client.post(f"/x/{execution}/terms/1", data={"_token": token_in(page), "_action": "copy"})
+        assert answer.status_code == 404

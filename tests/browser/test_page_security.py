@@ -6,10 +6,23 @@ import re
 
 import httpx
 import pytest
-from browsing import PHONE, Browse
 from playwright.async_api import expect
-from running import Dev, pushed
-from visiting import JOURNEY, PNG, at, browserless, entered, fill_you, go_on, made_link, picture, started, token_in
+
+from tests.acceptance.running import Dev, pushed
+from tests.browser.browsing import PHONE, Browse
+from tests.browser.visiting import (
+    JOURNEY,
+    PNG,
+    at,
+    browserless,
+    entered,
+    fill_you,
+    go_on,
+    made_link,
+    picture,
+    started,
+    token_in,
+)
 
 LARGEST_PAGE = 60_000
 LARGEST_LOGO = 30_000

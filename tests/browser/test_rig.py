@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from browsing import DESKTOP, NARROW, Browse, accessible, fits
 from playwright.async_api import Browser, Page
-from running import Dev
+
+from tests.acceptance.running import Dev
+from tests.browser.browsing import DESKTOP, NARROW, Browse, accessible, fits
 
 
 @pytest.fixture

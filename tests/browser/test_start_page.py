@@ -6,9 +6,10 @@ import re
 
 import httpx
 import pytest
-from browsing import DESKTOP, NARROW, PHONE, Browse, accessible, fits
 from playwright.async_api import Page, expect
-from running import Dev, pushed
+
+from tests.acceptance.running import Dev, pushed
+from tests.browser.browsing import DESKTOP, NARROW, PHONE, Browse, accessible, fits
 
 GREETING = """
 name: greeting

@@ -6,10 +6,11 @@ import asyncio
 
 import httpx
 import pytest
-from browsing import Browse
 from playwright.async_api import Page, Route, expect
-from running import Dev, pushed
-from visiting import at, go_on, made_link, named, picture, result_of, started
+
+from tests.acceptance.running import Dev, pushed
+from tests.browser.browsing import Browse, accessible
+from tests.browser.visiting import at, go_on, made_link, named, picture, result_of, started
 
 FORM = """
 name: typing
@@ -141,7 +142,7 @@ async def test_a_file_on_its_way_goes_along_and_one_that_breaks_holds_its_owner_
         await go.wait()
         await (route.abort("connectionreset") if len(tries) == 1 else route.continue_())
 
-    await page.route("**/files", answer)
+    await page.route("**/files?*", answer)
     await page.set_input_files("#file", picture())
     await expect(page.get_by_role("progressbar")).to_be_visible()
     await go_on(page).click()
@@ -151,9 +152,69 @@ async def test_a_file_on_its_way_goes_along_and_one_that_breaks_holds_its_owner_
     await at(page, "papers")
     await page.evaluate("dispatchEvent(new Event('online'))")
     await expect(page.get_by_role("button", name="Remove: passport.png")).to_be_visible()
-    await page.unroute("**/files")
+    await page.unroute("**/files?*")
     await page.set_input_files("#file", picture("broken.png", b"no picture"))
     await expect(page.locator("[data-sending] .failed")).to_be_visible()
     await go_on(page).click()
     await at(page, "more")
     await expect(page.locator("[data-sending] li")).to_have_count(0)
+
+
+async def test_nobody_waits_for_an_answer_that_does_not_come(browse: Browse, api: httpx.Client, typing: str) -> None:
+    page = await browse.open()
+    browse.watched(page).refusals_expected = True
+    await page.clock.install()
+    await started(page, made_link(api, typing)[0])
+    sent = asyncio.Event()
+    held: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+        sent.set()
+
+    await page.route("**/you/1", hold, times=1)
+    await go_on(page).click()
+    await sent.wait()
+    await page.clock.fast_forward(31_000)
+    await expect(page.get_by_text("This takes longer than it should.")).to_be_visible()
+    await expect(page.locator("form[aria-busy]")).to_have_count(0)
+    await accessible(page)
+    await page.get_by_role("button", name="Try again").click()
+    await at(page, "papers")
+
+
+async def test_whoever_has_no_connection_is_told_for_as_long_as_it_lasts(
+    browse: Browse, api: httpx.Client, typing: str
+) -> None:
+    page = await browse.open()
+    browse.watched(page).refusals_expected = True
+    await started(page, made_link(api, typing)[0])
+    told = page.locator("[data-offline]")
+    await page.context.set_offline(True)
+    await expect(told).to_contain_text("There is no connection.")
+    await accessible(page)
+    await page.context.set_offline(False)
+    await expect(told).to_have_count(0)
+
+
+async def test_what_a_second_tab_typed_too_late_is_shown_to_be_taken_along(
+    browse: Browse, api: httpx.Client, typing: str
+) -> None:
+    first = await browse.open()
+    browse.watched(first).refusals_expected = True
+    await started(first, made_link(api, typing)[0])
+    second, third = [await first.context.new_page() for _ in range(2)]
+    for page in (second, third):
+        await page.goto(first.url)
+        await at(page, "you")
+    await go_on(first).click()
+    await at(first, "papers")
+    await named(second, "/name").fill("Grace Hopper")
+    await expect(second.get_by_text("This part was sent already.")).to_be_visible()
+    await expect(second.locator(".late li")).to_contain_text("Grace Hopper")
+    await accessible(second)
+    await third.route("**/draft", lambda route: route.abort())
+    await named(third, "/name").fill("Ada")
+    await go_on(third).click()
+    await expect(third.locator(".late li")).to_contain_text("Ada")
+    await at(third, "papers")

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import pytest_asyncio
-from browsing import ARGUMENTS, DESKTOP, NARROW, PHONE, Browse, accessible, chromium_path, fits
-from hosting import Site, serving
 from playwright.async_api import Browser, Frame, FrameLocator, Page, async_playwright, expect
-from running import Dev, pushed
+
+from tests.acceptance.running import Dev, pushed
+from tests.browser.browsing import ARGUMENTS, DESKTOP, NARROW, PHONE, Browse, accessible, chromium_path, fits
+from tests.browser.hosting import Site, serving
 
 JOURNEY: Final = """
 name: widget-journey
@@ -43,7 +44,7 @@ HOST: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A s
 # Everything that is called back stands in `told`, in order. `token` is what the page's own server would have put in.
 TOLD: Final = """window.told = []; window.ready = 0;
 const hear = (name) => (detail) => window.told.push([name, detail]);
-window.callbacks = Object.fromEntries(["onReady", "onStep", "onComplete", "onClose", "onError"].map((one) => [one, hear(one)]));
+window.callbacks = Object.fromEntries(["onOpen", "onReady", "onStep", "onComplete", "onClose", "onError"].map((one) => [one, hear(one)]));
 window.transactionlink_ready = () => { window.ready += 1; };
 addEventListener("DOMContentLoaded", () => {
   document.querySelector("#before").addEventListener("click", () => window.transactionlink.open());
@@ -83,6 +84,9 @@ def site(passerelle: str) -> Iterator[Site]:
         running.files["/told.js"] = TOLD
         running.files["/"] = page_with("", passerelle)
         running.files["/element"] = page_with("<passerelle-widget></passerelle-widget>", passerelle)
+        again = f'<script src="{passerelle}/widget.js" async></script><passerelle-widget></passerelle-widget>'
+        running.files["/twice"] = page_with(again, passerelle)
+        running.files["/void"] = page_with("<transactionlink-widget />", passerelle)
         running.files["/div"] = page_with('<div id="transactionlink-widget"></div>', passerelle)
         yield running
 
@@ -92,12 +96,14 @@ def page_with(element: str, passerelle: str, script: str = "/transactionlink-wid
     return HOST.replace("{element}", element).replace("{widget}", passerelle + script)
 
 
-async def opened(browse: Browse, site: Site, passerelle: str, path: str = "/", **options: Any) -> Page:
+async def opened(
+    browse: Browse, site: Site, passerelle: str, path: str = "/", *, ready: int = 1, **options: Any
+) -> Page:
     """The customer's page in a browser, with the script loaded."""
     hosts = (urlsplit(passerelle).netloc, urlsplit(site.url()).netloc)
     page = await browse.open(options.pop("viewport", DESKTOP), also=hosts, **options)
     await page.goto(site.url(path))
-    await holds(page, "window.ready === 1")
+    await holds(page, f"window.ready === {ready}")
     return page
 
 
@@ -488,6 +494,76 @@ async def test_an_element_that_comes_late_goes_and_comes_again(
     await expect(frame(page).get_by_role("heading", name="Terms")).to_be_visible()
     await expect(page.locator("iframe")).to_have_count(1)
     assert not [one for one in await page.evaluate("told") if one[0] == "onError"]
+
+
+async def test_handlers_are_told_until_they_are_taken_away(
+    browse: Browse, site: Site, passerelle: str, token: Callable[..., str]
+) -> None:
+    page = await opened(browse, site, passerelle)
+    await page.evaluate(
+        """() => {
+            window.heard = [];
+            for (const event of ['widget-opened', 'widget-closed', 'error', 'workflow-finished'])
+                transactionlink.on(event, detail => heard.push([event, detail]));
+            const fails = () => { throw new Error('mine'); };
+            transactionlink.on('widget-opened', fails).off('widget-opened', fails);
+            transactionlink.open();
+        }"""
+    )
+    await give(page, token=token())
+    await page.evaluate("transactionlink.open()")
+    await to_the_end(page)
+    await holds(page, "heard.some(one => one[0] === 'workflow-finished')")
+    await page.evaluate("transactionlink.close()")
+    await holds(page, "heard.length === 4")
+    names = [name for name, _ in await page.evaluate("heard")]
+    assert names == ["error", "widget-opened", "workflow-finished", "widget-closed"]
+    assert (await page.evaluate("heard"))[0][1]["code"] == "TOKEN_REQUIRED"
+    await page.evaluate("transactionlink.off('error').unmountWidget()")
+    await give(page)
+    await page.evaluate("transactionlink.open()")
+    assert (await told(page, "onError"))[0]["code"] == "TOKEN_REQUIRED"
+    assert await page.evaluate("heard.length") == 4, "handlers that were taken away are told nothing"
+
+
+@pytest.mark.parametrize("path", ["/", "/element", "/div"])
+async def test_unmounted_it_is_gone_with_its_options_and_mounted_again_it_begins_anew(
+    browse: Browse, site: Site, passerelle: str, token: Callable[..., str], path: str
+) -> None:
+    page = await opened(browse, site, passerelle, path)
+    for _ in range(2):
+        await give(page, token=token(), inline=path != "/")
+        await page.evaluate("transactionlink.open()")
+        await expect(frame(page).get_by_label("Name")).to_have_value("")
+        await expect(page.locator("iframe")).to_have_count(1)
+        await frame(page).get_by_label("Name").fill("Ada")
+        await page.evaluate("transactionlink.unmountWidget(); document.body.append('a change of the page')")
+        await expect(page.locator("iframe")).to_have_count(0)
+        assert await page.evaluate("getComputedStyle(document.documentElement).overflow") == "visible"
+    await give(page)
+    await page.evaluate("transactionlink.open()")
+    assert (await told(page, "onError"))[0]["code"] == "TOKEN_REQUIRED", "the token went with the widget"
+
+
+async def test_each_time_that_the_script_is_loaded_the_page_is_told_and_there_is_one_widget(
+    browse: Browse, site: Site, passerelle: str, token: Callable[..., str]
+) -> None:
+    page = await opened(browse, site, passerelle, "/twice", ready=2)
+    assert await page.evaluate("transactionlink === passerelle")
+    await give(page, token=token(), inline=True)
+    await frame(page).get_by_label("Name").fill("Ada")
+    await expect(page.locator("iframe")).to_have_count(1)
+    assert not await page.evaluate("told.filter(one => one[0] === 'onError')")
+
+
+async def test_what_stands_behind_an_element_in_short_form_is_still_seen(
+    browse: Browse, site: Site, passerelle: str, token: Callable[..., str]
+) -> None:
+    page = await opened(browse, site, passerelle, "/void")
+    await expect(page.get_by_role("button", name="Something else")).to_be_visible()
+    await give(page, token=token(), inline=True)
+    await expect(frame(page).get_by_label("Name")).to_be_visible()
+    await expect(page.get_by_role("button", name="Something else")).to_be_visible()
 
 
 async def test_attributes_do_as_well_and_events_are_heard_on_the_element(

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from browsing import DESKTOP, Browse
-from hosting import Site, serving
 from playwright.async_api import expect
-from running import Dev, pushed
+
+from tests.acceptance.running import Dev, pushed
+from tests.browser.browsing import DESKTOP, Browse
+from tests.browser.hosting import Site, serving
 
 GUIDE: Final = (Path(__file__).parents[2] / "docs" / "guides" / "widget.md").read_text(encoding="utf-8")
 PAGES: Final = re.findall(r"```html\n(.*?)```", GUIDE, re.DOTALL)
@@ -62,12 +63,14 @@ async def test_its_pages_show_the_form(browse: Browse, site: Site, passerelle: s
 
 
 def test_it_names_every_option_and_callback() -> None:
-    script = (Path(__file__).parents[2] / "src" / "passerelle" / "widget" / "static" / "widget.js").read_text()
+    script = (
+        Path(__file__).parents[2] / "src" / "passerelle" / "end_user" / "widget" / "static" / "widget.js"
+    ).read_text()
     callbacks = re.search(r"CALLBACKS = \[(.*?)\]", script)
     options = re.search(r"OPTIONS = \[(.*?), \.\.\.", script)
     assert callbacks is not None
     assert options is not None
     named = re.findall(r'"(\w+)"', callbacks[1] + options[1])
-    assert len(named) == 9
+    assert len(named) == 10
     assert [name for name in named if f"`{name}`" not in GUIDE] == []
     assert len(POLICY) == 1

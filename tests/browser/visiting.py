@@ -12,83 +12,91 @@ from typing import Any, Final
 
 import httpx
 from playwright.async_api import Locator, Page, Route, expect
-from running import Dev, until
+
+from tests.acceptance.running import Dev, until
 
 JOURNEY: Final = """
 name: journey
-title: {en: A journey, pl: Podróż}
+title: {en: A journey, pl: Podróż, ar: رحلة}
 parameters:
   name: {type: string}
+start:
+  text: {en: "A **journey** of a week.", pl: "**Podróż** na tydzień.", ar: "**رحلة** لمدة أسبوع."}
+  documents: [{en: Your passport, pl: Paszport, ar: جواز سفرك}]
+  minutes: 5
 expiresAfter: 7d
 steps:
   - id: you
     form:
-      title: {en: About you, pl: O Tobie}
+      title: {en: About you, pl: O Tobie, ar: عنك}
       prefill: {name: "${has(parameters.name) ? parameters.name : null}"}
       schema:
         type: object
         required: [name, born, country, company, phone]
         properties:
-          name: {type: string, maxLength: 60, title: {en: Name, pl: Imię}, pii: identity}
-          born: {type: string, format: date, title: {en: Date of birth, pl: Data urodzenia}}
+          name: {type: string, maxLength: 60, title: {en: Name, pl: Imię, ar: الاسم}, pii: identity}
+          born: {type: string, format: date, title: {en: Date of birth, pl: Data urodzenia, ar: تاريخ الميلاد}}
           country:
-            title: {en: Country, pl: Kraj}
-            oneOf: [{const: PL, title: {en: Poland, pl: Polska}}, {const: XX, title: {en: Elsewhere, pl: Gdzie indziej}}]
-          where: {type: string, title: {en: Where, pl: Gdzie}, visibleWhen: "form.country == 'XX'"}
-          phone: {type: string, format: phone, title: {en: Phone, pl: Telefon}, pii: contact}
-          company: {type: boolean, title: {en: Do you travel with others?, pl: Czy jedziesz z innymi?}}
+            title: {en: Country, pl: Kraj, ar: البلد}
+            oneOf: [{const: PL, title: {en: Poland, pl: Polska, ar: بولندا}}, {const: XX, title: {en: Elsewhere, pl: Gdzie indziej, ar: مكان آخر}}]
+          where: {type: string, title: {en: Where, pl: Gdzie, ar: أين}, visibleWhen: "form.country == 'XX'"}
+          phone: {type: string, format: phone, title: {en: Phone, pl: Telefon, ar: الهاتف}, pii: contact}
+          company: {type: boolean, title: {en: Do you travel with others?, pl: Czy jedziesz z innymi?, ar: هل تسافر مع آخرين؟}}
           others:
             type: array
-            title: {en: Companions, pl: Towarzysze}
+            title: {en: Companions, pl: Towarzysze, ar: المرافقون}
             minItems: 1
             maxItems: 3
             visibleWhen: "form.company"
             items:
               type: object
-              title: {en: Companion, pl: Towarzysz}
+              title: {en: Companion, pl: Towarzysz, ar: مرافق}
               required: [name]
               properties:
-                name: {type: string, title: {en: Their name, pl: Ich imię}}
-                age: {type: integer, minimum: 0, maximum: 130, title: {en: Age, pl: Wiek}}
-          remarks: {type: string, maxLength: 500, title: {en: Remarks, pl: Uwagi}}
+                name: {type: string, title: {en: Their name, pl: Ich imię, ar: اسمه}}
+                age: {type: integer, minimum: 0, maximum: 130, title: {en: Age, pl: Wiek, ar: العمر}}
+          remarks: {type: string, maxLength: 500, title: {en: Remarks, pl: Uwagi, ar: ملاحظات}}
   - id: papers
     upload:
-      title: {en: Your papers, pl: Dokumenty}
+      title: {en: Your papers, pl: Dokumenty, ar: وثائقك}
       accept: [application/pdf, image/*]
       maxSize: 1MB
       min: 1
       max: 3
   - id: terms
     consent:
-      title: {en: The terms, pl: Warunki}
-      text: {en: "**Be kind**, ${steps.you.name}.", pl: "**Bądź miły**, ${steps.you.name}."}
+      title: {en: The terms, pl: Warunki, ar: الشروط}
+      text: {en: "**Be kind**, ${steps.you.name}.", pl: "**Bądź miły**, ${steps.you.name}.", ar: "**كن لطيفًا**، ${steps.you.name}."}
       version: "7"
   - id: seats
-    title: {en: asking for seats, pl: szukamy miejsc}
+    title: {en: asking for seats, pl: szukamy miejsc, ar: نسأل عن المقاعد}
     event: {name: seats, within: 1d}
   - id: news
     message:
-      title: {en: There are seats, pl: Są miejsca}
-      text: {en: "One more question.", pl: "Jeszcze jedno pytanie."}
-      button: {en: Ask me, pl: Pytaj}
+      title: {en: There are seats, pl: Są miejsca, ar: توجد مقاعد}
+      text: {en: "One more question.", pl: "Jeszcze jedno pytanie.", ar: "سؤال آخر."}
+      button: {en: Ask me, pl: Pytaj, ar: اسألني}
   - id: seat
     form:
-      title: {en: Your seat, pl: Miejsce}
+      title: {en: Your seat, pl: Miejsce, ar: مقعدك}
       schema:
         type: object
         required: [row]
         properties:
-          row: {type: integer, minimum: 1, maximum: 40, title: {en: Row, pl: Rząd}}
+          row: {type: integer, minimum: 1, maximum: 40, title: {en: Row, pl: Rząd, ar: الصف}}
   - id: thanks
     message:
-      title: {en: Good journey, pl: Dobrej podróży}
-      text: {en: "Row ${steps.seat.row} is yours.", pl: "Rząd ${steps.seat.row} jest Twój."}
+      title: {en: Good journey, pl: Dobrej podróży, ar: رحلة سعيدة}
+      text: {en: "Row ${steps.seat.row} is yours.", pl: "Rząd ${steps.seat.row} jest Twój.", ar: "الصف ${steps.seat.row} لك."}
 """
 
 PNG: Final = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-PDF: Final = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+PDF: Final = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
 
 
 def picture(name: str = "passport.png", content: bytes = PNG, kind: str = "image/png") -> Any:

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from servers import Postgres
+
+from tests.crash.servers import Postgres
 
 
 @pytest_asyncio.fixture(loop_scope="session")

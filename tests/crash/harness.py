@@ -11,11 +11,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -31,18 +32,25 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+def named(url: str, database: str) -> str:
+    """The address of another database on the same server."""
+    return urlsplit(url)._replace(path=f"/{database}").geturl()
+
+
 class Register:
     """A register that takes its time, and counts who asked."""
 
     def __init__(self, delay: float) -> None:
         register = self
         self.asked: list[str] = []
+        self.keys: list[str | None] = []
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
                 register.asked.append(self.headers["Idempotency-Key"])
+                register.keys.append(self.headers["X-Key"])
                 time.sleep(delay)  # the work that a crash interrupts
                 content = json.dumps({"key": self.headers["Idempotency-Key"]}).encode()
                 self.send_response(200)
@@ -83,22 +91,34 @@ class Cluster:
             [PASSERELLE, *arguments], env=self.environment, capture_output=True, text=True, check=True, timeout=60
         ).stdout.strip()
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a process and wait for the line that says it is ready."""
-        process = subprocess.Popen([PASSERELLE, *arguments], env=self.environment, stdout=subprocess.PIPE, text=True)
+    def start(
+        self, *arguments: str, environment: Mapping[str, str] | None = None, log: Path | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a process and wait for the line that says it is ready. `log`: the file that it logs to."""
+        with log.open("wb") if log is not None else nullcontext() as errors:
+            process = subprocess.Popen(
+                [PASSERELLE, *arguments],
+                env={**self.environment, **(environment or {})},
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         self.processes.append(process)
         assert process.stdout is not None
         assert process.stdout.readline(), f"passerelle {arguments[0]} did not start"
         return process
 
-    def serve(self) -> tuple[subprocess.Popen[str], str]:
+    def serve(
+        self, *, environment: Mapping[str, str] | None = None, log: Path | None = None
+    ) -> tuple[subprocess.Popen[str], str]:
         """An API process and its address."""
         port = free_port()
-        return self.start("serve", "--host", "127.0.0.1", "--port", str(port)), f"http://127.0.0.1:{port}"
+        arguments = ("serve", "--host", "127.0.0.1", "--port", str(port))
+        return self.start(*arguments, environment=environment, log=log), f"http://127.0.0.1:{port}"
 
-    def worker(self) -> subprocess.Popen[str]:
+    def worker(self, *, environment: Mapping[str, str] | None = None, log: Path | None = None) -> subprocess.Popen[str]:
         """A worker process."""
-        return self.start("worker")
+        return self.start("worker", environment=environment, log=log)
 
     def close(self) -> None:
         for process in self.processes:

@@ -6,15 +6,16 @@ import asyncio
 import subprocess
 from pathlib import Path
 
-from passerelle.embedded import EmbeddedPostgres
-from passerelle.kit.schema import migrate
+from passerelle.dev.postgres import EmbeddedPostgres
+from passerelle.migrations.schema import migrate
+from tests.passable import passable
 
 
 class Postgres:
     """A database server of the test's own, so that it may be stopped."""
 
     def __init__(self, folder: Path) -> None:
-        self.embedded = EmbeddedPostgres(folder)
+        self.embedded = EmbeddedPostgres(passable(folder))
         self.folder = folder
         self.url = ""
 

@@ -8,10 +8,10 @@ import time
 
 import asyncpg
 import pytest
-from servers import Postgres
-from test_crash import ROUNDS
 
-from harness import Client, Cluster, cluster
+from tests.crash.harness import Client, Cluster, cluster
+from tests.crash.servers import Postgres
+from tests.crash.test_crash import ROUNDS
 
 PARENTS = 30
 WITHIN = 30.0

@@ -14,17 +14,17 @@ import asyncpg
 import pytest
 from rich.console import Console
 
-from passerelle.cases import moving
-from passerelle.cases.operating import Where
 from passerelle.kit.clock import system_clock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
+from passerelle.kit.json import Json
 from passerelle.records.models import Author, Record
 from passerelle.records.repository import RecordRepository
-from passerelle.tables.repository import TableRepository
 from passerelle.tables.schemas import TableBody
 from passerelle.tables.service import Tables
 from passerelle.tables.values import check_new
+from passerelle.v1.cases import moving
+from passerelle.v1.cases.operating import Where
 
 CASES = 2_000
 KILLS = 10
@@ -54,7 +54,7 @@ async def _fill(url: str) -> UUID:
     workspace_id = new_id()
     async with database.workspace(workspace_id) as connection:
         await connection.execute("INSERT INTO workspace (workspace_id, name) VALUES ($1, 'test')", workspace_id)
-    tables = Tables(TableRepository(database), system_clock, new_id)
+    tables = Tables(database, system_clock, new_id)
     cases = await tables.find(workspace_id, "cases")
     await tables.create(workspace_id, new_id(), TableBody.model_validate(PATRONS))
     now = system_clock()
@@ -63,7 +63,7 @@ async def _fill(url: str) -> UUID:
             batch = []
             for number in range(first, first + 1_000):
                 record_id = new_id()
-                values = {
+                values: dict[str, Json] = {
                     "firstName": f"Anna{number}", "lastName": f"Nowak{number % 7}", "companyAddress": "Prosta 1",
                     "email": f"anna{number}@example.com", "phone": {"countryCode": "48", "number": f"6{number:08}"},
                 }  # fmt: skip
@@ -114,7 +114,7 @@ async def test_a_move_that_is_killed_ten_times_ends_like_an_undisturbed_one(
     await connection.execute(f"CREATE DATABASE {undisturbed} TEMPLATE {name}")
     other = address.rsplit("/", 1)[0] + "/" + undisturbed + (f"?{options}" if options else "")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["passerelle.cases.moving"])
+    context.set_forkserver_preload(["passerelle.v1.cases.moving"])
     rng = random.Random(6)
     interrupted = 0
     for moved in [0, *sorted(rng.randrange(CASES) for _ in range(KILLS - 1))]:

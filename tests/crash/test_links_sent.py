@@ -17,11 +17,11 @@ from email.policy import default
 import asyncpg
 import httpx
 import pytest
-from end_users import Person, persistent
-from servers import Postgres
-from smtp_server import Server, serving
 
-from harness import Client, cluster
+from tests.crash.end_users import Person, persistent
+from tests.crash.harness import Client, cluster
+from tests.crash.servers import Postgres
+from tests.integration.kit.mail.smtp_server import Server, serving
 
 LINKS = 40
 WITHIN = 150.0
@@ -46,6 +46,8 @@ async def test_every_acknowledged_link_is_sent_and_opens_whoever_dies(postgres: 
     async with serving(Server(answers={"RCPT": ["450 4.2.1 busy"] * 3})) as server:
         with cluster(postgres.url) as system:
             system.environment["PASSERELLE_SMTP_URL"] = f"smtp://127.0.0.1:{server.port}"
+            # Several processes have one address: links lead there, whichever of them answered.
+            system.environment["PASSERELLE_PUBLIC_URL"] = "http://passerelle.test"
             doomed_api, doomed_url = system.serve()
             _, url = system.serve()
             doomed_worker = system.worker()

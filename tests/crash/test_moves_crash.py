@@ -11,10 +11,10 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from servers import Postgres
-from test_crash import ROUNDS
 
-from harness import Client, cluster
+from tests.crash.harness import Client, cluster
+from tests.crash.servers import Postgres
+from tests.crash.test_crash import ROUNDS
 
 EXECUTIONS = 160
 WITHIN = 60.0

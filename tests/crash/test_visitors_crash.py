@@ -12,10 +12,10 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from end_users import Person
-from servers import Postgres
 
-from harness import Client, cluster
+from tests.crash.end_users import Person
+from tests.crash.harness import Client, cluster
+from tests.crash.servers import Postgres
 
 PEOPLE = 6
 WITHIN = 60.0

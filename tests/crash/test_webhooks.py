@@ -16,9 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import asyncpg
 import httpx
 import pytest
-from servers import Postgres
 
-from harness import Client, Cluster, cluster
+from tests.crash.harness import Client, Cluster, cluster
+from tests.crash.servers import Postgres
 
 RUNS = 120
 WITHIN = 150.0

@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from passerelle.accounts.errors import TOKEN_EXPIRED, TOKEN_INVALID, unauthorized
-from passerelle.errors import PasserelleError
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import new_id
 from passerelle.kit.secrets import SecretBox
 

@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
-import math
-import time
+from datetime import timedelta
 from typing import Final
 
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
-
 from passerelle.accounts.errors import TOO_MANY_ATTEMPTS
+from passerelle.kit.rates import Limit, Rates
 
+_MINUTE: Final = timedelta(minutes=1)
 # Not by the key alone: whoever knows a key, which is no secret, could lock out its owner.
-_PER_KEY_AND_ADDRESS: Final = RateLimitItemPerMinute(10)
-_PER_ADDRESS: Final = RateLimitItemPerMinute(60)
+PER_KEY_AND_ADDRESS: Final = Limit("key", 10, _MINUTE)
+UNKNOWN_PER_ADDRESS: Final = Limit("unknown key", 60, _MINUTE)
 
 
 class FailedAttempts:
-    """Counts failed sign-ins in this process: ten a minute for a key from one address, 60 for an address."""
+    """Counts failed sign-ins: ten a minute for a key from one address, 60 for keys that do not exist.
 
-    def __init__(self) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+    Never does the failure of one keep another out: behind an address may sit a whole company, or a balancer.
+    """
+
+    def __init__(self, rates: Rates) -> None:
+        self._rates = rates
 
     def require_fewer(self, key: str, address: str) -> None:
-        """Raises TOO_MANY_ATTEMPTS, with `Retry-After`."""
-        for limit, names in self._counters(key, address):
-            if not self._limiter.test(limit, *names):
-                over = self._limiter.get_window_stats(limit, *names).reset_time
-                seconds = max(1, math.ceil(over - time.time()))
-                raise TOO_MANY_ATTEMPTS.error(
-                    f"too many failed sign-ins: try again in {seconds} seconds, with the right secret",
-                    headers={"Retry-After": str(seconds)},
-                )
+        """Raises TOO_MANY_ATTEMPTS, with `Retry-After`, where this key was tried too often from this address."""
+        self._require(PER_KEY_AND_ADDRESS, f"{key} {address}")
 
-    def note(self, key: str, address: str) -> None:
-        """One more failed."""
-        for limit, names in self._counters(key, address):
-            self._limiter.hit(limit, *names)
+    def require_fewer_unknown(self, address: str) -> None:
+        """As `require_fewer`, for a key that does not exist: there would be a new one for each attempt."""
+        self._require(UNKNOWN_PER_ADDRESS, address)
 
-    def _counters(self, key: str, address: str) -> tuple[tuple[RateLimitItem, tuple[str, ...]], ...]:
-        return (_PER_KEY_AND_ADDRESS, ("key", key, address)), (_PER_ADDRESS, ("address", address))
+    async def note(self, key: str, address: str, *, known: bool) -> None:
+        """One more failed; `known`: whether the key exists."""
+        await self._rates.hit(PER_KEY_AND_ADDRESS, f"{key} {address}")
+        if not known:
+            await self._rates.hit(UNKNOWN_PER_ADDRESS, address)
+
+    def _require(self, limit: Limit, subject: str) -> None:
+        tally = self._rates.look(limit, subject)
+        if tally.full:
+            raise TOO_MANY_ATTEMPTS.error(
+                f"too many failed sign-ins: try again in {tally.seconds} seconds, with the right secret",
+                headers={"Retry-After": str(tally.seconds)},
+            )

@@ -7,7 +7,9 @@ as SHA-256, which is enough for what nobody can guess.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
+import hmac
 import secrets
 from typing import Final
 
@@ -35,6 +37,12 @@ def new_organization_token() -> str:
 def new_refresh_token() -> str:
     """`psr_` and 43 characters."""
     return f"psr_{secrets.token_urlsafe(32)}"
+
+
+def following_refresh_token(key: bytes, token: str) -> str:
+    """The refresh token that follows from another, for whoever has the key."""
+    made = hmac.digest(key, token.encode(), "sha256")
+    return f"psr_{base64.urlsafe_b64encode(made).rstrip(b'=').decode()}"
 
 
 def digest(token: str) -> str:

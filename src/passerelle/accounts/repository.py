@@ -10,14 +10,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from passerelle.accounts.models import ApiKey, PublicKey, RefreshToken
+from passerelle.accounts.models import ApiKey, ListedKey, PublicKey, RefreshToken
+from passerelle.accounts.permissions import EVERYTHING
 from passerelle.kit.database import Connection
+from passerelle.kit.grants import Granted
 
 
-async def insert_workspace(connection: Connection, workspace_id: UUID, name: str, now: datetime) -> None:
-    """A new workspace; the connection must serve it already."""
+async def insert_workspace(
+    connection: Connection, workspace_id: UUID, organization_id: UUID | None, name: str, now: datetime
+) -> None:
+    """A new workspace; the connection must serve it already. Without an organization it gets one of its own."""
     await connection.execute(
-        "INSERT INTO workspace (workspace_id, name, created_at) VALUES ($1, $2, $3)", workspace_id, name, now
+        "INSERT INTO workspace (workspace_id, organization_id, name, created_at) VALUES ($1, $2, $3, $4)",
+        workspace_id,
+        organization_id,
+        name,
+        now,
     )
 
 
@@ -32,8 +40,9 @@ async def workspace_exists(connection: Connection, workspace_id: UUID) -> bool:
 async def insert_key(connection: Connection, key: ApiKey, *, kind: str, public_id: str | None, now: datetime) -> None:
     """A new key (`kind` is `pair`) or organization token (`token`)."""
     await connection.execute(
-        "INSERT INTO api_key (workspace_id, id, kind, name, public_id, secret_hash, api_version, roles, created_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO api_key (workspace_id, id, kind, name, public_id, secret_hash, api_version, roles, created_at, "
+        "permissions, expires_at, networks, prefix, made_by, grants, made_by_user) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         key.workspace_id,
         key.id,
         kind,
@@ -43,35 +52,80 @@ async def insert_key(connection: Connection, key: ApiKey, *, kind: str, public_i
         key.api_version,
         list(key.roles),
         now,
+        sorted(key.permissions),
+        key.expires_at,
+        list(key.networks),
+        key.prefix,
+        key.made_by,
+        [one.to_json() for one in key.granted],
+        key.made_by_user,
     )
 
 
 async def find_key(connection: Connection, public_id: str) -> ApiKey | None:
     """The key that is called `public_id`, unless it is revoked."""
-    return _key(await connection.fetchrow("SELECT * FROM find_key($1)", public_id))
+    return _key(await connection.fetchrow("SELECT k.*, organization_of(workspace_id) FROM find_key($1) k", public_id))
 
 
 async def find_organization_token(connection: Connection, token_hash: str) -> ApiKey | None:
     """The organization token with this hash, unless it is revoked."""
-    return _key(await connection.fetchrow("SELECT * FROM find_organization_token($1)", token_hash))
+    return _key(
+        await connection.fetchrow(
+            "SELECT k.*, organization_of(workspace_id) FROM find_organization_token($1) k", token_hash
+        )
+    )
 
 
-async def key_of_family(connection: Connection, key_id: UUID, family: UUID) -> ApiKey | None:
+async def key_of_family(connection: Connection, workspace_id: UUID, key_id: UUID, family: UUID) -> ApiKey | None:
     """The key, unless it or the family of tokens that was got with it is revoked."""
     return _key(
         await connection.fetchrow(
-            "SELECT * FROM api_key WHERE id = $1 AND NOT EXISTS "
-            "(SELECT FROM refresh_token WHERE family = $2 AND revoked_at IS NOT NULL)",
+            "SELECT k.*, w.organization_id AS organization_of FROM api_key k JOIN workspace w USING (workspace_id) "
+            "WHERE workspace_id = $1 AND k.id = $2 AND NOT EXISTS "
+            "(SELECT FROM refresh_token WHERE workspace_id = $1 AND family = $3 AND revoked_at IS NOT NULL)",
+            workspace_id,
             key_id,
             family,
         )
     )
 
 
-async def revoke_key(connection: Connection, key_id: UUID, now: datetime) -> bool:
+async def keys(connection: Connection, workspace_id: UUID, before: UUID | None, limit: int) -> list[ListedKey]:
+    """The keys that are not revoked, the newest first, from the one `before` which the page ends."""
+    rows = await connection.fetch(
+        "SELECT k.*, w.organization_id AS organization_of, u.last_used_at FROM api_key k "
+        "JOIN workspace w USING (workspace_id) LEFT JOIN api_key_use u ON u.key_id = k.id "
+        "WHERE k.workspace_id = $1 AND k.revoked_at IS NULL AND ($2::uuid IS NULL OR k.id < $2) "
+        "ORDER BY k.id DESC LIMIT $3",
+        workspace_id,
+        before,
+        limit,
+    )
+    return [
+        ListedKey(found, row["kind"], row["created_at"], row["last_used_at"])
+        for row in rows
+        if (found := _key(row)) is not None
+    ]
+
+
+async def note_use(connection: Connection, workspace_id: UUID, key_id: UUID, now: datetime) -> None:
+    """The key was used."""
+    await connection.execute(
+        "INSERT INTO api_key_use (workspace_id, key_id, last_used_at) VALUES ($1, $2, $3) "
+        "ON CONFLICT (key_id) DO UPDATE SET last_used_at = excluded.last_used_at",
+        workspace_id,
+        key_id,
+        now,
+    )
+
+
+async def revoke_key(connection: Connection, workspace_id: UUID, key_id: UUID, now: datetime) -> bool:
     """End a key or organization token. Returns False where there is none that lives."""
     found = await connection.fetchval(
-        "UPDATE api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING true", key_id, now
+        "UPDATE api_key SET revoked_at = $3 WHERE workspace_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING true",
+        workspace_id,
+        key_id,
+        now,
     )
     return found is not None
 
@@ -99,27 +153,44 @@ async def find_refresh_token(connection: Connection, token_hash: str) -> Refresh
     return None if row is None else RefreshToken(row["workspace_id"], row["id"], row["family"], row["key_id"])
 
 
-async def use_refresh_token(connection: Connection, token_id: UUID, now: datetime) -> bool:
+async def use_refresh_token(connection: Connection, token: RefreshToken, now: datetime) -> bool:
     """Use a refresh token, once: of two at the same time the second waits for the first and finds it used."""
     used = await connection.fetchval(
-        "UPDATE refresh_token SET used_at = $2 "
-        "WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2 RETURNING true",
-        token_id,
+        "UPDATE refresh_token SET used_at = $3 WHERE workspace_id = $1 AND id = $2 "
+        "AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $3 RETURNING true",
+        token.workspace_id,
+        token.id,
         now,
     )
     return used is not None
 
 
-async def was_refresh_token_used(connection: Connection, token_id: UUID) -> bool:
-    """Whether the token was used before."""
-    used: bool = await connection.fetchval("SELECT used_at IS NOT NULL FROM refresh_token WHERE id = $1", token_id)
+async def refresh_token_used_at(connection: Connection, token: RefreshToken) -> datetime | None:
+    """When the token was used before."""
+    used: datetime | None = await connection.fetchval(
+        "SELECT used_at FROM refresh_token WHERE workspace_id = $1 AND id = $2", token.workspace_id, token.id
+    )
     return used
 
 
-async def revoke_family(connection: Connection, family: UUID, now: datetime) -> None:
-    """End every token of a family."""
+async def is_refresh_token_unused(connection: Connection, workspace_id: UUID, token_hash: str) -> bool:
+    """Whether the token with this hash lives, and nobody has used it."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM refresh_token "
+        "WHERE workspace_id = $1 AND token_hash = $2 AND used_at IS NULL AND revoked_at IS NULL)",
+        workspace_id,
+        token_hash,
+    )
+    return found
+
+
+async def revoke_family(connection: Connection, token: RefreshToken, now: datetime) -> None:
+    """End every token of the family of one."""
     await connection.execute(
-        "UPDATE refresh_token SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL", family, now
+        "UPDATE refresh_token SET revoked_at = $3 WHERE workspace_id = $1 AND family = $2 AND revoked_at IS NULL",
+        token.workspace_id,
+        token.family,
+        now,
     )
 
 
@@ -139,12 +210,13 @@ async def insert_signing_key(
     )
 
 
-async def current_signing_key(connection: Connection, now: datetime) -> tuple[UUID, bytes] | None:
+async def current_signing_key(connection: Connection, workspace_id: UUID, now: datetime) -> tuple[UUID, bytes] | None:
     """The id and the encrypted private half of the key that signs for this workspace now."""
     row = await connection.fetchrow(
         "SELECT id, private_pem FROM signing_key "
-        "WHERE retired_at IS NULL AND coalesce(signs_from, created_at) <= $1 "
+        "WHERE workspace_id = $1 AND retired_at IS NULL AND coalesce(signs_from, created_at) <= $2 "
         "ORDER BY coalesce(signs_from, created_at) DESC, id DESC LIMIT 1",
+        workspace_id,
         now,
     )
     return None if row is None else (row["id"], row["private_pem"])
@@ -179,5 +251,18 @@ def _key(row: Any) -> ApiKey | None:
     if row is None or row["revoked_at"] is not None:
         return None
     return ApiKey(
-        row["workspace_id"], row["id"], row["name"], row["secret_hash"], row["api_version"], tuple(row["roles"])
+        row["workspace_id"],
+        row["id"],
+        row["name"],
+        row["secret_hash"],
+        row["api_version"],
+        tuple(row["roles"]),
+        row["organization_of"],
+        frozenset(row["permissions"]) & EVERYTHING,
+        row["expires_at"],
+        tuple(row["networks"]),
+        row["prefix"] or (row["public_id"] or "pso_")[:8],
+        row["made_by"] or "operator",
+        row["made_by_user"],
+        tuple(map(Granted.from_json, row["grants"])),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -23,10 +23,17 @@ class RefreshBody(Body):
     refresh_token: str = Field(max_length=200, description="Of the last answer.", examples=["psr_…"])
 
 
-class TokenAnswer(Answer):
+class AccessTokenAnswer(Answer):
     """An access token, and what the next one is got with."""
 
     access_token: str = Field(description="Send it as `Authorization: Bearer <accessToken>`.")
     refresh_token: str = Field(description="Good for one `POST /auth/refresh`, within 90 days.")
     expiry_duration: int = Field(description="Seconds that the access token lives.", examples=[3600])
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
+    """How the token is sent."""
+
+
+class KeySetAnswer(Answer):
+    """Every public key (RFC 7517)."""
+
+    keys: list[dict[str, Any]] = Field(description="JSON Web Keys: `kty`, `use`, `alg`, `kid`, `n`, `e`.")

@@ -26,20 +26,22 @@ from passerelle.accounts.models import PublicKey, SigningKey
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import new_id
+from passerelle.kit.memory import Memory, Remembered
 from passerelle.kit.secrets import SecretBox
 
-KEPT: Final = timedelta(minutes=1)
-"""How long a key is used without a look whether another one signs by now."""
+_MOST_KEPT: Final = 1_000
 
 
 class SigningKeys:
     """Makes, keeps and gives signing keys. The private half is encrypted at rest."""
 
-    def __init__(self, database: Database, box: SecretBox, clock: Clock) -> None:
+    def __init__(self, database: Database, box: SecretBox, clock: Clock, memory: Memory | None = None) -> None:
         self._database = database
         self._box = box
         self._clock = clock
-        self._cached: dict[UUID, tuple[datetime, SigningKey]] = {}
+        self._kept: Remembered[UUID, SigningKey] = (memory or Memory()).of(
+            ("signing_key",), lambda workspace_id, _: workspace_id, size=_MOST_KEPT
+        )
         self._loading = asyncio.Lock()
 
     async def create(
@@ -66,16 +68,13 @@ class SigningKeys:
             return await self.create(connection, workspace_id, private, signs_from), signs_from
 
     async def of_workspace(self, workspace_id: UUID) -> SigningKey:
-        """What the workspace signs with, as it was a minute ago at most."""
-        now = self._clock()
-        kept = self._cached.get(workspace_id)
-        if kept is None or now - kept[0] >= KEPT:
-            # One at a time: the others who need it find it loaded.
-            async with self._loading:
-                kept = self._cached.get(workspace_id)
-                if kept is None or now - kept[0] >= KEPT:
-                    kept = self._cached[workspace_id] = (now, await self._load(workspace_id, now))
-        return kept[1]
+        """What the workspace signs with, as it was a few seconds ago at most."""
+        kept = self._kept.find(workspace_id)
+        if kept is not None:
+            return kept
+        # One at a time: the others who need it find it loaded.
+        async with self._loading:
+            return await self._kept.get(workspace_id, lambda: self._load(workspace_id))
 
     async def public_key(self, key_id: UUID) -> PublicKey:
         """The public half of any workspace's key. Raises SIGNING_KEY_NOT_FOUND."""
@@ -98,9 +97,9 @@ class SigningKeys:
             keys = await repository.public_signing_keys(connection)
         return {"keys": [_jwk(key) for key in keys]}
 
-    async def _load(self, workspace_id: UUID, now: datetime) -> SigningKey:
+    async def _load(self, workspace_id: UUID) -> SigningKey:
         async with self._database.workspace(workspace_id) as connection:
-            found = await repository.current_signing_key(connection, now)
+            found = await repository.current_signing_key(connection, workspace_id, self._clock())
         if found is None:
             raise LookupError(f"workspace {workspace_id} has no signing key")
         key_id, encrypted = found

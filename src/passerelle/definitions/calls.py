@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from passerelle.definitions.json_schema import Finding
 from passerelle.definitions.model import Definition, ExecutionType, Parameter
 from passerelle.definitions.parameters import fits
+from passerelle.definitions.source import read_source
 from passerelle.definitions.words import TYPE_NAMES, is_a, quoted, suggest
 from passerelle.kit.json import Json, JsonObject
 
@@ -28,6 +29,12 @@ class Callee:
 def callee_of(definition: Definition) -> Callee:
     """A definition as those that run it see it."""
     return Callee(definition.execution_type, definition.parameters, calls_of(definition.document))
+
+
+def calls_in(text: str) -> frozenset[str]:
+    """As `calls_of`, of a text; none where it cannot be read."""
+    source = read_source(text)
+    return calls_of(source.value) if source.readable else frozenset()
 
 
 def calls_of(document: Json) -> frozenset[str]:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
+from functools import partial
 from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from passerelle.definitions.facts import WorkspaceFacts
 from passerelle.definitions.flow import flow_of
 from passerelle.definitions.judgement import judge, lost_jumps
 from passerelle.definitions.kinds import KindRegistry, Path, StepKind
-from passerelle.definitions.model import Definition, OnError, Parameter, RecordBinding, Retry, Step
+from passerelle.definitions.model import Definition, OnError, Parameter, RecordBinding, Retry, StartTexts, Step
 from passerelle.definitions.parameters import fits
+from passerelle.definitions.readings import members
 from passerelle.definitions.source import Source
-from passerelle.definitions.uses import Known, Spot, StepList
+from passerelle.definitions.uses import KnownNames, Spot, StepList
 from passerelle.definitions.values import Here, ValueCompiler
-from passerelle.definitions.words import TYPE_NAMES, is_a
-from passerelle.kit.json import Json, JsonObject
+from passerelle.definitions.words import TYPE_NAMES, is_a, nearest
+from passerelle.kit.json import Json, JsonObject, KnownJson
 
+MOST_NESTED: Final = 8
+"""Steps (`each`, `parallel`) that a step may stand inside of: their items and branches multiply."""
 EXPIRES_AFTER: Final = timedelta(days=7)
 EXPIRES_FROM: Final = timedelta(minutes=30)
 EXPIRES_UNTIL: Final = timedelta(days=30)
@@ -32,7 +38,7 @@ class Compilation(ValueCompiler):
     knowing every step is not judged then.
     """
 
-    def __init__(self, source: Source, kinds: KindRegistry, known: Known, broken: frozenset[Path]) -> None:
+    def __init__(self, source: Source, kinds: KindRegistry, known: KnownNames, broken: frozenset[Path]) -> None:
         super().__init__(known)
         self._source = source
         self._kinds = kinds
@@ -48,18 +54,36 @@ class Compilation(ValueCompiler):
             parameters=self._parameters(document.get("parameters", {})),
             record=self._part(document, "record", (), self._record),
             expires_after=self._part(document, "expiresAfter", (), self._expires) or EXPIRES_AFTER,
+            time_zone=self._part(document, "timeZone", (), self._zone),
+            start=self._part(document, "start", (), self._start),
             steps=self.steps(_list(document.get("steps")), ("steps",)),
             result=self._part(document, "result", (), self.template),
             document=document,
         )
         self.findings.extend(self.translations.missing())
+        if self.facts.languages is not None:
+            self.warnings.extend(self.translations.unspoken(self.facts.languages))
         for steps in self._lists:
             self.findings.extend(lost_jumps(steps, self._spots))
+        if not self._broken and not self.findings:
+            self._judge_readings(definition)
         others = frozenset(_ids(document)) if self._broken else frozenset[str]()
         self.findings.extend(self.uses.findings(self._spots, others - self._spots.keys()))
         return replace(
             definition, languages=self.translations.languages(), reads=self.uses.roots(), needs=self.uses.needs()
         )
+
+    def _start(self, value: KnownJson, path: Path) -> StartTexts:
+        documents = enumerate(value.get("documents", ()))
+        return StartTexts(
+            self._part(value, "text", path, self.text),
+            tuple(self.text(one, (*path, "documents", number)) for number, one in documents),
+            value.get("minutes"),
+        )
+
+    def _judge_readings(self, definition: Definition) -> None:
+        for path, reading in self.uses.readings(_shapes(definition, self.facts)):
+            (self.doubts if reading.sure else self.warnings).append((path, reading.message))
 
     # What step kinds use, beside values.
 
@@ -67,14 +91,19 @@ class Compilation(ValueCompiler):
     def step_id(self) -> str:
         return self.here.spot.id if self.here.spot is not None else ""
 
+    def reads(self) -> Callable[[], Iterator[tuple[str, ...]]]:
+        return partial(self.uses.of_step, self.step_id)
+
     def goto(self, step: str, path: Path) -> str:
         if self.here.spot is not None:
             self.here.spot.steps.jumps.append((path, step))
         return step
 
-    def steps(self, value: Json, path: Path, *, extra: frozenset[str] = frozenset()) -> tuple[Step, ...]:
+    def steps(self, value: KnownJson, path: Path, *, extra: frozenset[str] = frozenset()) -> tuple[Step, ...]:
         steps = StepList(path, owner=self.here.spot)
         self._lists.append(steps)
+        if steps.depth > MOST_NESTED:
+            self.problem(path, f"stands inside of more than {MOST_NESTED} steps; run a part by a `workflow` step")
         names = self.here.extra | extra
         compiled = [self._step(item, (*path, number), steps, names) for number, item in enumerate(value)]
         understood = tuple(step for step in compiled if step is not None)
@@ -85,7 +114,7 @@ class Compilation(ValueCompiler):
 
     # One step.
 
-    def _step(self, value: Json, path: Path, steps: StepList, extra: frozenset[str]) -> Step | None:
+    def _step(self, value: KnownJson, path: Path, steps: StepList, extra: frozenset[str]) -> Step | None:
         """One step; None where too much is wrong to know what may follow it."""
         spot = Spot(steps, len(steps.ids))
         steps.ids.append(self._id(value, path, spot))
@@ -100,7 +129,7 @@ class Compilation(ValueCompiler):
         default_retry = replace(kind.default_retry or Retry(), **retry) if retry else kind.default_retry
         return Step(spot.id, kind, config, retry=default_retry, **common)
 
-    def _id(self, value: Json, path: Path, spot: Spot) -> str:
+    def _id(self, value: KnownJson, path: Path, spot: Spot) -> str:
         """The step's id, from here on known; a stand-in that nothing can name where it has none."""
         here = (*path, "id")
         if not isinstance(value, dict) or "id" not in value or here in self._broken:
@@ -147,14 +176,14 @@ class Compilation(ValueCompiler):
         fields |= {key: self.duration(value[key], (*path, key)) for key in ("first", "max") if key in value}
         return {**fields, "on": tuple(map(str, value["on"]))} if "on" in value else fields
 
-    def _on_error(self, value: Json, path: Path) -> OnError:
+    def _on_error(self, value: KnownJson, path: Path) -> OnError:
         if isinstance(value, dict):
             return OnError("goto", self.goto(value["goto"], (*path, "goto")))
         return OnError(value)
 
     # Beside the steps.
 
-    def _parameters(self, value: Json) -> Mapping[str, Parameter]:
+    def _parameters(self, value: KnownJson) -> Mapping[str, Parameter]:
         if not isinstance(value, dict):
             return {}
         return {
@@ -174,23 +203,47 @@ class Compilation(ValueCompiler):
         self.table(value["table"], (*path, "table"))
         return RecordBinding(value["table"], value.get("create", False))
 
-    def _expires(self, value: Json, path: Path) -> timedelta:
+    def _zone(self, value: KnownJson, path: Path) -> tzinfo:
+        try:
+            return ZoneInfo(value)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            near = nearest(value, sorted(available_timezones()))
+            hint = f"did you mean `{near}`?" if near else "write one such as `Europe/Warsaw`"
+            self.problem(path, f"there is no time zone `{value}`; {hint}")
+            return UTC
+
+    def _expires(self, value: KnownJson, path: Path) -> timedelta:
         length = self.duration(value, path)
         if not EXPIRES_FROM <= length <= EXPIRES_UNTIL:
             self.problem(path, f"must be from 30m to 30d, is `{value}`")
         return length
 
-    def _part(self, around: JsonObject, key: str, path: Path, compile_part: Callable[[Json, Path], T]) -> T | None:
+    def _part(self, around: JsonObject, key: str, path: Path, compile_part: Callable[[KnownJson, Path], T]) -> T | None:
         """What stands under a key; None where nothing does, or something with a wrong structure."""
         here = (*path, key)
         return compile_part(around[key], here) if key in around and here not in self._broken else None
 
 
-def _list(value: Json) -> list[Json]:
+def _shapes(definition: Definition, facts: WorkspaceFacts) -> dict[str, Json]:
+    """What is known of what expressions read."""
+    given = [name for name, one in definition.parameters.items() if one.required or one.default is not None]
+    shapes: dict[str, Json] = {
+        "parameters": {"properties": {name: {} for name in definition.parameters}, "required": given}
+    }
+    if definition.record is not None and (fields := facts.values.get(definition.record.table)):
+        shapes["record"] = members(fields, open_=True)
+    for step in definition.all_steps:
+        shape = step.kind.output_shape(step.config)
+        if shape is not None and step.on_error.action == "fail":
+            shapes[f"steps.{step.id}"] = shape
+    return shapes
+
+
+def _list(value: KnownJson) -> list[Json]:
     return value if isinstance(value, list) else []
 
 
-def _ids(value: Json) -> Iterator[str]:
+def _ids(value: KnownJson) -> Iterator[str]:
     """Every id of a step, however deep it stands, and however wrong the steps around it are."""
     if isinstance(value, dict):
         if isinstance(value.get("id"), str):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from passerelle.definitions.compilation import Compilation
 from passerelle.definitions.facts import KnownFacts, WorkspaceFacts
@@ -14,33 +15,65 @@ from passerelle.definitions.model import Definition
 from passerelle.definitions.problems import DefinitionProblem, placed
 from passerelle.definitions.schema import definition_schema
 from passerelle.definitions.source import Source, read_source
-from passerelle.definitions.uses import Known
+from passerelle.definitions.uses import KnownNames
 from passerelle.kit.json import Json
+
+MOST_STEPS: Final = 1_000
+"""Steps of one definition, inner ones included."""
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """What came of a text: a definition, or the problems that stand in its way, by line."""
+    """What came of a text: a definition, or the problems that stand in its way, by line.
+
+    What may fail in a run, and may be meant, is in `warnings`.
+    """
 
     definition: Definition | None
     problems: tuple[DefinitionProblem, ...]
     document: Json
     """The plain JSON value of the text; None where it could not be read."""
+    warnings: tuple[DefinitionProblem, ...] = ()
 
 
-def compile_definition(text: str, kinds: KindRegistry, *, workspace: WorkspaceFacts | None = None) -> Compiled:
+def compile_definition(
+    text: str, kinds: KindRegistry, *, workspace: WorkspaceFacts | None = None, stored: bool = False
+) -> Compiled:
     """Compile a YAML or JSON text. Raises nothing about the text: whatever is wrong is listed.
+
+    stored   the text was taken once: it is not refused for what only a closer look finds
 
     Without `workspace`, tables, secrets and other definitions are taken to be there.
     """
     source = read_source(text)
     if not source.readable:
         return Compiled(None, placed(source, ()), None)
+    if (count := _steps(source.value)) > MOST_STEPS:
+        message = f"has {count:,} steps; {MOST_STEPS:,} are the most: split it with `workflow` steps"
+        return Compiled(None, placed(source, [(("steps",), message)]), source.value)
     marred = {problem.path for problem in source.problems}
-    structural = [finding for finding in structure_check(kinds).findings(source.value) if finding[0] not in marred]
-    definition, findings = _compile(source, kinds, workspace or KnownFacts(), structural)
+    found = structure_check(kinds).findings(source.value, all_of_it=True)
+    structural = [finding for finding in found if finding[0] not in marred]
+    definition, compilation = _compile(source, kinds, workspace or KnownFacts(), structural)
+    findings = compilation.findings if compilation is not None else []
+    if compilation is not None and not stored:
+        findings = findings + compilation.doubts
     problems = placed(source, [*structural, *findings])
-    return Compiled(None if problems else definition, problems, source.value)
+    warnings = placed(source, compilation.warnings) if compilation is not None and not problems else ()
+    return Compiled(None if problems else definition, problems, source.value, warnings)
+
+
+def _steps(document: Json) -> int:
+    """How many steps it has, inner ones included; what looks like one in a literal value counts as well."""
+    count, todo = 0, [document]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            count += sum(1 for each in item if isinstance(each, dict) and "id" in each)
+            todo.extend(item)
+    return count
 
 
 def structure_check(kinds: KindRegistry) -> SchemaCheck:
@@ -55,14 +88,14 @@ def _structure_check(kinds: tuple[tuple[str, StepKind], ...]) -> SchemaCheck:
 
 def _compile(
     source: Source, kinds: KindRegistry, facts: WorkspaceFacts, structural: Iterable[Finding]
-) -> tuple[Definition | None, list[Finding]]:
+) -> tuple[Definition | None, Compilation | None]:
     document = source.value
     if not isinstance(document, dict):
-        return None, []
+        return None, None
     record = document.get("record")
     table = record.get("table") if isinstance(record, dict) else None
     parameters = document.get("parameters", {})
-    known = Known(
+    known = KnownNames(
         parameters=parameters if isinstance(parameters, dict) else None,
         table=table if isinstance(table, str) else None,
         has_record=record is not None,
@@ -71,7 +104,7 @@ def _compile(
         secret_kinds=tuple(name for name, kind in kinds.items() if kind.secrets_allowed),
     )
     compilation = Compilation(source, kinds, known, frozenset(_around(path for path, _ in structural)))
-    return compilation.definition(document), compilation.findings
+    return compilation.definition(document), compilation
 
 
 def _around(paths: Iterable[Path]) -> Iterator[Path]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from passerelle.definitions.calls import Callee
+from passerelle.kit.json import JsonObject
 
 CASES: Final = "cases"
 """The built-in table whose records are read as `case`."""
@@ -20,6 +21,14 @@ class WorkspaceFacts(Protocol):
     @property
     def tables(self) -> Mapping[str, frozenset[str]] | None:
         """The fields of every table, by the table's name."""
+
+    @property
+    def values(self) -> Mapping[str, Mapping[str, JsonObject]]:
+        """What is known of the values of fields: a JSON Schema, by table and field."""
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """What the pages' own words are there in, such as `en`."""
 
     @property
     def more_tables(self) -> bool:
@@ -47,3 +56,5 @@ class KnownFacts:
     definitions: frozenset[str] | None = None
     callees: Mapping[str, Callee] = field(default_factory=dict)
     more_tables: bool = False
+    values: Mapping[str, Mapping[str, JsonObject]] = field(default_factory=dict)
+    languages: frozenset[str] | None = None

@@ -5,10 +5,13 @@ Fields that are not visible are neither required nor kept. A text that is empty,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from datetime import date
+from functools import cached_property
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -16,18 +19,30 @@ from jsonschema_rs import Draft202012Validator, ValidationError
 
 from passerelle.definitions.expressions import ExpressionError, Scope
 from passerelle.definitions.form_schema import FormSchema
-from passerelle.definitions.json_schema import LIMITS, SENTENCES, validator_of_form
+from passerelle.definitions.json_schema import LIMITS, MOST_JUDGED, SENTENCES, build_validator, parts_within
 from passerelle.definitions.kinds import Path
-from passerelle.definitions.schema_places import Place, Places, leaves
+from passerelle.definitions.problems import MOST_TOLD
+from passerelle.definitions.schema_places import Place, SchemaPlaces, leaves
+from passerelle.definitions.schema_size import schema_size
 from passerelle.definitions.words import TYPE_NAMES, one_of, suggest
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import Json, JsonObject, KnownJson
+from passerelle.kit.text import composed, number_text, readable, visible
+from passerelle.kit.work import Meter, WorkError, metered
 
 MASK: Final = "•••"
 """Stands in the place of personal data."""
 LARGEST: Final = 256 * 1024
 """Bytes of JSON that one answer may have."""
+PROSE: Final = frozenset({"multiline", "textarea"})
+"""Formats of texts in which direction and joining of letters may be the author's will."""
 DEEPEST: Final = 20
 """Levels of lists and objects in an answer."""
+MOST_VALUES: Final = 2_000
+"""Values in an answer, those of its lists and objects included."""
+CHECK_STEPS: Final = 50_000
+"""Steps of work for the conditions of one form with one answer, all together."""
+MOST_CHECKED: Final = 200
+"""Values of one answer that have rules or a check besides their schema."""
 MOST_SHAPES: Final = 64
 """Compiled schemas that a form keeps; each set of visible fields has one."""
 
@@ -53,28 +68,51 @@ class FieldFinding:
     parameters: JsonObject = field(default_factory=dict)
 
 
-class FormCheck:
-    """Checks answers to one form. Used from several tasks at once."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a check says of a field's value: what is wrong with it, or the form in which it is kept."""
 
-    def __init__(self, form: FormSchema) -> None:
+    reason: str | None = None
+    """The check's code, where the value does not pass."""
+    value: Json = None
+
+
+Judge = Callable[[Json, Scope], Judged]
+"""Judges the value of one field that fits its schema. Pure."""
+
+
+class FormCheck:
+    """Checks answers to one form. Used from several tasks at once.
+
+    judges   what judges a field besides its schema, by its place in it
+    """
+
+    def __init__(self, form: FormSchema, judges: Mapping[Path, Judge] | None = None) -> None:
         self._form = form
-        self._places = Places(form.plain)
+        self._judges = judges or {}
+        self._ruled = self._judges.keys() | form.rules.keys()
+        self._places = SchemaPlaces(form.plain)
         self._shapes: dict[frozenset[Path], tuple[JsonObject, Draft202012Validator]] = {}
 
     def hidden(self, values: JsonObject, scope: Scope) -> frozenset[Path]:
         """The places in the schema of the fields that are not asked for with these values.
 
-        A hidden field has no value for the conditions of others. A condition that cannot be worked out is not met.
+        A hidden field has no value for the conditions of others. A condition that cannot be worked out is not met;
+        what is not worked out because it costs too much in all is as it was found last.
         """
         hidden: frozenset[Path] = frozenset()
-        for _ in range(len(self._conditions) + 1):
-            form = self.kept(values, hidden)
-            now = frozenset(
-                place for place, condition in self._conditions.items() if not _met(condition, {**scope, "form": form})
-            )
-            if now == hidden:
-                break
-            hidden = now
+        with metered(Meter(total=CHECK_STEPS)) as meter, suppress(WorkError):
+            for _ in range(len(self._conditions) + 1):
+                form = self.kept(values, hidden)
+                meter.spend(MOST_VALUES // 10)
+                now = frozenset(
+                    place
+                    for place, condition in self._conditions.items()
+                    if not _met(condition, {**scope, "form": form})
+                )
+                if now == hidden:
+                    break
+                hidden = now
         return hidden
 
     def kept(self, values: JsonObject, hidden: frozenset[Path]) -> dict[str, Json]:
@@ -82,17 +120,72 @@ class FormCheck:
         pruned = self._pruned(values, self._places.top(), hidden)
         return pruned if isinstance(pruned, dict) else {}
 
-    def check(self, values: Json, scope: Scope) -> tuple[dict[str, Json], list[FieldFinding]]:
+    def check(self, values: KnownJson, scope: Scope) -> tuple[dict[str, Json], list[FieldFinding]]:
         """The values that are kept, and everything that is wrong with them."""
         if findings := unfit(values):
             return {}, findings
-        kept = self.kept(values, hidden := self.hidden(values, scope))
-        return kept, self._findings(kept, hidden)
+        return self._judged(self.kept(values, hidden := self.hidden(values, scope)), hidden, scope)
 
     def look(self, values: JsonObject, scope: Scope) -> tuple[frozenset[Path], list[FieldFinding]]:
         """What `hidden` and `check` say to these values, worked out once."""
         hidden = self.hidden(values, scope)
-        return hidden, unfit(values) or self._findings(self.kept(values, hidden), hidden)
+        return hidden, unfit(values) or self._judged(self.kept(values, hidden), hidden, scope)[1]
+
+    def places(self, values: Json, wanted: Collection[Path]) -> Iterator[tuple[Path, Path, Json]]:
+        """Every value at one of the `wanted` places of the schema: its place there, its own path, and the value."""
+        yield from self._places_of(values, self._places.top(), (), wanted)
+
+    def _judged(
+        self, kept: dict[str, Json], hidden: frozenset[Path], scope: Scope
+    ) -> tuple[dict[str, Json], list[FieldFinding]]:
+        """What the schema says, and then of each field that fits it what its rules and its check say."""
+        findings = self._findings(kept, hidden)
+        if not self._ruled:
+            return kept, findings
+        wrong = {finding.path for finding in findings}
+        found = list(islice(self.places(kept, self._ruled), MOST_CHECKED + 1))
+        if len(found) > MOST_CHECKED:
+            limit = {"limit": MOST_CHECKED}
+            return kept, [FieldFinding((), "tooLarge", f"has more than {MOST_CHECKED} values to check", limit)]
+        around = {**scope, "form": kept}
+        for place, path, value in found:
+            if path in wrong:
+                continue
+            finding, instead = self._judge(place, path, value, around)
+            if finding is not None and len(findings) < MOST_TOLD:
+                findings.append(finding)
+            elif instead is not None:
+                _put(kept, path, instead)
+        return kept, findings
+
+    def _judge(self, place: Path, path: Path, value: Json, scope: Scope) -> tuple[FieldFinding | None, Json]:
+        said = _said(self._form, place)
+        own = {} if said is None else {"said": said}
+        if (rules := self._form.rules.get(place)) is not None:
+            for keyword, message, parameters in rules.wrong(value, _today(scope)):
+                return FieldFinding(path, keyword, message, {**parameters, **own}), None
+        if (judge := self._judges.get(place)) is None:
+            return None, None
+        judged = judge(value, scope)
+        if judged.reason is None:
+            return None, judged.value
+        name = self._form.checks[place]["name"]
+        parameters = {"check": name, "reason": judged.reason, **own}
+        return FieldFinding(path, "check", f"does not pass the check `{name}` ({judged.reason})", parameters), None
+
+    def _places_of(
+        self, value: Json, places: list[Place], path: Path, wanted: Collection[Path]
+    ) -> Iterator[tuple[Path, Path, Json]]:
+        for place, _ in places:
+            if place in wanted:
+                yield place, path, value
+        if isinstance(value, list):
+            inner = self._places.items(places)
+            for number, item in enumerate(value):
+                yield from self._places_of(item, inner, (*path, number), wanted)
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                yield from self._places_of(item, self._places.member(places, name), (*path, name), wanted)
 
     def masked(self, values: Json) -> Json:
         """An answer with `•••` in the place of every value of a field with a `pii` class."""
@@ -110,13 +203,20 @@ class FormCheck:
 
     def _findings(self, kept: JsonObject, hidden: frozenset[Path]) -> list[FieldFinding]:
         schema, validator = self._shape(hidden)
-        return list(_findings(validator, schema, self._form, kept))
+        if validator.is_valid(kept):
+            return []
+        errors = _every_error(validator, kept) if parts_within(kept, self._most_judged) else _first(validator, kept)
+        return list(islice(_findings(errors, schema, self._form), MOST_TOLD))
+
+    @cached_property
+    def _most_judged(self) -> int:
+        return MOST_JUDGED // schema_size(self._form.plain).at_once
 
     def _shape(self, hidden: frozenset[Path]) -> tuple[JsonObject, Draft202012Validator]:
         shape = self._shapes.get(hidden)
         if shape is None:
             schema = _without(self._form.plain, hidden)
-            shape = schema, validator_of_form(schema, phone=_is_phone)
+            shape = schema, build_validator(schema, show_values=False)
             if len(self._shapes) >= MOST_SHAPES:
                 self._shapes.clear()
             self._shapes[hidden] = shape
@@ -126,13 +226,17 @@ class FormCheck:
         if isinstance(value, list):
             inner = self._places.items(places)
             return [self._pruned(item, inner, hidden) for item in value]
+        if isinstance(value, str):
+            return _as_typed(value, places)
         if not isinstance(value, dict):
             return value
         kept = {}
         for name, item in value.items():
             inner = self._places.member(places, name)
-            if not any(path in hidden for path, _ in inner) and not _is_empty(item, inner):
-                kept[name] = self._pruned(item, inner, hidden)
+            if not any(path in hidden for path, _ in inner):
+                pruned = self._pruned(item, inner, hidden)
+                if not _is_empty(pruned, inner):
+                    kept[name] = pruned
         return kept
 
     def _masked(self, value: Json, places: list[Place]) -> Json:
@@ -165,6 +269,9 @@ def unfit(values: Json) -> list[FieldFinding]:
         size = len(orjson.dumps(values))
     except TypeError:  # half of a surrogate pair, or a number beyond 64 bits
         return [FieldFinding(place, *_CHARACTERS) for place in _unwritable(values, ())]
+    if not parts_within(values, MOST_VALUES):
+        message = f"has more than {MOST_VALUES:,} values in all"
+        return [FieldFinding((), "tooLarge", message, {"limit": MOST_VALUES})]
     if size > LARGEST:
         return [FieldFinding((), "tooLarge", f"is larger than {LARGEST:,} bytes in all", {"limit": LARGEST})]
     return [FieldFinding(place, *_CHARACTERS) for place in _with_nul(values, ())]
@@ -218,6 +325,33 @@ def _met(condition: Any, scope: Scope) -> bool:
         return False
 
 
+def _today(scope: Scope) -> date:
+    return date.fromisoformat(scope["execution"]["today"])
+
+
+def _put(values: Any, path: Path, value: Json) -> None:
+    for part in path[:-1]:
+        values = values[part]
+    values[path[-1]] = value
+
+
+def _as_typed(text: str, places: list[Place]) -> str:
+    """A text without what its sender could not see: of numbers and addresses all of it, of other texts what has no use.
+
+    An answer that is one of several given ones is compared as it stands.
+    """
+    if text.isascii() or any("enum" in schema or "const" in schema for _, schema in places):
+        return text
+    formats = {schema["format"] for _, schema in places if isinstance(schema.get("format"), str)}
+    if "phone" in formats:
+        return number_text(text)
+    if formats - PROSE:
+        return visible(text)
+    if any("pattern" in schema for _, schema in places):
+        return visible(text)
+    return composed(text) if formats else readable(text)
+
+
 def _is_empty(value: Json, places: list[Place]) -> bool:
     if value == "" and isinstance(value, str):
         return True
@@ -257,10 +391,21 @@ def _make_strict(schema: Any) -> None:
 # From the library's errors to findings.
 
 
-def _findings(
-    validator: Draft202012Validator, schema: JsonObject, form: FormSchema, value: Json
-) -> Iterator[FieldFinding]:
-    for error in validator.iter_errors(value):
+def _every_error(validator: Draft202012Validator, value: Json) -> list[ValidationError]:
+    return list(validator.iter_errors(value))
+
+
+def _first(validator: Draft202012Validator, value: Json) -> list[ValidationError]:
+    """Each further one costs as much as judging a hundred values."""
+    try:
+        validator.validate(value)
+    except ValidationError as error:
+        return [error]
+    return []
+
+
+def _findings(errors: list[ValidationError], schema: JsonObject, form: FormSchema) -> Iterator[FieldFinding]:
+    for error in errors:
         here = tuple(error.instance_path)
         keyword = error.kind.name
         if keyword == "required":
@@ -328,25 +473,3 @@ def _at(schema: JsonObject, place: Path) -> JsonObject:
         except (KeyError, IndexError, TypeError):
             return {}
     return here if isinstance(here, dict) else {}
-
-
-def _is_phone(text: Json) -> bool:
-    """Whether it is a telephone number with its country, such as +48 123 456 789."""
-    return isinstance(text, str) and _possible_phone(text)
-
-
-@cache
-def _phones() -> Any:
-    import phonenumbers  # noqa: PLC0415 - its tables take a moment to load, and few forms ask for a phone
-
-    return phonenumbers
-
-
-def _possible_phone(text: str) -> bool:
-    if not text.lstrip().startswith("+") or len(text) > 40:
-        return False
-    phones = _phones()
-    try:
-        return bool(phones.is_valid_number(phones.parse(text)))
-    except phones.NumberParseException:
-        return False

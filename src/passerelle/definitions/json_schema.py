@@ -8,20 +8,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final
 
-from jsonschema_rs import Draft202012Validator, ValidationError, ValidationErrorKind
+import orjson
+from jsonschema_rs import Draft202012Validator, FancyRegexOptions, ValidationError, ValidationErrorKind
 
 from passerelle.definitions.kinds import Path
+from passerelle.definitions.schema_size import SchemaSize, schema_size, size_findings
 from passerelle.definitions.words import TYPE_NAMES, is_a, nearest, one_of, quoted, suggest
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.countries import is_country
+from passerelle.kit.json import Json, JsonObject, KnownJson
+from passerelle.kit.phones import is_phone
+from passerelle.kit.work import HERE_STEPS, Meter, current
 
 Finding = tuple[Path, str]
 """Where in the value, and what is wrong and what would be right."""
 
+CHECKED_HERE: Final[Mapping[str, Callable[[str], bool]]] = {"phone": is_phone, "country": is_country}
+"""Formats that JSON Schema does not have, with what judges a text."""
+
 LONGEST_SHOWN: Final = 60
 """Values that are longer are described, not shown."""
+MOST_JUDGED: Final = 1_000
+"""Values within a value of which every problem is told; of a larger one only the first."""
+PATTERN_ATTEMPTS: Final = 10_000
+"""Attempts at one match of a `pattern` that looks around or back."""
+PATTERN_BYTES: Final = 1_000_000
+"""Memory that a compiled `pattern` may take."""
 
 
 def build_validator(schema: JsonObject, *, show_values: bool = True) -> Draft202012Validator:
@@ -29,12 +43,19 @@ def build_validator(schema: JsonObject, *, show_values: bool = True) -> Draft202
 
     Raises `jsonschema_rs.ValidationError` where the schema itself is not valid.
     """
-    return Draft202012Validator(dict(schema), validate_formats=True, offline=True, mask=None if show_values else "it")
+    return Draft202012Validator(
+        dict(schema),
+        validate_formats=True,
+        offline=True,
+        mask=None if show_values else "it",
+        formats=dict(CHECKED_HERE),
+        pattern_options=_patterns(),
+    )
 
 
-def validator_of_form(schema: JsonObject, *, phone: Callable[[str], bool]) -> Draft202012Validator:
-    """As `build_validator`, for what people enter: it knows the format `phone`, and shows no values."""
-    return Draft202012Validator(dict(schema), validate_formats=True, offline=True, mask="it", formats={"phone": phone})
+def _patterns() -> FancyRegexOptions:
+    """Linear in the text but for what looks around or back, of which only so many attempts are made."""
+    return FancyRegexOptions(backtrack_limit=PATTERN_ATTEMPTS, size_limit=PATTERN_BYTES, dfa_size_limit=PATTERN_BYTES)
 
 
 class SchemaCheck:
@@ -45,16 +66,51 @@ class SchemaCheck:
 
     def __init__(self, schema: JsonObject, *, show_values: bool = False) -> None:
         self._schema = schema
-        self._validator = build_validator(schema, show_values=show_values)
         self._show_values = show_values
 
+    @property
+    def schema(self) -> JsonObject:
+        """The schema itself."""
+        return self._schema
+
+    @cached_property
+    def _validator(self) -> Draft202012Validator:
+        return build_validator(self._schema, show_values=self._show_values)
+
+    @cached_property
+    def _size(self) -> SchemaSize:
+        return schema_size(self._schema)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process: the validator is made anew where it is needed."""
+        return {"_schema": self._schema, "_show_values": self._show_values}
+
     def is_valid(self, value: Json) -> bool:
-        """Whether the value fits; faster than asking for findings."""
+        """Whether the value fits; faster than asking for findings. Raises `WorkError` under a meter."""
+        self._spend(value)
         return self._validator.is_valid(value)
 
-    def findings(self, value: Json) -> list[Finding]:
-        """Everything that is wrong with `value`; empty where it fits."""
-        return self._say_all(list(self._validator.iter_errors(value)))
+    def findings(self, value: Json, *, all_of_it: bool = False) -> list[Finding]:
+        """Everything that is wrong with `value`; empty where it fits.
+
+        Of a value with more than `MOST_JUDGED` values in it only the first problem, unless `all_of_it`: each problem
+        costs as much as judging a hundred values.
+        """
+        if self._validator.is_valid(value):
+            return []
+        if all_of_it or parts_within(value, MOST_JUDGED // self._size.at_once):
+            return self._say_all(list(self._validator.iter_errors(value)))
+        try:
+            self._validator.validate(value)
+        except ValidationError as first:
+            return [*self._say_all([first]), ((), "is too large to tell what else may be wrong: mend this first")]
+        return []
+
+    def _spend(self, value: Json) -> None:
+        meter = current() or Meter(each=HERE_STEPS)
+        meter.begin()
+        # Some 30 ns for eight bytes of JSON and a keyword that is about them.
+        meter.spend((_bytes_of(value) >> 3) * self._size.cost >> 5)
 
     def _say_all(self, errors: list[ValidationError]) -> list[Finding]:
         unknown = {tuple(error.instance_path) for error in errors if error.kind.name == "additionalProperties"}
@@ -97,7 +153,7 @@ class SchemaCheck:
         near = nearest(error.instance, map(str, options)) if isinstance(error.instance, str) else None
         return f"{sentence}; did you mean `{near}`?" if near and self._show_values else sentence
 
-    def _shown(self, value: Json) -> str:
+    def _shown(self, value: object) -> str:
         if not self._show_values or isinstance(value, dict | list):
             return f", is {is_a(value)}" if not isinstance(value, str) else ""
         text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
@@ -183,7 +239,7 @@ def _min_length(limit: int, _value: Json) -> str:
     return "must not be empty" if limit == 1 else f"must have at least {limit} characters"
 
 
-SENTENCES: Final[Mapping[str, Callable[[Any, Json], str]]] = {
+SENTENCES: Final[Mapping[str, Callable[[Any, KnownJson], str]]] = {
     "type": _type,
     "required": lambda name, _: f"the key `{name}` is missing",
     "pattern": lambda pattern, _: f"must match the pattern `{pattern}`",
@@ -207,6 +263,27 @@ SENTENCES: Final[Mapping[str, Callable[[Any, Json], str]]] = {
 }
 
 
+def _bytes_of(value: Json) -> int:
+    """As JSON. A text of thousands of characters is one value, but each of them may be compared."""
+    try:
+        return len(orjson.dumps(value))
+    except TypeError:  # cannot be written, and so not be stored: something else refuses it
+        return 1
+
+
+def parts_within(value: Json, most: int) -> bool:
+    """Whether a value has at most so many values in it."""
+    left, todo = most, [value]
+    while todo:
+        item = todo.pop()
+        inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        left -= len(inner)
+        if left < 0:
+            return False
+        todo.extend(inner)
+    return True
+
+
 def _lost_reference(message: str) -> str:
     """The library names what a `$ref` leads to in quotes: a place in the schema, or another document."""
     target = next(iter(re.findall("'([^']*)'", message)), "$ref")
@@ -227,7 +304,7 @@ def schema_findings(schema: JsonObject) -> list[Finding]:
     """What is wrong with a JSON Schema that an author wrote: by its meta-schema, its references and its patterns."""
     if schema.get("$schema", DRAFT) not in (DRAFT, f"{DRAFT}#"):
         return [(("$schema",), f"must be `{DRAFT}`, or left out")]
-    if findings := _meta_schema().findings(schema):
+    if findings := _meta_schema().findings(schema) or size_findings(schema):
         return findings
     try:
         build_validator(schema)

@@ -5,11 +5,14 @@ Everything here is immutable and holds no I/O, so one compiled revision serves e
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, cast
+
+from typing_extensions import TypeVar
 
 from passerelle.definitions.expressions import Expression, Template
 from passerelle.definitions.user_part import UserPart, user_part_of
@@ -43,6 +46,18 @@ class RecordBinding:
 
     table: str
     create: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StartTexts:
+    """What the page at a link says before anything is asked."""
+
+    text: Text | None = None
+    """In Markdown."""
+    documents: tuple[Text, ...] = ()
+    """What the person should have at hand."""
+    minutes: int | None = None
+    """How long it takes, roughly."""
 
 
 def matches(reason: str, patterns: Container[str]) -> bool:
@@ -79,12 +94,16 @@ class OnError:
     goto: str | None = None
 
 
+K_co = TypeVar("K_co", bound="StepKind", default="StepKind", covariant=True)
+Wanted = TypeVar("Wanted", bound="StepKind")
+
+
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Generic[K_co]):
     """One step: its kind, what the kind made of its configuration, and the keys that every step may have."""
 
     id: str
-    kind: StepKind
+    kind: K_co
     config: Any
     """What `kind.compile` returned; only the kind looks inside."""
     title: Text | None = None
@@ -96,6 +115,12 @@ class Step:
     background: bool = False
     """Whether the end user is done once this step is reached."""
 
+    def of(self, kind: type[Wanted]) -> Step[Wanted]:
+        """This step, which the caller knows to be of that kind. Raises `TypeError` where it is not."""
+        if not isinstance(self.kind, kind):
+            raise TypeError(f"the step {self.id} is of the kind {self.kind.name}, which is no {kind.__name__}")
+        return cast("Step[Wanted]", self)
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -106,15 +131,30 @@ class Definition:
     title: Text | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     record: RecordBinding | None = None
+    start: StartTexts | None = None
     expires_after: timedelta = timedelta(days=7)
     result: Template | None = None
-    languages: tuple[str, ...] = ("en",)
+    time_zone: tzinfo | None = None
+    """Whose day `execution.today` is; None: that of UTC."""
+    languages: tuple[str, ...] = ()
+    """What the texts that end users see are in; none where no text says a language."""
     reads: frozenset[str] = frozenset()
     """The names that its expressions start with."""
     needs: Mapping[str | None, frozenset[str]] = field(default_factory=dict)
     """The steps whose outputs each step cannot do without, by its id; those of the result under None."""
     document: Json = field(default=None, repr=False, compare=False)
     """The plain document; only messages look into it."""
+
+    @cached_property
+    def packed(self) -> bytes:
+        """All of it for another process, as `unpacked` reads it."""
+        return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
+
+    @staticmethod
+    def unpacked(packed: bytes) -> Definition:
+        """What `packed` gave in a process of ours."""
+        definition: Definition = pickle.loads(packed)  # noqa: S301 - our own process packed it
+        return definition
 
     @cached_property
     def positions(self) -> Mapping[str, int]:

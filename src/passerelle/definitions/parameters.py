@@ -7,7 +7,7 @@ from typing import Final
 
 from passerelle.definitions.model import Definition, Parameter, ParameterType
 from passerelle.definitions.words import TYPE_NAMES, is_a, suggest
-from passerelle.errors import Code, Problem
+from passerelle.kit.errors import Code, Problem
 from passerelle.kit.json import Json, JsonObject
 
 PARAMETER_REQUIRED: Final = Code("PARAMETER_REQUIRED", 400, "The definition requires a parameter that was not given.")

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from passerelle.definitions.units import DURATION_PATTERN, SIZE_PATTERN
 from passerelle.kit.json import JsonObject
+
+# Lengths of time and sizes of files, as `passerelle.kit.durations` and `passerelle.kit.sizes` read them.
+DURATION_PATTERN: Final = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"
+SIZE_PATTERN: Final = r"^[0-9]{1,12}(B|KB|MB|GB)$"
 
 IDENTIFIER: Final = "^[A-Za-z_][A-Za-z0-9_]*$"
 PII: Final = "^[a-z][a-z0-9-]{0,62}$"

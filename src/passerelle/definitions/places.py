@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from passerelle.definitions.kinds import Path
 from passerelle.definitions.problems import render_path
-from passerelle.kit.json import Json
+from passerelle.kit.json import Json, KnownJson
 
 
 def place_of(document: Json, step_id: str | None, expression: str) -> str | None:
@@ -34,7 +34,7 @@ def _leaves(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
 def _belongs(document: Json, path: Path, step_id: str | None) -> bool:
     """Whether the innermost step around `path` is the one with that id."""
     inner: str | None = None
-    here = document
+    here: KnownJson = document
     for part in path:
         if isinstance(here, dict) and isinstance(here.get("id"), str):
             inner = here["id"]

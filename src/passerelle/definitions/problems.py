@@ -10,8 +10,10 @@ from typing import Any, Final
 from passerelle.definitions.kinds import Path
 from passerelle.definitions.parts import IDENTIFIER
 from passerelle.definitions.source import Source
-from passerelle.kit.json import Json
+from passerelle.kit.json import Json, KnownJson
 
+MOST_TOLD: Final = 100
+"""Problems of one text that are told; the others are counted."""
 _IDENTIFIER: Final = re.compile(IDENTIFIER.removeprefix("^").removesuffix("$"))
 
 
@@ -35,11 +37,14 @@ def placed(
 ) -> tuple[DefinitionProblem, ...]:
     """What is wrong with a text itself and with what it says, in the order of the text, each once.
 
-    `root` and `key`: see `render_path`.
+    Of more than `MOST_TOLD` the last one says how many there are besides. `root` and `key`: see `render_path`.
     """
     found = [(problem.line, problem.column, problem.path, problem.message) for problem in source.problems]
     found += [(*source.place(path), path, message) for path, message in findings]
     unique = sorted(dict.fromkeys(found), key=lambda entry: entry[:2])
+    if (more := len(unique) - MOST_TOLD) > 0:
+        line, column, _, _ = unique[MOST_TOLD]
+        unique = [*unique[:MOST_TOLD], (line, column, (), f"and {more:,} more from here on; mend these first")]
     return tuple(
         DefinitionProblem(line, column, path, message, render_path(path, source.value, root, key))
         for line, column, path, message in unique
@@ -59,7 +64,7 @@ def render_path(path: Path, document: Json, root: str = "definition", key: str =
     return "".join(written).removeprefix(".") or root
 
 
-def _rendered(part: str | int, around: Json, key: str) -> str:
+def _rendered(part: str | int, around: KnownJson, key: str) -> str:
     if isinstance(part, str):
         return f".{part}" if _IDENTIFIER.fullmatch(part) else f'["{part}"]'
     name = _name_of(_inside(around, part), key)
@@ -71,7 +76,7 @@ def _name_of(item: Json, key: str) -> str | None:
     return name if isinstance(name, str) and _IDENTIFIER.fullmatch(name) else None
 
 
-def _inside(value: Json, part: str | int) -> Json:
+def _inside(value: KnownJson, part: str | int) -> KnownJson:
     if isinstance(value, dict):
         return value.get(part)
     if isinstance(value, list) and isinstance(part, int) and part < len(value):

@@ -51,14 +51,15 @@ _RETRY: Final[JsonObject] = {
         "max": part("duration", "The longest wait; 1m by default."),
         "on": {
             "type": "array",
-            "description": "What is worth another attempt: `timeout`, `connection`, a status, `4xx` or `5xx`.",
+            "description": "What is worth another attempt: `timeout`, `connection`, `answer` (it came and cannot be"
+            " read), a status, `4xx` or `5xx`.",
             "minItems": 1,
             "items": {
                 "type": ["string", "integer"],
                 "minimum": 400,
                 "maximum": 599,
-                "pattern": "^(timeout|connection|[45]xx|[45][0-9][0-9])$",
-                "errorMessage": "must be `timeout`, `connection`, `4xx`, `5xx` or a status from 400 to 599",
+                "pattern": "^(timeout|connection|answer|[45]xx|[45][0-9][0-9])$",
+                "errorMessage": "must be `timeout`, `connection`, `answer`, `4xx`, `5xx` or a status from 400 to 599",
             },
             "examples": [["timeout", "5xx", 429]],
         },
@@ -130,6 +131,31 @@ _ROOT_KEYS: Final[dict[str, JsonObject]] = {
             },
         },
         "examples": [{"table": "customers", "create": True}],
+    },
+    "start": {
+        "type": "object",
+        "description": "What the page at a link says before anything is asked.",
+        "additionalProperties": False,
+        "minProperties": 1,
+        "properties": {
+            "text": part("text", "What it is about, in Markdown."),
+            "documents": {
+                "type": "array",
+                "description": "What people should have at hand.",
+                "minItems": 1,
+                "maxItems": 20,
+                "items": part("text"),
+            },
+            "minutes": {"type": "integer", "minimum": 1, "maximum": 600, "description": "How long it takes, roughly."},
+        },
+        "examples": [{"text": "We open your account.", "documents": ["Your identity card"], "minutes": 5}],
+    },
+    "timeZone": {
+        "type": "string",
+        "maxLength": 64,
+        "description": "Whose day `execution.today` is: a name of the time zone database; the workspace's by "
+        "default, else UTC.",
+        "examples": ["Europe/Warsaw"],
     },
     "expiresAfter": part("duration", "How long the end user has: 30m to 30d, 7d by default."),
     "steps": part("steps", "What is done, in order."),

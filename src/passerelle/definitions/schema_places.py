@@ -15,7 +15,7 @@ _LISTS: Final = ("allOf", "anyOf", "oneOf")
 _BRANCHES: Final = ("if", "then", "else")
 
 
-class Places:
+class SchemaPlaces:
     """The places of one schema. A place list holds everything that is said about one value."""
 
     def __init__(self, root: JsonObject) -> None:

@@ -17,7 +17,7 @@ import yaml
 
 from passerelle.definitions.kinds import Path
 from passerelle.definitions.yaml_text import DEFINITION, Genre, SourceProblem, prepare, refused
-from passerelle.kit.json import Json
+from passerelle.kit.json import Json, KnownJson
 
 MAX_NODES: Final = 100_000
 """Mappings, lists and values, each counted as often as an alias repeats it."""
@@ -32,7 +32,7 @@ Place = tuple[int, int]
 class Source:
     """What a text says. Where it could not be read to its end, `readable` is False and `value` None."""
 
-    value: Json
+    value: KnownJson
     problems: tuple[SourceProblem, ...]
     places: Mapping[Path, Place] = field(default_factory=dict)
     readable: bool = True
@@ -86,7 +86,7 @@ class _TooMuch(Exception):  # noqa: N818 - only ends the reading
 class _Node:
     """A mapping or list under construction, or a finished value."""
 
-    value: Json
+    value: KnownJson
     path: Path = ()
     anchor: str | None = None
     size: int = 1
@@ -111,7 +111,7 @@ class _Builder:
 
     def __init__(self, genre: Genre) -> None:
         self._genre = genre
-        self.value: Json = None
+        self.value: KnownJson = None
         self.places: dict[Path, Place] = {}
         self.problems: list[SourceProblem] = []
         self._open: list[_Node] = []

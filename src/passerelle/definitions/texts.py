@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from passerelle.definitions.json_schema import Finding
 from passerelle.definitions.kinds import Path
-from passerelle.definitions.words import quoted
+from passerelle.definitions.words import quoted, suggest
+from passerelle.kit.tongues import best
 
 Group = Path
 """Texts that must have the same languages: () for all that end users see, a step's path for its own."""
@@ -23,8 +24,8 @@ class Translations:
         self._groups.setdefault(group, []).append((path, tuple(text)))
 
     def languages(self) -> tuple[str, ...]:
-        """What end users can read it in, in the order of first appearance; `en` where no text says a language."""
-        return self._spoken(()) or ("en",)
+        """What end users can read it in, in the order of first appearance; none where no text says a language."""
+        return self._spoken(())
 
     def missing(self) -> Iterator[Finding]:
         """Every text that lacks a language which another text of its group has."""
@@ -37,6 +38,16 @@ class Translations:
                         path,
                         f"has no text in {quoted(lacking)}, which other texts of the {around} have; add it",
                     )
+
+    def unspoken(self, known: frozenset[str]) -> Iterator[Finding]:
+        """The first text in each language that the pages' own words are not there in; `known`: those that they are."""
+        told: set[str] = set()
+        for path, languages in self._groups.get((), ()):
+            for language in languages:
+                if language not in told and best((language,), known) is None:
+                    told.add(language)
+                    hint = suggest(language, sorted(known), "they are there in")
+                    yield (*path, language), f"the pages' own words are not there in `{language}`; {hint}"
 
     def _spoken(self, group: Group) -> tuple[str, ...]:
         return tuple(dict.fromkeys(language for _, languages in self._groups.get(group, ()) for language in languages))

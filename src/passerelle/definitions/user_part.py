@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from passerelle.definitions.flow import flow_of
+from passerelle.definitions.flow import Flow, flow_of
 
 if TYPE_CHECKING:
     from passerelle.definitions.model import Step
@@ -19,11 +19,13 @@ class UserPart:
     asked      the user-facing steps that the execution rests at, in the definition's order
     end_pages  the user-facing steps that it passes by: the end user has nothing left to do there
     needing    the steps at which, or after which, the end user is still to be asked
+    ahead      how many of `asked` may come after each step, on the longest way without a loop
     """
 
     asked: tuple[str, ...]
     end_pages: frozenset[str]
     needing: frozenset[str]
+    ahead: Mapping[str, int]
 
 
 def user_part_of(steps: Sequence[Step]) -> UserPart:
@@ -42,5 +44,16 @@ def user_part_of(steps: Sequence[Step]) -> UserPart:
         if number in asked or any(flow.leads_to(number, later) for later in asked)
     }
     return UserPart(
-        tuple(steps[number].id for number in asked), frozenset(steps[n].id for n in ends), frozenset(needing)
+        tuple(steps[number].id for number in asked),
+        frozenset(steps[n].id for n in ends),
+        frozenset(needing),
+        _ahead(steps, flow, frozenset(asked)),
     )
+
+
+def _ahead(steps: Sequence[Step], flow: Flow, asked: frozenset[int]) -> dict[str, int]:
+    most = [0] * (len(steps) + 1)
+    for number in range(len(steps) - 1, -1, -1):
+        later = (one for one in flow.following[number] if one > number)
+        most[number] = max(((one in asked) + most[one] for one in later), default=0)
+    return {step.id: most[number] for number, step in enumerate(steps)}

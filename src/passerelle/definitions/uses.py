@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from passerelle.definitions.expressions import Reference
 from passerelle.definitions.facts import CASES, RECORD_FIELDS, WorkspaceFacts
 from passerelle.definitions.flow import Flow
 from passerelle.definitions.json_schema import Finding
 from passerelle.definitions.kinds import Path
+from passerelle.definitions.readings import ReadingFinding, readings
 from passerelle.definitions.words import one_of, quoted, suggest
+from passerelle.kit.json import Json
 
 
 @dataclass(eq=False)
@@ -26,6 +29,11 @@ class StepList:
     flow: Flow | None = None
     """None where the steps could not all be understood."""
 
+    @property
+    def depth(self) -> int:
+        """How many steps it stands inside of."""
+        return 0 if self.owner is None else 1 + self.owner.steps.depth
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -40,7 +48,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class NameUse:
     """One reference, where it stands and what may be named there."""
 
     reference: Reference
@@ -52,7 +60,7 @@ class Use:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownNames:
     """What references may name."""
 
     parameters: Mapping[str, object] | None
@@ -70,12 +78,45 @@ class Known:
 class Uses:
     """Collects every reference while the steps are compiled, and checks them once all steps are known."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: KnownNames) -> None:
         self._known = known
-        self._uses: list[Use] = []
+        self._uses: list[NameUse] = []
 
-    def add(self, use: Use) -> None:
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which asks no more than what was read."""
+        return {"_uses": self._uses}
+
+    def add(self, use: NameUse) -> None:
         self._uses.append(use)
+
+    def of_step(self, step: str) -> Iterator[tuple[str, ...]]:
+        """What expressions read of a step's output: each the names behind `steps.<id>`, none where they read all."""
+        for use in self._uses:
+            root, *names = use.reference.path
+            if root == "steps" and root not in use.extra and names[:1] in ([], [step]):
+                yield tuple(names[1:])
+
+    def readings(self, shapes: Mapping[str, Json]) -> Iterator[tuple[Path, ReadingFinding]]:
+        """What is wrong with what is read. `shapes`: what is known of `parameters`, `record` and each `steps.<id>`."""
+        asked: dict[object, set[tuple[str, ...]]] = {}
+        for use in self._uses:
+            if use.reference.guarded:
+                asked.setdefault(_expression(use), set()).add(use.reference.path)
+        for use in self._uses:
+            path = use.reference.path
+            length = 2 if path[0] == "steps" else 1
+            shape = shapes.get(".".join(path[:length]))
+            if path[0] in use.extra or shape is None or len(path) <= length:
+                continue
+            before = asked.get(_expression(use), set()) | asked.get(_condition(use), set())
+            guarded = use.reference.guarded or any(
+                path[: len(one)] == one or one[: len(path)] == path for one in before
+            )
+            where = (*use.path, *use.reference.within)
+            for reading in readings(
+                shape, path[length:], use.reference.compared, ".".join(path[:length]), guarded=guarded
+            ):
+                yield where, reading
 
     def roots(self) -> frozenset[str]:
         """Every name that an expression starts with, those aside that are known only at their place."""
@@ -87,7 +128,7 @@ class Uses:
         A reference that `has(…)` asks for in the same expression, or in the step's `when`, is no need.
         """
         asked: dict[object, set[str]] = {}
-        read: list[tuple[Use, str]] = []
+        read: list[tuple[NameUse, str]] = []
         for use in self._uses:
             name = _member(use.reference) if use.reference.path[0] == "steps" else None
             if name is None:
@@ -109,7 +150,7 @@ class Uses:
             for message in self._check(use, spots, others):
                 yield (*use.path, *use.reference.within), message
 
-    def _check(self, use: Use, spots: Mapping[str, Spot], others: frozenset[str]) -> Iterator[str]:
+    def _check(self, use: NameUse, spots: Mapping[str, Spot], others: frozenset[str]) -> Iterator[str]:
         root, name = use.reference.path[0], _member(use.reference)
         if root in use.extra:
             return
@@ -138,7 +179,7 @@ class Uses:
         elif name is not None and self._known.table is not None:
             yield from unknown_field(self._known.facts, self._known.table, name)
 
-    def _secret(self, use: Use, name: str | None) -> Iterator[str]:
+    def _secret(self, use: NameUse, name: str | None) -> Iterator[str]:
         secrets = self._known.facts.secrets
         if not use.secrets:
             kinds = one_of(quoted([kind]) for kind in self._known.secret_kinds)
@@ -147,12 +188,12 @@ class Uses:
             yield f"the workspace has no secret `{name}`; {suggest(name, sorted(secrets), 'it has')}"
 
 
-def _expression(use: Use) -> object:
+def _expression(use: NameUse) -> object:
     """Which expression a reference stands in."""
     return *use.path, *use.reference.within
 
 
-def _condition(use: Use) -> object:
+def _condition(use: NameUse) -> object:
     """The `when` of the step that a reference stands in."""
     return (*use.spot.steps.path, use.spot.number, "when") if use.spot is not None else None
 
@@ -162,7 +203,7 @@ def _member(reference: Reference) -> str | None:
     return reference.path[1] if len(reference.path) > 1 else None
 
 
-def _step(use: Use, name: str, spots: Mapping[str, Spot]) -> Iterator[str]:
+def _step(use: NameUse, name: str, spots: Mapping[str, Spot]) -> Iterator[str]:
     target = spots.get(name)
     if target is None:
         yield f"there is no step `{name}`; {suggest(name, spots, 'the steps are')}"
@@ -170,7 +211,7 @@ def _step(use: Use, name: str, spots: Mapping[str, Spot]) -> Iterator[str]:
         yield from _order(use, target)
 
 
-def _order(use: Use, target: Spot) -> Iterator[str]:
+def _order(use: NameUse, target: Spot) -> Iterator[str]:
     """Whether the target can have run when the expression does."""
     if use.spot is None:
         if target.steps.owner is not None:

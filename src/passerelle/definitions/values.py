@@ -19,15 +19,16 @@ from passerelle.definitions.expressions import (
     TemplateProblem,
 )
 from passerelle.definitions.facts import WorkspaceFacts
-from passerelle.definitions.json_schema import Finding, schema_findings
+from passerelle.definitions.json_schema import Finding, SchemaCheck, schema_findings
 from passerelle.definitions.kinds import Path, TextTemplate
 from passerelle.definitions.model import Text
+from passerelle.definitions.schema_keywords import keyword_findings
 from passerelle.definitions.texts import Translations
-from passerelle.definitions.units import parse_size
-from passerelle.definitions.uses import Known, Spot, Use, Uses, unknown_field
+from passerelle.definitions.uses import KnownNames, NameUse, Spot, Uses, unknown_field
 from passerelle.definitions.words import suggest
 from passerelle.kit.durations import parse_duration
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import JsonObject, KnownJson
+from passerelle.kit.sizes import parse_size
 
 # CEL's reserved words and literals (language definition, "Syntax"): some implementations refuse them after a dot, too.
 RESERVED: Final = frozenset({
@@ -48,11 +49,14 @@ class Here:
 
 
 class ValueCompiler:
-    """Implements the part of `Compiling` that needs no steps. Notes what is wrong; raises nothing."""
+    """Implements the part of `StepContext` that needs no steps. Notes what is wrong; raises nothing."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: KnownNames) -> None:
         self.known = known
         self.findings: list[Finding] = []
+        self.doubts: list[Finding] = []
+        """What a new text is refused for, and a stored one is not: it was taken before anybody looked."""
+        self.warnings: list[Finding] = []
         self.here = Here()
         self.uses = Uses(known)
         self.translations = Translations()
@@ -69,7 +73,13 @@ class ValueCompiler:
     def problem(self, path: Path, message: str) -> None:
         self.findings.append((path, message))
 
-    def expression(self, source: Json, path: Path, *, extra: frozenset[str] = frozenset()) -> Expression:
+    def doubt(self, path: Path, message: str) -> None:
+        self.doubts.append((path, message))
+
+    def warning(self, path: Path, message: str) -> None:
+        self.warnings.append((path, message))
+
+    def expression(self, source: KnownJson, path: Path, *, extra: frozenset[str] = frozenset()) -> Expression:
         names = extra | self.here.extra
         try:
             compiled = Expression.compile(source, names=ROOTS | names)
@@ -82,7 +92,7 @@ class ValueCompiler:
 
     def template(
         self,
-        value: Json,
+        value: KnownJson,
         path: Path,
         *,
         extra: frozenset[str] = frozenset(),
@@ -98,7 +108,7 @@ class ValueCompiler:
         self._use(compiled.references, path, names, secrets=self.here.secrets)
         return compiled
 
-    def text(self, value: Json, path: Path) -> Text:
+    def text(self, value: KnownJson, path: Path) -> Text:
         text = self._text(value, path)
         for language, part in {"": text}.items() if isinstance(text, str) else text.items():
             if "${" in part:
@@ -106,14 +116,14 @@ class ValueCompiler:
                 self.problem(where, "is shown as it is: `${…}` is not replaced here")
         return text
 
-    def _text(self, value: Json, path: Path) -> Text:
+    def _text(self, value: KnownJson, path: Path) -> Text:
         if isinstance(value, str):
             return value
         self.translations.add(value, path, self.here.texts)
         return dict(value)
 
     def text_template(
-        self, value: Json, path: Path, *, extra: frozenset[str] = frozenset(), insert: Insert | None = None
+        self, value: KnownJson, path: Path, *, extra: frozenset[str] = frozenset(), insert: Insert | None = None
     ) -> TextTemplate:
         text = self._text(value, path)
         if isinstance(text, str):
@@ -123,18 +133,20 @@ class ValueCompiler:
             for language, part in text.items()
         }
 
-    def duration(self, value: Json, path: Path) -> timedelta:
+    def duration(self, value: KnownJson, path: Path) -> timedelta:
         try:
             return parse_duration(value)
         except ValueError as error:
             self.problem(path, str(error))
             return timedelta()
 
-    def size(self, value: Json, path: Path) -> int:
+    def size(self, value: KnownJson, path: Path) -> int:
         return parse_size(value)
 
-    def json_schema(self, value: Json, path: Path) -> JsonObject:
+    def json_schema(self, value: KnownJson, path: Path) -> JsonObject:
         findings = schema_findings(value)
+        if not findings:
+            self.doubts += [((*path, *within), message) for within, message in keyword_findings(value)]
         for within, message in findings:
             self.problem((*path, *within), message)
         return {} if findings else value
@@ -163,6 +175,16 @@ class ValueCompiler:
                 self.problem(path, message)
         return name
 
+    def value(self, table: str | None, field: str, value: KnownJson, path: Path) -> None:
+        known = self.facts.values.get(table or "", {}).get(field)
+        if known is None or value is None or has_expression(value):
+            return
+        check = SchemaCheck(
+            {"type": known["type"], **{k: v for k, v in known.items() if k in ("enum", "items")}}, show_values=True
+        )
+        for within, message in check.findings(value):
+            self.doubt((*path, *within), f"the field `{field}` of `{table}` does not take it: {message}")
+
     def workflow(self, name: str, given: JsonObject, path: Path) -> str:
         names = self.facts.definitions
         for within, message in call_findings(self.known.name, name, given, self.facts.callees):
@@ -178,4 +200,12 @@ class ValueCompiler:
 
     def _use(self, references: Iterable[Reference], path: Path, extra: frozenset[str], *, secrets: bool) -> None:
         for reference in references:
-            self.uses.add(Use(reference, path, self.here.spot, extra, secrets))
+            self.uses.add(NameUse(reference, path, self.here.spot, extra, secrets))
+
+
+def has_expression(value: KnownJson) -> bool:
+    """Whether some text of it has a `${…}`, so that only a run tells what it is."""
+    if isinstance(value, str):
+        return "${" in value
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(map(has_expression, parts))

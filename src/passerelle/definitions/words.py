@@ -21,7 +21,7 @@ TYPE_NAMES: Final = {
 """JSON Schema's types, and those of parameters, in sentences."""
 
 
-def type_of(value: Json) -> str:
+def type_of(value: object) -> str:
     """The JSON type of a value, as JSON Schema names it. Whole numbers are numbers."""
     if value is None:
         return "null"
@@ -34,7 +34,7 @@ def type_of(value: Json) -> str:
     return "array" if isinstance(value, list) else "object"
 
 
-def is_a(value: Json) -> str:
+def is_a(value: object) -> str:
     """`a text`, `a number`…: what a value is."""
     return TYPE_NAMES[type_of(value)]
 

@@ -30,17 +30,18 @@ from passerelle.engine.model import (
     Cancelled,
     ChildBegan,
     ChildEnded,
-    Happening,
     Identity,
+    LanePosition,
     Parent,
-    Position,
     Retried,
+    Signal,
     State,
     Status,
 )
 from passerelle.engine.store import AlreadyStarted, Gone, Store
 from passerelle.engine.transitions import NotAllowed, scope_of
 from passerelle.kit.clock import Clock
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.json import JsonObject
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ _TRIES: Final = 10
 """How often a start is repeated because another revision was published at that moment."""
 
 
-class Named(Protocol):
+class PublishedDefinition(Protocol):
     """The published revision of a definition."""
 
     @property
@@ -67,27 +68,37 @@ class Named(Protocol):
 
 
 class _Revisions(Protocol):
-    async def named(self, workspace_id: UUID, name: str) -> Named | None: ...
+    async def named(self, workspace_id: UUID, name: str) -> PublishedDefinition | None: ...
 
 
 class _Runner(Protocol):
     async def start(
         self, definition: Definition, identity: Identity, revision_id: UUID, *, here: bool = True
     ) -> Run | None: ...
-    async def apply(self, workspace_id: UUID, execution_id: UUID, happening: Happening) -> Run: ...
+    async def apply(self, workspace_id: UUID, execution_id: UUID, signal: Signal, *, here: bool = True) -> Run: ...
+
+
+class Admission(Protocol):
+    """Whether a workspace may have one more execution."""
+
+    async def require_execution(self, workspace_id: UUID) -> None:
+        """Raises `PasserelleError` where it may not."""
 
 
 class Children:
     """Starts and ends them, and tells their parents."""
 
-    def __init__(self, store: Store, revisions: _Revisions, clock: Clock, runner: _Runner) -> None:
+    def __init__(
+        self, store: Store, revisions: _Revisions, clock: Clock, runner: _Runner, admission: Admission | None = None
+    ) -> None:
         self._store = store
         self._revisions = revisions
         self._clock = clock
         self._runner = runner
+        self._admission = admission
         self._turns: dict[UUID, _Turn] = {}
 
-    async def call(self, definition: Definition, state: State, lane: str, position: Position) -> Happening:
+    async def call(self, definition: Definition, state: State, lane: str, position: LanePosition) -> Signal:
         """Have the child of the step under way, at least once; what the parent has to know then."""
         started_at = self._clock()
         try:
@@ -95,7 +106,7 @@ class Children:
         except (StepFailure, ExpressionError) as failure:
             return Called(lane, str(position.step), position.visit, position.attempt, started_at, failure=failure)
 
-    async def _have(self, definition: Definition, state: State, lane: str, position: Position) -> Happening:
+    async def _have(self, definition: Definition, state: State, lane: str, position: LanePosition) -> Signal:
         workspace_id, child = state.identity.workspace_id, position.child
         assert child is not None
         for _ in range(_TRIES):
@@ -104,16 +115,15 @@ class Children:
                 await self._start(definition, state, lane, position)
                 continue
             if position.revive and loaded.state.status is Status.FAILED:
-                await self._runner.apply(workspace_id, child, Retried(loaded.state.revision_id))
+                await self._runner.apply(workspace_id, child, Retried(loaded.state.revision_id), here=False)
                 return ChildBegan(child)
             return ChildBegan(child) if loaded.state.status in OPEN else _ended(loaded.state)
         # The parent goes on without it, so that this means nothing to it.
         return ChildBegan(child)
 
-    async def _start(self, definition: Definition, state: State, lane: str, position: Position) -> None:
+    async def _start(self, definition: Definition, state: State, lane: str, position: LanePosition) -> None:
         identity = state.identity
-        step = definition.by_id[str(position.step)]
-        assert isinstance(step.kind, ChildKind)
+        step = definition.by_id[str(position.step)].of(ChildKind)
         wanted = step.kind.child(step.config, scope_of(definition, state, self._clock(), lane))
         parent = Parent(identity.id, path_of(lane, step.id), identity.parent.depth + 1 if identity.parent else 1)
         if parent.depth > MOST_DEEP:
@@ -127,13 +137,24 @@ class Children:
                 "CHILD_NOT_FOUND",
                 f"the workspace has no published definition `{wanted.definition}`: push it, or name another one",
             )
-        child = _identity(identity, named, wanted, parent, position.child, self._clock())
+        spoken = replace(identity, locale=state.language or identity.locale)
+        child = _identity(spoken, named, wanted, parent, position.child, self._clock())
         if named.definition.record is not None and _table(named.definition) != _table(definition):
             child = replace(child, record_id=None)  # the parent's record is none of that table
+        await self._admit(identity.workspace_id)
         try:
             await self._runner.start(named.definition, child, named.revision_id, here=False)
         except AlreadyStarted:
             return
+
+    async def _admit(self, workspace_id: UUID) -> None:
+        if self._admission is None:
+            return
+        try:
+            await self._admission.require_execution(workspace_id)
+        except PasserelleError as refusal:
+            (problem,) = refusal.problems
+            raise StepFailure(problem.code, problem.message) from None
 
     async def tell(self, workspace_id: UUID, child: UUID) -> None:
         """Let the parent hear how its child ended, and go on with it. Does nothing where the child goes on again."""
@@ -193,7 +214,7 @@ def _ended(state: State) -> ChildEnded:
 
 
 def _identity(
-    identity: Identity, named: Named, wanted: Child, parent: Parent, child: UUID | None, now: datetime
+    identity: Identity, named: PublishedDefinition, wanted: Child, parent: Parent, child: UUID | None, now: datetime
 ) -> Identity:
     """What the child is. Raises `StepFailure` where its definition cannot be run so."""
     definition = named.definition

@@ -18,7 +18,7 @@ Key = str | int
 """What a lane is called within its step: a branch's name, or an item's place in the list."""
 
 
-class Place(NamedTuple):
+class LanePlace(NamedTuple):
     """Where a lane hangs."""
 
     parent: str
@@ -34,13 +34,13 @@ def inner_lane(parent: str, step: str, visit: int, attempt: int, key: Key) -> st
 
 
 @lru_cache(maxsize=65_536)
-def place_of_lane(lane: str) -> Place:
+def place_of_lane(lane: str) -> LanePlace:
     """The parent, the step and the key of an inner lane."""
     match = _LANE.fullmatch(lane)
     if match is None:
         raise ValueError(f"{lane!r} is no inner lane")
     index = match["index"]
-    return Place(match["parent"] or ROOT, match["step"], match["branch"] if index is None else int(index))
+    return LanePlace(match["parent"] or ROOT, match["step"], match["branch"] if index is None else int(index))
 
 
 def path_of(lane: str, step: str) -> str:

@@ -14,10 +14,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.definitions.model import Definition, ExecutionType
-from passerelle.engine.kinds import Announcement, WaitingKind
+from passerelle.engine.kinds import Announcement, OutsideKind, WaitingKind
 from passerelle.engine.lanes import ROOT, path_of, renamed_path
 from passerelle.kit.clock import iso
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import Json, JsonObject, KnownJson
 
 
 class Status(StrEnum):
@@ -62,8 +62,12 @@ class Phase(StrEnum):
     """The step failed for good; a retry goes on from here."""
 
 
+NEARLY_NOTHING: Final = 5_000
+"""Steps of work that need not be remembered: most executions never cost more."""
+
+
 @dataclass(frozen=True, slots=True)
-class Position:
+class LanePosition:
     """Where a lane is. `step` is None once every step is through and only the result is left."""
 
     step: str | None
@@ -82,16 +86,20 @@ class Position:
     remind: datetime | None = None
     """When those that it waits for are reminded."""
     event: str | None = None
-    note: Json = None
+    note: KnownJson = None
     """What the step's kind keeps while it rests."""
     opened: int = 0
     """How many of its lanes a branching step has opened."""
-    failure: Json = None
+    failure: JsonObject | None = None
     """Why one of its lanes failed, while the others are waited for."""
     child: UUID | None = None
     """The execution that the step has started, or is about to start."""
     revive: bool = False
     """Whether the child, which has failed, is to be retried."""
+    unsent: bool = False
+    """Whether nobody has begun its call: it was written for whoever takes the job."""
+    lost: int = 0
+    """How often a process went away during this call, so that nobody knows what came of it."""
     known_as: str | None = None
     """The path under which its call is known outside, where the step has been renamed since the first attempt."""
 
@@ -112,14 +120,14 @@ class Position:
         for name in _TIMES:
             if (moment := getattr(self, name)) is not None:
                 facts[name] = moment.isoformat()
-        names = ("event", "note", "opened", "failure", "revive", "known_as")
+        names = ("event", "note", "opened", "failure", "revive", "unsent", "lost", "known_as")
         facts |= {name: value for name in names if (value := getattr(self, name))}
         if self.child is not None:
             facts["child"] = str(self.child)
         return facts
 
     @classmethod
-    def from_json(cls, facts: JsonObject) -> Position:
+    def from_json(cls, facts: JsonObject) -> LanePosition:
         """The reverse of `to_json`."""
         times = {name: datetime.fromisoformat(facts[name]) for name in _TIMES if name in facts}
         child = {"child": UUID(facts["child"])} if "child" in facts else {}
@@ -172,9 +180,9 @@ class StepRun:
     status: str
     started_at: datetime
     ended_at: datetime
-    input: Json = None
-    output: Json = None
-    error: Json = None
+    input: KnownJson = None
+    output: KnownJson = None
+    error: JsonObject | None = None
 
     def to_json(self) -> JsonObject:
         """As the store writes it."""
@@ -204,7 +212,8 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What never changes about an execution, except that one without a record may make its own."""
+    """What never changes about an execution, except that one without a record may make its own, and that the end user
+    has more time once they are asked again."""
 
     id: UUID
     workspace_id: UUID
@@ -226,13 +235,13 @@ class State:
     identity: Identity
     revision_id: UUID
     status: Status = Status.RUNNING
-    lanes: Mapping[str, Position] = field(default_factory=dict)
+    lanes: Mapping[str, LanePosition] = field(default_factory=dict)
     visits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """How often each step was reached, by lane."""
-    values: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    values: Mapping[str, JsonObject] = field(default_factory=dict)
     """The outputs of the steps that have run, by lane."""
     inbox: tuple[Received, ...] = ()
-    read: Mapping[str, Json] = field(default_factory=dict)
+    read: JsonObject = field(default_factory=dict)
     """What expressions read as `record` and `case`, as it was at the last boundary."""
     trail: tuple[str, ...] = ()
     """The steps that an end user may go back over: those that ran since the last one that had an effect."""
@@ -240,12 +249,20 @@ class State:
     """Steps that the end user went back over, with the ordinal from which on their outputs count again."""
     renamings: tuple[Renaming, ...] = ()
     """What steps that have run are called now, oldest first."""
+    language: str | None = None
+    """The language that the end user last answered in; None where no page has told one."""
+    sealed: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    """Headers of answers that only calls may read, encrypted: by lane, step and name. Gone once it has ended."""
     ordinal: int = 0
-    result: Json = None
-    error: Json = None
+    spent: int = 0
+    """Steps of work (`passerelle.kit.work`) that it has cost since it began, or was retried by hand."""
+    kept: int = 0
+    """Bytes of the outputs of all its steps, each time they ran, as JSON."""
+    result: KnownJson = None
+    error: JsonObject | None = None
 
     @property
-    def outputs(self) -> Mapping[str, Json]:
+    def outputs(self) -> JsonObject:
         """The outputs of the root lane's steps."""
         return self.values.get(ROOT, {})
 
@@ -256,7 +273,7 @@ class State:
             names += [old for old, new in renaming.names.items() if new == names[-1]]
         return tuple(names)
 
-    def lane(self, name: str, position: Position) -> State:
+    def lane(self, name: str, position: LanePosition) -> State:
         """The same with one lane elsewhere."""
         return replace(self, lanes={**self.lanes, name: position})
 
@@ -274,7 +291,7 @@ class State:
         waits_for_user = self.identity.execution_type == "INTERACTIVE" and self.status is Status.RUNNING
         return self.identity.expires_at if waits_for_user else None
 
-    def _wakes(self, position: Position) -> datetime | None:
+    def _wakes(self, position: LanePosition) -> datetime | None:
         if position.phase in (Phase.READY, Phase.CALLING):
             return self.identity.created_at
         return position.wakes
@@ -296,6 +313,21 @@ class State:
         """Whether it, or an execution that it waits for, goes on without anybody's help."""
         return self.runnable or (self.status in OPEN and bool(self.children))
 
+    def for_others(self, definition: Definition) -> State:
+        """The same, where another process is to make the calls that it stands at."""
+        return replace(
+            self,
+            lanes={
+                name: replace(position, unsent=True) if calls_out(position, definition) else position
+                for name, position in self.lanes.items()
+            },
+        )
+
+    @property
+    def taken_over(self) -> int:
+        """How often it was taken over at this place."""
+        return max((position.lost for position in self.lanes.values()), default=0)
+
     def cursor(self) -> JsonObject:
         """What the `state` column holds."""
         return {
@@ -306,6 +338,10 @@ class State:
             **({"read": self.read} if self.read and self.status in OPEN else {}),
             **({"trail": self.trail} if self.trail else {}),
             **({"undone": self.undone} if self.undone else {}),
+            **({"language": self.language} if self.language is not None else {}),
+            **({"sealed": self.sealed} if self.sealed and self.status not in ENDED else {}),
+            **({"spent": self.spent} if self.spent > NEARLY_NOTHING else {}),
+            **({"kept": self.kept} if self.kept > NEARLY_NOTHING else {}),
             **({"renamings": [[each.before, each.names] for each in self.renamings]} if self.renamings else {}),
         }
 
@@ -316,17 +352,27 @@ class State:
         return [
             _waiting(lane, position, definition)
             for lane, position in self.lanes.items()
-            if position.phase in (Phase.WAITING, Phase.RETRYING)
+            if position.phase in (Phase.WAITING, Phase.RETRYING) or calls_out(position, definition)
         ]
 
 
-def _waiting(lane: str, position: Position, definition: Definition) -> JsonObject:
+def calls_out(position: LanePosition, definition: Definition) -> bool:
+    """Whether a call of the lane is under way."""
+    step = definition.by_id.get(str(position.step))
+    return position.phase is Phase.CALLING and step is not None and isinstance(step.kind, OutsideKind)
+
+
+def _waiting(lane: str, position: LanePosition, definition: Definition) -> JsonObject:
     step = definition.by_id[str(position.step)]
     facts: dict[str, Any] = {"step": step.id, "kind": step.kind.name}
     if lane != ROOT:
         facts["path"] = path_of(lane, step.id)
     if position.phase is Phase.RETRYING:
         facts |= {"kind": "retry", "attempt": position.attempt}
+    if position.phase is Phase.CALLING:
+        since = {} if position.since is None else {"since": iso(position.since)}
+        facts |= {"kind": "call", "attempt": position.attempt, **since}
+        facts |= {"outcomeUnknown": position.lost} if position.lost else {}
     if position.event is not None:
         facts["event"] = position.event
     if position.child is not None:
@@ -355,12 +401,19 @@ class Called:
     visit: int
     attempt: int
     started_at: datetime
-    input: Json = None
-    output: Json = None
+    input: KnownJson = None
+    output: KnownJson = None
     failure: Exception | None = None
     """A `StepFailure` or an `ExpressionError`."""
     bound: UUID | None = None
     """The record that the step made, which is the execution's own from now on."""
+    sealed: Mapping[str, str] = field(default_factory=dict)
+    """Headers of the answer that only later calls may read, encrypted, by their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """Another process goes on with it: of the calls under way nobody will ever know what came of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,8 +446,10 @@ class Submitted:
     step: str
     visit: int
     answer: Json = None
-    by: str | None = None
-    """Who it was, as far as that is known."""
+    evidence: JsonObject | None = None
+    """What was read and by whom, as far as that was proved; a consent keeps it."""
+    language: str | None = None
+    """The language that the step's texts were read in, as the definition names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +458,25 @@ class WentBack:
 
     step: str
     visit: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """Somebody who reviews wants the end user to do a step once more; `step`, `visit` and `attempt` name the review.
+
+    target  the step that the end user is asked
+    told    what they are told: `{step, note, by, at}`
+    until   the end user has time until then, at least
+    rerun   whether the steps between run again afterwards; otherwise the review follows at once
+    """
+
+    step: str
+    visit: int
+    attempt: int
+    target: str
+    told: JsonObject
+    until: datetime
+    rerun: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,22 +492,24 @@ class ChildEnded:
 
     child: UUID
     status: Status
-    result: Json = None
-    error: Json = None
+    result: KnownJson = None
+    error: JsonObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """An operator or the API ends it."""
+    """An operator or the API ends it; `code` says why to programs, where it is something else than their will."""
 
     reason: str | None = None
+    code: str = "CANCELLED"
 
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """Go on from where it failed; on another revision, if one is named."""
+    """Go on from where it failed, or from an earlier step of the root lane; on another revision, if one is named."""
 
     revision_id: UUID
+    step: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,14 +517,16 @@ class Moved:
     """It stands on another revision now (`passerelle.engine.moving`); nothing has run."""
 
 
-Happening = (
+Signal = (
     Started
     | Called
+    | TakenOver
     | Elapsed
     | EventCame
     | Answered
     | Submitted
     | WentBack
+    | AskedAgain
     | ChildBegan
     | ChildEnded
     | Cancelled
@@ -471,7 +549,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What follows from a happening: the new state, and what is written with it."""
+    """What follows from a signal: the new state, and what is written with it."""
 
     state: State
     runs: tuple[StepRun, ...] = ()

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from passerelle.definitions.model import Definition
 from passerelle.engine.lanes import path_of, renamed_lane
-from passerelle.engine.model import Phase, Position, Renaming, State
-from passerelle.kit.json import Json, JsonObject
+from passerelle.engine.model import LanePosition, Phase, Renaming, State
+from passerelle.kit.json import JsonObject
 
 _CALLED: Final = (Phase.CALLING, Phase.RETRYING, Phase.FAILED)
 """Where an attempt may have reached the outside already."""
 
+Value = TypeVar("Value")
 Names = Mapping[str, str]
 """The new names of steps by the old ones; others keep theirs."""
 
@@ -41,6 +42,7 @@ def moved(state: State, to: Definition, revision_id: UUID, names: Names, paramet
         visits={renamed_lane(lane, names): _visits(visits, names, to) for lane, visits in state.visits.items()},
         values={renamed_lane(lane, names): _keys(values, names) for lane, values in state.values.items()},
         undone=_keys(state.undone, names),
+        sealed={renamed_lane(lane, names): _keys(steps, names) for lane, steps in state.sealed.items()},
         trail=trail,
         renamings=_renamings(state, names),
     )
@@ -51,7 +53,7 @@ def inverse(names: Names) -> Names:
     return {new: old for old, new in names.items()}
 
 
-def _position(lane: str, position: Position, names: Names) -> Position:
+def _position(lane: str, position: LanePosition, names: Names) -> LanePosition:
     if position.step is None:
         return position
     step = names.get(position.step, position.step)
@@ -71,7 +73,7 @@ def _visits(visits: Mapping[str, int], names: Names, to: Definition) -> dict[str
     return counted
 
 
-def _keys(values: Mapping[str, Json], names: Names) -> dict[str, Json]:
+def _keys(values: Mapping[str, Value], names: Names) -> dict[str, Value]:
     return {names.get(name, name): value for name, value in values.items()}
 
 

@@ -15,7 +15,7 @@ from passerelle.definitions.expressions import ExpressionError
 from passerelle.definitions.facts import CASES
 from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import RecordingKind, RecordWork, StepFailure
-from passerelle.engine.model import Called, Identity, Position, State
+from passerelle.engine.model import Called, Identity, LanePosition, State
 from passerelle.engine.transitions import scope_of
 from passerelle.kit.json import Json, JsonObject
 
@@ -85,15 +85,14 @@ async def perform_step(
     definition: Definition,
     state: State,
     lane: str,
-    position: Position,
+    position: LanePosition,
     now: datetime,
 ) -> tuple[State, Called]:
     """Do what the record step at which a lane is says. The state with what it wrote, and what happened.
 
     Raises `StepFailure` or `ExpressionError`: then nothing may be committed.
     """
-    step = definition.by_id[str(position.step)]
-    assert isinstance(step.kind, RecordingKind)
+    step = definition.by_id[str(position.step)].of(RecordingKind)
     work, own = _concrete(
         definition, state.identity, step.kind.work(step.config, scope_of(definition, state, now, lane))
     )
@@ -108,10 +107,9 @@ async def perform_step(
     return state, called
 
 
-def described(definition: Definition, state: State, lane: str, position: Position, now: datetime) -> Json:
+def described(definition: Definition, state: State, lane: str, position: LanePosition, now: datetime) -> Json:
     """What the timeline shows as the input of a record step that failed; None where its values cannot be worked out."""
-    step = definition.by_id[str(position.step)]
-    assert isinstance(step.kind, RecordingKind)
+    step = definition.by_id[str(position.step)].of(RecordingKind)
     try:
         return step.kind.work(step.config, scope_of(definition, state, now, lane)).to_json()
     except (StepFailure, ExpressionError):

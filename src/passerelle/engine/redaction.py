@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote, quote_plus
 
 from passerelle.engine.kinds import MASK
-from passerelle.kit.json import Json, dumps
+from passerelle.kit.json import Json, KnownJson, dumps
 
 _PERCENT: Final = re.compile("%[0-9A-F]{2}")
 
@@ -37,7 +37,7 @@ class Redaction:
         """`text` without secrets."""
         return self._pattern.sub(MASK, text) if self._pattern is not None else text
 
-    def json(self, value: Json) -> Json:
+    def json(self, value: KnownJson) -> KnownJson:
         """`value` without secrets in any of its texts, keys and numbers."""
         return value if self._pattern is None else self._masked(value)
 

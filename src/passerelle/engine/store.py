@@ -22,9 +22,9 @@ from passerelle.engine.lanes import split_path
 from passerelle.engine.model import (
     OPEN,
     Identity,
+    LanePosition,
     Notice,
     Parent,
-    Position,
     Received,
     Renaming,
     State,
@@ -34,9 +34,10 @@ from passerelle.engine.model import (
 )
 from passerelle.kit.clock import iso
 from passerelle.kit.database import Connection, Database
+from passerelle.kit.event_log import NEW_EVENT
 from passerelle.kit.ids import NewId
 from passerelle.kit.jobs import DROP_JOB, NEW_JOB, NEXT_JOB_ID
-from passerelle.kit.json import Json, JsonObject, dumps
+from passerelle.kit.json import Json, JsonObject, KnownJson, dumps
 
 ENTRYPOINT: Final = "execution.continue"
 """The queue's name for: look at this execution and do what is to be done."""
@@ -61,12 +62,14 @@ class Unstorable(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedExecution:
     """A state, and what the next commit has to name."""
 
     state: State
     seq: int
     job_id: int | None
+    beside: KnownJson = None
+    """What was read along with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Store:
 
     async def create(
         self, definition: Definition, transition: Transition, now: datetime, plan: JobPlan
-    ) -> Loaded | None:
+    ) -> LoadedExecution | None:
         """Write a new execution. None if its revision is not the published one (any more), or its parent does not
         wait for it (any more): nothing was written.
 
@@ -112,18 +115,19 @@ class Store:
             row = await self._run(_create(_shape(transition, plan), identity.parent is not None), values)
         except asyncpg.UniqueViolationError as error:
             raise AlreadyStarted(str(identity.id)) from error
-        return Loaded(state, 1, row["job_id"]) if row is not None else None
+        return LoadedExecution(state, 1, row["job_id"]) if row is not None else None
 
     async def commit(
-        self, definition: Definition, loaded: Loaded, transition: Transition, now: datetime, plan: JobPlan,
+        self, definition: Definition, loaded: LoadedExecution, transition: Transition, now: datetime, plan: JobPlan,
         came: Received | None = None, connection: Connection | None = None,
-    ) -> Loaded | None:  # fmt: skip
-        """Write what follows from a happening. None if somebody else was faster: nothing was written.
+    ) -> LoadedExecution | None:  # fmt: skip
+        """Write what follows from a signal. None if somebody else was faster: nothing was written.
 
         connection   whose transaction it is to be part of; without one it commits by itself
         """
         record_id = transition.state.identity.record_id
         values = self._values(definition, transition, now, plan) | {"seq": loaded.seq, "record_id": record_id}
+        values["expires_at"] = transition.state.identity.expires_at
         given = transition.state.identity.parameters
         values["parameters"] = given if given is not loaded.state.identity.parameters else None
         if not transition.runs and transition.state.status is loaded.state.status:
@@ -132,7 +136,7 @@ class Store:
         if came is not None:
             values |= {"came_id": came.id, "came_name": came.name, "came_body": came.body}
         row = await self._run(_update(_shape(transition, plan, tell=tell), came is not None), values, connection)
-        return Loaded(transition.state, loaded.seq + 1, row["job_id"]) if row is not None else None
+        return LoadedExecution(transition.state, loaded.seq + 1, row["job_id"]) if row is not None else None
 
     @asynccontextmanager
     async def transaction(self, workspace_id: UUID) -> AsyncIterator[Connection]:
@@ -140,24 +144,31 @@ class Store:
         async with self._database.transaction(workspace_id) as connection:
             yield connection
 
-    async def load(self, workspace_id: UUID, execution_id: UUID) -> Loaded | None:
-        """An execution as it stands now, or None if this workspace has none with that id."""
+    async def load(self, workspace_id: UUID, execution_id: UUID, beside: str | None = None) -> LoadedExecution | None:
+        """An execution as it stands now, or None if this workspace has none with that id.
+
+        beside   an SQL expression over the execution `e`, whose value comes along
+        """
+        also = "" if beside is None else f", ({beside}) AS beside "
+        sql = _LOAD_COLUMNS + also + _LOAD_FROM + "= $2"
         async with self._database.workspace(workspace_id) as connection:
-            row = await connection.fetchrow(_LOAD + "= $2", workspace_id, execution_id)
+            row = await connection.fetchrow(sql, workspace_id, execution_id)
         if row is None:
             return None
-        return Loaded(_state(row), row["seq"], row["job_id"])
+        return LoadedExecution(_state(row), row["seq"], row["job_id"], None if beside is None else row["beside"])
 
     async def hold(
         self, workspace_id: UUID, execution_ids: Sequence[UUID], connection: Connection, *, lock: bool = True
-    ) -> list[Loaded]:
+    ) -> list[LoadedExecution]:
         """Several executions by their ids, which nobody else commits to until the transaction ends, unless `lock` is
         false. Whoever takes several takes them in this order, so that none waits for another in a circle."""
         if lock:
             await connection.execute(_HOLD, workspace_id, list(execution_ids))
         # A statement of its own: it sees what those that were waited for have written.
-        rows = await connection.fetch(_LOAD + "= ANY($2) ORDER BY e.id", workspace_id, list(execution_ids))
-        return [Loaded(_state(row), row["seq"], row["job_id"]) for row in rows]
+        rows = await connection.fetch(
+            _LOAD_COLUMNS + _LOAD_FROM + "= ANY($2) ORDER BY e.id", workspace_id, list(execution_ids)
+        )
+        return [LoadedExecution(_state(row), row["seq"], row["job_id"]) for row in rows]
 
     async def told(self, workspace_id: UUID, execution_id: UUID, seq: int) -> None:
         """Note that the parent has heard of the end that the execution had come to at `seq`."""
@@ -181,6 +192,17 @@ class Store:
         async with self._database.shared() as connection:
             rows = await connection.fetch("SELECT * FROM stranded_executions($1, $2)", older_than, at_most)
         return [(row["workspace_id"], row["id"], row["seq"]) for row in rows]
+
+    async def lost(self, job_id: int, seq: int) -> int:
+        """Note that a process died with this job while the execution stood at `seq`; how many have, at the same."""
+        async with self._database.shared() as connection:
+            times = await connection.fetchval(
+                "UPDATE pgqueuer SET lost = CASE WHEN lost_at = $2 THEN lost ELSE 1 END, lost_at = $2 "
+                "WHERE id = $1 RETURNING lost",
+                job_id,
+                seq,
+            )
+        return int(times or 0)
 
     async def mend(self, workspace_id: UUID, execution_id: UUID, seq: int) -> bool:
         """Give a stranded execution a job. False if it has moved on meanwhile."""
@@ -293,15 +315,19 @@ def _state(row: Any) -> State:
         ),
         revision_id=row["revision_id"],
         status=Status(row["status"]),
-        lanes={name: Position.from_json(facts) for name, facts in cursor["lanes"].items()},
+        lanes={name: LanePosition.from_json(facts) for name, facts in cursor["lanes"].items()},
         visits=cursor["visits"],
         values=_values(row["outputs"] or (), cursor.get("undone", {}), renamings, cursor["lanes"]),
         read=cursor.get("read", {}),
         inbox=tuple(Received(UUID(item["id"]), item["name"], item["body"]) for item in row["inbox"] or ()),
         trail=tuple(cursor.get("trail", ())),
         undone=cursor.get("undone", {}),
+        language=cursor.get("language"),
+        sealed=cursor.get("sealed", {}),
         renamings=renamings,
         ordinal=cursor["ordinal"],
+        spent=cursor.get("spent", 0),
+        kept=cursor.get("kept", 0),
         result=row["result"],
         error=row["error"],
     )  # fmt: skip
@@ -381,14 +407,15 @@ _RUNS = """, runs AS (
         step text, visit integer, attempt integer, ordinal integer, kind text, status text,
         input jsonb, output jsonb, error jsonb, started_at timestamptz, ended_at timestamptz))"""
 
-_EVENTS = """, events AS (
-    INSERT INTO event (workspace_id, id, type, execution_id, data, created_at)
+_EVENTS = f""", events AS (
+    {NEW_EVENT}
     SELECT :workspace_id, v.id, v.type, e.id, v.data, :now
     FROM e, jsonb_to_recordset(:events) AS v(id uuid, type text, data jsonb))"""
 
 _CONSUMED = """, consumed AS (
     UPDATE received_event SET consumed_at = :now FROM e
-    WHERE received_event.execution_id = e.id AND received_event.id = ANY(:consumed))"""
+    WHERE received_event.workspace_id = :workspace_id AND received_event.execution_id = e.id
+        AND received_event.id = ANY(:consumed))"""
 
 _CAME = """, came AS (
     INSERT INTO received_event (workspace_id, id, execution_id, name, body, received_at, consumed_at)
@@ -461,7 +488,7 @@ def _update(shape: _Shape, came: bool) -> str:
     WITH {_next_job(shape.new_job)} e AS (
         UPDATE execution SET revision_id = :revision_id, status = :status, seq = seq + 1, state = :state,
             waiting_for = :waiting_for, result = :result, error = :error, wake_at = :wake_at,
-            job_id = {_job_id(shape.new_job)}, updated_at = :now,
+            job_id = {_job_id(shape.new_job)}, updated_at = :now, expires_at = :expires_at,
             completed_at = coalesce(:completed_at::timestamptz, CASE WHEN status = :status THEN completed_at END),
             record_id = coalesce(record_id, :record_id::uuid), parameters = coalesce(:parameters::jsonb, parameters),
             untold = {"true" if shape.tell else "untold AND :status::text NOT IN ('RUNNING', 'AWAITING')"}
@@ -481,15 +508,18 @@ _MEND: Final = f"""
     SELECT job_id FROM e
 """
 
-_LOAD: Final = """
+_LOAD_COLUMNS: Final = """
     SELECT e.*,
         (SELECT jsonb_agg(jsonb_build_object('step', r.step, 'ordinal', r.ordinal, 'output', r.output)
                           || CASE WHEN r.output IS NULL THEN jsonb_build_object('error', r.error) ELSE '{}' END
                           ORDER BY r.ordinal)
          FROM step_run r
-         WHERE r.execution_id = e.id AND (r.output IS NOT NULL OR strpos(r.step, '.') > 0)) AS outputs,
+         WHERE r.workspace_id = e.workspace_id AND r.execution_id = e.id
+         AND (r.output IS NOT NULL OR strpos(r.step, '.') > 0)) AS outputs,
         (SELECT jsonb_agg(jsonb_build_object('id', v.id, 'name', v.name, 'body', v.body) ORDER BY v.id)
-         FROM received_event v WHERE v.execution_id = e.id AND v.consumed_at IS NULL) AS inbox
-    FROM execution e WHERE e.workspace_id = $1 AND e.id """
+         FROM received_event v
+         WHERE v.workspace_id = e.workspace_id AND v.execution_id = e.id AND v.consumed_at IS NULL) AS inbox
+    """
+_LOAD_FROM: Final = "FROM execution e WHERE e.workspace_id = $1 AND e.id "
 
 _HOLD: Final = "SELECT FROM execution WHERE workspace_id = $1 AND id = ANY($2) ORDER BY id FOR UPDATE"

@@ -129,6 +129,7 @@ def _review(name: str, when: str, outcome: str | None) -> EventType:
         **_EXECUTION,
         "step": _text("The step that asks for the review, as the timeline names it.", "owners[0].decide"),
         "assignTo": _text("The role or the person that decides.", "compliance", optional=True),
+        "takenBy": _id("The user who has taken it.", None, optional=True),
         "outcome": _text("What was decided.", outcome, optional=True),
     }
     return EventType(f"review.{name}", when, fields)
@@ -143,6 +144,22 @@ def _email(name: str, when: str, error: str | None) -> EventType:
     }
     return EventType(f"email.{name}", when, fields)
 
+
+def _proposal(name: str, when: str, status: str) -> EventType:
+    fields = {
+        "proposalId": _id("The proposal."),
+        "workflowDefinitionId": _EXECUTION["workflowDefinitionId"],
+        "name": _text("The definition's name.", "company-onboarding"),
+        "revision": ({"type": "integer", "description": "The revision that is to be published."}, 7),
+        "sha256": _text("The hash of its text.", "9f2c…"),
+        "status": _text("How the proposal stands after the event.", status),
+        "byId": _id("The user or the key that did it."),
+    }
+    return EventType(f"proposal.{name}", when, fields)
+
+
+AUDIT: Final = "audit.written"
+"""The event of which nobody hears who did not ask for it by name."""
 
 _TYPES: Final = (
     _workflow("started", "An execution was started.", "RUNNING"),
@@ -169,9 +186,28 @@ _TYPES: Final = (
     _review("requested", "An execution waits for a decision.", None),
     _review("reminded", "An execution still waits for a decision.", None),
     _review("voted", "Under four eyes somebody decided; another person has to decide the same.", None),
+    _review("assigned", "Somebody took a review, was given it, or gave it back.", None),
+    _review("returned", "The end user was asked again; the review comes back once they have answered.", None),
     _review("decided", "Somebody decided.", "approve"),
+    _proposal("created", "Somebody proposes to publish a revision; a second person has to approve it.", "open"),
+    _proposal("approved", "A second person approved, and the revision is published.", "approved"),
+    _proposal("declined", "Somebody declined to publish the revision.", "declined"),
+    _proposal("withdrawn", "Whoever proposed it took it back.", "withdrawn"),
     _email("sent", "A message was handed to the mail server.", None),
     _email("failed", "A message could not be sent.", "550 no such mailbox"),
+    EventType(
+        AUDIT,
+        "Somebody did something, or was refused: an entry of the audit, sealed. Comes only at endpoints that name it "
+        "or `audit.*`; making one needs `can_view_audit`.",
+        {
+            "id": _id("The entry."),
+            "at": _text("When it was.", "2026-01-05T09:00:00.000Z"),
+            "action": _text("What was done: an `operationId`, `signIn` or `signOut`.", "revokeKey"),
+            "outcome": _text("`done`, `refused` or `failed`.", "done"),
+            "number": ({"type": "integer", "description": "The entry's place in the chain."}, 42),
+            "hash": _text("The hash over the entry before it and this one; `GET /audit` has all fields.", "9f2c…"),
+        },
+    ),
     EventType(
         "webhook.endpoint_disabled",
         "An endpoint gets no more deliveries until you activate it again. Comes at your other endpoints.",

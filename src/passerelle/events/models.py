@@ -15,7 +15,7 @@ NOTHING: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Position:
+class EventPosition:
     """A place in a workspace's events: the transaction that wrote one, then the event's id."""
 
     transaction: int = 0
@@ -31,7 +31,7 @@ class Event:
     type: str
     data: JsonObject
     created_at: datetime
-    position: Position = Position()
+    position: EventPosition = EventPosition()
     execution_id: UUID | None = None
     """The execution that it concerns: its events are delivered in their order."""
 

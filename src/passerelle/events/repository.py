@@ -8,32 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from passerelle.events.models import Event, Position
-from passerelle.kit.database import Connection, Database
+from passerelle.events.models import Event, EventPosition
+from passerelle.kit.database import Database
 from passerelle.kit.json import JsonObject
 
 _READ = """
-    SELECT workspace_id, id, type, data, created_at, transaction FROM event
-    WHERE workspace_id = $1 AND (transaction, id) > ($2, $3)
-      AND transaction < pg_snapshot_xmin(pg_current_snapshot()) AND ($4::text[] = '{}' OR type = ANY ($4))
-    ORDER BY transaction, id LIMIT $5
+    SELECT e.workspace_id, e.id, e.type, e.data, e.created_at, e.transaction FROM event e
+    WHERE e.workspace_id = $1 AND (e.transaction, e.id) > ($2, $3)
+      AND e.transaction < pg_snapshot_xmin(pg_current_snapshot())
+      AND ($4::text[] = '{}' AND e.type <> 'audit.written' OR e.type = ANY ($4))
 """
+_IN_ORDER = " ORDER BY e.transaction, e.id LIMIT $5"
 
 
-async def insert(connection: Connection, event: Event) -> None:
-    """Write an event in the caller's transaction."""
-    await connection.execute(
-        "INSERT INTO event (workspace_id, id, type, execution_id, data, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        event.workspace_id,
-        event.id,
-        event.type,
-        event.execution_id,
-        event.data,
-        event.created_at,
-    )
+class Narrowing(Protocol):
+    """What knows which events the caller of a request may hear of (`passerelle.workflows.heard`)."""
+
+    async def condition(self, workspace_id: UUID, values: list[Any]) -> str:
+        """A condition on `e`, beginning with AND, or nothing; its values are appended to `values`."""
+
+    async def trimmed(self, workspace_id: UUID, events: Sequence[Event]) -> list[Event]:
+        """The events without what the caller may not know of them."""
 
 
 class EventRepository:
@@ -42,15 +40,23 @@ class EventRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def after(self, workspace_id: UUID, position: Position, types: Sequence[str], limit: int) -> list[Event]:
+    async def after(
+        self,
+        workspace_id: UUID,
+        position: EventPosition,
+        types: Sequence[str],
+        limit: int,
+        narrowing: Narrowing | None = None,
+    ) -> list[Event]:
         """The next events after a position, at most `limit`; of these types only, if any is named."""
+        values: list[Any] = [workspace_id, position.transaction, position.event_id, list(types), limit]
+        condition = "" if narrowing is None else await narrowing.condition(workspace_id, values)
         async with self._database.workspace(workspace_id) as connection:
-            rows = await connection.fetch(
-                _READ, workspace_id, position.transaction, position.event_id, list(types), limit
-            )
-        return [_event(row) for row in rows]
+            rows = await connection.fetch(_READ + condition + _IN_ORDER, *values)
+        found = [_event(row) for row in rows]
+        return found if narrowing is None else await narrowing.trimmed(workspace_id, found)
 
-    async def newest(self, workspace_id: UUID) -> Position:
+    async def newest(self, workspace_id: UUID) -> EventPosition:
         """The position of the last event that can be read; the very beginning where there is none."""
         async with self._database.workspace(workspace_id) as connection:
             row = await connection.fetchrow(
@@ -59,14 +65,24 @@ class EventRepository:
                 "ORDER BY transaction DESC, id DESC LIMIT 1",
                 workspace_id,
             )
-        return Position(*row) if row is not None else Position()
+        return EventPosition(*row) if row is not None else EventPosition()
 
-    async def before(self, workspace_id: UUID, moment: datetime) -> Position:
-        """The position before every event that was made at `moment` or later."""
+    async def before(self, workspace_id: UUID, moment: datetime) -> EventPosition:
+        """The position before every event that was made at `moment` or later.
+
+        Transactions that overlap may have written their events in another order than they made them: a minute covers
+        the longest.
+        """
         async with self._database.workspace(workspace_id) as connection:
-            return await position_before(connection, workspace_id, moment)
+            row = await connection.fetchrow(
+                "SELECT transaction, id FROM event WHERE workspace_id = $1 AND created_at < $2 "
+                "ORDER BY transaction DESC, id DESC LIMIT 1",
+                workspace_id,
+                moment - timedelta(minutes=1),
+            )
+        return EventPosition(*row) if row is not None else EventPosition()
 
-    async def lies_ahead(self, position: Position) -> bool:
+    async def lies_ahead(self, position: EventPosition) -> bool:
         """Whether no transaction of this cluster has had the position's number yet."""
         async with self._database.shared() as connection:
             return bool(
@@ -75,15 +91,15 @@ class EventRepository:
                 )
             )
 
-    async def forgotten(self, workspace_id: UUID) -> Position:
+    async def forgotten(self, workspace_id: UUID) -> EventPosition:
         """The last event that retention has taken away; the very beginning where it took none."""
         async with self._database.workspace(workspace_id) as connection:
             row = await connection.fetchrow(
                 "SELECT transaction, event_id FROM event_forgotten WHERE workspace_id = $1", workspace_id
             )
-        return Position(*row) if row is not None else Position()
+        return EventPosition(*row) if row is not None else EventPosition()
 
-    async def with_news(self, waiting: Sequence[tuple[UUID, Position]]) -> list[int]:
+    async def with_news(self, waiting: Sequence[tuple[UUID, EventPosition]]) -> list[int]:
         """The indexes of those workspaces and positions after which there is an event."""
         async with self._database.shared() as connection:
             rows = await connection.fetch(
@@ -101,22 +117,7 @@ class EventRepository:
         return gone
 
 
-async def position_before(connection: Connection, workspace_id: UUID, moment: datetime) -> Position:
-    """As `EventRepository.before`, on a connection that serves the workspace.
-
-    Transactions that overlap may have written their events in another order than they made them: a minute covers
-    the longest.
-    """
-    row = await connection.fetchrow(
-        "SELECT transaction, id FROM event WHERE workspace_id = $1 AND created_at < $2 "
-        "ORDER BY transaction DESC, id DESC LIMIT 1",
-        workspace_id,
-        moment - timedelta(minutes=1),
-    )
-    return Position(*row) if row is not None else Position()
-
-
 def _event(row: Any) -> Event:
     data: JsonObject = row["data"]
-    position = Position(row["transaction"], row["id"])
+    position = EventPosition(row["transaction"], row["id"])
     return Event(row["workspace_id"], row["id"], row["type"], data, row["created_at"], position)

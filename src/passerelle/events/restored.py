@@ -10,7 +10,8 @@ from typing import Final
 
 import asyncpg
 
-from passerelle.errors import CommandError
+from passerelle.kit.database import connect
+from passerelle.kit.errors import CommandError
 
 _FIRST: Final = 3
 """The first number that PostgreSQL gives to a transaction."""
@@ -27,7 +28,7 @@ _AHEAD: Final = """
 _NUMBERED: Final = """
     SELECT quote_ident(c.relname) AS relation, quote_ident(a.attname) AS attribute
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE a.atttypid = 'xid8'::regtype AND c.relkind = 'r' AND n.nspname = 'public' AND NOT a.attisdropped
+    WHERE a.atttypid = 'xid8'::regtype AND c.relkind = 'r' AND n.nspname = current_schema() AND NOT a.attisdropped
 """
 
 _LOWER: Final = "UPDATE {relation} SET {attribute} = greatest({attribute}::text::bigint - $1, $2)::text::xid8"
@@ -35,9 +36,11 @@ _LOWER: Final = "UPDATE {relation} SET {attribute} = greatest({attribute}::text:
 
 async def require_numbers(url: str) -> None:
     """Raises `CommandError` where the database was restored into another cluster and `migrate` has not run since."""
-    connection = await asyncpg.connect(url)
+    connection = await connect(url, "passerelle start")
     try:
-        if await _ahead(connection) > 0:
+        async with connection.within():
+            ahead = await _ahead(connection)
+        if ahead > 0:
             raise CommandError(
                 "the database was restored into another PostgreSQL cluster, where its events would not be seen: "
                 "run `passerelle migrate` before anything else"
@@ -52,9 +55,9 @@ async def bring_back_numbers(url: str) -> int:
     The oldest ones, for which the new cluster has no room, fall together; ids keep their order. Must run before
     anything is started.
     """
-    connection = await asyncpg.connect(url)
+    connection = await connect(url, "passerelle start")
     try:
-        async with connection.transaction():
+        async with connection.within():
             ahead = await _ahead(connection)
             if ahead <= 0:
                 return 0

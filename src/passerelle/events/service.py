@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from passerelle.errors import Code, PasserelleError, Problem
-from passerelle.events.bell import Bell
 from passerelle.events.catalogue import CATALOGUE, GROUPS
-from passerelle.events.models import Event, Position
-from passerelle.events.repository import EventRepository
+from passerelle.events.models import Event, EventPosition
+from passerelle.events.repository import EventRepository, Narrowing
+from passerelle.events.waiting import EventWatch
 from passerelle.kit.clock import Clock, iso
+from passerelle.kit.errors import Code, PasserelleError, Problem
 
 EVENT_TYPE_UNKNOWN: Final = Code(
     "EVENT_TYPE_UNKNOWN", 400, "There is no event of this name; the message lists those that are."
@@ -34,47 +34,70 @@ class Excerpt:
     """Some events in their order, and the position to go on from."""
 
     events: Sequence[Event]
-    position: Position
+    position: EventPosition
 
 
 class Events:
     """The feature's service."""
 
-    def __init__(self, repository: EventRepository, clock: Clock) -> None:
+    def __init__(self, repository: EventRepository, clock: Clock, narrowing: Narrowing | None = None) -> None:
+        """`narrowing`: leaves out what the caller of a request may not hear of."""
         self._repository = repository
-        self._bell = Bell(repository)
+        self._narrowing = narrowing
+        self._watch = EventWatch(repository)
         self._clock = clock
 
-    async def since(self, workspace_id: UUID, moment: datetime) -> Position:
+    async def since(self, workspace_id: UUID, moment: datetime) -> EventPosition:
         """The position before the first event that was made at `moment` or later."""
         return await self._repository.before(workspace_id, moment)
 
-    async def newest(self, workspace_id: UUID) -> Position:
+    async def newest(self, workspace_id: UUID) -> EventPosition:
         """The position of the last event there is."""
         return await self._repository.newest(workspace_id)
 
     async def read(
-        self, workspace_id: UUID, position: Position | None, types: Sequence[str], limit: int, wait: float
+        self, workspace_id: UUID, position: EventPosition | None, types: Sequence[str], limit: int, wait: float
     ) -> Excerpt:
         """The events after `position`, or the oldest ones; waits up to `wait` seconds for the first.
 
         Raises EVENTS_EXPIRED where retention has taken what the reader has not seen.
         """
         if position is not None:
-            await self._require_kept(workspace_id, position)
+            await self.require_kept(workspace_id, position)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
-        here = position or Position()
+        here = position or EventPosition()
         while True:
             excerpt = await self._read(workspace_id, here, types, limit)
             left = deadline - loop.time()
-            if excerpt.events or left <= 0 or not await self._bell.wait(workspace_id, excerpt.position, left):
+            if excerpt.events or left <= 0 or not await self._watch.wait(workspace_id, excerpt.position, left):
                 return excerpt
             here = excerpt.position
 
+    async def require_kept(self, workspace_id: UUID, position: EventPosition) -> None:
+        """Raises EVENTS_EXPIRED where retention has taken events after `position`, or it is of another database."""
+        if await self._repository.lies_ahead(position):
+            raise EVENTS_EXPIRED.error(
+                "this position is from before the database was restored: begin with `since`, a little before your last "
+                "event's `createdDate`"
+            )
+        if position >= await self._repository.forgotten(workspace_id):
+            return
+        oldest = await self._repository.after(workspace_id, EventPosition(), (), 1)
+        begins = f"the oldest one that is left is of {iso(oldest[0].created_at)}" if oldest else "none is left"
+        raise EVENTS_EXPIRED.error(
+            f"events after this position were deleted, because they are older than {RETENTION.days} days; {begins}: "
+            "leave `after` out to begin with it, and read what you missed from the objects themselves"
+        )
+
     def let_go(self) -> None:
         """Answer all who wait for events, with none: the process is about to end, and they ask another one."""
-        self._bell.silence()
+        self._watch.silence()
+
+    @property
+    def ending(self) -> bool:
+        """Whether nobody can wait for events any more."""
+        return self._watch.is_silent
 
     async def forget_old(self) -> int:
         """Delete what is older than its retention, of every workspace. Returns how many events."""
@@ -83,27 +106,12 @@ class Events:
             total += gone
         return total
 
-    async def _read(self, workspace_id: UUID, here: Position, types: Sequence[str], limit: int) -> Excerpt:
+    async def _read(self, workspace_id: UUID, here: EventPosition, types: Sequence[str], limit: int) -> Excerpt:
         # Read before the events are: where nothing of the wanted types is left, the reader goes on from there.
         newest = await self._repository.newest(workspace_id)
-        events = await self._repository.after(workspace_id, here, types, limit)
+        events = await self._repository.after(workspace_id, here, types, limit, self._narrowing)
         last = events[-1].position if events else here
         return Excerpt(events, last if len(events) == limit else max(last, newest))
-
-    async def _require_kept(self, workspace_id: UUID, position: Position) -> None:
-        if await self._repository.lies_ahead(position):
-            raise EVENTS_EXPIRED.error(
-                "this position is from before the database was restored: begin with `since`, a little before your last "
-                "event's `createdDate`"
-            )
-        if position >= await self._repository.forgotten(workspace_id):
-            return
-        oldest = await self._repository.after(workspace_id, Position(), (), 1)
-        begins = f"the oldest one that is left is of {iso(oldest[0].created_at)}" if oldest else "none is left"
-        raise EVENTS_EXPIRED.error(
-            f"events after this position were deleted, because they are older than {RETENTION.days} days; {begins}: "
-            "leave `after` out to begin with it, and read what you missed from the objects themselves"
-        )
 
 
 def known_types(names: Sequence[str], pointer: str | None = None) -> list[str]:

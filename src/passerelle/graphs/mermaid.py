@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from passerelle.graphs.models import Edge, Graph, Node, Shape
+from passerelle.graphs.models import Edge, Graph, GraphNode, Shape
 
 _SHAPES: Final[Mapping[Shape, tuple[str, str]]] = {
     "step": ("[", "]"),
@@ -32,7 +32,7 @@ def _graph(graph: Graph, indent: str) -> Iterator[str]:
         yield indent + _edge(edge)
 
 
-def _node(node: Node, indent: str) -> Iterator[str]:
+def _node(node: GraphNode, indent: str) -> Iterator[str]:
     label = "<br>".join(map(_escaped, node.lines)) or " "
     if not node.inner:
         before, after = _SHAPES[node.shape]

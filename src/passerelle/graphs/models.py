@@ -19,12 +19,16 @@ OTHERWISE = "otherwise"
 
 
 @dataclass(frozen=True)
-class Node:
+class GraphNode:
     """One point of the flow. `lines` are what people read: the name first, then what it is."""
 
     id: str
     shape: Shape
     lines: tuple[str, ...] = ()
+    step: str | None = None
+    """The step that stands here, by its id."""
+    kind: str | None = None
+    title: Text | None = None
     inner: tuple[tuple[str, Graph], ...] = ()
 
 
@@ -42,7 +46,7 @@ class Edge:
 class Graph:
     """A list of steps: its nodes in the order of the text, and the ways between them."""
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[GraphNode, ...]
     edges: tuple[Edge, ...]
 
 
@@ -57,15 +61,15 @@ def name_of(text: Text | None) -> str | None:
 
 
 def _graph(steps: Sequence[Step], suffix: str) -> Graph:
-    start, end = Node(f"begin{suffix}", "start"), Node(f"finish{suffix}", "end")
+    start, end = GraphNode(f"begin{suffix}", "start"), GraphNode(f"finish{suffix}", "end")
     entries = [*(_entry(step) for step in steps), end.id]
-    nodes: list[Node] = [start]
+    nodes: list[GraphNode] = [start]
     edges = [Edge(start.id, entries[0])]
     places = {step.id: entry for step, entry in zip(steps, entries, strict=False)}
     for number, step in enumerate(steps):
         following = entries[number + 1]
         if step.when is not None:
-            nodes.append(Node(entries[number], "skip"))
+            nodes.append(GraphNode(entries[number], "skip"))
             edges.append(Edge(entries[number], _id(step), _one_line(step.when.source)))
             edges.append(Edge(entries[number], following, OTHERWISE))
         nodes.append(_node(step))
@@ -82,7 +86,7 @@ def _entry(step: Step) -> str:
     return f"when_{step.id}" if step.when is not None else _id(step)
 
 
-def _node(step: Step) -> Node:
+def _node(step: Step) -> GraphNode:
     title = name_of(step.title)
     kind = f"{step.kind.name} {step.config.definition}" if isinstance(step.kind, WorkflowKind) else step.kind.name
     lines = (title, f"{step.id} · {kind}") if title and title != step.id else (step.id, kind)
@@ -91,7 +95,8 @@ def _node(step: Step) -> Node:
         for number, (name, steps) in enumerate(step.kind.nested(step.config))
         if steps
     )
-    return Node(_id(step), _shape(step, grouped=bool(inner)), lines, inner)
+    shape = _shape(step, grouped=bool(inner))
+    return GraphNode(_id(step), shape, lines, step.id, step.kind.name, step.title, inner)
 
 
 def _shape(step: Step, *, grouped: bool) -> Shape:

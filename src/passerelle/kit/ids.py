@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-import uuid6
+import uuid_utils.compat
 
 NewId = Callable[[], UUID]
 """Where ids come from; tests pass a counter."""
@@ -15,7 +15,7 @@ NewId = Callable[[], UUID]
 
 def new_id() -> UUID:
     """A fresh UUIDv7 as a standard `uuid.UUID`."""
-    return UUID(int=uuid6.uuid7().int)
+    return uuid_utils.compat.uuid7()
 
 
 def derived_id(moment: datetime, *facts: object) -> UUID:
@@ -24,6 +24,11 @@ def derived_id(moment: datetime, *facts: object) -> UUID:
     milliseconds = int(moment.timestamp() * 1000) & (1 << 48) - 1
     high, low = digest >> 62 & 0xFFF, digest & (1 << 62) - 1
     return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+
+
+def first_id(moment: datetime) -> UUID:
+    """The smallest UUIDv7 of `moment`: whatever was made then or later has a larger id."""
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80 | 0x7 << 76 | 0b10 << 62)
 
 
 def parse_id(text: str) -> UUID | None:

@@ -8,34 +8,46 @@ own in every transaction; the engine's commits are single statements, so they in
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Protocol, TypeVar
+from itertools import islice
+from typing import Any, Final, Protocol
 
 import asyncpg
 import structlog
-from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from pgqueuer.applications import PgQueuer
-from pgqueuer.db import AsyncpgDriver, AsyncpgPoolDriver
-from pgqueuer.domain.settings import DBSettings, Durability
-from pgqueuer.errors import FailingListenerError, RetryRequested
-from pgqueuer.models import Job, Schedule, TracebackRecord
-from pgqueuer.queries import Queries
-from pgqueuer.types import JOB_STATUS
+from pgqueuer.db import Driver
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job, Schedule
 
-from passerelle.kit.database import APP_ROLE, Database
-from passerelle.kit.json import Json, loads
+from passerelle.kit.claiming import CEILING
+from passerelle.kit.database import APP_ROLE, Connection, Database, Target
+from passerelle.kit.json import JsonObject, KnownJson, dumps, loads
+from passerelle.kit.listening import Listener
+from passerelle.kit.queue_driver import FairQueries, QueueDriver, installing
 
 log = structlog.get_logger("passerelle.jobs")
 
 NEXT_JOB_ID: Final = "SELECT nextval('pgqueuer_id_seq') AS id"
 NEW_JOB: Final = "INSERT INTO pgqueuer (id, priority, entrypoint, payload, execute_after, status)"
 """Followed by a SELECT of the id, 0, the entrypoint, the payload as bytea, the time it falls due and 'queued'."""
+_ENQUEUE: Final = f"{NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, $1, $2, now() + $3, 'queued'"
 DROP_JOB: Final = "DELETE FROM pgqueuer WHERE status = 'queued' AND id ="
 
 TABLES: Final = ("pgqueuer", "pgqueuer_log", "pgqueuer_statistics", "pgqueuer_schedules")
+
+
+async def enqueue(
+    connection: Connection, entrypoint: str, facts: JsonObject, *, after: timedelta = timedelta(0)
+) -> None:
+    """Write a job in the caller's transaction: whatever handles `entrypoint` gets `facts`, once `after` is over.
+
+    A statement that has to do more at once begins with `NEW_JOB` instead.
+    """
+    await connection.execute(_ENQUEUE, entrypoint, dumps(facts).encode(), after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +55,15 @@ class JobRunning:
     """A job that this process has taken."""
 
     id: int
-    payload: Json
+    payload: KnownJson
+    lost: int = 0
+    """How often a process died, or was silent for too long, while it worked on it."""
 
 
-_WAKE_WHEN_DUE: Final = """
-    CREATE OR REPLACE FUNCTION fn_pgqueuer_changed() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RETURN NULL; END $$;
-
-    CREATE OR REPLACE FUNCTION wake_workers() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        PERFORM pg_notify('ch_pgqueuer', json_build_object('channel', 'ch_pgqueuer', 'operation', 'insert',
-            'sent_at', now(), 'table', 'pgqueuer', 'type', 'table_changed_event')::text);
-        RETURN NULL;
-    END $$;
-
-    CREATE OR REPLACE TRIGGER wake_workers AFTER INSERT ON pgqueuer FOR EACH ROW
-    WHEN (NEW.execute_after < now() + interval '3 seconds') EXECUTE FUNCTION wake_workers();
-"""
-"""Workers are woken by a job that is due before they would look again anyway.
-
-PgQueuer's own trigger wakes every worker at every change of its table, those of the workers themselves and leased
-jobs that are never due included: a run with one call cost twenty transactions that found nothing.
-"""
-
-PROBES: Final = 3
-"""A notice that is not heard may have been lost; so many in a row mean that nobody listens."""
-Health = TypeVar("Health")
+AT_ONCE: Final = 256
+"""Jobs that one worker has under way at once. Most of them wait for an answer from outside."""
+BATCH: Final = 32
+"""Jobs that are taken by one statement."""
 
 Handler = Callable[[JobRunning], Awaitable[None]]
 """Runs one job; an exception makes the job run again later."""
@@ -76,14 +71,12 @@ Handler = Callable[[JobRunning], Awaitable[None]]
 
 async def install(connection: Any) -> None:
     """Make or upgrade the queue's own tables. Its statistics need not survive a crash: they are not logged."""
-    environment = QueryBuilderEnvironment(DBSettings(durability=Durability.balanced))
-    queries = Queries(AsyncpgDriver(connection), qbe=environment)
+    queries = installing(connection)
     if await queries.schema_is_installed():
         await queries.upgrade()
     else:
         await queries.install()
         await queries.optimize_autovacuum()
-    await connection.execute(_WAKE_WHEN_DUE)
 
 
 async def grant(connection: Any) -> None:
@@ -108,29 +101,41 @@ class Worker:
 
     handlers   what to run for each entrypoint
     schedules  what to run by the clock, as cron expressions; one process of all runs each occurrence
+    listener   who hears of new jobs in this process; without one the worker listens for itself
     beside     what else to run for as long as jobs are run
+    at_once    jobs that are under way at once
+    ceiling    jobs of one workspace that are, in all workers
+    outside    which jobs only wait for somebody else's answer
     """
 
     HEARTBEAT: Final = timedelta(seconds=8)
     """A job whose process has been silent so long is taken over by another."""
     POLL: Final = timedelta(seconds=2)
+    POLL_DEAF: Final = timedelta(seconds=0.5)
+    """The same, where nobody can listen."""
     LOOK_AGAIN: Final = timedelta(milliseconds=20)
     """After work was found whose notice came during the look before: a hand-over waits no longer than this."""
 
     def __init__(
         self,
-        url: str,
+        target: Target | str,
         handlers: Mapping[str, Handler],
         schedules: Mapping[tuple[str, str], Callable[[], Awaitable[object]]],
         *,
+        listener: Listener | None = None,
         beside: Sequence[Beside] = (),
-        at_once: int = 64,
+        at_once: int = AT_ONCE,
+        ceiling: int = CEILING,
+        outside: WaitingJobs | None = None,
     ) -> None:
-        self._url = url
+        self._target = target
+        self._listener = listener
         self._handlers = handlers
         self._schedules = schedules
         self._beside = beside
         self._at_once = at_once
+        self._ceiling = ceiling
+        self._outside = outside or WaitingJobs()
         self._queuer: PgQueuer | None = None
         self._stopping = False  # PgQueuer's own sign says as much when the database is lost
 
@@ -156,19 +161,32 @@ class Worker:
 
     async def _run_once(self) -> bool:
         try:
-            async with asyncpg.create_pool(
-                self._url,
-                min_size=2,
-                max_size=4,
-                server_settings={"application_name": "passerelle worker", "role": APP_ROLE},
-            ) as pool:
-                driver = AsyncpgPoolDriver(pool)
-                await self._serve(PgQueuer(driver, queries=_Kept(driver)))
+            async with self._connected() as (database, listener):
+                driver = QueueDriver(database, listener)
+                queuer = PgQueuer(driver, queries=FairQueries(driver, self._ceiling))
+                marking = asyncio.create_task(self._outside.keep_marking(driver))
+                try:
+                    await self._serve(queuer, listener)
+                finally:
+                    marking.cancel()
         except Exception as error:  # whatever it was: the jobs are in the database, and this goes on with them
             log.warning("worker.interrupted", error=repr(error))
         return self._stopping
 
-    async def _serve(self, queuer: PgQueuer) -> None:
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[tuple[Database, Listener]]:
+        database = await Database.open(self._target, size=4, name="passerelle worker", plain_json=True)
+        listener = self._listener or Listener(database.listens_at)
+        listening = None if self._listener else asyncio.create_task(listener.run())
+        try:
+            yield database, listener
+        finally:
+            if listening is not None:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+            await database.close()
+
+    async def _serve(self, queuer: PgQueuer, listener: Listener) -> None:
         self._queuer = queuer
         if self._stopping:
             return
@@ -177,47 +195,64 @@ class Worker:
         for (name, cron), act in self._schedules.items():
             queuer.schedule(name, cron)(_on_schedule(act))
         queuer.qm.min_dequeue_poll_interval = self.LOOK_AGAIN
-        # Its first probe is sent while it begins to listen, and is lost where that takes longer.
-        queuer.qm.listener_healthy = asked_again(queuer.qm.listener_healthy)  # type: ignore[method-assign,assignment]
         await queuer.run(
-            dequeue_timeout=self.POLL,
-            batch_size=self._at_once // 2,
+            dequeue_timeout=self.POLL if listener.listens else self.POLL_DEAF,
+            batch_size=min(self._at_once // 2, BATCH),
             max_concurrent_tasks=self._at_once,
             heartbeat_timeout=self.HEARTBEAT,
-            shutdown_on_listener_failure=True,
         )
 
 
-class _Kept(Queries):
-    """The queue's statements, of which none ends a job that did not succeed.
+class WaitingJobs:
+    """The jobs of this process that only wait for somebody else's answer. After a second they hold no place."""
 
-    PgQueuer gives a job up whose retry it cannot write, because the database is away, and one that is under way when
-    its process is stopped. Left as they are, both are taken over like those of a process that died.
-    """
+    PATIENCE: Final = 1.0
+    MOST: Final = 2_000
+    """Jobs that may wait without a place; further ones keep theirs, so that no number is without an end."""
 
-    async def log_jobs(self, job_status: list[tuple[Job, JOB_STATUS, TracebackRecord | None]]) -> None:
-        """End the jobs that succeeded."""
-        succeeded = [one for one in job_status if one[1] == "successful"]
-        if succeeded:
-            await super().log_jobs(succeeded)
+    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
+        self._timer = timer
+        self._since: dict[int, float] = {}
+        self._marked: frozenset[int] = frozenset()
 
+    @contextmanager
+    def waiting(self, job_id: int | None) -> Iterator[None]:
+        """The block waits, under this job."""
+        if job_id is None:
+            yield
+            return
+        self._since[job_id] = self._timer()
+        try:
+            yield
+        finally:
+            self._since.pop(job_id, None)
 
-def asked_again(probe: Callable[..., Awaitable[Health]]) -> Callable[..., Awaitable[Health]]:
-    """The same probe of the listener, which fails only when `PROBES` in a row are not heard within the timeout."""
+    async def keep_marking(self, driver: Driver) -> None:
+        """Write down again and again which jobs wait, where that has changed."""
+        while True:
+            await asyncio.sleep(self.PATIENCE / 2)
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                await self.mark(driver)
 
-    async def patient(timeout: timedelta) -> Health:  # noqa: ASYNC109 - the probe's own
-        for _ in range(PROBES - 1):
-            with suppress(FailingListenerError):
-                return await probe(timeout=timeout / PROBES)
-        return await probe(timeout=timeout / PROBES)
-
-    return patient
+    async def mark(self, driver: Driver) -> None:
+        """Write it down once."""
+        late = self._timer() - self.PATIENCE
+        waiting = frozenset(islice((job for job, since in self._since.items() if since <= late), self.MOST))
+        changed = waiting ^ self._marked
+        if changed:
+            await driver.execute(
+                "UPDATE pgqueuer SET outside = (id = ANY ($2)) WHERE id = ANY ($1) AND status = 'picked'",
+                list(changed),
+                list(waiting),
+            )
+            self._marked = waiting
 
 
 def _running(handler: Handler) -> Callable[[Job], Awaitable[None]]:
     async def run(job: Job) -> None:
         try:
-            await handler(JobRunning(job.id, loads(job.payload or b"null")))
+            lost = (job.headers or {}).get("lost", 0)
+            await handler(JobRunning(job.id, loads(job.payload or b"null"), lost if isinstance(lost, int) else 0))
         except Exception as error:
             log.warning("job.failed", entrypoint=job.entrypoint, job=job.id, error=repr(error), exc_info=True)
             delay = timedelta(seconds=min(60, 2 ** min(job.attempts, 6)))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
-Json = Any
-"""A JSON value. `Any`, because a recursive type would need a cast at every look inside."""
-JsonObject = Mapping[str, Any]
-JsonArray = Sequence[Any]
+Json: TypeAlias = "str | int | float | bool | Mapping[str, Json] | Sequence[Json] | None"
+"""Any JSON value: it has to be asked what it is."""
+KnownJson: TypeAlias = Any
+"""A JSON value whose shape is certain where it stands: a schema was checked, or this program wrote it."""
+JsonObject = Mapping[str, KnownJson]
+JsonArray = Sequence[KnownJson]
 
 
 def dumps(value: Json) -> str:
@@ -18,6 +20,6 @@ def dumps(value: Json) -> str:
     return orjson.dumps(value).decode()
 
 
-def loads(text: str | bytes) -> Json:
+def loads(text: str | bytes) -> KnownJson:
     """A JSON text's value. Raises `ValueError` on anything that is not JSON."""
     return orjson.loads(text)

@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from passerelle.errors import CommandError
+from passerelle.kit.errors import CommandError
 
 _SHORTEST: Final = 32
 _KEY: Final = re.compile(r"[!-+\--~]+")  # visible ASCII without the comma

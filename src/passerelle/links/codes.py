@@ -8,17 +8,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from passerelle.errors import PasserelleError
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import NewId
 from passerelle.links import emails, repository
 from passerelle.links.credentials import Credentials, masked, new_salt
 from passerelle.links.emails import Email
-from passerelle.links.errors import CODE_WRONG, CODES_TOO_MANY
-from passerelle.links.models import LIVE, Link, Session
+from passerelle.links.errors import CODE_WRONG, CODES_TOO_MANY, refusal
+from passerelle.links.models import LIVE, EndUserSession, Link
 from passerelle.links.repository import CodeRow
-from passerelle.links.states import refusal
 from passerelle.links.visits import Visits
 
 CODE_LIFETIME: Final = timedelta(minutes=15)
@@ -46,8 +45,10 @@ class Codes:
         self._clock = clock
         self._new_id = new_id
 
-    async def send(self, link: Link, base_url: str) -> str | None:
-        """Queue a message with a code; the masked address. None, after the same work, where no address is known.
+    async def send(self, link: Link, base_url: str, language: str | None) -> str | None:
+        """Queue a message with a code, in this language; the masked address.
+
+        None, after the same work, where no address is known.
 
         Raises CODES_TOO_MANY, or why the link leads nowhere.
         """
@@ -64,12 +65,13 @@ class Codes:
             if current.email is None:
                 return None
             email = Email(
-                link.workspace_id, self._new_id(), link.id, "code", base_url, row.salt, 0, now, row.expires_at
+                *(link.workspace_id, self._new_id(), link.id, "code", base_url),
+                *(row.salt, 0, now, row.expires_at, language or link.locale),
             )
             await emails.queue_email(connection, email)
             return masked(current.email)
 
-    async def enter(self, link: Link, given: str) -> Session:
+    async def enter(self, link: Link, given: str) -> EndUserSession:
         """Bind the execution to the browser that sends the right code. Raises CODE_WRONG, or why the link is dead."""
         now = self._clock()
         async with self._database.transaction(link.workspace_id) as connection:
@@ -80,7 +82,7 @@ class Codes:
             raise CODE_WRONG.error("the code is wrong, too old, or was tried too often: check it, or ask for a new one")
         return session
 
-    async def _take(self, connection: Connection, link: Link, given: str, now: datetime) -> Session | None:
+    async def _take(self, connection: Connection, link: Link, given: str, now: datetime) -> EndUserSession | None:
         row = await repository.code_of(connection, link.workspace_id, link.id)
         if row is None or row.attempts >= ATTEMPTS or row.expires_at <= now:
             return None
@@ -91,7 +93,7 @@ class Codes:
         if row.used_at is not None and row.visit_id is not None:
             repeated = now - row.used_at < REPEATED
             return await self._visits.again(connection, link.workspace_id, row.visit_id) if repeated else None
-        visit_id, session = await self._visits.begin_by_link(connection, link, now)
+        visit_id, session = await self._visits.begin_by_link(connection, link, now, kind="code")
         row = replace(row, used_at=now, visit_id=visit_id)
         await repository.keep_code(connection, link.workspace_id, link.id, row)
         return session

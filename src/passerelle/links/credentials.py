@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,8 +24,9 @@ CHALLENGE_LIFETIME: Final = timedelta(minutes=10)
 
 _SECRET_LENGTH: Final = 43
 _SALT: Final = 16
+_WITH_MORE: Final = re.compile(rf"([A-Za-z0-9_-]{{{_SECRET_LENGTH}}})[^A-Za-z0-9].*", re.DOTALL)
 
-Purpose = Literal["link", "visit"]
+Purpose = Literal["link", "visit", "handover", "handover session"]
 
 
 def new_salt() -> bytes:
@@ -86,6 +88,12 @@ class Credentials:
 def could_be_secret(text: str) -> bool:
     """Whether it has the form of a secret; anything else needs no look into the database."""
     return len(text) == _SECRET_LENGTH and text.isascii()
+
+
+def secret_in(text: str) -> str | None:
+    """The secret at the beginning of a text whose end mail programs and people took for a part of it: `.`, `)`, ` `."""
+    found = _WITH_MORE.fullmatch(text)
+    return found[1] if found else None
 
 
 def masked(address: str) -> str:

@@ -8,17 +8,17 @@ from typing import Final, Literal
 from uuid import UUID
 
 from passerelle.kit.database import Connection
-from passerelle.kit.jobs import NEW_JOB
-from passerelle.kit.json import dumps
+from passerelle.kit.jobs import enqueue
+from passerelle.kit.json import JsonObject
 
 EMAIL_JOB: Final = "link.email"
 
-EmailKind = Literal["link", "code"]
+EmailKind = Literal["link", "code", "copy"]
 
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """A message that carries a link or a code."""
+    """A message that carries a link, a code or a copy."""
 
     workspace_id: UUID
     id: UUID
@@ -29,13 +29,17 @@ class Email:
     tries: int
     created_at: datetime
     send_until: datetime
+    language: str | None = None
+    """The language of who reads it, as far as it is known."""
+    content: JsonObject | None = None
+    """Of a copy: `title`, `text` and `version`."""
 
 
 async def queue_email(connection: Connection, email: Email) -> None:
     """Write a message and the job that sends it."""
     await connection.execute(
-        "INSERT INTO link_email (workspace_id, id, link_id, kind, base_url, salt, created_at, send_until) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO link_email (workspace_id, id, link_id, kind, base_url, salt, created_at, send_until, "
+        "language, content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         email.workspace_id,
         email.id,
         email.link_id,
@@ -44,19 +48,16 @@ async def queue_email(connection: Connection, email: Email) -> None:
         email.salt,
         email.created_at,
         email.send_until,
+        email.language,
+        email.content,
     )
     await queue_again(connection, email, timedelta(0))
 
 
 async def queue_again(connection: Connection, email: Email, delay: timedelta) -> None:
     """Write the job of a message's next attempt."""
-    payload = dumps({"workspaceId": str(email.workspace_id), "emailId": str(email.id)}).encode()
-    await connection.execute(
-        f"{NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, $1, $2, now() + $3, 'queued'",
-        EMAIL_JOB,
-        payload,
-        delay,
-    )
+    facts = {"workspaceId": str(email.workspace_id), "emailId": str(email.id)}
+    await enqueue(connection, EMAIL_JOB, facts, after=delay)
 
 
 async def codes_sent_to(connection: Connection, workspace_id: UUID, address: str, since: datetime) -> list[datetime]:
@@ -72,10 +73,23 @@ async def codes_sent_to(connection: Connection, workspace_id: UUID, address: str
     return [row["created_at"] for row in rows]
 
 
+async def copies_sent(connection: Connection, workspace_id: UUID, link_id: UUID, since: datetime) -> int:
+    """How many copies a link has had."""
+    sent: int = await connection.fetchval(
+        "SELECT count(*) FROM link_email WHERE workspace_id = $1 AND link_id = $2 AND kind = 'copy' "
+        "AND created_at > $3",
+        workspace_id,
+        link_id,
+        since,
+    )
+    return sent
+
+
 async def pending_email(connection: Connection, workspace_id: UUID, email_id: UUID) -> Email | None:
     """A message that is still to be sent."""
     row = await connection.fetchrow(
-        "SELECT workspace_id, id, link_id, kind, base_url, salt, tries, created_at, send_until FROM link_email "
+        "SELECT workspace_id, id, link_id, kind, base_url, salt, tries, created_at, send_until, language, "
+        "content FROM link_email "
         "WHERE workspace_id = $1 AND id = $2 AND status = 'PENDING'",
         workspace_id,
         email_id,
@@ -96,7 +110,7 @@ async def note_try(connection: Connection, email: Email, error: str) -> None:
 async def end_email(connection: Connection, email: Email, error: str | None, now: datetime) -> bool:
     """A message was sent, or given up for this reason; False if that was written before."""
     done = await connection.execute(
-        "UPDATE link_email SET status = $3, tries = tries + 1, error = $4, ended_at = $5 "
+        "UPDATE link_email SET status = $3, tries = tries + 1, error = $4, ended_at = $5, content = NULL "
         "WHERE workspace_id = $1 AND id = $2 AND status = 'PENDING'",
         email.workspace_id,
         email.id,

@@ -12,9 +12,9 @@ _LINKS: Final = """
     WHERE workspace_id = $1 AND (execution_id = ANY($2) OR record_id = ANY($3)) AND email IS NOT NULL
 """
 _EMAILS: Final = """
-    UPDATE link_email e SET error = NULL FROM link l
+    UPDATE link_email e SET error = NULL, content = NULL FROM link l
     WHERE e.workspace_id = $1 AND l.workspace_id = $1 AND e.link_id = l.id
-      AND (l.execution_id = ANY($2) OR l.record_id = ANY($3)) AND e.error IS NOT NULL
+      AND (l.execution_id = ANY($2) OR l.record_id = ANY($3)) AND (e.error IS NOT NULL OR e.content IS NOT NULL)
 """
 
 

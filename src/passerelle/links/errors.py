@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
-from passerelle.errors import Code
-from passerelle.links.models import LinkState
+from passerelle.kit.errors import Code, PasserelleError
+from passerelle.links.models import Link, LinkState
 
 WORKFLOW_NEEDS_NO_USER: Final = Code(
     "WORKFLOW_NEEDS_NO_USER",
@@ -17,6 +18,9 @@ EMAIL_REQUIRED: Final = Code("EMAIL_REQUIRED", 400, "Version 2 of `POST /link/se
 EMAIL_INVALID: Final = Code("EMAIL_INVALID", 400, "`email` is not an e-mail address.")
 CASE_HAS_NO_EMAIL: Final = Code(
     "CASE_HAS_NO_EMAIL", 400, "The case has no e-mail address that a link could be sent to."
+)
+LINK_UNADDRESSED: Final = Code(
+    "LINK_UNADDRESSED", 409, "No e-mail address is known that the link could be sent to; name one as `email`."
 )
 LINK_NOT_FOUND: Final = Code("LINK_NOT_FOUND", 404, "There is no such link, or it belongs to another workspace.")
 LINK_SPENT: Final = Code("LINK_SPENT", 409, "The link was used before, in another browser.")
@@ -32,6 +36,12 @@ CODE_WRONG: Final = Code("CODE_WRONG", 403, "The code is wrong, too old, or was 
 CODES_TOO_MANY: Final = Code(
     "CODES_TOO_MANY", 429, "Too many codes were asked for. Wait as long as `Retry-After` says."
 )
+COPIES_TOO_MANY: Final = Code(
+    "COPIES_TOO_MANY", 429, "Copies of the text were sent before, as many as there are in a day."
+)
+HANDOVER_GONE: Final = Code(
+    "HANDOVER_GONE", 410, "The code that lends a step to another device was used, or its time is over."
+)
 WIDGET_TOKEN_INVALID: Final = Code("WIDGET_TOKEN_INVALID", 401, "The token is not one of this server's.")
 WIDGET_TOKEN_EXPIRED: Final = Code("WIDGET_TOKEN_EXPIRED", 401, "The token's 60 minutes are over.")
 WIDGET_TOKEN_SPENT: Final = Code("WIDGET_TOKEN_SPENT", 409, "The token has opened the widget before.")
@@ -46,3 +56,9 @@ OF_STATE: Final[Mapping[LinkState, tuple[Code, str]]] = {
     LinkState.UNKNOWN: (LINK_NOT_FOUND, "there is no such link: check that it was copied whole"),
 }
 """Why a link cannot be used, by its state."""
+
+
+def refusal(link: Link | None, now: datetime) -> PasserelleError:
+    """The error for a link that is not fresh, or not there."""
+    code, message = OF_STATE[LinkState.UNKNOWN if link is None else link.state(now)]
+    return code.error(message)

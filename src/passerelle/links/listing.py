@@ -21,7 +21,7 @@ _LISTED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class LinkFilters:
     """What a list of links is narrowed by."""
 
     execution_id: UUID | None = None
@@ -53,7 +53,7 @@ class LinkList:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, workspace_id: UUID, filters: Filters, before: UUID | None, limit: int) -> list[ListedLink]:
+    async def page(self, workspace_id: UUID, filters: LinkFilters, before: UUID | None, limit: int) -> list[ListedLink]:
         """Links that are older than `before`, newest first."""
         conditions = {
             "l.execution_id =": filters.execution_id,
@@ -63,7 +63,7 @@ class LinkList:
         }
         wanted = {condition: value for condition, value in conditions.items() if value is not None}
         narrowed = "".join(f" AND {condition} ${number}" for number, condition in enumerate(wanted, 3))
-        async with self._database.workspace(workspace_id) as connection:
+        async with self._database.reading(workspace_id) as connection:
             return await _fetched(
                 connection, f"{narrowed} ORDER BY l.id DESC LIMIT $2", workspace_id, limit, *wanted.values()
             )

@@ -8,10 +8,13 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
+from passerelle.definitions.model import StartTexts, Text
 from passerelle.engine.model import OPEN, Status
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import JsonObject
 
-VisitKind = Literal["link", "token"]
+VisitKind = Literal["link", "code", "token", "handover"]
+"""What the browser had when the execution was bound to it: a link, a code that was sent to an address, a token, or a
+handover from another device."""
 
 
 class LinkState(StrEnum):
@@ -60,6 +63,8 @@ class Link:
         """Where it stands. What its execution came to says more than that a newer link exists."""
         if self.deleted_at is not None:
             return LinkState.DELETED
+        if self.superseded_at is not None and self.activated_at is None and self.status is Status.CANCELLED:
+            return LinkState.SUPERSEDED  # nobody had begun it, so it ended with its link
         if self.status not in OPEN:
             return _OF_ENDED[self.status]
         if self.superseded_at is not None:
@@ -94,8 +99,12 @@ class LinkView:
     workspace_id: UUID | None = None
     execution_id: UUID | None = None
     link_id: UUID | None = None
-    title: Json = None
+    title: Text | None = None
     """The definition's title: a text, or one by language."""
+    start: StartTexts | None = None
+    """What the page says before anything is asked."""
+    languages: tuple[str, ...] = ()
+    """The languages of the definition's texts; none where no text says one."""
     locale: str | None = None
     """The language that was chosen for the execution, if one was."""
     masked_email: str | None = None
@@ -103,7 +112,7 @@ class LinkView:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class EndUserSession:
     """A browser that an execution is bound to. `secret` is what it keeps: a cookie, or the frame's own credential."""
 
     secret: str = field(repr=False)
@@ -111,6 +120,9 @@ class Session:
     execution_id: UUID
     expires_at: datetime
     kind: VisitKind
+    step: str | None = None
+    """The only step that it is for, where it was lent one."""
+    step_visit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +140,22 @@ class LinkRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """What becomes of an execution's link when it is sent again, or made good for another while.
+
+    email   where it goes from now on; None: where it went before
+    send    whether it is sent; otherwise somebody passes it on
+    until   it is good until then, at least
+    anew    whether one that was not used yet is replaced, too: whoever has it is to be let in no more
+    """
+
+    email: str | None = None
+    send: bool = True
+    until: datetime | None = None
+    anew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MadeLink:
     """A new link. `url` is shown this once."""
 
@@ -135,6 +163,8 @@ class MadeLink:
     execution_id: UUID
     expires_at: datetime
     url: str = field(repr=False)
+    email: str | None = None
+    """Where it was sent to, if it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,26 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from passerelle.accounts.signing_keys import SigningKeys
-from passerelle.executions.service import Executions
+from passerelle.definitions.revisions.service import Revisions
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import NewId
 from passerelle.kit.jobs import Handler
 from passerelle.kit.mail import Mail
 from passerelle.kit.secrets import SecretBox
+from passerelle.languages.service import Languages
 from passerelle.links.credentials import Credentials
 from passerelle.links.emails import EMAIL_JOB
-from passerelle.links.letters import Letters
+from passerelle.links.letters import LinkLetters
 from passerelle.links.listing import LinkList
 from passerelle.links.sending import LinkMail
 from passerelle.links.service import Links
 from passerelle.links.tokens import WidgetTokens
-from passerelle.revisions.service import Revisions
 from passerelle.themes.service import Themes
+from passerelle.workflows.service import Executions
 
 
 @dataclass(frozen=True)
-class LinkParts:
+class LinkServices:
     """The service, and what its jobs do."""
 
     links: Links
@@ -50,12 +51,13 @@ def link_parts(
     *,
     public_url: str,
     environment: str,
-) -> LinkParts:
+    languages: Languages,
+) -> LinkServices:
     """The feature on a database. `public_url` is what links begin with, `environment` what tokens say."""
     credentials = Credentials(box)
     tokens = WidgetTokens(keys, environment, public_url)
-    letters = Letters(database, revisions, credentials, themes)
-    return LinkParts(
+    letters = LinkLetters(database, revisions, credentials, themes, languages)
+    return LinkServices(
         Links(database, executions, revisions, credentials, tokens, clock, new_id, public_url),
         LinkList(database),
         LinkMail(database, mail, letters, clock, new_id),

@@ -6,14 +6,14 @@ who opens a link names nothing but its secret.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from passerelle.engine.model import Status
-from passerelle.kit.database import Connection
+from passerelle.kit.database import Connection, Database, fetch_one
 from passerelle.links.models import Link, VisitKind
 
 InBatches = Callable[[Connection, datetime, int], Awaitable[int]]
@@ -28,7 +28,7 @@ JOINED: Final = "link l JOIN execution e ON e.workspace_id = l.workspace_id AND 
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredSecret:
     """How a row's secret is made again, and recognised."""
 
     salt: bytes
@@ -36,14 +36,14 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class BrowserBinding:
     """A browser that an execution is bound to."""
 
     workspace_id: UUID
     id: UUID
     execution_id: UUID
     kind: VisitKind
-    kept: Kept
+    kept: StoredSecret
     created_at: datetime
     expires_at: datetime
 
@@ -63,10 +63,9 @@ class CodeRow:
 # Links.
 
 
-async def by_secret(connection: Connection, secret_hash: bytes) -> Link | None:
+async def by_secret(database: Database, secret_hash: bytes) -> Link | None:
     """The link that opens with this secret, of whatever workspace."""
-    row = await connection.fetchrow("SELECT * FROM find_link($1)", secret_hash)
-    return _link(row)
+    return _link(next(iter(await database.ask("find_link", secret_hash)), None))
 
 
 async def by_id(connection: Connection, workspace_id: UUID, link_id: UUID) -> Link | None:
@@ -81,7 +80,9 @@ async def locked(connection: Connection, workspace_id: UUID, link_id: UUID) -> L
     return _link(await connection.fetchrow(query, workspace_id, link_id))
 
 
-async def of_execution(connection: Connection, workspace_id: UUID, execution_id: UUID) -> tuple[Link, Kept] | None:
+async def of_execution(
+    connection: Connection, workspace_id: UUID, execution_id: UUID
+) -> tuple[Link, StoredSecret] | None:
     """The link of an execution, and how its secret is made."""
     row = await connection.fetchrow(
         f"SELECT {COLUMNS}, l.salt, l.secret_hash FROM {JOINED} WHERE l.workspace_id = $1 AND l.execution_id = $2",
@@ -91,16 +92,16 @@ async def of_execution(connection: Connection, workspace_id: UUID, execution_id:
     if row is None:
         return None
     facts = dict(row)
-    kept = Kept(facts.pop("salt"), facts.pop("secret_hash"))
+    kept = StoredSecret(facts.pop("salt"), facts.pop("secret_hash"))
     return made(facts), kept
 
 
-async def kept_of(connection: Connection, workspace_id: UUID, link_id: UUID) -> Kept:
+async def kept_of(connection: Connection, workspace_id: UUID, link_id: UUID) -> StoredSecret:
     """How a link's secret is made."""
-    row = await connection.fetchrow(
-        "SELECT salt, secret_hash FROM link WHERE workspace_id = $1 AND id = $2", workspace_id, link_id
+    row = await fetch_one(
+        connection, "SELECT salt, secret_hash FROM link WHERE workspace_id = $1 AND id = $2", workspace_id, link_id
     )
-    return Kept(*row)
+    return StoredSecret(row[0], row[1])
 
 
 async def take_turn(connection: Connection, what: str) -> None:
@@ -108,7 +109,7 @@ async def take_turn(connection: Connection, what: str) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", what)
 
 
-async def insert(connection: Connection, link: Link, kept: Kept) -> None:
+async def insert(connection: Connection, link: Link, kept: StoredSecret) -> None:
     """A new link."""
     await connection.execute(
         "INSERT INTO link (workspace_id, id, execution_id, definition_id, record_id, salt, secret_hash, email, "
@@ -122,6 +123,35 @@ async def insert(connection: Connection, link: Link, kept: Kept) -> None:
         kept.secret_hash,
         link.email,
         link.created_at,
+        link.expires_at,
+    )
+
+
+async def renew(connection: Connection, link: Link, kept: StoredSecret) -> None:
+    """Make a link good again, under another secret, as if nobody had opened it."""
+    await connection.execute(
+        "UPDATE link SET salt = $3, secret_hash = $4, email = $5, expires_at = $6, opened_at = NULL, "
+        "activated_at = NULL, challenge = NULL, visit_id = NULL, superseded_at = NULL, deleted_at = NULL, "
+        "expired_at = NULL WHERE workspace_id = $1 AND id = $2",
+        link.workspace_id,
+        link.id,
+        kept.salt,
+        kept.secret_hash,
+        link.email,
+        link.expires_at,
+    )
+    await connection.execute(
+        "DELETE FROM link_code WHERE workspace_id = $1 AND link_id = $2", link.workspace_id, link.id
+    )
+
+
+async def address(connection: Connection, link: Link) -> None:
+    """Write where a link goes from now on, and how long it is good."""
+    await connection.execute(
+        "UPDATE link SET email = $3, expires_at = $4 WHERE workspace_id = $1 AND id = $2",
+        link.workspace_id,
+        link.id,
+        link.email,
         link.expires_at,
     )
 
@@ -179,8 +209,8 @@ async def activate(connection: Connection, link: Link, challenge: bytes | None, 
 
 async def activated_by(connection: Connection, workspace_id: UUID, link_id: UUID) -> tuple[bytes | None, UUID | None]:
     """The hash of the challenge that activated a link, and the visit that it began."""
-    row = await connection.fetchrow(
-        "SELECT challenge, visit_id FROM link WHERE workspace_id = $1 AND id = $2", workspace_id, link_id
+    row = await fetch_one(
+        connection, "SELECT challenge, visit_id FROM link WHERE workspace_id = $1 AND id = $2", workspace_id, link_id
     )
     return row["challenge"], row["visit_id"]
 
@@ -189,6 +219,31 @@ async def expire(connection: Connection, now: datetime, at_most: int) -> int:
     """Tell of links of every workspace that ran out unused, some at a time. Returns how many."""
     gone: int = await connection.fetchval("SELECT expire_links($1, $2)", now, at_most)
     return gone
+
+
+async def unused(connection: Connection, now: datetime, at_most: int) -> list[tuple[UUID, UUID]]:
+    """Executions that nobody has begun and nothing leads to any more, some at a time: workspace and id."""
+    rows = await connection.fetch("SELECT workspace_id, id FROM unused_executions($1, $2)", now, at_most)
+    return [(row["workspace_id"], row["id"]) for row in rows]
+
+
+async def unused_of(
+    connection: Connection, workspace_id: UUID, executions: Sequence[UUID], now: datetime
+) -> list[UUID]:
+    """Those of these executions that nobody has begun and nothing leads to any more."""
+    rows = await connection.fetch(
+        "SELECT e.id FROM execution e WHERE e.workspace_id = $1 AND e.id = ANY($2) AND e.status = 'RUNNING' "
+        "AND e.origin IN ('LINK', 'TOKEN') "
+        "AND NOT EXISTS (SELECT FROM visit v WHERE v.workspace_id = $1 AND v.execution_id = e.id) "
+        "AND NOT EXISTS (SELECT FROM link l WHERE l.workspace_id = $1 AND l.execution_id = e.id "
+        "AND l.superseded_at IS NULL AND l.deleted_at IS NULL AND l.expires_at > $3) "
+        "AND NOT EXISTS (SELECT FROM widget_token t WHERE t.workspace_id = $1 AND t.execution_id = e.id "
+        "AND t.spent_at IS NULL AND t.expires_at > $3)",
+        workspace_id,
+        executions,
+        now,
+    )
+    return [row["id"] for row in rows]
 
 
 async def forget(connection: Connection, before: datetime, at_most: int) -> int:
@@ -213,7 +268,8 @@ async def keep_token(
         now,
         until,
     )
-    row = await connection.fetchrow(
+    row = await fetch_one(
+        connection,
         "SELECT id, expires_at FROM widget_token WHERE workspace_id = $1 AND execution_id = $2",
         workspace_id,
         execution_id,
@@ -248,12 +304,12 @@ async def execution_end(connection: Connection, workspace_id: UUID, execution_id
 # Visits.
 
 
-async def visiting(connection: Connection, secret_hash: bytes, now: datetime) -> Any:
+async def visiting(database: Database, secret_hash: bytes, now: datetime) -> Any:
     """The visit of whatever workspace that goes on with this secret, or None."""
-    return await connection.fetchrow("SELECT * FROM find_visit($1, $2)", secret_hash, now)
+    return next(iter(await database.ask("find_end_user_session", secret_hash, now)), None)
 
 
-async def begin_visit(connection: Connection, visit: Visit) -> None:
+async def begin_visit(connection: Connection, visit: BrowserBinding) -> None:
     """Bind the execution to one browser, and to no other any more."""
     await take_turn(connection, f"visit {visit.execution_id}")
     await end_visits(connection, visit.workspace_id, visit.execution_id, visit.created_at)
@@ -281,7 +337,7 @@ async def end_visits(connection: Connection, workspace_id: UUID, execution_id: U
     )
 
 
-async def open_visit(connection: Connection, workspace_id: UUID, visit_id: UUID) -> Visit | None:
+async def open_visit(connection: Connection, workspace_id: UUID, visit_id: UUID) -> BrowserBinding | None:
     """A visit that goes on."""
     row = await connection.fetchrow(
         "SELECT workspace_id, id, execution_id, kind, salt, secret_hash, created_at, expires_at FROM visit "
@@ -292,8 +348,8 @@ async def open_visit(connection: Connection, workspace_id: UUID, visit_id: UUID)
     if row is None:
         return None
     facts = dict(row)
-    kept = Kept(facts.pop("salt"), facts.pop("secret_hash"))
-    return Visit(kept=kept, **facts)
+    kept = StoredSecret(facts.pop("salt"), facts.pop("secret_hash"))
+    return BrowserBinding(kept=kept, **facts)
 
 
 # Codes.

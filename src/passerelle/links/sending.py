@@ -15,7 +15,7 @@ from uuid import UUID
 
 import structlog
 
-from passerelle.events import repository as events
+from passerelle.events.appending import append_event
 from passerelle.events.models import Event
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
@@ -24,7 +24,7 @@ from passerelle.kit.jobs import JobRunning
 from passerelle.kit.mail import Mail, MailError, MailLater
 from passerelle.links import emails, repository
 from passerelle.links.emails import Email
-from passerelle.links.letters import Letters
+from passerelle.links.letters import LinkLetters
 from passerelle.links.models import LIVE, Link
 from passerelle.links.visits import tell
 
@@ -42,7 +42,7 @@ log = structlog.get_logger("passerelle.links")
 class LinkMail:
     """What the job `link.email` does."""
 
-    def __init__(self, database: Database, mail: Mail, letters: Letters, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, database: Database, mail: Mail, letters: LinkLetters, clock: Clock, new_id: NewId) -> None:
         self._database = database
         self._mail = mail
         self._letters = letters
@@ -66,7 +66,8 @@ class LinkMail:
 
     async def _attempt(self, email: Email, link: Link) -> None:
         now = self._clock()
-        if link.email is None or link.state(now) not in LIVE:
+        # A copy is for whoever has finished, too.
+        if link.email is None or (email.kind != "copy" and link.state(now) not in LIVE):
             await self._end(email, link, GONE)
             return
         try:
@@ -111,7 +112,7 @@ class LinkMail:
         }
         kind = "email.sent" if error is None else "email.failed"
         event = Event(email.workspace_id, self._new_id(), kind, data, now, execution_id=link.execution_id)
-        await events.insert(connection, event)
+        await append_event(connection, event)
 
 
 def _reason(error: MailError) -> str:

@@ -13,7 +13,7 @@ from joserfc.jwk import RSAKey
 from joserfc.jws import extract_compact
 
 from passerelle.accounts.signing_keys import SigningKeys
-from passerelle.errors import PasserelleError
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import parse_id
 from passerelle.kit.json import loads
 from passerelle.links.errors import WIDGET_TOKEN_EXPIRED, WIDGET_TOKEN_INVALID

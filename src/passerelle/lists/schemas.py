@@ -10,11 +10,17 @@ class ListVersionAnswer(Answer):
     """One version of a list."""
 
     name: str
+    """The list's name."""
     version: int
+    """The version's number, from 1."""
     entries: int
+    """How many entries it has."""
     sha256: str
+    """The file's hash."""
     loaded_date: Moment
+    """When it was loaded."""
     loaded_by: str
+    """Who loaded it."""
 
 
 def list_version_answer(version: ListVersion) -> ListVersionAnswer:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from passerelle.engine.screening import Hit, ListVersion, Screened
-from passerelle.errors import Code, PasserelleError
 from passerelle.kit.clock import Clock
+from passerelle.kit.errors import Code, PasserelleError
 from passerelle.lists.repository import ListRepository
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ _NAME: Final = re.compile("[a-z0-9][a-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class ListLoad:
     """What a load did: the list's newest version, and whether it is a new one."""
 
     version: ListVersion
     new: bool
 
 
-class NameLists:
+class ListService:
     """The lists of every workspace. Implements `passerelle.engine.screening.NameLists`."""
 
     def __init__(self, repository: ListRepository, clock: Clock) -> None:
@@ -57,7 +57,7 @@ class NameLists:
         self._clock = clock
         self._kept: OrderedDict[str, asyncio.Task[SearchableList]] = OrderedDict()
 
-    async def load(self, workspace_id: UUID, name: str, content: bytes, by: str) -> Loaded:
+    async def load(self, workspace_id: UUID, name: str, content: bytes, by: str) -> ListLoad:
         """Make a file the newest version of a list. The same file again changes nothing.
 
         Raises LIST_NAME_INVALID, or LIST_BROKEN with the lines that are broken: then nothing is loaded.
@@ -70,7 +70,7 @@ class NameLists:
         version, new = await self._repository.add(
             workspace_id, name, packed, sha256=digest, entries=entries, at=self._clock(), by=by
         )
-        return Loaded(version, new)
+        return ListLoad(version, new)
 
     async def page(self, workspace_id: UUID, after: str | None, limit: int) -> list[ListVersion]:
         """The newest version of each list, by name, after the name `after`."""

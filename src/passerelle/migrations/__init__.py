@@ -1,1 +1,1 @@
-"""The database's schema, as Alembic migrations. They run under the role that owns the tables."""
+"""The database's schema and how a release brings a database to it. `README.md` says how to add to it."""

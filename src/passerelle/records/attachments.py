@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from passerelle.errors import PasserelleError
-from passerelle.kit.clock import Clock, iso
+from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.fields import FIELD_REQUIRED
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import Json, JsonObject
 from passerelle.records.errors import ATTACHMENT_NOT_FOUND, TAGS_INVALID
-from passerelle.records.models import Author, Record
-from passerelle.records.repository import Next
+from passerelle.records.models import Author, Next, Record
 from passerelle.records.service import Records
 from passerelle.resources.service import Resource, Resources
 from passerelle.resources.uploads import Upload
@@ -31,7 +30,8 @@ _COLUMNS: Final = (
     "WHERE a.workspace_id = $1 AND a.record_id = $2 "
 )
 _FILES: Final = (
-    "SELECT f.workspace_id, f.id, f.name, f.type, f.size, f.sha256, f.created_at, f.created_by FROM attachment a "
+    "SELECT f.workspace_id, f.id, f.name, f.type, f.size, f.sha256, f.created_at, f.created_by, f.renditions "
+    "FROM attachment a "
     "JOIN resource f ON f.workspace_id = a.workspace_id AND f.id = a.resource_id "
     "WHERE a.workspace_id = $1 AND a.record_id = $2 ORDER BY a.created_at, a.id"
 )
@@ -49,18 +49,6 @@ class Attachment:
     name: str
     type: str
     size: int
-
-    def to_json(self) -> dict[str, Any]:
-        """As the API shows it."""
-        return {
-            "id": str(self.id),
-            "recordId": str(self.record_id),
-            "name": self.name,
-            "type": self.type,
-            "size": self.size,
-            "createdDateTime": iso(self.created_at),
-            "tags": self.tags,
-        }
 
 
 class Attachments:
@@ -115,11 +103,12 @@ class Attachments:
         resource_id: UUID,
         author: Author,
         connection: Connection,
+        tags: Sequence[str] = (),
     ) -> None:
         """As `attach`, under the file's own id: a file that is attached already is left alone."""
         _, record = await self._records.read(workspace_id, table, record_id, connection=connection)
         resource = await self._resources.find(workspace_id, resource_id, connection)
-        await self._attach(connection, record.id, resource_id, resource, (), author)
+        await self._attach(connection, record.id, resource_id, resource, tags, author)
 
     async def hold(
         self,

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from passerelle.errors import PasserelleError, Problem
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection
+from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import Json, JsonObject
 from passerelle.records.errors import IMPORT_ROW
@@ -31,7 +31,7 @@ class OvertakenError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RowTarget:
     """A row that says what it is about: its values, and the unique value that finds its record."""
 
     row: Row
@@ -126,7 +126,7 @@ class Judging:
         Raises `OvertakenError`.
         """
         found = Round()
-        wanted: list[Wanted] = []
+        wanted: list[RowTarget] = []
         for row in rows:
             try:
                 wanted.append(wish_of(table, by, row))
@@ -141,7 +141,7 @@ class Judging:
         return found
 
     async def _there(
-        self, connection: Connection, table: Table, wanted: Sequence[Wanted], pretended: Pretended | None
+        self, connection: Connection, table: Table, wanted: Sequence[RowTarget], pretended: Pretended | None
     ) -> dict[Key, Record]:
         """The records that the rows are about."""
         keys = [one.key for one in wanted if one.key is not None]
@@ -151,7 +151,7 @@ class Judging:
             return {}
         if pretended is None:
             await self._repository.lock(connection, table, ids)
-        records = await self._repository.find_many(connection, table.id, table.workspace_id, ids)
+        records = await self._repository.find_many(connection, table, ids)
         if pretended is not None:
             records = pretended.records(ids, records)
         found = {key: records[holder] for key, holder in holders.items() if holder in records}
@@ -159,7 +159,7 @@ class Judging:
             raise OvertakenError
         return found
 
-    def _sort(self, table: Table, wanted: Sequence[Wanted], there: Mapping[Key, Record], found: Round) -> None:
+    def _sort(self, table: Table, wanted: Sequence[RowTarget], there: Mapping[Key, Record], found: Round) -> None:
         """Tell the rows apart that are right, wrong, and about what a row before is about."""
         claimed: set[Key] = set()
         now = self._clock()
@@ -209,7 +209,7 @@ class Judging:
         found.keep(
             [
                 [
-                    taken(names[key[0]], one.record, "a row before" if holder in own else f"the record {holder}")
+                    taken(table, names[key[0]], one.record, "a row before" if holder in own else f"the record {holder}")
                     for key in sorted(keys)
                     if (holder := holders.get(key)) is not None
                 ]
@@ -226,16 +226,16 @@ class Judging:
         return there if pretended is None else pretended.holders(keys, there)
 
 
-def wish_of(table: Table, by: str | None, row: Row) -> Wanted:
+def wish_of(table: Table, by: str | None, row: Row) -> RowTarget:
     """What a row is about. Raises IMPORT_ROW, and what `upserted` raises."""
     if by is None:
-        return Wanted(row, row.values, None)
+        return RowTarget(row, row.values, None)
     given: Any = row.values.get(by)
     if is_empty(given):
         raise IMPORT_ROW.error(f"`{by}` is empty: it must say which record the row is about", f"/{by}")
     stored, values = upserted(table, by, given, row.values)
     known = table.by_name[by]
-    return Wanted(row, values, (known.id, key_of(known, {known.key: stored})))
+    return RowTarget(row, values, (known.id, key_of(known, {known.key: stored})))
 
 
 def _keys(table: Table, record: Record) -> set[Key]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from passerelle.kit.json import Json
+from passerelle.kit.json import KnownJson
 from passerelle.records.filters import Combined, Compare, Condition, Negated
 from passerelle.tables.keys import EMPTY, after_prefix, text_key
 from passerelle.tables.models import Field
@@ -33,7 +33,7 @@ def condition_sql(condition: Condition, arguments: Arguments) -> str:
         return f"NOT coalesce({condition_sql(condition.part, arguments)}, false)"
     if isinstance(condition, Combined):
         if not condition.parts:
-            return "true"
+            return "true" if condition.how == "and" else "false"
         parts = f" {condition.how.upper()} ".join(condition_sql(part, arguments) for part in condition.parts)
         return f"({parts})"
     return _comparison(condition, arguments)
@@ -67,7 +67,7 @@ def sort_sql(field: Field) -> str:
     return f"coalesce(r.values->'{field.key}', 'null'::jsonb)"
 
 
-def sort_argument(field: Field, value: Json, arguments: Arguments) -> str:
+def sort_argument(field: Field, value: KnownJson, arguments: Arguments) -> str:
     """A value of `sort_sql`, bound."""
     if not field.key:
         return f"{arguments.add(datetime.fromisoformat(value))}::timestamptz"
@@ -102,5 +102,5 @@ def _expression(field: Field) -> tuple[str, str]:
     return f"(r.values->'{field.key}')", "jsonb"
 
 
-def _bound(field: Field, value: Json) -> Any:
+def _bound(field: Field, value: KnownJson) -> Any:
     return value if field.key else datetime.fromisoformat(value)

@@ -12,18 +12,22 @@ from uuid import UUID
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import Json, dumps
+from passerelle.records.conditions import Arguments
 from passerelle.records.repository import RecordRepository
 from passerelle.records.rows import cell_of_value, csv_line
 from passerelle.records.samples import TRIED, Related, Samples, samples
+from passerelle.records.sight import seen_sql
 from passerelle.tables.described import change_schema, new_schema, record_schema, title_of
 from passerelle.tables.models import Field, Table
+from passerelle.tables.seen import is_seen, seen
 from passerelle.tables.service import Tables
 
 _TABLE: Final = "/tables/{tableId}"
 _BY: Final = f"{_TABLE}/records/by/{{field}}/{{value}}"
 _SCHEMAS: Final = "#/components/schemas/"
 _NEWEST: Final = (
-    "SELECT id FROM record WHERE workspace_id = $1 AND table_id = $2 AND deleted_at IS NULL ORDER BY id DESC LIMIT $3"
+    "SELECT r.id FROM record r WHERE r.workspace_id = $1 AND r.table_id = $2 AND r.deleted_at IS NULL{seen} "
+    "ORDER BY r.id DESC LIMIT $3"
 )
 _OPERATIONS: Final = (
     ("post", f"{_TABLE}/records", "create"),
@@ -51,7 +55,7 @@ class OwnTables:
 
     async def added_to(self, document: Document, workspace_id: UUID) -> dict[str, Any]:
         """`document` with the paths, schemas and tags of every table; it is not changed itself."""
-        tables = await self._tables.all(workspace_id)
+        tables = [seen(table) for table in await self._tables.all(workspace_id) if is_seen(table)]
         names = {table.id: table.name for table in tables}
         paths: dict[str, Any] = {}
         schemas: dict[str, Any] = {}
@@ -72,10 +76,13 @@ class OwnTables:
 
     async def _related(self, connection: Connection, workspace_id: UUID, tables: Sequence[Table]) -> Related:
         wanted = {field.table_id for table in tables for field in table.fields if field.table_id is not None}
-        return {
-            table_id: [row["id"] for row in await connection.fetch(_NEWEST, workspace_id, table_id, TRIED)]
-            for table_id in wanted
-        }
+        found: dict[UUID, Sequence[UUID]] = {}
+        for table in tables:
+            if table.id in wanted:
+                arguments = Arguments(workspace_id, table.id, TRIED)
+                newest = _NEWEST.format(seen=seen_sql(table, arguments))
+                found[table.id] = [row["id"] for row in await connection.fetch(newest, *arguments.values)]
+        return found
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ class _Described:
     samples: Samples
 
     def schemas(self) -> dict[str, Any]:
-        page = deepcopy(self.document["components"]["schemas"]["Page_RecordAnswer_"])
+        page = deepcopy(self.document["components"]["schemas"]["RecordPage"])
         page["title"] = f"Page of {self.table.name}"
         return {
             f"{self.table.name}.new": new_schema(self.table, self.names),

@@ -20,15 +20,16 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from rapidfuzz.process import cpdist
 
-from passerelle.errors import PasserelleError, Problem
 from passerelle.kit.database import Database
+from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.http.fields import pointer
 from passerelle.kit.json import Json, dumps
 from passerelle.records.conditions import Arguments, condition_sql
 from passerelle.records.errors import DUPLICATES_TOO_MANY, FILTER_INVALID
-from passerelle.records.filters import parse_filter
+from passerelle.records.finding import searched_by
 from passerelle.records.repository import RecordRepository
 from passerelle.records.searching import words_of
+from passerelle.records.sight import sight_of
 from passerelle.tables.models import Field, Table
 from passerelle.tables.service import Tables
 from passerelle.tables.types import type_of
@@ -58,7 +59,7 @@ Texts = NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FieldMatch:
     """A field that both records of a pair must have in common. `least`: of 100, how near values must be."""
 
     field: Field
@@ -128,16 +129,19 @@ class Duplicates:
         Raises TABLE_NOT_FOUND, FILTER_INVALID, FILTER_TOO_LARGE, DUPLICATES_TOO_MANY.
         """
         found = await self._tables.find_now(workspace_id, table)
-        fields = _fields(found, wanted)
+        sight = sight_of(found)
+        sight.require_any()
+        fields = _fields(sight.shown, wanted)
+        sight.require_open((one.field for one in fields), ["fields"])
         async with self._turn:
             rows = await self._rows(found, fields, condition)
             candidates = await asyncio.to_thread(compare, rows, fields, limit)
         async with self._database.workspace(workspace_id) as connection:
             ids = {one for pair in candidates.pairs for one in (pair.older, pair.newer)}
-            there = await self._repository.find_many(connection, found.id, workspace_id, list(ids))
+            there = await self._repository.find_many(connection, found, list(ids))
         return {
             "data": [
-                {"score": pair.score, "records": [there[one].to_json(found) for one in (pair.older, pair.newer)]}
+                {"score": pair.score, "records": [sight.json(there[one]) for one in (pair.older, pair.newer)]}
                 for pair in candidates.pairs
                 if pair.older in there and pair.newer in there
             ],
@@ -146,8 +150,8 @@ class Duplicates:
             "comparisons": candidates.comparisons,
         }
 
-    async def _rows(self, table: Table, fields: Sequence[Wanted], condition: Json) -> list[tuple[UUID, list[Json]]]:
-        parsed = parse_filter(table, condition)
+    async def _rows(self, table: Table, fields: Sequence[FieldMatch], condition: Json) -> list[tuple[UUID, list[Json]]]:
+        parsed = searched_by(table, condition)
         arguments = Arguments(table.workspace_id, table.id)
         conditions = ["r.workspace_id = $1", "r.table_id = $2", "r.deleted_at IS NULL"]
         conditions += [f"r.values ? {arguments.add(one.field.key)}" for one in fields]
@@ -168,7 +172,7 @@ class Duplicates:
         return [(row[0], list(row)[1:]) for row in rows]
 
 
-def compare(rows: Sequence[tuple[UUID, list[Json]]], fields: Sequence[Wanted], limit: int) -> Candidates:
+def compare(rows: Sequence[tuple[UUID, list[Json]]], fields: Sequence[FieldMatch], limit: int) -> Candidates:
     """The nearest pairs of `rows` (id and values, in the order of `fields`) that match in every field."""
     near = [(index, one.least) for index, one in enumerate(fields) if one.match == "near"]
     texts = [_Column.of([values[index] for _, values in rows], least) for index, least in near]
@@ -186,7 +190,7 @@ def compare(rows: Sequence[tuple[UUID, list[Json]]], fields: Sequence[Wanted], l
     return Candidates(sorted(nearest, key=lambda pair: (-pair.score, pair.older)), found, comparisons)
 
 
-def _groups(rows: Sequence[tuple[UUID, list[Json]]], fields: Sequence[Wanted]) -> Iterator[Numbers]:
+def _groups(rows: Sequence[tuple[UUID, list[Json]]], fields: Sequence[FieldMatch]) -> Iterator[Numbers]:
     """The rows, oldest first, that are equal in the fields that must be."""
     exact = [index for index, one in enumerate(fields) if one.match == "exact"]
     groups: dict[str, list[int]] = defaultdict(list)
@@ -268,10 +272,10 @@ def _keep(nearest: list[Pair], pair: Pair, limit: int) -> None:
         heapreplace(nearest, pair)
 
 
-def _fields(table: Table, wanted: Sequence[tuple[str, Match, int]]) -> list[Wanted]:
+def _fields(table: Table, wanted: Sequence[tuple[str, Match, int]]) -> list[FieldMatch]:
     """Raises FILTER_INVALID with everything that is wrong."""
     problems: list[Problem] = []
-    fields: list[Wanted] = []
+    fields: list[FieldMatch] = []
     for index, (name, match, least) in enumerate(wanted):
         found = table.by_name.get(name)
         if found is None:
@@ -281,7 +285,7 @@ def _fields(table: Table, wanted: Sequence[tuple[str, Match, int]]) -> list[Want
         elif not type_of(found).indexable:
             problems.append(_problem(f"`{name}` is of type {found.type}, which is not compared", index))
         else:
-            fields.append(Wanted(found, match, least))
+            fields.append(FieldMatch(found, match, least))
     if problems:
         raise PasserelleError(FILTER_INVALID.status, problems)
     return fields

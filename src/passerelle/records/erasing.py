@@ -13,12 +13,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from passerelle.errors import PasserelleError
+from passerelle.events.appending import append_event
+from passerelle.events.models import Event
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import NewId, parse_id
-from passerelle.kit.jobs import NEW_JOB, JobRunning
-from passerelle.kit.json import Json, JsonObject, dumps
+from passerelle.kit.jobs import JobRunning, enqueue
+from passerelle.kit.json import Json, JsonObject
 from passerelle.records.errors import RECORD_NOT_FOUND
 from passerelle.records.models import ERASED, Author, Record
 from passerelle.records.personal import PersonalValues
@@ -59,15 +61,11 @@ _CHANGE: Final = """
 _MOVED: Final = "DELETE FROM record_moved WHERE workspace_id = $1 AND record_id = ANY($2)"
 _COMMENTS: Final = "UPDATE record_comment SET text = '' WHERE workspace_id = $1 AND record_id = ANY($2) AND text <> ''"
 _ATTACHMENTS: Final = "DELETE FROM attachment WHERE workspace_id = $1 AND record_id = ANY($2) RETURNING resource_id"
-_EVENT: Final = """
-    INSERT INTO event (workspace_id, id, type, data, created_at) VALUES ($1, $2, 'record.deleted', $3, $4)
-"""
 _ANSWERS: Final = "DELETE FROM idempotency_key WHERE workspace_id = $1 AND resource_id = ANY($2)"
 _FREE: Final = """
     SELECT id FROM resource r WHERE workspace_id = $1 AND id = ANY($2)
       AND NOT EXISTS (SELECT FROM attachment a WHERE a.workspace_id = r.workspace_id AND a.resource_id = r.id)
 """
-_JOB: Final = f"{NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, $1, $2, now() + $3, 'queued'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +95,10 @@ Concerned = Callable[[Connection, UUID, Sequence[UUID]], Awaitable[list[UUID]]]
 """The executions that concern records. Raises RECORD_IN_USE while one of them may still go on."""
 
 
+class _TakenBackError(Exception):
+    """Rolls a preview back."""
+
+
 class Erasing:
     """Erases records."""
 
@@ -120,26 +122,42 @@ class Erasing:
         Returns counts by kind. Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND, RECORD_IN_USE.
         """
         async with self._database.transaction(workspace_id) as connection:
-            found = await self._tables.find_now(workspace_id, table, connection)
-            record = await self._locked(connection, found, record_id)
-            ids = [row["id"] for row in await connection.fetch(_MERGED, workspace_id, found.id, record.id)]
-            subject = Subject(
-                workspace_id,
-                ids,
-                await self._personal.of_records(workspace_id, ids),
-                await self._concerned(connection, workspace_id, ids),
-                self._clock(),
-            )
-            counts, files = await self._erase(connection, found, record, subject, author)
-            for eraser in self._erasers:
-                erased = await eraser(connection, subject)
-                counts, files = counts | erased.counts, files | erased.files
-            free = [row["id"] for row in await connection.fetch(_FREE, workspace_id, list(files))]
-            if free:
-                job = dumps({"workspaceId": str(workspace_id), "resources": [str(one) for one in free]}).encode()
-                await connection.execute(_JOB, ERASE_JOB, job, timedelta(minutes=1))
+            counts, free = await self._everything(connection, workspace_id, table, record_id, author)
         await self._delete(workspace_id, free)
-        return counts | {"files": len(free)}
+        return counts
+
+    async def preview(self, workspace_id: UUID, table: str, record_id: UUID, author: Author) -> dict[str, int]:
+        """What `erase` would return and raise: it is done, and taken back."""
+        counts: dict[str, int] = {}
+        with suppress(_TakenBackError):
+            async with self._database.transaction(workspace_id) as connection:
+                counts, _ = await self._everything(connection, workspace_id, table, record_id, author)
+                raise _TakenBackError
+        return counts
+
+    async def _everything(
+        self, connection: Connection, workspace_id: UUID, table: str, record_id: UUID, author: Author
+    ) -> tuple[dict[str, int], list[UUID]]:
+        """Everything that is in the database; counts by kind, and the files that nobody needs any more."""
+        found = await self._tables.find_now(workspace_id, table, connection)
+        record = await self._locked(connection, found, record_id)
+        ids = [row["id"] for row in await connection.fetch(_MERGED, workspace_id, found.id, record.id)]
+        subject = Subject(
+            workspace_id,
+            ids,
+            await self._personal.of_records(workspace_id, ids),
+            await self._concerned(connection, workspace_id, ids),
+            self._clock(),
+        )
+        counts, files = await self._erase(connection, found, record, subject, author)
+        for eraser in self._erasers:
+            erased = await eraser(connection, subject)
+            counts, files = counts | erased.counts, files | erased.files
+        free = [row["id"] for row in await connection.fetch(_FREE, workspace_id, list(files))]
+        if free:
+            facts = {"workspaceId": str(workspace_id), "resources": [str(one) for one in free]}
+            await enqueue(connection, ERASE_JOB, facts, after=timedelta(minutes=1))
+        return counts | {"files": len(free)}, free
 
     async def delete_files(self, job: JobRunning) -> None:
         """What the job does; it finds nothing where the files were deleted at once."""
@@ -184,7 +202,7 @@ class Erasing:
                 "workflowId": None,
                 "changed": [],
             }
-            await connection.execute(_EVENT, workspace_id, self._new_id(), data, now)
+            await append_event(connection, Event(workspace_id, self._new_id(), "record.deleted", data, now))
         await connection.execute(_MOVED, workspace_id, ids)
         comments = await connection.execute(_COMMENTS, workspace_id, ids)
         attached = await connection.fetch(_ATTACHMENTS, workspace_id, ids)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from passerelle.errors import Code
+from passerelle.kit.errors import Code
 
 RECORD_NOT_FOUND: Final = Code("RECORD_NOT_FOUND", 404, "The table has no record with that id, or it was deleted.")
 RECORD_VERSION_CONFLICT: Final = Code(
     "RECORD_VERSION_CONFLICT", 412, "The record has changed since the version that `If-Match` names. Read it again."
 )
 RECORD_BUSY: Final = Code("RECORD_BUSY", 409, "The record changes too fast to be written. Send the request again.")
+RECORD_NOT_STORABLE: Final = Code(
+    "RECORD_NOT_STORABLE", 400, "The database cannot hold a value of the record; the message says why."
+)
 RECORD_IN_USE: Final = Code(
     "RECORD_IN_USE", 409, "The record cannot be erased while executions concern it that run, wait or can be retried."
 )

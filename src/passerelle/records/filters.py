@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
-from passerelle.errors import PasserelleError, Problem
+from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.http.fields import pointer
-from passerelle.kit.json import Json
+from passerelle.kit.json import Json, JsonObject, KnownJson
 from passerelle.records.errors import FILTER_INVALID, FILTER_TOO_LARGE
 from passerelle.tables.models import SYSTEM_FIELDS, Field, Table
 from passerelle.tables.types import type_of
@@ -38,7 +38,7 @@ class Compare:
 
     field: Field
     op: Op
-    value: Json
+    value: KnownJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,14 @@ class Negated:
 
 Condition = Compare | Combined | Negated
 
+ALL: Final = Combined("and", ())
+"""What every record fulfils."""
+NOTHING: Final = Combined("or", ())
+"""What none does."""
+
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SortKey:
     """One key of a sort."""
 
     field: Field
@@ -78,16 +83,16 @@ def parse_filter(table: Table, value: Json) -> Condition | None:
     return condition
 
 
-def parse_sort(table: Table, names: Sequence[str]) -> tuple[Order, ...]:
+def parse_sort(table: Table, names: Sequence[str]) -> tuple[SortKey, ...]:
     """Sort keys from `name` and `-name`. Raises FILTER_INVALID."""
     problems: list[Problem] = []
-    orders: list[Order] = []
+    orders: list[SortKey] = []
     for index, name in enumerate(names):
         try:
             field = _field(table, name.removeprefix("-"))
             if field.key and not type_of(field).indexable:
                 raise ValueError(f"records cannot be sorted by `{field.name}`, which is of type {field.type}")
-            orders.append(Order(field, name.startswith("-")))
+            orders.append(SortKey(field, name.startswith("-")))
         except ValueError as error:
             problems.append(FILTER_INVALID.problem(str(error), pointer(("sort", index))))
     if len(names) > MOST_SORTS:
@@ -97,7 +102,7 @@ def parse_sort(table: Table, names: Sequence[str]) -> tuple[Order, ...]:
     return _until_created(orders)
 
 
-def _until_created(orders: Sequence[Order]) -> tuple[Order, ...]:
+def _until_created(orders: Sequence[SortKey]) -> tuple[SortKey, ...]:
     """Records are made one after the other: what stands behind `createdAt` decides nothing."""
     for index, order in enumerate(orders):
         if order.field.name == "createdAt" and not order.field.key:
@@ -162,7 +167,7 @@ class _Parsing:
                 return self._combined(how, value, place, depth)
         return self._comparison(value, place)
 
-    def _combined(self, how: str, value: Json, place: Place, depth: int) -> Condition:
+    def _combined(self, how: str, value: JsonObject, place: Place, depth: int) -> Condition:
         if len(value) > 1:
             return self._wrong(f"`{how}` stands alone in its object: put the other conditions inside", place)
         inner = value[how]
@@ -173,7 +178,7 @@ class _Parsing:
         parts = tuple(self.condition(part, (*place, how, index), depth + 1) for index, part in enumerate(inner))
         return Combined("and" if how == "and" else "or", parts)
 
-    def _comparison(self, value: Json, place: Place) -> Condition:
+    def _comparison(self, value: JsonObject, place: Place) -> Condition:
         unknown = sorted(value.keys() - {"field", "op", "value"})
         if unknown:
             return self._wrong(f"`{unknown[0]}` is not part of a condition: it has `field`, `op`, `value`", place)
@@ -208,7 +213,7 @@ def _field(table: Table, name: str) -> Field:
     return found
 
 
-def _operand(field: Field, op: Op, value: Json) -> Json:
+def _operand(field: Field, op: Op, value: KnownJson) -> KnownJson:
     """What the field is compared with. Raises `ValueError` with what would be right."""
     if op == "isEmpty":
         if not isinstance(value, bool):
@@ -216,7 +221,8 @@ def _operand(field: Field, op: Op, value: Json) -> Json:
         return value
     kind = type_of(field).kind
     if op == "contains" and kind == "list":
-        return read_value(field, [value])[0]
+        listed: KnownJson = read_value(field, [value])
+        return listed[0]
     if op in ("contains", "startsWith"):
         if kind != "text" or not field.key:
             raise ValueError(f"is of type {field.type}, in which `{op}` does not look")

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
-from passerelle.errors import PasserelleError
 from passerelle.kit.clock import iso
 from passerelle.kit.database import Connection, Database
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.pages import DEFAULT_LIMIT, Cursors, limit_of
 from passerelle.kit.json import Json
 from passerelle.records import plans
 from passerelle.records.errors import FILTER_INVALID, SEARCH_TOO_SLOW
-from passerelle.records.filters import Combined, Compare, Condition, parse_filter, parse_names, parse_sort
+from passerelle.records.filters import Combined, Compare, Condition, compared, parse_filter, parse_names, parse_sort
 from passerelle.records.models import KEPT_DELETED, Record, flat
-from passerelle.records.plans import Along, Search, Statement
+from passerelle.records.plans import Along, Inside, Search, Statement
 from passerelle.records.repository import RecordRepository, record_of
-from passerelle.records.schemas import SearchBody
-from passerelle.records.searching import text_query
+from passerelle.records.schemas import CountBody, SearchBody
+from passerelle.records.searching import text_query, words_of
+from passerelle.records.sight import Sight, done_by, sight_of
 from passerelle.tables.models import Field, Table
 from passerelle.tables.service import Tables
+from passerelle.tables.types import type_of
 from passerelle.tables.values import is_empty, read_value, unknown_field
 
 TIME_LIMIT: Final = 2_000
@@ -39,7 +41,7 @@ class Found:
     next: str | None
 
 
-class Finding:
+class RecordSearch:
     """Lists and searches of records."""
 
     def __init__(
@@ -63,13 +65,18 @@ class Finding:
         Raises TABLE_NOT_FOUND, FILTER_INVALID, FILTER_TOO_LARGE, CURSOR_INVALID, LIMIT_INVALID, SEARCH_TOO_SLOW.
         """
         found, search = await self._checked(workspace_id, table, body)
-        shown = parse_names(found, body.fields or (), "fields", relations=False)
-        include = parse_names(found, body.include or (), "include", relations=True)
-        async with self._database.workspace(workspace_id) as connection:
+        sight = sight_of(found)
+        sight.require_any()
+        shown = parse_names(sight.shown, body.fields or (), "fields", relations=False)
+        include = parse_names(sight.shown, body.include or (), "include", relations=True)
+        sight.require_open(include, ["include"])
+        async with self._database.reading(workspace_id) as connection:
             rows = await self._run(connection, search)
             page = rows[: search.limit]
-            names = tuple((field.key, field.name) for field in shown) or found.names
+            names = tuple((field.key, field.name) for field in shown) or sight.shown.names
             data = [flat(row[0], row[1], row[2], row[3], row[4], names) for row in page]
+            if sight.masked:
+                data = [sight.cover(one, names) for one in data]
             for field in include:
                 await self._include(connection, found, field, page, data)
         following = None
@@ -77,6 +84,18 @@ class Finding:
             position = plans.position_of(search, record_of(page[-1]))
             following = self._cursors.encode(position, bound_to=_bound_to(found, body))
         return Found(data, following)
+
+    async def count(self, workspace_id: UUID, table: str, body: CountBody) -> tuple[int, bool]:
+        """How many records are found, counted up to `body.up_to`, and whether there are no more.
+
+        Raises TABLE_NOT_FOUND, FILTER_INVALID, FILTER_TOO_LARGE, SEARCH_TOO_SLOW.
+        """
+        wanted = SearchBody(filter=body.filter, text=body.text)
+        _, search = await self._checked(workspace_id, table, wanted)
+        along = plans.filter_index(search) if search.words is None else None
+        async with self._database.reading(workspace_id) as connection:
+            [row] = await self._rows(connection, search, plans.counting(search, along, body.up_to))
+        return min(row[0], body.up_to), row[0] <= body.up_to
 
     async def deleted(
         self, workspace_id: UUID, table: str, filter_: Json, limit: int, after: str | None, since: datetime
@@ -86,17 +105,17 @@ class Finding:
         Raises TABLE_NOT_FOUND, FILTER_INVALID, FILTER_TOO_LARGE, CURSOR_INVALID, SEARCH_TOO_SLOW.
         """
         found = await self._tables.find_now(workspace_id, table)
-        search = Search(found, parse_filter(found, filter_), None, (), limit, None)
-        bound_to: Json = ["deleted", workspace_id, found.id, filter_]
+        search = Search(found, searched_by(found, filter_), None, (), limit, None)
+        bound_to = ["deleted", workspace_id, found.id, filter_]
         before = None
         if after is not None:
             place = self._cursors.decode(after, bound_to=bound_to)
             before = (datetime.fromisoformat(place["at"]), UUID(place["id"]))
-        async with self._database.workspace(workspace_id) as connection:
+        async with self._database.reading(workspace_id) as connection:
             rows = await self._rows(connection, search, plans.deleted_statement(search, since, before))
         data = [
             {
-                "record": record_of(row[:-1]).to_json(found),
+                "record": sight_of(found).json(record_of(row[:-1])),
                 "deletedAt": iso(row["deleted_at"]),
                 "deletedBy": row["by"],
                 "restorableUntil": iso(row["deleted_at"] + KEPT_DELETED),
@@ -153,13 +172,30 @@ class Finding:
             if words is None:
                 raise FILTER_INVALID.error("`text` must have at least one letter or digit", "/text")
         limit = limit_of(str(body.limit)) if body.limit is not None else DEFAULT_LIMIT
-        return Search(table, parse_filter(table, body.filter), words, parse_sort(table, body.sort or ()), limit, after)
+        sight = sight_of(table)
+        sight.require_any()
+        sort = parse_sort(sight.shown, body.sort or ())
+        sight.require_open((order.field for order in sort), ["sort"])
+        search = Search(table, searched_by(table, body.filter), words, sort, limit, after, body.skip or 0)
+        return replace(search, inside=_inside(sight, body.text)) if body.text is not None else search
 
     async def _run(self, connection: Connection, search: Search) -> list[Any]:
         """The rows of one page, and one more where there is a next page."""
         along, in_order = await self._along(connection, search)
+        if search.skip and (passing := plans.passing(search, along, in_order=in_order)) is not None:
+            passed = await self._rows(connection, search, passing)
+            if not passed:
+                return []
+            search = await self._behind(connection, search, passed[0][0])
         statement = plans.statement(search, along, in_order=in_order)
         return await self._rows(connection, search, statement)
+
+    async def _behind(self, connection: Connection, search: Search, record_id: UUID) -> Search:
+        """The search from behind this record on."""
+        found = await self._repository.find(connection, search.table, record_id)
+        assert found is not None
+        position = plans.position_of(search, found)
+        return replace(search, skip=0, after=(found.id, tuple(position["values"])))
 
     async def _along(self, connection: Connection, search: Search) -> tuple[Along | None, bool]:
         """The index to read, and whether it gives the order too."""
@@ -205,8 +241,9 @@ class Finding:
         ids = {UUID(target) for row in rows if (target := row["values"].get(field.key)) is not None}
         try:
             other = await self._tables.find(table.workspace_id, str(field.table_id), connection)
-            related = await self._repository.find_related(connection, other.id, table.workspace_id, list(ids))
-            shown = {str(one): found.to_json(other) for one, found in related.items()}
+            related = await self._repository.find_related(connection, other, list(ids))
+            sight = sight_of(other)
+            shown = {str(one): sight.json(found) for one, found in related.items()}
         except PasserelleError:
             shown = {}
         for row, item in zip(rows, data, strict=True):
@@ -215,6 +252,26 @@ class Finding:
 
 def _bound_to(table: Table, body: SearchBody) -> Json:
     return ["records", table.workspace_id, table.id, body.filter, body.text, body.sort]
+
+
+def searched_by(table: Table, filter_: Json) -> Condition | None:
+    """What is searched by, with what the caller sees at all. Raises FILTER_INVALID, PERMISSION_DENIED…"""
+    sight = sight_of(table)
+    sight.require_any()
+    wanted = parse_filter(sight.shown, filter_)
+    if wanted is not None:
+        sight.require_open((one.field for one in compared(wanted)), ["filter"])
+    allowed = done_by(table)
+    if allowed is None or wanted is None:
+        return allowed or wanted
+    return Combined("and", (allowed, wanted))
+
+
+def _inside(sight: Sight, text: str) -> Inside | None:
+    """Where the words of a text have to stand; None where the whole record is open."""
+    fields = [field for field in sight.table.fields if type_of(field).searched]
+    open_ = [field for field in sight.shown.fields if type_of(field).searched and field.key not in sight.masked]
+    return None if len(open_) == len(fields) else Inside(tuple(words_of(text)), tuple(field.key for field in open_))
 
 
 def _equality(table: Table, name: str, value: Json) -> Condition:

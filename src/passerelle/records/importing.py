@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final, Literal
@@ -10,9 +12,9 @@ from uuid import UUID
 
 import asyncpg
 
-from passerelle.errors import PasserelleError, Problem
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
+from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import dumps
 from passerelle.records.batches import Judging, OvertakenError, Pretended, Round, Taken, wish_of
@@ -21,7 +23,9 @@ from passerelle.records.models import Author
 from passerelle.records.repository import RecordRepository
 from passerelle.records.rows import CsvRows, Format, JsonRows, Row, lines_of
 from passerelle.records.service import Records
+from passerelle.records.sight import sight_of
 from passerelle.tables.models import Table
+from passerelle.tables.seen import seen
 from passerelle.tables.service import Tables
 
 Mode = Literal["create", "upsert"]
@@ -29,6 +33,8 @@ Mode = Literal["create", "upsert"]
 _Refused = list[tuple[Row, Sequence[Problem]]]
 
 BATCH: Final = 500
+LINES_AT_ONCE: Final = 500
+"""Lines that are read between two requests of others, some milliseconds."""
 FEW: Final = 20
 """Rows of a round that is not worth its statements: what is left is written one by one."""
 IN_MEMORY: Final = 1_000_000
@@ -36,7 +42,7 @@ IN_MEMORY: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ImportOptions:
     """How to import."""
 
     format: Format
@@ -44,6 +50,10 @@ class Wish:
     by: str | None
     """With `upsert`: the unique field that finds a row's record."""
     dry_run: bool
+    safe: bool = False
+    """Of CSV: whether its texts were made safe from formulas."""
+    named: Mapping[str, str | None] = field(default_factory=dict)
+    """What columns of other names stand for: a field, or None to leave the column out."""
 
     @property
     def finds_by(self) -> str | None:
@@ -52,7 +62,7 @@ class Wish:
 
 
 @dataclass
-class Report:
+class ImportResult:
     """What an import came to. `problems`: JSON texts, one a line, for each row that was refused."""
 
     created: int = 0
@@ -74,7 +84,11 @@ class Report:
             self.problems.write(dumps(facts) + "\n")
 
 
-class Importing:
+class _PretendedError(Exception):
+    """Undoes what was only tried."""
+
+
+class RecordImporter:
     """Imports into tables of every workspace."""
 
     def __init__(
@@ -86,25 +100,29 @@ class Importing:
         clock: Clock,
         new_id: NewId,
     ) -> None:
-        self._database = database
-        self._tables = tables
-        self._records = records
-        self._repository = repository
-        self._clock = clock
-        self._judging = Judging(repository, records.relations, clock, new_id)
+        self.database = database
+        self.tables = tables
+        self.records = records
+        self.repository = repository
+        self.clock = clock
+        self.judging = Judging(repository, records.relations, clock, new_id)
 
     async def run(
-        self, workspace_id: UUID, table: str, wish: Wish, chunks: AsyncIterator[bytes], author: Author
-    ) -> Report:
+        self, workspace_id: UUID, table: str, wish: ImportOptions, chunks: AsyncIterator[bytes], author: Author
+    ) -> ImportResult:
         """Take every row that is right; each batch commits by itself.
 
         What makes the rest unreadable ends the import: as IMPORT_UNREADABLE while nothing was taken, else as the
         report's last problem, with `complete` false. Raises TABLE_NOT_FOUND, FIELD_NOT_UNIQUE.
         """
-        found = await self._tables.find_now(workspace_id, table)
+        found = await self.tables.find_now(workspace_id, table)
+        if wish.finds_by is not None:
+            sight_of(found).require_key(wish.finds_by)
         _require_key(found, wish)
-        report = Report()
-        rows: CsvRows | JsonRows = CsvRows(found) if wish.format == "csv" else JsonRows()
+        report = ImportResult()
+        rows: CsvRows | JsonRows = (
+            CsvRows(seen(found), safe=wish.safe, named=wish.named) if wish.format == "csv" else JsonRows(wish.named)
+        )
         one = _Import(self, found, wish, author, report)
         try:
             await _take_all(one, rows, lines_of(chunks), report)
@@ -118,7 +136,9 @@ class Importing:
 class _Import:
     """One import while it runs."""
 
-    def __init__(self, parts: Importing, table: Table, wish: Wish, author: Author, report: Report) -> None:
+    def __init__(
+        self, parts: RecordImporter, table: Table, wish: ImportOptions, author: Author, report: ImportResult
+    ) -> None:
         self._parts = parts
         self._table = table
         self._wish = wish
@@ -140,8 +160,11 @@ class _Import:
         batch, self._batch = self._batch, []
         if self._pretended is None:
             self._own.clear()
-        async with self._parts._database.workspace(self._table.workspace_id) as connection:
+        async with self._parts.database.workspace(self._table.workspace_id) as connection:
             rest = self._readable(batch)
+            if not sight_of(self._table).is_whole:
+                await self._each(connection, rest)
+                rest = []
             while rest:
                 before, rest = len(rest), await self._round(connection, rest)
                 if rest and before - len(rest) < FEW:
@@ -162,8 +185,9 @@ class _Import:
         """Take the rows that do not depend on one another. Returns the others."""
         try:
             found = await self._taken(connection, rows)
-        except (OvertakenError, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
-            self._table = await self._parts._tables.find_now(self._table.workspace_id, str(self._table.id), connection)
+        except (OvertakenError, PasserelleError, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+            # Of what the database says to many rows nobody knows which one it is about: each is asked by itself.
+            self._table = await self._parts.tables.find_now(self._table.workspace_id, str(self._table.id), connection)
             await (self._one_by_one(connection, rows) if len(rows) > 1 else self._write(connection, rows[0]))
             return []
         made = [one.record.id for one in found.taken if one.old is None]
@@ -187,7 +211,7 @@ class _Import:
         return found
 
     async def _judged(self, connection: Connection, rows: Sequence[Row]) -> Round:
-        return await self._parts._judging.round(
+        return await self._parts.judging.round(
             connection, self._table, self._wish.finds_by, rows, self._own, self._pretended
         )
 
@@ -195,10 +219,10 @@ class _Import:
         """Raises `OvertakenError`, and `asyncpg.UniqueViolationError`."""
         made = [one.record for one in taken if one.old is None]
         changed = [(one.old, one.record.values) for one in taken if one.old is not None and one.changes]
-        repository, table, author = self._parts._repository, self._table, self._author
+        repository, table, author = self._parts.repository, self._table, self._author
         if made and not await repository.insert(connection, table, made, author):
             raise OvertakenError
-        now = self._parts._clock()
+        now = self._parts.clock()
         if changed and not await repository.update_locked(connection, table, changed, author, now):
             raise OvertakenError
 
@@ -206,9 +230,20 @@ class _Import:
         for row in rows:
             await self._round(connection, [row])
 
+    async def _each(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Write rows for somebody who does not see or may not write all of the table; or see what would come of it."""
+        for row in rows:
+            if self._pretended is None:
+                await self._write(connection, row)
+                continue
+            with suppress(_PretendedError):
+                async with connection.transaction():
+                    await self._write(connection, row)
+                    raise _PretendedError
+
     async def _write(self, connection: Connection, row: Row) -> None:
         """Write a row as any single record, which waits for those who want the same."""
-        records, table, by = self._parts._records, self._table, self._wish.finds_by
+        records, table, by = self._parts.records, self._table, self._wish.finds_by
         workspace_id, name = table.workspace_id, str(table.id)
         try:
             if by is None:
@@ -228,10 +263,12 @@ class _Import:
 
 
 async def _take_all(
-    one: _Import, rows: CsvRows | JsonRows, lines: AsyncIterator[tuple[int, str]], report: Report
+    one: _Import, rows: CsvRows | JsonRows, lines: AsyncIterator[tuple[int, str]], report: ImportResult
 ) -> None:
     try:
         async for number, line in lines:
+            if number % LINES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # a line that is no row takes no time of its own, and a million do
             for row in rows.feed(number, line):
                 await one.take(row)
         for row in rows.finish():
@@ -245,7 +282,7 @@ async def _take_all(
     await one.flush()
 
 
-def report_json(report: Report, wish: Wish) -> AsyncIterator[bytes]:
+def report_json(report: ImportResult, wish: ImportOptions) -> AsyncIterator[bytes]:
     """The report as one JSON object, written piece by piece."""
     facts: dict[str, Any] = {
         "mode": wish.mode,
@@ -271,7 +308,7 @@ async def _pieces(head: str, problems: IO[str]) -> AsyncIterator[bytes]:
     yield b"]}"
 
 
-def _require_key(table: Table, wish: Wish) -> None:
+def _require_key(table: Table, wish: ImportOptions) -> None:
     if wish.mode == "create":
         return
     known = table.by_name.get(wish.by or "")

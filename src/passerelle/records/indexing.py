@@ -15,8 +15,8 @@ from uuid import UUID
 
 import structlog
 
-from passerelle.errors import PasserelleError
 from passerelle.kit.database import Connection, Database
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.jobs import JobRunning
 from passerelle.records.models import Record
 from passerelle.records.repository import RecordRepository, key_of, next_to_index, record_of

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 import structlog
 
-from passerelle.errors import PasserelleError
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.fields import FIELD_REQUIRED, FIELD_UNKNOWN, pointer
-from passerelle.kit.jobs import NEW_JOB, JobRunning
-from passerelle.kit.json import Json, dumps
+from passerelle.kit.jobs import JobRunning, enqueue
+from passerelle.kit.json import Json
 from passerelle.records import errors
 from passerelle.records.attachments import Attachments
-from passerelle.records.models import Author, Record
-from passerelle.records.repository import Next, RecordRepository
+from passerelle.records.models import Author, Next, Record, differences
+from passerelle.records.repository import RecordRepository
 from passerelle.records.service import ATTEMPTS, Records, version_conflict
+from passerelle.records.sight import sight_of
 from passerelle.tables.models import Field, Table
 from passerelle.tables.service import Tables
 from passerelle.tables.values import unknown_field
@@ -28,8 +30,6 @@ REPOINT_JOB: Final = "record.repoint"
 BATCH: Final = 200
 
 log = structlog.get_logger("passerelle.records")
-
-_JOB: Final = f"{NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, $1, $2, now(), 'queued'"
 
 
 class Merging:
@@ -78,6 +78,7 @@ class Merging:
                     return found, target
                 if expected is not None and target.version not in expected:
                     raise version_conflict(target)
+                await self._require_allowed(connection, found, target, source, take)
                 merged = await self._written(connection, found, target, source, take, author)
                 if merged is not None:
                     await self._brought_along(connection, found, source.id, merged.id, related)
@@ -122,6 +123,15 @@ class Merging:
             raise errors.RECORD_NOT_FOUND.error(error.problems[0].message, "/from") from None
         return source
 
+    async def _require_allowed(
+        self, connection: Connection, table: Table, target: Record, source: Record, take: Sequence[str]
+    ) -> None:
+        """Whoever asks may edit both records, and what the merged one becomes. Raises PERMISSION_DENIED."""
+        sight = sight_of(table)
+        values = _merged(table, target, source, take)
+        sight.require_changed(differences(target.values, values))
+        await sight.require_done(connection, [target, source, replace(target, values=values)])
+
     async def _written(
         self, connection: Connection, table: Table, target: Record, source: Record, take: Sequence[str], author: Author
     ) -> Record | None:
@@ -160,7 +170,7 @@ class Merging:
                 "from": str(source),
                 "fields": [{"tableId": str(other.id), "key": field.key} for other, field in related],
             }
-            await connection.execute(_JOB, REPOINT_JOB, dumps(facts).encode())
+            await enqueue(connection, REPOINT_JOB, facts)
 
     async def _pointing(self, workspace_id: UUID, table_id: UUID, key: str, source: UUID, last: UUID) -> list[UUID]:
         async with self._database.workspace(workspace_id) as connection:
@@ -192,10 +202,11 @@ class Merging:
 
 def _merged(table: Table, target: Record, source: Record, take: Sequence[str]) -> dict[str, Json]:
     """The values of the merged record. Raises FIELD_UNKNOWN, FIELD_REQUIRED."""
+    known = sight_of(table).shown
     problems = [
-        FIELD_UNKNOWN.problem(unknown_field(table, name), pointer(["fields", index]))
+        FIELD_UNKNOWN.problem(unknown_field(known, name), pointer(["fields", index]))
         for index, name in enumerate(take)
-        if name not in table.by_name
+        if name not in known.by_name
     ]
     values = dict(target.values)
     for field in table.fields:

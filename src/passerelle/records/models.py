@@ -11,7 +11,6 @@ from uuid import UUID
 import orjson
 
 from passerelle.kit.json import Json, JsonObject
-from passerelle.tables.models import Table
 
 ERASED: Final = UUID(int=0)
 """What an erased record was merged into: nothing. It cannot be restored, and only its history can be read."""
@@ -42,10 +41,6 @@ class Record:
     deleted_at: datetime | None = None
     merged_into: UUID | None = None
 
-    def to_json(self, table: Table) -> dict[str, Any]:
-        """As the API shows it: flat, every field of the table by name."""
-        return flat(self.id, self.version, self.values, self.created_at, self.updated_at, table.names)
-
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -56,7 +51,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RecordChange:
     """One line of a record's history. `changes`: by field key, the value before and after."""
 
     record_id: UUID
@@ -114,3 +109,15 @@ def _iso(moment: datetime) -> str:
     if moment.microsecond:
         return str(orjson.dumps(moment)[1:24], "ascii") + "Z"
     return moment.isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What a record is to become."""
+
+    values: JsonObject
+    action: Action = "updated"
+    deleted_at: datetime | None = None
+    merged_into: UUID | None = None
+    merged_from: UUID | None = None
+    """The record that this one has taken in."""

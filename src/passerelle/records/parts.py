@@ -10,13 +10,17 @@ from passerelle.kit.database import Database
 from passerelle.kit.http.pages import Cursors
 from passerelle.kit.ids import NewId
 from passerelle.kit.jobs import Handler
+from passerelle.kit.memory import Memory
 from passerelle.kit.secrets import SecretBox
+from passerelle.quotas.service import WorkspaceQuotas
 from passerelle.records.attachments import Attachments
+from passerelle.records.changing import RecordChanges
 from passerelle.records.described import OwnTables
 from passerelle.records.duplicates import Duplicates
 from passerelle.records.erasing import ERASE_JOB, Concerned, Eraser, Erasing, nobody
-from passerelle.records.finding import Finding
-from passerelle.records.importing import Importing
+from passerelle.records.finding import RecordSearch
+from passerelle.records.history import RecordHistory
+from passerelle.records.importing import RecordImporter
 from passerelle.records.indexing import Indexing
 from passerelle.records.merging import REPOINT_JOB, Merging
 from passerelle.records.personal import PersonalValues
@@ -25,25 +29,26 @@ from passerelle.records.repository import RecordRepository
 from passerelle.records.service import Records
 from passerelle.records.shown import ShownFields
 from passerelle.records.steps import StepRecords
-from passerelle.records.trail import Trail
 from passerelle.resources.files import Files
+from passerelle.resources.opening import Opener
 from passerelle.resources.service import Resources
-from passerelle.tables.repository import CLEAR_JOB, INDEX_JOB, TableRepository
+from passerelle.tables.models import CLEAR_JOB, INDEX_JOB
 from passerelle.tables.service import Tables
 
 
 @dataclass(frozen=True)
-class RecordParts:
+class RecordServices:
     """Every service of records. Endpoints take one when they are called."""
 
     tables: Tables
     records: Records
-    trail: Trail
-    finding: Finding
+    history: RecordHistory
+    finding: RecordSearch
+    changing: RecordChanges
     steps: StepRecords
     personal: PersonalValues
     erasing: Erasing
-    importing: Importing
+    importing: RecordImporter
     indexing: Indexing
     shown: ShownFields
     resources: Resources
@@ -77,31 +82,38 @@ def record_parts(
     public_url: str | None = None,
     concerned: Concerned = nobody,
     erasers: Sequence[Eraser] = (),
-) -> RecordParts:
+    memory: Memory | None = None,
+    quotas: WorkspaceQuotas | None = None,
+    opener: Opener | None = None,
+) -> RecordServices:
     """The feature on a database.
 
     concerned   which executions concern records
     erasers     what else keeps values of people
+    memory      where tables are remembered
+    quotas      how much a workspace may have
+    opener      opens files, so that pictures can be shown; without it they are kept as they are
     """
-    tables = Tables(TableRepository(database), clock, new_id)
-    repository = RecordRepository(new_id)
+    tables = Tables(database, clock, new_id, memory)
+    repository = RecordRepository(new_id, quotas)
     records = Records(database, tables, repository, clock, new_id)
-    finding = Finding(database, tables, repository, cursors)
+    finding = RecordSearch(database, tables, repository, cursors)
     personal = PersonalValues(database, tables)
-    resources = Resources(database, files, box, clock)
+    resources = Resources(database, files, box, clock, quotas, opener)
     attachments = Attachments(database, records, resources, clock, new_id)
     indexing = Indexing(database, tables, repository)
-    return RecordParts(
+    return RecordServices(
         tables=tables,
         records=records,
-        trail=Trail(database, records, repository, clock),
+        history=RecordHistory(database, records, repository, personal, clock),
         finding=finding,
+        changing=RecordChanges(database, tables, records, repository),
         steps=StepRecords(database, records, finding),
         personal=personal,
         erasing=Erasing(
             database, tables, repository, personal, resources, clock, new_id, concerned=concerned, erasers=erasers
         ),
-        importing=Importing(database, tables, records, repository, clock, new_id),
+        importing=RecordImporter(database, tables, records, repository, clock, new_id),
         indexing=indexing,
         shown=ShownFields(database, tables),
         resources=resources,

@@ -6,18 +6,21 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from passerelle.errors import PasserelleError
 from passerelle.kit.database import Database
+from passerelle.kit.errors import PasserelleError
+from passerelle.kit.grants import acting, by_itself
 from passerelle.kit.json import Json, JsonObject
+from passerelle.records.sight import seen_ids, sight_of
 from passerelle.tables.models import Table
+from passerelle.tables.seen import is_limited
 from passerelle.tables.service import Tables
 
 _VALUES: Final = """
-    SELECT r.table_id, r.values, c.changes
+    SELECT r.id, r.table_id, r.values, c.changes
     FROM record r LEFT JOIN record_change c ON c.workspace_id = r.workspace_id AND c.record_id = r.id
     WHERE r.workspace_id = $1 AND r.id = ANY($2)
     UNION ALL
-    SELECT v.source_id, m.values, c.value
+    SELECT m.record_id, v.source_id, m.values, c.value
     FROM record_moved m JOIN record_move v ON v.workspace_id = m.workspace_id AND v.id = m.move_id
         LEFT JOIN LATERAL jsonb_each(m.changes) c ON true
     WHERE m.workspace_id = $1 AND m.record_id = ANY($2)
@@ -38,8 +41,25 @@ class PersonalValues:
         found: list[Json] = []
         async with self._database.workspace(workspace_id) as connection:
             for row in await connection.fetch(_VALUES, workspace_id, list(record_ids)):
-                table = await self._tables.find(workspace_id, str(row["table_id"]), connection)
+                with by_itself():
+                    table = await self._tables.find(workspace_id, str(row["table_id"]), connection)
                 for key in personal_keys(table):
+                    change = (row["changes"] or {}).get(key, {})
+                    found += [row["values"].get(key), change.get("old"), change.get("new")]
+        return [value for value in found if value is not None]
+
+    async def hidden_of(self, workspace_id: UUID, record_ids: Collection[UUID]) -> list[Json]:
+        """Every value of these records that whoever asks does not see because of the fields or records they see."""
+        if not record_ids or (now := acting()) is None or not is_limited(now):
+            return []
+        found: list[Json] = []
+        async with self._database.workspace(workspace_id) as connection:
+            for row in await connection.fetch(_VALUES, workspace_id, list(record_ids)):
+                with by_itself():
+                    table = await self._tables.find(workspace_id, str(row["table_id"]), connection)
+                there = await seen_ids(connection, table, [row["id"]])
+                shown = {field.key for field in sight_of(table).shown.fields} if there else set()
+                for key in table.by_key.keys() - shown:
                     change = (row["changes"] or {}).get(key, {})
                     found += [row["values"].get(key), change.get("old"), change.get("new")]
         return [value for value in found if value is not None]
@@ -47,7 +67,8 @@ class PersonalValues:
     async def of_values(self, workspace_id: UUID, table: str, values: JsonObject) -> list[Json]:
         """Those of the values, by field name, that are of personal fields; none where the table is not there."""
         try:
-            found = await self._tables.find(workspace_id, table)
+            with by_itself():
+                found = await self._tables.find(workspace_id, table)
         except PasserelleError:
             return []
         return [values[field.name] for field in found.fields if field.pii and values.get(field.name) is not None]

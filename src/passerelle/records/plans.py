@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from passerelle.kit.json import Json
+from passerelle.kit.json import Json, KnownJson
 from passerelle.records.conditions import Arguments, condition_sql, key_sql, sort_argument, sort_sql
-from passerelle.records.filters import Compare, Condition, Order, compared, conjuncts
+from passerelle.records.filters import Compare, Condition, SortKey, compared, conjuncts
 from passerelle.records.models import Record
 from passerelle.records.repository import COLUMNS
 from passerelle.tables.models import Field, Table
@@ -28,6 +28,23 @@ _INDEXED_OPS: Final = ("eq", "in", "startsWith", "gt", "gte", "lt", "lte", "isEm
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """Fields in which all the words of a search have to stand: the index knows only that the record has them."""
+
+    words: tuple[str, ...]
+    keys: tuple[str, ...]
+
+    def sql(self, arguments: Arguments) -> str:
+        """The condition on `r.values`."""
+        if not self.keys:
+            return "false"
+        values = ", ".join(f"r.values->>'{key}'" for key in self.keys)
+        return " AND ".join(
+            f"folded_text(concat_ws(' ', {values})) ~ {arguments.add(f'{chr(92)}m{word}')}" for word in self.words
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """What is wanted, checked against the table."""
 
@@ -35,10 +52,13 @@ class Search:
     condition: Condition | None
     words: str | None
     """A `tsquery`."""
-    sort: tuple[Order, ...]
+    sort: tuple[SortKey, ...]
     limit: int
     after: tuple[UUID, tuple[Json, ...]] | None
     """The last record of the page before: its id, and its stored values of the sort's fields."""
+    skip: int = 0
+    """Records to pass over."""
+    inside: Inside | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +127,52 @@ def count_sql(search: Search, along: Along) -> Statement:
     return Statement(sql, tuple(arguments.values), limited=False)
 
 
+def counting(search: Search, along: Along | None, up_to: int) -> Statement:
+    """How many records are found, counted up to one more than `up_to`."""
+    arguments = Arguments(search.table.workspace_id, search.table.id)
+    residual = _residual(search, along, arguments)
+    if search.words is not None:
+        source = _text_source(search, residual, _NOWHERE, arguments)
+    elif along is None or along.field is None:
+        source = _table_source(search, residual, _NOWHERE, arguments)
+    elif residual:
+        source = _index_source(along, residual, _NOWHERE, arguments)
+    else:
+        # The index knows live records only, and is a fraction of the table.
+        arguments = Arguments(search.table.workspace_id)
+        source = f"{along.relation} k WHERE {_index_where(along, arguments)}"
+    sql = f"SELECT count(*) FROM (SELECT FROM {source} LIMIT {up_to + 1}) AS found"  # noqa: S608 - see `conditions`
+    return Statement(sql, tuple(arguments.values), limited=True)
+
+
+def passing(search: Search, along: Along | None, *, in_order: bool) -> Statement | None:
+    """The id of the last record that `search.skip` passes over, read from an index alone; None where none tells it."""
+    if along is None or not in_order or search.words is not None or len(search.sort) > 1:
+        return None
+    arguments = Arguments(search.table.workspace_id)
+    if any(part not in along.conditions for part in conjuncts(search.condition)):
+        return None
+    keys = _sort_keys(search, along, in_order=True)
+    for_index, for_records = _after(search, keys, arguments)
+    if for_records or not all(key.indexed for key in keys):
+        return None
+    if along.field is None:
+        table = arguments.add(search.table.id)
+        rest = "".join(f" AND {part}" for part in for_index)
+        source = f"r.id FROM record r WHERE r.workspace_id = $1 AND r.table_id = {table} AND r.deleted_at IS NULL{rest}"
+    else:
+        source = (
+            f"k.record_id FROM {along.relation} k WHERE {' AND '.join([_index_where(along, arguments), *for_index])}"
+        )
+    order = ", ".join(f"{key.sql} {'DESC' if key.descending else 'ASC'}" for key in keys)
+    sql = f"SELECT {source} ORDER BY {order} OFFSET {search.skip - 1} LIMIT 1"
+    return Statement(sql, tuple(arguments.values), limited=True)
+
+
 def statement(search: Search, along: Along | None, *, in_order: bool) -> Statement:
     """The search along an index (None: the table's own). `in_order`: the index gives the wanted order."""
     arguments = Arguments(search.table.workspace_id, search.table.id)
-    residual = [
-        condition_sql(part, arguments)
-        for part in conjuncts(search.condition)
-        if along is None or part not in along.conditions
-    ]
+    residual = _residual(search, along, arguments)
     keys = _sort_keys(search, along, in_order=in_order)
     after = _after(search, keys, arguments)
     order = ", ".join(f"{key.sql} {'DESC' if key.descending else 'ASC'}" for key in keys)
@@ -125,8 +183,9 @@ def statement(search: Search, along: Along | None, *, in_order: bool) -> Stateme
     else:
         source = _table_source(search, residual, after, arguments)
     alone = in_order and len(keys) <= 2 and search.words is None
-    sql = f"SELECT {COLUMNS} FROM {source} ORDER BY {order} LIMIT {search.limit + 1}"  # noqa: S608 - likewise
-    return Statement(sql, tuple(arguments.values), limited=bool(residual) or not alone)
+    skip = f" OFFSET {search.skip}" if search.skip else ""
+    sql = f"SELECT {COLUMNS} FROM {source} ORDER BY {order} LIMIT {search.limit + 1}{skip}"  # noqa: S608 - likewise
+    return Statement(sql, tuple(arguments.values), limited=bool(residual or search.skip) or not alone)
 
 
 def deleted_statement(search: Search, since: datetime, before: tuple[datetime, UUID] | None) -> Statement:
@@ -144,7 +203,7 @@ def deleted_statement(search: Search, since: datetime, before: tuple[datetime, U
     return Statement(sql, tuple(arguments.values), limited=True)
 
 
-def position_of(search: Search, record: Record) -> dict[str, Json]:
+def position_of(search: Search, record: Record) -> dict[str, KnownJson]:
     """Where a page ends, for the next one's `after`."""
     values = [_sorted_value(order.field, record) for order in search.sort if order.field.name != "createdAt"]
     return {"id": str(record.id), "values": values}
@@ -159,6 +218,7 @@ def unindexed_fields(search: Search) -> list[str]:
 
 
 _After = tuple[list[str], list[str]]
+_NOWHERE: Final[_After] = ([], [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +229,16 @@ class _Key:
     descending: bool
     field: Field | None
     indexed: bool = False
+
+
+def _residual(search: Search, along: Along | None, arguments: Arguments) -> list[str]:
+    """The conditions that the index does not answer."""
+    found = [
+        condition_sql(part, arguments)
+        for part in conjuncts(search.condition)
+        if along is None or part not in along.conditions
+    ]
+    return found if search.inside is None else [*found, search.inside.sql(arguments)]
 
 
 def _findable(part: Compare) -> bool:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from passerelle.errors import PasserelleError, Problem
 from passerelle.kit.database import Connection
+from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.http.fields import pointer
 from passerelle.kit.json import JsonObject
 from passerelle.records.errors import ATTACHED_UNKNOWN, RELATED_UNKNOWN
 from passerelle.records.repository import RecordRepository
 from passerelle.tables.models import Field, Table
+from passerelle.tables.service import Tables
 from passerelle.tables.values import file_ids, related_ids
 
 _ATTACHED: Final = (
@@ -45,8 +46,9 @@ class Pointing:
 class Relations:
     """Checks relations and ids of files before they are stored."""
 
-    def __init__(self, repository: RecordRepository) -> None:
+    def __init__(self, repository: RecordRepository, tables: Tables) -> None:
         self._repository = repository
+        self._tables = tables
 
     async def problems(self, connection: Connection, table: Table, pointing: Sequence[Pointing]) -> list[list[Problem]]:
         """For each record, what it newly points to and is not there."""
@@ -86,10 +88,15 @@ class Relations:
         missing: set[tuple[UUID, UUID]] = set()
         merged: dict[UUID, UUID] = {}
         for table_id, targets in wanted.items():
-            there = await self._repository.find_many(connection, table_id, workspace_id, list(targets))
+            try:
+                table = await self._tables.find(workspace_id, str(table_id), connection)
+            except PasserelleError:
+                missing |= {(table_id, target) for target in targets}
+                continue
+            there = await self._repository.find_many(connection, table, list(targets))
             if gone := targets - there.keys():
                 missing |= {(table_id, target) for target in gone}
-                merged |= await self._repository.forwards(connection, table_id, workspace_id, list(gone))
+                merged |= await self._repository.forwards(connection, table, list(gone))
         return missing, merged
 
     async def _attached(

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
+
 from passerelle.kit.database import Connection
+from passerelle.kit.event_log import NEW_EVENT
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import JsonObject
-from passerelle.records.models import ERASED, Action, Author, Record, differences
+from passerelle.quotas.service import WorkspaceQuotas
+from passerelle.records.conditions import Arguments
+from passerelle.records.errors import RECORD_NOT_STORABLE
+from passerelle.records.models import ERASED, Author, Next, Record, differences
 from passerelle.records.searching import search_text
+from passerelle.records.sight import seen_sql
 from passerelle.tables.keys import EMPTY
 from passerelle.tables.models import Field, Table
 from passerelle.tables.types import type_of
@@ -32,8 +38,8 @@ _FIND_MANY: Final = (
 )
 _LOCK: Final = "SELECT id FROM record WHERE workspace_id = $1 AND table_id = $2 AND id = ANY($3) ORDER BY id FOR UPDATE"
 _FORWARDS: Final = (
-    "SELECT id, merged_into FROM record "
-    "WHERE workspace_id = $1 AND table_id = $2 AND id = ANY($3) AND merged_into IS NOT NULL"
+    "SELECT r.id, r.merged_into FROM record r "
+    "WHERE r.workspace_id = $1 AND r.id = ANY($2) AND r.table_id = $3 AND r.merged_into IS NOT NULL"
 )
 _MERGED: Final = "SELECT id FROM record WHERE workspace_id = $1 AND merged_into = $2"
 _KNOWN_AS: Final = """
@@ -74,7 +80,7 @@ _INSERT: Final = f"""
         SELECT $1, n.id, 1, 'created', n.changes, $4, $14, $15
         FROM t, unnest($5::uuid[], $16::jsonb[]) AS n(id, changes)
     ), e AS (
-        INSERT INTO event (workspace_id, id, type, execution_id, data, created_at)
+        {NEW_EVENT}
         SELECT $1, n.id, 'record.created', $15, n.data, $4 FROM t, unnest($17::uuid[], $18::jsonb[]) AS n(id, data)
     )
     SELECT count(*) FROM r
@@ -108,7 +114,7 @@ _UPDATE: Final = f"""
         SELECT $1, n.id, n.version + 1, $23, n.changes, $4, $24, $25
         FROM r JOIN unnest($5::uuid[], $6::integer[], $26::jsonb[]) AS n(id, version, changes) USING (id)
     ), e AS (
-        INSERT INTO event (workspace_id, id, type, execution_id, data, created_at)
+        {NEW_EVENT}
         SELECT $1, n.event_id, $27, $25, n.data, $4
         FROM r JOIN unnest($5::uuid[], $28::uuid[], $29::jsonb[]) AS n(id, event_id, data) USING (id)
         WHERE $27::text IS NOT NULL
@@ -133,53 +139,44 @@ Entry = tuple[UUID, bytes, UUID]
 """A row of an index: a key, and the record that has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
-    """What a record is to become."""
-
-    values: JsonObject
-    action: Action = "updated"
-    deleted_at: datetime | None = None
-    merged_into: UUID | None = None
-    merged_from: UUID | None = None
-    """The record that this one has taken in."""
-
-
 class RecordRepository:
     """Reads and writes records on connections that serve their workspace."""
 
-    def __init__(self, new_id: NewId) -> None:
+    def __init__(self, new_id: NewId, quotas: WorkspaceQuotas | None = None) -> None:
         self._new_id = new_id
+        self._quotas = quotas
+
+    async def require_room(self, connection: Connection, workspace_id: UUID, more: int) -> None:
+        """Raises RECORDS_QUOTA_REACHED where the workspace may not have so many more."""
+        if self._quotas is not None:
+            await self._quotas.require(workspace_id, "records", more, connection)
 
     async def find(self, connection: Connection, table: Table, record_id: UUID) -> Record | None:
         """A record, also one that is deleted."""
-        row = await connection.fetchrow(_FIND, table.workspace_id, record_id, table.id)
+        arguments = Arguments(table.workspace_id, record_id, table.id)
+        row = await connection.fetchrow(_FIND + seen_sql(table, arguments), *arguments.values)
         return record_of(row) if row is not None else None
 
-    async def find_many(
-        self, connection: Connection, table_id: UUID, workspace_id: UUID, ids: Sequence[UUID]
-    ) -> dict[UUID, Record]:
+    async def find_many(self, connection: Connection, table: Table, ids: Sequence[UUID]) -> dict[UUID, Record]:
         """Those of the records that are there, by id."""
-        rows = await connection.fetch(_FIND_MANY, workspace_id, ids, table_id)
+        arguments = Arguments(table.workspace_id, ids, table.id)
+        rows = await connection.fetch(_FIND_MANY + seen_sql(table, arguments), *arguments.values)
         return {row["id"]: record_of(row) for row in rows}
 
-    async def find_related(
-        self, connection: Connection, table_id: UUID, workspace_id: UUID, ids: Sequence[UUID]
-    ) -> dict[UUID, Record]:
+    async def find_related(self, connection: Connection, table: Table, ids: Sequence[UUID]) -> dict[UUID, Record]:
         """As `find_many`; a record that was merged into another is found as that one."""
-        found = await self.find_many(connection, table_id, workspace_id, ids)
+        found = await self.find_many(connection, table, ids)
         missing = [one for one in ids if one not in found]
-        forwards = await self.forwards(connection, table_id, workspace_id, missing) if missing else {}
+        forwards = await self.forwards(connection, table, missing) if missing else {}
         if forwards:
-            others = await self.find_many(connection, table_id, workspace_id, list(forwards.values()))
+            others = await self.find_many(connection, table, list(forwards.values()))
             found |= {one: others[target] for one, target in forwards.items() if target in others}
         return found
 
-    async def forwards(
-        self, connection: Connection, table_id: UUID, workspace_id: UUID, ids: Sequence[UUID]
-    ) -> dict[UUID, UUID]:
+    async def forwards(self, connection: Connection, table: Table, ids: Sequence[UUID]) -> dict[UUID, UUID]:
         """Those of the records that were merged, with the record that they were merged into."""
-        rows = await connection.fetch(_FORWARDS, workspace_id, table_id, ids)
+        arguments = Arguments(table.workspace_id, ids, table.id)
+        rows = await connection.fetch(_FORWARDS + seen_sql(table, arguments), *arguments.values)
         return {row["id"]: row["merged_into"] for row in rows}
 
     async def merged_into(self, connection: Connection, workspace_id: UUID, record_id: UUID) -> list[UUID]:
@@ -208,10 +205,11 @@ class RecordRepository:
         """Write new records that were made at the same moment. False if the table has changed: nothing was written.
 
         Files that their fields name become their attachments. Raises `asyncpg.UniqueViolationError` of `record_pkey`
-        or `record_unique_pkey`.
+        or `record_unique_pkey`, and RECORDS_QUOTA_REACHED.
         """
+        await self.require_room(connection, table.workspace_id, len(records))
         files = [(file, one.id) for one in records for _, file in file_ids(table, one.values, {})]
-        async with _together(connection, files):
+        async with _storable(), _together(connection, files):
             written = await self._insert(connection, table, records, author)
             await _attach(connection, table, files if written else [], author, records[0].created_at)
         return written == len(records)
@@ -277,7 +275,7 @@ class RecordRepository:
     ) -> int:
         """How many records were written. All are to be deleted, merged or changed alike."""
         files = [(file, old.id) for old, new in changed for _, file in file_ids(table, new.values, old.values)]
-        async with _together(connection, files):
+        async with _storable(), _together(connection, files):
             written = await self._write(connection, table, changed, author, now)
             await _attach(connection, table, files if written else [], author, now)
         return written
@@ -309,6 +307,15 @@ class RecordRepository:
             ],
         )  # fmt: skip
         return written
+
+
+@asynccontextmanager
+async def _storable() -> AsyncIterator[None]:
+    """What PostgreSQL says to the values themselves is the caller's to mend. Raises RECORD_NOT_STORABLE."""
+    try:
+        yield
+    except (asyncpg.DataError, asyncpg.ProgramLimitExceededError) as error:
+        raise RECORD_NOT_STORABLE.error(f"the database cannot hold these values: {error.args[0]}") from error
 
 
 @asynccontextmanager

@@ -122,11 +122,12 @@ def _distinct(field: Field, related: Related, new_id: NewId, count: int) -> Iter
 def _made_up(field: Field, number: int) -> Json:
     """A value of the type that is told apart by `number`."""
     usual, digits = type_of(field).example, f"{number % _DIGITS:07}"
-    return {
+    made: dict[str, Json] = {
         "number": number % _DIGITS + 0.5,
         "integer": number % _DIGITS,
         "date": date.fromordinal(700_000 + number % 300_000).isoformat(),
         "datetime": f"{date.fromordinal(700_000 + number % 300_000)}T{number % 24:02}:{number // 24 % 60:02}:00Z",
         "email": f"anna.{digits}@example.com",
         "phone": f"+4822{digits}",
-    }.get(field.type, f"{usual}-{digits}")
+    }
+    return made.get(field.type, f"{usual}-{digits}")

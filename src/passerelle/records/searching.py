@@ -34,13 +34,17 @@ def words_of(text: str) -> list[str]:
 
 
 def search_text(table: Table, values: JsonObject) -> str | None:
-    """What a record is found by: the words of its texts, separated by spaces. None if there are none."""
-    found = [
-        " ".join(words_of(values[field.key][:PER_FIELD]))
+    """What a record is found by: the words of its texts, each once, separated by one space. None if there are none."""
+    words = (
+        word
         for field in table.fields
         if field.key in values and TYPES[field.type].searched
-    ]
-    return " ".join(found)[:PER_RECORD] or None
+        for word in words_of(values[field.key][:PER_FIELD])
+    )
+    found = " ".join(dict.fromkeys(words))
+    if len(found) > PER_RECORD:
+        found = found[:PER_RECORD].rpartition(" ")[0]
+    return found or None
 
 
 def text_query(text: str) -> str | None:

@@ -6,25 +6,26 @@ it does to records become true together. Without one, the call takes a connectio
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 import asyncpg
 
-from passerelle.errors import PasserelleError, Problem
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database
+from passerelle.kit.database import Connection, Database, concerns
+from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.http.fields import FIELD_INVALID, pointer
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import Json, loads
 from passerelle.records import errors
-from passerelle.records.models import ERASED, KEPT_DELETED, Author, Record, Written
-from passerelle.records.moves.places import Place, Places
+from passerelle.records.models import ERASED, KEPT_DELETED, Author, Next, Record, Written
 from passerelle.records.relations import Pointing, Relations
-from passerelle.records.repository import Next, RecordRepository, key_of, unique_keys
+from passerelle.records.relocation.places import RecordPlace, RecordPlaces
+from passerelle.records.repository import RecordRepository, key_of, unique_keys
+from passerelle.records.sight import sight_of
 from passerelle.tables.errors import TABLE_BUSY
 from passerelle.tables.models import Field, Table
 from passerelle.tables.service import Tables
@@ -47,10 +48,14 @@ class Records:
         self._database = database
         self._tables = tables
         self._repository = repository
-        self.relations = Relations(repository)
-        self.places = Places(tables, repository)
+        self.relations = Relations(repository, tables)
+        self.places = RecordPlaces(tables, repository)
         self._clock = clock
         self._new_id = new_id
+
+    async def insert(self, connection: Connection, table: Table, records: Sequence[Record], author: Author) -> bool:
+        """Write records that somebody else has made and checked. As `RecordRepository.insert`."""
+        return await self._repository.insert(connection, table, records, author)
 
     async def create(
         self,
@@ -68,10 +73,18 @@ class Records:
         FIELD_REQUIRED that apply at once.
         """
         wanted = record_id or self._new_id()
+        concerns(wanted)
         async with self._connected(workspace_id, connection) as held:
             found = await self._tables.find(workspace_id, table, held)
             for _ in range(ATTEMPTS):
-                record = Record(wanted, 1, check_new(found, values, wanted).require(), now := self._clock(), now)
+                sight = sight_of(found)
+                sight.require_written(values)
+                checked = check_new(found, values, wanted)
+                if checked.problems:
+                    found = await self._tables.find_now(workspace_id, table, held)
+                    checked = check_new(found, values, wanted)
+                record = Record(wanted, 1, checked.require(), now := self._clock(), now)
+                await sight.require_done(held, [record])
                 await self.relations.refuse(held, found, Pointing(record.id, record.values))
                 if made := await self._insert(held, found, record, author):
                     return found, made
@@ -81,10 +94,15 @@ class Records:
     async def read(
         self, workspace_id: UUID, table: str, record_id: UUID, *, connection: Connection | None = None
     ) -> tuple[Table, Record]:
-        """A record; one that was merged into another answers with that. Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND."""
+        """A record; one that was merged into another answers with that.
+
+        Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND, and PERMISSION_DENIED for what may be seen, but for nothing else.
+        """
         async with self._connected(workspace_id, connection) as held:
             found = await self._tables.find(workspace_id, table, held)
-            return found, await self._live(held, found, record_id)
+            record = await self._live(held, found, record_id)
+            await sight_of(found).require_reached(held, record)
+            return found, record
 
     async def read_locked(
         self, workspace_id: UUID, table: str, record_id: UUID, connection: Connection
@@ -108,6 +126,7 @@ class Records:
         record = await self._followed(connection, found, record_id)
         if record is None or self._is_gone(record):
             raise _unknown(found, record_id)
+        await sight_of(found).require_reached(connection, record)
         return found, record
 
     async def merge_values(
@@ -127,7 +146,10 @@ class Records:
         """
 
         def merged(table: Table, old: Record) -> Next:
-            return Next(check_merged(table, old.values, values).require())
+            sight = sight_of(table)
+            sight.require_written(values, old.values)
+            meant = sight.completed(values, old.values, all_fields=False)
+            return Next(check_merged(table, old.values, meant).require())
 
         return await self._change(workspace_id, table, record_id, merged, author, expected, connection)
 
@@ -145,8 +167,11 @@ class Records:
         """Give the record these values and no others. Raises as `merge_values`."""
 
         def replaced(table: Table, old: Record) -> Next:
+            sight = sight_of(table)
+            sight.require_written(values, old.values)
+            meant = sight.completed(values, old.values, all_fields=True)
             dropped = {key: value for key, value in old.values.items() if _is_dropped(table, key)}
-            return Next(dropped | check_new(table, values, old.id).require())
+            return Next(dropped | check_new(table, meant, old.id).require())
 
         return await self._change(workspace_id, table, record_id, replaced, author, expected, connection)
 
@@ -167,16 +192,26 @@ class Records:
 
         await self._change(workspace_id, table, record_id, deleted, author, expected, connection)
 
-    async def restore(self, workspace_id: UUID, table: str, record_id: UUID, author: Author) -> tuple[Table, Record]:
+    async def restore(
+        self,
+        workspace_id: UUID,
+        table: str,
+        record_id: UUID,
+        author: Author,
+        *,
+        connection: Connection | None = None,
+    ) -> tuple[Table, Record]:
         """Bring back a record that was deleted within 30 days. Raises RECORD_NOT_FOUND, NOT_DELETED, VALUE_TAKEN."""
-        async with self._connected(workspace_id, None) as connection:
-            found = await self._tables.find_now(workspace_id, table, connection)
-            old = await self._repository.find(connection, found, record_id)
+        async with self._connected(workspace_id, connection) as held:
+            found = await self._tables.find_now(workspace_id, table, held)
+            old = await self._repository.find(held, found, record_id)
             if old is None or old.merged_into is not None or self._is_gone(old):
                 raise _unknown(found, record_id)
             if old.deleted_at is None:
                 raise errors.NOT_DELETED.error(f"the record {record_id} is not deleted")
-            restored = await self._update(connection, found, old, Next(old.values, "restored"), author)
+            await sight_of(found).require_done(held, [old])
+            await self._repository.require_room(held, workspace_id, 1)
+            restored = await self._update(held, found, old, Next(old.values, "restored"), author)
         if restored is None:
             raise _busy(record_id)
         return found, restored
@@ -199,12 +234,19 @@ class Records:
         """
         async with self._connected(workspace_id, connection) as held:
             found = await self._tables.find(workspace_id, table, held)
-            if field not in found.by_name:
+            sight_of(found).require_key(field)
+            try:
+                stored, wanted = upserted(found, field, value, values)
+            except PasserelleError:
                 found = await self._tables.find_now(workspace_id, table, held)
-            stored, wanted = upserted(found, field, value, values)
+                stored, wanted = upserted(found, field, value, values)
             for _ in range(ATTEMPTS):
                 holder = await self.holder(held, found, found.by_name[field], stored)
+                if holder is not None and await self._is_hidden(held, found, holder):
+                    raise errors.VALUE_TAKEN.error(f"another record has this `{field}` already", pointer([field]))
                 try:
+                    if holder is not None:
+                        concerns(holder)
                     if holder is None:
                         _, made = await self.create(
                             workspace_id, table, wanted, author, record_id=record_id, connection=held
@@ -221,15 +263,19 @@ class Records:
         self, workspace_id: UUID, table: str, field: str, text: str, values: Mapping[str, Json], author: Author
     ) -> tuple[Table, Written]:
         """As `upsert`, with the value as it stands in an address."""
-        found = await self._tables.find_now(workspace_id, table)
-        known = found.by_name.get(field)
-        value: Json = text
-        if known is not None and type_of(known).kind in ("number", "flag"):
+        async with self._database.workspace(workspace_id) as held:
+            found = await self._tables.find(workspace_id, table, held)
             try:
-                value = loads(text)
-            except ValueError:
-                value = text
-        return await self.upsert(workspace_id, table, field, value, values, author)
+                return await self.upsert(
+                    workspace_id, table, field, _meant(found, field, text), values, author, connection=held
+                )
+            except PasserelleError:
+                now = await self._tables.find_now(workspace_id, table, held)
+                if now.version == found.version:
+                    raise
+            return await self.upsert(
+                workspace_id, table, field, _meant(now, field, text), values, author, connection=held
+            )
 
     async def holder(self, connection: Connection, table: Table, field: Field, stored: Json) -> UUID | None:
         """The record whose unique field has the stored value."""
@@ -264,7 +310,15 @@ class Records:
                 old = await self._live(held, found, record_id)
                 if expected is not None and old.version not in expected:
                     raise version_conflict(old)
-                new = changing(found, old)
+                try:
+                    new = changing(found, old)
+                except PasserelleError:
+                    now = await self._tables.find_now(workspace_id, table, held)
+                    if now.version == found.version:
+                        raise
+                    found = now
+                    continue
+                await sight_of(found).require_done(held, [old, replace(old, values=dict(new.values))])
                 if new.action == "updated" and new.values == old.values:
                     return found, old
                 await self.relations.refuse(held, found, Pointing(old.id, new.values, old.values))
@@ -284,13 +338,17 @@ class Records:
                 before = await self._followed(connection, table, record.id)
                 if before is not None:
                     return before
+                if not sight_of(table).has_all_rows:
+                    raise errors.VALUE_TAKEN.error("another record has this id already") from None
             raise await self._taken(connection, table, record, error) from None
 
     async def _update(
         self, connection: Connection, table: Table, old: Record, new: Next, author: Author
     ) -> Record | None:
+        # Only who takes a unique value can be too late: all else is compared in the statement itself.
+        takes = new.action != "updated" or unique_keys(table, new.values) != unique_keys(table, old.values)
         try:
-            async with _savepoint(connection):
+            async with _savepoint(connection) if takes else nullcontext():
                 updated = await self._repository.update(connection, table, old, new, author, self._clock())
         except asyncpg.UniqueViolationError as error:
             raise await self._taken(connection, table, replace(old, values=dict(new.values)), error) from None
@@ -299,7 +357,7 @@ class Records:
         return updated
 
     async def _update_moved(
-        self, connection: Connection, place: Place, old: Record, new: Next, author: Author
+        self, connection: Connection, place: RecordPlace, old: Record, new: Next, author: Author
     ) -> Record | None:
         """The change, where the record is now; None if it has changed meanwhile."""
         if place.record.version != old.version:
@@ -350,12 +408,24 @@ class Records:
         """VALUE_TAKEN with every unique value that another record has."""
         holders = await self._repository.holders(connection, table.workspace_id, unique_keys(table, record.values))
         problems = [
-            taken(field, record, f"the record {holder}")
+            taken(
+                table,
+                field,
+                record,
+                "another record" if await self._is_hidden(connection, table, holder) else f"the record {holder}",
+            )
             for field in table.unique
             if field.key in record.values
-            and (holder := holders.get((field.id, key_of(field, record.values)))) not in (None, record.id)
+            and (holder := holders.get((field.id, key_of(field, record.values)))) is not None
+            and holder != record.id
         ]
         return PasserelleError(errors.VALUE_TAKEN.status, problems) if problems else raised
+
+    async def _is_hidden(self, connection: Connection, table: Table, record_id: UUID) -> bool:
+        """Whether the record is there, but not for whoever the request acts for."""
+        if sight_of(table).has_all_rows:
+            return False
+        return await self._repository.find(connection, table, record_id) is None
 
     async def _raced(
         self, connection: Connection, table: Table, field: Field, stored: Json, holder: UUID | None
@@ -386,10 +456,20 @@ async def _savepoint(connection: Connection) -> AsyncIterator[None]:
         yield
 
 
-def taken(field: Field, record: Record, who: str) -> Problem:
+def taken(table: Table, field: Field, record: Record, who: str) -> Problem:
     """VALUE_TAKEN: `who` has the record's value of a unique field."""
-    value = _short(record.values[field.key])
+    value = _short(sight_of(table).value(field.key, record.values[field.key]))
     return errors.VALUE_TAKEN.problem(f"{who} has `{value}` in `{field.name}` already", pointer([field.name]))
+
+
+def _meant(table: Table, field: str, text: str) -> Json:
+    """A field's value that was given as a text."""
+    known = table.by_name.get(field)
+    if known is not None and type_of(known).kind in ("number", "flag"):
+        with suppress(ValueError):
+            value: Json = loads(text)
+            return value
+    return text
 
 
 def upserted(table: Table, field: str, value: Json, values: Mapping[str, Json]) -> tuple[Json, dict[str, Json]]:

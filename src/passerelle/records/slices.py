@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from passerelle.errors import CommandError
-from passerelle.records.rows import LONGEST_LINE, Format
+from passerelle.kit.errors import CommandError
+from passerelle.records.rows import LONGEST_LINE, Format, delimiter_of, quoted_after, separator_of
 
 ROWS: Final = 1_000
 """Rows of a slice: what is uncertain if its answer is lost."""
@@ -46,10 +46,10 @@ def slices(path: Path, form: Format, from_line: int = 1) -> Iterator[Slice]:
             parts.append(content)
             last, size, count = end, size + len(content), count + bool(content.strip())
             if count >= ROWS or size >= BYTES:
-                yield Slice(header + b"".join(parts), first, last, count, bool(header))
+                yield Slice(header + b"".join(parts), first, last, count, header.count(b"\n"))
                 parts, first, size, count = [], 0, 0, 0
         if count:
-            yield Slice(header + b"".join(parts), first, last, count, bool(header))
+            yield Slice(header + b"".join(parts), first, last, count, header.count(b"\n"))
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -65,30 +65,41 @@ class _Rows:
     def __init__(self, path: Path, file: IO[bytes], form: Format) -> None:
         self._path = path
         self._file = file
-        self._quotes = form == "csv"
+        self._delimiter: str | None = None
+        """Of CSV, once the header has said it."""
         self._line = 0
 
     def header(self) -> bytes:
-        """The first line that says something, with an end."""
+        """The first line that says something, with an end; and the one above it that says the delimiter."""
+        above = b""
         while line := self._next():
-            if line.strip():
-                return line.removesuffix(b"\n") + b"\n"
+            text, whole = line.decode(), line.removesuffix(b"\n") + b"\n"
+            if self._delimiter is None and (named := separator_of(text)):
+                self._delimiter, above = named, whole
+            elif line.strip():
+                self._delimiter = self._delimiter or delimiter_of(text)
+                return above + whole
         raise CommandError(f"{self._path}: is empty: its first line must name the fields")
 
     def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
         while line := self._next():
             begin, parts, size = self._line, [line], len(line)
-            quoted = self._quotes and line.count(b'"') % 2 == 1
+            quoted = self._is_quoted(line, False)
             while quoted:
                 line = self._next()
                 if not line:
                     raise self._fault(begin, "a quote that opens on this line is never closed")
                 parts.append(line)
                 size += len(line)
-                quoted ^= line.count(b'"') % 2 == 1
+                quoted = self._is_quoted(line, quoted)
                 if size > LONGEST_LINE:
                     raise self._fault(begin, f"a quote that opens here is not closed within {LONGEST_LINE:,} bytes")
             yield begin, self._line, b"".join(parts)
+
+    def _is_quoted(self, line: bytes, before: bool) -> bool:
+        if self._delimiter is None or b'"' not in line:
+            return before
+        return quoted_after(line.decode(), self._delimiter, before)
 
     def _next(self) -> bytes:
         line = self._file.readline(LONGEST_LINE + 1)

@@ -10,14 +10,15 @@ from passerelle.engine.kinds import RecordWork, StepFailure
 from passerelle.engine.model import Identity
 from passerelle.engine.recording import Performed
 from passerelle.engine.redaction import Redaction
-from passerelle.errors import PasserelleError
 from passerelle.kit.database import Connection, Database
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import parse_id
 from passerelle.kit.json import JsonObject
 from passerelle.records import errors
-from passerelle.records.finding import Finding
+from passerelle.records.finding import RecordSearch
 from passerelle.records.models import Author, Record
 from passerelle.records.service import Records
+from passerelle.records.sight import sight_of
 from passerelle.tables.errors import TABLE_BUSY, TABLE_NOT_FOUND
 from passerelle.tables.models import Table
 
@@ -33,7 +34,7 @@ _MISSING: Final = frozenset({errors.RECORD_NOT_FOUND.name, TABLE_NOT_FOUND.name}
 class StepRecords:
     """What steps and expressions do with the records of every workspace."""
 
-    def __init__(self, database: Database, records: Records, finding: Finding) -> None:
+    def __init__(self, database: Database, records: Records, finding: RecordSearch) -> None:
         self._database = database
         self._records = records
         self._finding = finding
@@ -59,7 +60,7 @@ class StepRecords:
             if {problem.code for problem in error.problems} <= _MISSING:
                 return None
             raise
-        return record.to_json(found)
+        return sight_of(found).json(record)
 
     async def perform(
         self, connection: Connection, definition: Definition, by: Identity, work: RecordWork
@@ -71,11 +72,11 @@ class StepRecords:
                 table, found = await self._finding.find(
                     by.workspace_id, work.table, work.fields, work.limit, connection
                 )
-                return Performed({"records": [record.to_json(table) for record in found]})
+                return Performed({"records": [sight_of(table).json(record) for record in found]})
             table, record = await self._write(connection, by.workspace_id, author, work)
         except PasserelleError as error:
             raise await self._failure(connection, by.workspace_id, work, error) from None
-        return Performed(record.to_json(table), record.id)
+        return Performed(sight_of(table).json(record), record.id)
 
     async def _write(
         self, connection: Connection, workspace_id: UUID, author: Author, work: RecordWork

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any, BinaryIO, Final
 from urllib.parse import unquote, urlsplit
 
@@ -14,7 +18,18 @@ from obstore.store import LocalStore, MemoryStore, from_url
 from passerelle.resources.errors import FILES_UNAVAILABLE
 
 _CHUNK: Final = 1 << 20
+_PATIENCE: Final = 3.0
+"""Seconds that the store has to say that it is there."""
 _CLOUDS: Final = {"s3": "s3", "gs": "gs", "az": "az"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """How the store stands. `refusal`: why it cannot be used; `free`: bytes, where that can be known."""
+
+    kind: str
+    refusal: str | None
+    free: int | None
 
 
 class FilesUrlError(ValueError):
@@ -54,6 +69,20 @@ class Files:
     def in_memory(cls) -> Files:
         """A store that forgets."""
         return cls(MemoryStore())
+
+    async def state(self) -> StoreState:
+        """Whether the store answers, within a few seconds, and what is free in it where that can be known."""
+        kind = "memory" if isinstance(self._store, MemoryStore) else type(self._store).__name__.removesuffix("Store")
+        free = None
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                with suppress(NotFoundError, FileNotFoundError):
+                    await obstore.head_async(self._store, "asked-whether-it-answers")
+                if isinstance(self._store, LocalStore):
+                    kind, free = "folder", (await asyncio.to_thread(disk_usage, str(self._store.prefix))).free
+        except (BaseError, OSError, TimeoutError) as error:
+            return StoreState(kind.lower(), str(error)[:300] or "it does not answer", free)
+        return StoreState(kind.lower(), None, free)
 
     async def put(self, path: str, file: BinaryIO) -> None:
         """Keep a file, in one piece or not at all. Raises FILES_UNAVAILABLE."""

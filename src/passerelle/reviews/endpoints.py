@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query
 
-from passerelle.executions.schemas import WorkflowAnswer, workflow_answer
-from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.api_route import ApiRoute
-from passerelle.kit.http.authentication import principal
-from passerelle.kit.http.bodies import read, takes
+from passerelle.kit.http.authentication import Principal
+from passerelle.kit.http.bodies import JsonBody
 from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
-from passerelle.reviews.repository import Filters
-from passerelle.reviews.schemas import DecisionBody, ReviewAnswer, review_answer
-from passerelle.reviews.service import Reviews
+from passerelle.kit.http.permissions import Requires
+from passerelle.links.endpoints import address_of
+from passerelle.reviews.repository import ReviewFilters
+from passerelle.reviews.schemas import (
+    AskBody,
+    AskedAnswer,
+    AssignmentBody,
+    DecisionBody,
+    ReviewAnswer,
+    asked_answer,
+    review_answer,
+)
+from passerelle.reviews.service import Question, Reviews
+from passerelle.workflows.schemas import WorkflowAnswer, workflow_answer
+
+StepName = Annotated[str, Path(description="The step's id; inside of `each`, as in the list: `owners[0].decide`")]
+WorkflowId = Annotated[UUID, Path(description="The execution's id")]
 
 
 def router(reviews: Reviews, cursors: Cursors) -> APIRouter:
     """The reviews of a workspace."""
     routes = APIRouter(tags=["Reviews"], route_class=ApiRoute)
+    _listing(routes, reviews, cursors)
+    _deciding(routes, reviews)
+    return routes
 
-    @routes.get("/reviews", response_model=Page[ReviewAnswer])
+
+def _listing(routes: APIRouter, reviews: Reviews, cursors: Cursors) -> None:
+    @routes.get("/reviews")
     async def list_reviews(
-        request: Request,
+        caller: Annotated[Principal, Requires("can_review", of="review")],
         assign_to: Annotated[str | None, Query(alias="assignTo", description="Only of this role or person")] = None,
-        workflow_definition_id: Annotated[UUID | None, Query(alias="workflowDefinitionId")] = None,
-        workflow_id: Annotated[UUID | None, Query(alias="workflowId")] = None,
+        workflow_definition_id: Annotated[
+            UUID | None, Query(alias="workflowDefinitionId", description="Only of this definition")
+        ] = None,
+        workflow_id: Annotated[UUID | None, Query(alias="workflowId", description="Only of this execution")] = None,
         mine: Annotated[bool, Query(description="Only those that these credentials may decide")] = False,
+        taken_by: Annotated[
+            UUID | Literal["nobody"] | None,
+            Query(alias="takenBy", description="Only those that this user has taken; `nobody`: that nobody has"),
+        ] = None,
         limit: Limit = DEFAULT_LIMIT,
         after: After = None,
-    ) -> Response:
+    ) -> Page[ReviewAnswer]:
         """Reviews that wait for a decision, those of the oldest execution first."""
-        caller = await principal(request)
         roles = tuple(sorted(caller.roles)) if mine else None
-        filters = Filters(assign_to, workflow_definition_id, workflow_id, roles)
+        taken = None if taken_by is None else str(taken_by)
+        filters = ReviewFilters(assign_to, workflow_definition_id, workflow_id, roles, taken_by=taken)
         bound_to = ["reviews", str(caller.workspace_id), repr(filters)]
         position = None
         if after is not None:
@@ -47,20 +70,43 @@ def router(reviews: Reviews, cursors: Cursors) -> APIRouter:
             last = found[limit - 1]
             following = cursors.encode({"id": str(last.execution_id), "step": last.path}, bound_to=bound_to)
         data = [review_answer(review, caller) for review in found[:limit]]
-        return json_answer(Page(data=data, next=following))
+        return Page[ReviewAnswer](data=data, next=following)
 
-    @routes.post(
-        "/workflows/{workflow_id}/reviews/{step}", response_model=WorkflowAnswer, openapi_extra=takes(DecisionBody)
-    )
+
+def _deciding(routes: APIRouter, reviews: Reviews) -> None:
+    @routes.post("/workflows/{workflow_id}/reviews/{step}")
     async def decide_review(
-        request: Request,
-        workflow_id: UUID,
-        step: Annotated[str, Path(description="The step's id; inside of `each`, as in the list: `owners[0].decide`")],
-    ) -> Response:
+        caller: Annotated[Principal, Requires("can_review", of="review")],
+        workflow_id: WorkflowId,
+        step: StepName,
+        body: JsonBody[DecisionBody],
+    ) -> WorkflowAnswer:
         """Decide a review. Under four eyes the first decision is kept, and another key has to decide the same."""
-        caller = await principal(request)
-        body = await read(request, DecisionBody)
         view = await reviews.decide(caller, workflow_id, step, body.outcome, body.comment)
-        return json_answer(workflow_answer(view))
+        return workflow_answer(view)
 
-    return routes
+    @routes.put("/workflows/{workflow_id}/reviews/{step}/assignment", status_code=204)
+    async def assign_review(
+        caller: Annotated[Principal, Requires("can_review", of="review")],
+        workflow_id: WorkflowId,
+        step: StepName,
+        body: JsonBody[AssignmentBody],
+    ) -> None:
+        """Take a review, give it to somebody, or give it back. Whoever has it is the one who can decide it."""
+        await reviews.assign(caller, workflow_id, step, body.user_id, body.instead_of)
+
+    @routes.post("/workflows/{workflow_id}/reviews/{step}/ask")
+    async def ask_again(
+        caller: Annotated[Principal, Requires("can_review", of="review")],
+        workflow_id: WorkflowId,
+        step: StepName,
+        body: JsonBody[AskBody],
+    ) -> AskedAnswer:
+        """Ask the end user to do one step once more, with a note; everything that they entered before is there.
+
+        The execution goes back to that step, and their link is sent again. Once they have answered, it goes on to the
+        review.
+        """
+        email = None if body.email is None else address_of(body.email)
+        question = Question(body.step, body.note, email, send=body.send, rerun=body.rerun)
+        return asked_answer(await reviews.ask(caller, workflow_id, step, question))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import quote
 from uuid import UUID
 
 from passerelle.definitions.model import Definition, Text
 from passerelle.engine.lanes import path_of, renamed_lane
-from passerelle.engine.model import OPEN, Phase, Position, State
+from passerelle.engine.model import OPEN, LanePosition, Phase, State
 from passerelle.engine.runner import Runner
 from passerelle.engine.steps.email import email_event
-from passerelle.engine.steps.review import ReviewConfig
+from passerelle.engine.steps.review import ReviewKind
 from passerelle.engine.store import Gone
 from passerelle.events.models import Event
 from passerelle.kit.clock import Clock
@@ -23,7 +24,7 @@ from passerelle.kit.ids import NewId
 from passerelle.kit.jobs import JobRunning
 from passerelle.kit.json import JsonObject
 from passerelle.kit.mail import Mail, MailError, MailLater, Message
-from passerelle.kit.mail.addresses import Address
+from passerelle.kit.mail.addresses import MailAddress
 from passerelle.reviews.repository import ReviewRepository
 
 GIVEN_UP_AFTER: Final = timedelta(days=1)
@@ -71,8 +72,9 @@ class Notices:
         assert event.data is not None
         await self._repository.tell(Event(workspace_id, self._new_id(), event.type, event.data, self._clock()))
 
-    def _message(self, definition: Definition, state: State, position: Position, notice: JsonObject) -> Message:
-        config: ReviewConfig = definition.by_id[notice["step"]].config
+    def _message(self, definition: Definition, state: State, position: LanePosition, notice: JsonObject) -> Message:
+        step = definition.by_id[notice["step"]].of(ReviewKind)
+        facts = step.kind.waiting(step.config, position.note)
         path = path_of(notice["lane"], notice["step"])
         title = _text(position.note["title"])
         about = _text(definition.title) if definition.title is not None else definition.name
@@ -82,17 +84,17 @@ class Notices:
             f"Workflow   {about}",
             f"Execution  {state.identity.id}",
             f"Step       {path}",
-            f"Outcomes   {', '.join(config.outcomes)}",
+            f"Outcomes   {', '.join(facts['outcomes'])}",
             *([f"Until      {position.ends:%Y-%m-%d %H:%M} UTC"] if position.ends is not None else []),
-            *(["", "Two different people have to decide the same."] if config.four_eyes else []),
+            *(["", "Two different people have to decide the same."] if facts["fourEyes"] else []),
             "",
-            f"Decide with: passerelle reviews decide {state.identity.id} '{path}' OUTCOME",
-            f"or with: POST {self._public_url}/workflows/{state.identity.id}/reviews/{path}",
+            f"Decide at {self._public_url}/app/reviews/{state.identity.id}/{quote(path, safe='')}",
+            f"or with: passerelle reviews decide {state.identity.id} '{path}' OUTCOME",
         ]
         return Message(
             key=f"{state.identity.id}:{path}:{notice['visit']}-{notice['attempt']}:{notice['at']}",
             date=self._clock(),
-            to=tuple(Address(mailbox) for mailbox in position.note["notify"]),
+            to=tuple(MailAddress(mailbox) for mailbox in position.note["notify"]),
             subject=f"{'Reminder: ' if notice['reminder'] else ''}{title} ({about})",
             text="\n".join(wanted) + "\n",
         )
@@ -109,7 +111,7 @@ def _renamed(state: State, notice: JsonObject) -> JsonObject:
     return {**notice, "lane": names[0], "step": names[1]}
 
 
-def _waits(state: State, position: Position, notice: JsonObject) -> bool:
+def _waits(state: State, position: LanePosition, notice: JsonObject) -> bool:
     same = (position.step, position.visit, position.attempt) == (notice["step"], notice["visit"], notice["attempt"])
     return state.status in OPEN and same and position.phase is Phase.WAITING
 

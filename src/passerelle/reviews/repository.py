@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from passerelle.events.appending import append_event
 from passerelle.events.models import Event
-from passerelle.events.repository import insert
 from passerelle.kit.database import Database
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,15 @@ class OpenReview:
     name: str
     path: str
     facts: JsonObject
+    revision_id: UUID
+    parameters: JsonObject
+    """What the execution was started with, for what must be masked."""
+    changes: Sequence[JsonObject] = ()
+    """What others changed of the execution's record since the decision was asked for: at, by, fields; newest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class ReviewFilters:
     """What a list of reviews is narrowed by."""
 
     assign_to: str | None = None
@@ -33,18 +38,23 @@ class Filters:
     execution_id: UUID | None = None
     roles: tuple[str, ...] | None = None
     """Only reviews that somebody with these roles may decide."""
+    assigned: frozenset[str] | None = None
+    """Only reviews that are assigned to one of these."""
+    taken_by: str | None = None
+    """Only those that the user with this id has taken; `nobody`: that nobody has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedReview:
     """How a review went that is over."""
 
-    output: Json
-    error: Json
+    output: JsonObject
+    error: JsonObject | None
 
 
 _OPEN = """
-    SELECT e.id AS execution_id, e.definition_id, d.name, w.path, w.facts
+    SELECT e.id AS execution_id, e.definition_id, d.name, w.path, w.facts, e.revision_id, e.parameters,
+           coalesce(h.changes, '[]') AS changes
     FROM execution e
     JOIN definition d ON d.workspace_id = e.workspace_id AND d.id = e.definition_id
     CROSS JOIN LATERAL (
@@ -52,12 +62,28 @@ _OPEN = """
         FROM jsonb_array_elements(e.waiting_for)
         WHERE value ->> 'kind' = 'review'
     ) w
+    LEFT JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object('at', c.at, 'by', c.by, 'fields', (
+            SELECT coalesce(jsonb_agg(f ->> 'name'), '[]') FROM record r
+            JOIN record_table t ON t.workspace_id = r.workspace_id AND t.id = r.table_id,
+                 jsonb_array_elements(t.fields) f
+            WHERE r.workspace_id = $1 AND r.id = c.record_id AND c.changes ? (f ->> 'key')
+        )) ORDER BY c.version DESC) AS changes
+        FROM (
+            SELECT * FROM record_change c
+            WHERE c.workspace_id = $1 AND c.record_id = e.record_id AND c.at > (w.facts ->> 'requestedAt')::timestamptz
+              AND c.execution_id IS DISTINCT FROM e.id
+            ORDER BY c.version DESC LIMIT 20
+        ) c
+    ) h ON true
     WHERE e.workspace_id = $1 AND e.waiting_for @> '[{"kind": "review"}]'
       AND ($3::uuid IS NULL OR (e.id, w.path) > ($3, $4::text))
       AND ($5::text IS NULL OR lower(w.facts ->> 'assignTo') = lower($5))
       AND ($6::uuid IS NULL OR e.definition_id = $6)
       AND ($7::uuid IS NULL OR e.id = $7)
       AND ($8::text[] IS NULL OR w.facts ->> 'assignTo' IS NULL OR lower(w.facts ->> 'assignTo') = ANY ($8))
+      AND ($9::text[] IS NULL OR lower(w.facts ->> 'assignTo') = ANY ($9))
+      AND ($10::text IS NULL OR coalesce(w.facts -> 'takenBy' ->> 'id', 'nobody') = $10)
     ORDER BY e.id, w.path
     LIMIT $2
 """
@@ -77,11 +103,11 @@ class ReviewRepository:
         self._database = database
 
     async def page(
-        self, workspace_id: UUID, filters: Filters, after: tuple[UUID, str] | None, limit: int
+        self, workspace_id: UUID, filters: ReviewFilters, after: tuple[UUID, str] | None, limit: int
     ) -> list[OpenReview]:
         """Open reviews, those of the oldest execution first."""
         execution_id, path = after or (None, None)
-        async with self._database.workspace(workspace_id) as connection:
+        async with self._database.reading(workspace_id) as connection:
             rows: Sequence[Any] = await connection.fetch(
                 _OPEN,
                 workspace_id,
@@ -92,16 +118,18 @@ class ReviewRepository:
                 filters.definition_id,
                 filters.execution_id,
                 None if filters.roles is None else [role.lower() for role in filters.roles],
+                None if filters.assigned is None else sorted(filters.assigned),
+                filters.taken_by,
             )
         return [OpenReview(**row) for row in rows]
 
-    async def ended(self, workspace_id: UUID, execution_id: UUID, path: str) -> Ended | None:
+    async def ended(self, workspace_id: UUID, execution_id: UUID, path: str) -> EndedReview | None:
         """How the review last went, by its path or its step's id; None if it never ended."""
         async with self._database.workspace(workspace_id) as connection:
             row = await connection.fetchrow(_ENDED, workspace_id, execution_id, path)
-        return Ended(row["output"], row["error"]) if row is not None else None
+        return EndedReview(row["output"], row["error"]) if row is not None else None
 
     async def tell(self, event: Event) -> None:
         """Write an event."""
         async with self._database.transaction(event.workspace_id) as connection:
-            await insert(connection, event)
+            await append_event(connection, event)

@@ -23,7 +23,7 @@ from passerelle.scenarios.models import (
     Answers,
     Decision,
     Expected,
-    Failure,
+    FakedFailure,
     NoReply,
     Output,
     Reply,
@@ -31,7 +31,7 @@ from passerelle.scenarios.models import (
     Sent,
     SentEvent,
 )
-from passerelle.scenarios.places import Places
+from passerelle.scenarios.places import StepPlaces
 from passerelle.scenarios.records import own_table
 
 NOW: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -48,7 +48,7 @@ class Building:
         self.findings: list[Finding] = []
         self._definition = definition
         self._place = place
-        self._places = Places(definition)
+        self._places = StepPlaces(definition)
         self._secrets = {name: name for name in sorted(_secrets_in(definition.document))}
         self._events = {
             name
@@ -253,7 +253,7 @@ def _outside_answer(value: JsonObject, form: str) -> Answer:
             return Output(value["output"])
         case "error":
             error = value["error"]
-            return Failure(error["code"], error.get("message", "the scenario says so"), error.get("reason"))
+            return FakedFailure(error["code"], error.get("message", "the scenario says so"), error.get("reason"))
     return Reply(value.get("status", 200), value.get("headers", {}), value.get("body", UNSET))
 
 

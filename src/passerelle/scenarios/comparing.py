@@ -17,7 +17,7 @@ from passerelle.scenarios.playing import Played
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Mismatch:
     """One thing that came out otherwise. UNSET: it was not to be there, or is not there."""
 
     where: str
@@ -25,16 +25,16 @@ class Difference:
     actual: Json | Unset
 
 
-def compare(definition: Definition, expected: Expected, played: Played) -> tuple[Difference, ...]:
+def compare(definition: Definition, expected: Expected, played: Played) -> tuple[Mismatch, ...]:
     """Everything that is different, the status first and the rest in the order of a scenario's keys."""
     return tuple(_differences(definition, expected, played))
 
 
-def _differences(definition: Definition, expected: Expected, played: Played) -> Iterator[Difference]:
+def _differences(definition: Definition, expected: Expected, played: Played) -> Iterator[Mismatch]:
     state = played.state
     yield from _status(expected, played)
     if expected.path is not None and expected.path != (path := _path(expected.path, played)):
-        yield Difference("path", list(expected.path), list(path))
+        yield Mismatch("path", list(expected.path), list(path))
     if expected.result is not UNSET:
         yield from _within(expected.result, state.result, "result")
     for step, output in expected.outputs.items():
@@ -45,18 +45,18 @@ def _differences(definition: Definition, expected: Expected, played: Played) -> 
     if expected.waiting_for is not None:
         resting = [_named(waiting, expected.waiting_for) for waiting in state.waiting_for(definition)]
         if sorted(resting) != sorted(expected.waiting_for):
-            yield Difference("waitingFor", list(expected.waiting_for), resting)
+            yield Mismatch("waitingFor", list(expected.waiting_for), resting)
     for table, records in expected.records.items():
         there = list(played.records.get(table, ()))
         if len(there) != len(records):
-            yield Difference(f"records.{table}", list(records), there)
+            yield Mismatch(f"records.{table}", list(records), there)
         else:
             yield from _within(list(records), there, f"records.{table}")
     for step, requests in expected.requests.items():
         sent = [request for path, request in played.requests if step in (path, split_path(path)[1])]
         yield from _requests(step, requests, sent)
     if expected.elapsed is not None and expected.elapsed != played.elapsed:
-        yield Difference("elapsed", format_duration(expected.elapsed), format_duration(played.elapsed))
+        yield Mismatch("elapsed", format_duration(expected.elapsed), format_duration(played.elapsed))
 
 
 def _path(expected: tuple[str, ...], played: Played) -> tuple[str, ...]:
@@ -71,20 +71,20 @@ def _named(waiting: JsonObject, expected: tuple[str, ...]) -> str:
     return step if step in expected and path not in expected else path
 
 
-def _status(expected: Expected, played: Played) -> Iterator[Difference]:
+def _status(expected: Expected, played: Played) -> Iterator[Mismatch]:
     state = played.state
     if expected.status is not None and expected.status != state.status.value:
-        yield Difference("status", expected.status, state.status.value)
+        yield Mismatch("status", expected.status, state.status.value)
     # An error that nobody expects explains all the rest.
     if state.error and expected.error is None and expected.status != "FAILED":
-        yield Difference("error", UNSET, state.error)
+        yield Mismatch("error", UNSET, state.error)
 
 
-def _requests(step: str, expected: tuple[JsonObject, ...], sent: list[SentRequest]) -> Iterator[Difference]:
+def _requests(step: str, expected: tuple[JsonObject, ...], sent: list[SentRequest]) -> Iterator[Mismatch]:
     where = f"requests{_part(step)}"
     actual = [_shown(request) for request in sent]
     if len(actual) != len(expected):
-        yield Difference(where, _count(len(expected)), _count(len(actual)))
+        yield Mismatch(where, _count(len(expected)), _count(len(actual)))
         return
     for number, (wanted, request) in enumerate(zip(expected, actual, strict=True)):
         yield from _within(_lower_headers(wanted), request, f"{where}[{number}]")
@@ -103,9 +103,10 @@ def _body(content: bytes | None) -> Json:
     if content is None:
         return None
     try:
-        return loads(content)
+        value: Json = loads(content)
     except ValueError:
         return content.decode("utf-8", "replace")
+    return value
 
 
 def _lower_headers(request: JsonObject) -> JsonObject:
@@ -113,7 +114,7 @@ def _lower_headers(request: JsonObject) -> JsonObject:
     return request if headers is None else {**request, "headers": {name.lower(): headers[name] for name in headers}}
 
 
-def _within(expected: Json, actual: Json | Unset, where: str) -> Iterator[Difference]:
+def _within(expected: Json | Unset, actual: Json | Unset, where: str) -> Iterator[Mismatch]:
     """Differences of what is expected; members that nobody names are not compared."""
     if isinstance(expected, Mapping) and isinstance(actual, Mapping):
         for name, value in expected.items():
@@ -122,7 +123,7 @@ def _within(expected: Json, actual: Json | Unset, where: str) -> Iterator[Differ
         for number, value in enumerate(expected):
             yield from _within(value, actual[number], f"{where}[{number}]")
     elif isinstance(actual, Unset) or not equal(expected, actual):
-        yield Difference(where, expected, actual)
+        yield Mismatch(where, expected, actual)
 
 
 def _part(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from passerelle.definitions.model import Definition
 from passerelle.kit.json import Json, JsonObject
 
-Failing = Literal["timeout", "connection", "tooLarge", "refused"]
+Failing = Literal["timeout", "connection", "unreadable", "tooLarge", "refused"]
 
 
 class Unset:
@@ -48,7 +48,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FakedFailure:
     """How a step fails, without being called. `reason` is what `retry.on` is compared with."""
 
     code: str
@@ -74,7 +74,7 @@ class Decision:
     after: timedelta = timedelta()
 
 
-Answer = Reply | NoReply | Output | Failure | Sent | Decision
+Answer = Reply | NoReply | Output | FakedFailure | Sent | Decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,20 +17,22 @@ from passerelle.kit.outgoing import (
     OutgoingRefused,
     OutgoingTimeout,
     OutgoingUnreachable,
+    OutgoingUnreadable,
 )
 from passerelle.kit.outgoing.fake import FakeOutgoing, SentRequest
 from passerelle.kit.outgoing.target import origin_of, target_of
-from passerelle.scenarios.models import Answer, Answers, Failing, Failure, NoReply, Output, Reply, Unset
+from passerelle.scenarios.models import Answer, Answers, Failing, FakedFailure, NoReply, Output, Reply, Unset
 
 _FAILING: Final[Mapping[Failing, tuple[type[OutgoingError], str]]] = {
     "timeout": (OutgoingTimeout, "did not answer in time"),
     "connection": (OutgoingUnreachable, "could not be reached"),
+    "unreadable": (OutgoingUnreadable, "sent an answer that cannot be read"),
     "tooLarge": (AnswerTooLarge, "answered too much"),
     "refused": (OutgoingRefused, "may not be asked"),
 }
 
 
-class Outside:
+class ScriptedOutside:
     """Gives the answers of one scenario, notes what was sent, and what had no answer."""
 
     def __init__(self, answers: Mapping[str, Answers]) -> None:
@@ -45,7 +47,7 @@ class Outside:
         if answer is None:
             self._note(path)
             raise LookupError(path)
-        if isinstance(answer, Output | Failure):
+        if isinstance(answer, Output | FakedFailure):
             self.took(path)
             return lambda: _given(step, answer, clock)
         return None
@@ -102,8 +104,8 @@ class Outside:
             self.problems.append(f"`{step}` asks once more than the {given} that the scenario has: add one to its list")
 
 
-def _given(step: Step, answer: Output | Failure, clock: Clock) -> Json:
-    if isinstance(answer, Failure):
+def _given(step: Step, answer: Output | FakedFailure, clock: Clock) -> Json:
+    if isinstance(answer, FakedFailure):
         raise StepFailure(answer.code, answer.message, reason=answer.reason)
     if step.kind.name != "check" or not isinstance(answer.value, dict):
         return answer.value
@@ -120,6 +122,6 @@ def _replied(request: SentRequest, answer: Reply | NoReply) -> OutgoingAnswer:
     headers = {name.lower(): value for name, value in answer.headers.items()}
     if isinstance(answer.body, Unset):
         return OutgoingAnswer(answer.status, headers, b"")
-    is_text = isinstance(answer.body, str)
-    headers.setdefault("content-type", "text/plain; charset=utf-8" if is_text else "application/json")
-    return OutgoingAnswer(answer.status, headers, (answer.body if is_text else dumps(answer.body)).encode())
+    text = answer.body if isinstance(answer.body, str) else None
+    headers.setdefault("content-type", "application/json" if text is None else "text/plain; charset=utf-8")
+    return OutgoingAnswer(answer.status, headers, (dumps(answer.body) if text is None else text).encode())

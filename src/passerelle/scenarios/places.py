@@ -14,7 +14,7 @@ from passerelle.engine.lanes import ROOT, Key, inner_lane, path_of, place_of_lan
 from passerelle.engine.steps.each import EachKind
 
 
-class Places:
+class StepPlaces:
     """The places of a definition's steps."""
 
     def __init__(self, definition: Definition) -> None:

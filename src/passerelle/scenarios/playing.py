@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from passerelle.definitions.expressions import ExpressionError
@@ -20,11 +20,11 @@ from passerelle.engine.model import (
     ChildEnded,
     Elapsed,
     EventCame,
-    Happening,
     Identity,
+    LanePosition,
     Phase,
-    Position,
     Received,
+    Signal,
     Started,
     State,
     Status,
@@ -34,15 +34,20 @@ from passerelle.engine.model import (
 from passerelle.engine.recording import perform_step, refreshed
 from passerelle.engine.steps.review import Vote
 from passerelle.engine.transitions import advance, failure_of, scope_of
-from passerelle.engine.user_kinds import Refused, UserKind
+from passerelle.engine.user_kinds import AnswerRefused, UserKind
 from passerelle.kit.json import Json, JsonObject
 from passerelle.kit.outgoing.fake import SentRequest
 from passerelle.scenarios.models import Decision, Scenario, Sent
-from passerelle.scenarios.outside import Outside
+from passerelle.scenarios.outside import ScriptedOutside
 from passerelle.scenarios.records import GivenRecords
 
+if TYPE_CHECKING:
+    from passerelle.kit.database import Connection
+
 AT_MOST: Final = 200_000
-"""Happenings of one scenario; a loop's `maxVisits` ends it long before."""
+"""Signals of one scenario; a loop's `maxVisits` ends it long before."""
+_NO_CONNECTION: Final = cast("Connection", None)
+"""A scenario's records are in memory."""
 EXPIRY: Final = 3
 """The rank of the moment at which the end user's part is over."""
 
@@ -95,7 +100,7 @@ class _Play:
         self._definition = definition
         self._scenario = scenario
         self._steps = {step.id: step for step in definition.all_steps}
-        self._outside = Outside(scenario.answers)
+        self._outside = ScriptedOutside(scenario.answers)
         self._events = sorted(scenario.events, key=lambda event: event.after)
         self._now = scenario.now
         self._happened = 0
@@ -105,18 +110,18 @@ class _Play:
         self._state = State(_identity(definition, scenario, self._records.own), UUID(int=4))
 
     async def run(self) -> Played:
-        happening: Happening | None = Started()
+        signal: Signal | None = Started()
         self._state = await refreshed(self._records, self._definition, self._state)
-        while happening is not None and self._happened < AT_MOST:
+        while signal is not None and self._happened < AT_MOST:
             self._happened += 1
             try:
-                transition = advance(self._definition, self._state, happening, self._now)
-            except (Refusal, Refused) as refusal:
-                self._outside.problems.append(f"`{_answered_step(happening)}` refuses what it is sent: {refusal}")
+                transition = advance(self._definition, self._state, signal, self._now)
+            except (Refusal, AnswerRefused) as refusal:
+                self._outside.problems.append(f"`{_answered_step(signal)}` refuses what it is sent: {refusal}")
                 break
             self._state = await refreshed(self._records, self._definition, transition.state)
             self._runs += transition.runs
-            happening = await self._next()
+            signal = await self._next()
         return self._played()
 
     def _played(self) -> Played:
@@ -130,7 +135,7 @@ class _Play:
         if self._state.status not in OPEN:
             yield from (f"the event `{event.name}` comes after the end: send it sooner" for event in self._events)
 
-    async def _next(self) -> Happening | None:
+    async def _next(self) -> Signal | None:
         """What happens now or, if nothing does, next; None where that is nothing."""
         if self._state.status not in OPEN or self._outside.problems:
             return None
@@ -151,7 +156,7 @@ class _Play:
         length = self._scenario.stop_after
         return None if length is None else self._scenario.now + length
 
-    async def _call(self, lane: str, position: Position) -> Called | ChildEnded | None:
+    async def _call(self, lane: str, position: LanePosition) -> Called | ChildEnded | None:
         step = self._steps[str(position.step)]
         if isinstance(step.kind, RecordingKind) and self._outside.next(path_of(lane, step.id)) is None:
             return await self._record(lane, position)
@@ -176,7 +181,7 @@ class _Play:
         )
 
     def _child(
-        self, step: Step, kind: ChildKind, lane: str, position: Position, instead: Callable[[], Json] | None
+        self, step: Step, kind: ChildKind, lane: str, position: LanePosition, instead: Callable[[], Json] | None
     ) -> Called | ChildEnded:
         try:
             kind.child(step.config, scope_of(self._definition, self._state, self._now, lane))
@@ -184,18 +189,18 @@ class _Play:
             return Called(lane, step.id, position.visit, position.attempt, self._now, failure=failure)
         return _child_ended(position, instead)
 
-    async def _record(self, lane: str, position: Position) -> Called:
+    async def _record(self, lane: str, position: LanePosition) -> Called:
         """Do what a record step says, to the scenario's records."""
         try:
             self._state, called = await perform_step(
-                self._records, None, self._definition, self._state, lane, position, self._now
+                self._records, _NO_CONNECTION, self._definition, self._state, lane, position, self._now
             )
         except (StepFailure, ExpressionError) as error:
             failure = failure_of(self._definition, position.step, error)
             return Called(lane, str(position.step), position.visit, position.attempt, self._now, failure=failure)
         return called
 
-    def _instead_of_record(self, lane: str, position: Position, instead: Callable[[], Json] | None) -> Called:
+    def _instead_of_record(self, lane: str, position: LanePosition, instead: Callable[[], Json] | None) -> Called:
         called = Called(lane, str(position.step), position.visit, position.attempt, self._now)
         try:
             return replace(called, output=instead() if instead is not None else None)
@@ -217,7 +222,7 @@ class _Play:
         if self._state.expires_at is not None:
             yield _Due(self._state.expires_at, EXPIRY)
 
-    def _answer(self, lane: str, position: Position) -> _Due | None:
+    def _answer(self, lane: str, position: LanePosition) -> _Due | None:
         """What somebody sends to the step of a lane next."""
         path = path_of(lane, str(position.step))
         answer = self._outside.next(path) if position.phase is Phase.WAITING else None
@@ -230,7 +235,7 @@ class _Play:
             return _Due(moment, 0, path, None, lane, answer)
         return _Due(moment, 0, position.event or path, answer.body, lane)
 
-    def _happen(self, due: _Due) -> Happening | None:
+    def _happen(self, due: _Due) -> Signal | None:
         if due.rank == EXPIRY:
             self._come_too_late()
         if due.rank >= 2:
@@ -253,7 +258,7 @@ class _Play:
             if self._answer(lane, position) is not None:
                 self._outside.took(path_of(lane, str(position.step)))
 
-    def _sent(self, due: _Due, lane: str, position: Position) -> Happening:
+    def _sent(self, due: _Due, lane: str, position: LanePosition) -> Signal:
         step = self._steps[str(position.step)]
         if due.decision is not None:
             vote = _vote(due.decision, len(position.note["votes"]))
@@ -268,7 +273,7 @@ class _Play:
             return None
         there = None if due.lane is None else self._steps[str(self._state.lanes[due.lane].step)]
         takers = [there] if there is not None else [step for step in self._steps.values() if _takes(step, due.name)]
-        refusals = [refusal for step in takers if (refusal := _refusal(step, due.body)) is not None]
+        refusals = [said for step in takers if (said := _refusal(step.of(WaitingKind), due.body)) is not None]
         return refusals[0] if takers and len(refusals) == len(takers) else None
 
 
@@ -276,7 +281,7 @@ def _takes(step: Step, event: str) -> bool:
     return isinstance(step.kind, WaitingKind) and step.kind.event_name(step.config) == event
 
 
-def _wait_of(path: str, position: Position) -> tuple[Any, ...]:
+def _wait_of(path: str, position: LanePosition) -> tuple[Any, ...]:
     """Names one wait. Under four eyes each vote is waited for anew."""
     votes = len(position.note["votes"]) if isinstance(position.note, dict) and "votes" in position.note else 0
     return path, position.visit, position.attempt, votes
@@ -284,16 +289,16 @@ def _wait_of(path: str, position: Position) -> tuple[Any, ...]:
 
 def _vote(decision: Decision, before: int) -> Vote:
     name = decision.by or f"reviewer {before + 1}"
-    return Vote(decision.outcome, decision.comment, {"type": "key", "id": name, "name": name})
+    return Vote(decision.outcome, decision.comment, {"type": "user", "id": name, "name": name})
 
 
-def _answered_step(happening: Happening) -> str:
-    if isinstance(happening, Answered):
-        return path_of(happening.lane, happening.step)
-    return happening.step if isinstance(happening, Submitted) else ""
+def _answered_step(signal: Signal) -> str:
+    if isinstance(signal, Answered):
+        return path_of(signal.lane, signal.step)
+    return signal.step if isinstance(signal, Submitted) else ""
 
 
-def _child_ended(position: Position, instead: Callable[[], Json] | None) -> ChildEnded:
+def _child_ended(position: LanePosition, instead: Callable[[], Json] | None) -> ChildEnded:
     """The execution of another definition is over, as the scenario says."""
     assert position.child is not None
     try:
@@ -305,8 +310,7 @@ def _child_ended(position: Position, instead: Callable[[], Json] | None) -> Chil
     return ChildEnded(position.child, Status(said.get("status", "COMPLETED")), said.get("result"))
 
 
-def _refusal(step: Step, body: Json) -> str | None:
-    assert isinstance(step.kind, WaitingKind)
+def _refusal(step: Step[WaitingKind], body: Json) -> str | None:
     try:
         step.kind.accept(step.config, body)
     except StepFailure as failure:

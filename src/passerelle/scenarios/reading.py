@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from passerelle.definitions.compiler import compile_definition
+from passerelle.definitions.files import read_text
 from passerelle.definitions.json_schema import SchemaCheck
 from passerelle.definitions.kinds import KindRegistry
 from passerelle.definitions.model import Definition
 from passerelle.definitions.problems import render_path
 from passerelle.definitions.source import Source, read_source
-from passerelle.errors import CommandError
-from passerelle.gathering import read_text
+from passerelle.kit.errors import CommandError
 from passerelle.kit.json import JsonObject
 from passerelle.scenarios.building import Building
 from passerelle.scenarios.models import ScenarioFile

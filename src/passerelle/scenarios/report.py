@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.text import Text
 
 from passerelle.kit.json import Json, dumps
-from passerelle.scenarios.comparing import Difference
+from passerelle.scenarios.comparing import Mismatch
 from passerelle.scenarios.coverage import Coverage, coverage_of
 from passerelle.scenarios.models import Unset
-from passerelle.scenarios.running import FileOutcome, Outcome
+from passerelle.scenarios.running import FileOutcome, ScenarioOutcome
 
 
 def report(files: Iterable[FileOutcome], console: Console, *, coverage: bool = False) -> bool:
@@ -36,7 +36,7 @@ def _file_lines(file: FileOutcome, *, coverage: bool) -> Iterator[Text]:
         yield from _coverage_lines(coverage_of(file.file.definition, [outcome.played for outcome in file.outcomes]))
 
 
-def _outcome_lines(file: FileOutcome, outcome: Outcome) -> Iterator[Text]:
+def _outcome_lines(file: FileOutcome, outcome: ScenarioOutcome) -> Iterator[Text]:
     took = f" {outcome.seconds * 1000:.0f} ms"
     if outcome.passed:
         yield Text.assemble("  ", ("✓ ", "green"), outcome.scenario.name, (took, "dim"))
@@ -49,7 +49,7 @@ def _outcome_lines(file: FileOutcome, outcome: Outcome) -> Iterator[Text]:
         yield from _difference_lines(difference)
 
 
-def _difference_lines(difference: Difference) -> Iterator[Text]:
+def _difference_lines(difference: Mismatch) -> Iterator[Text]:
     expected, actual = difference.expected, difference.actual
     if difference.where == "path" and isinstance(expected, list) and isinstance(actual, list):
         yield Text.assemble("      path: ", _path(expected, actual))

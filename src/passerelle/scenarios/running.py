@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from passerelle.definitions.kinds import KindRegistry
-from passerelle.scenarios.comparing import Difference, compare
+from passerelle.scenarios.comparing import Mismatch, compare
 from passerelle.scenarios.models import Scenario, ScenarioFile
 from passerelle.scenarios.playing import Played, play
 from passerelle.scenarios.reading import read_file
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ScenarioOutcome:
     """What came of one scenario."""
 
     scenario: Scenario
     played: Played
-    differences: tuple[Difference, ...]
+    differences: tuple[Mismatch, ...]
     seconds: float
 
     @property
@@ -35,7 +35,7 @@ class FileOutcome:
 
     path: Path
     file: ScenarioFile | None
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[ScenarioOutcome, ...] = ()
     problems: tuple[str, ...] = ()
 
     @property
@@ -53,12 +53,12 @@ def run_files(paths: list[Path], kinds: KindRegistry) -> Iterator[FileOutcome]:
             yield FileOutcome(path, None, problems=tuple(file))
 
 
-async def _outcomes(file: ScenarioFile) -> tuple[Outcome, ...]:
+async def _outcomes(file: ScenarioFile) -> tuple[ScenarioOutcome, ...]:
     return tuple([await _outcome(file, scenario) for scenario in file.scenarios])
 
 
-async def _outcome(file: ScenarioFile, scenario: Scenario) -> Outcome:
+async def _outcome(file: ScenarioFile, scenario: Scenario) -> ScenarioOutcome:
     begun = time.perf_counter()
     played = await play(file.definition, scenario)
     differences = compare(file.definition, scenario.expected, played)
-    return Outcome(scenario, played, differences, time.perf_counter() - begun)
+    return ScenarioOutcome(scenario, played, differences, time.perf_counter() - begun)

@@ -29,7 +29,7 @@ _ANSWER: Final[JsonObject] = {
         },
         "body": {"description": "The body: a text is sent as it is, anything else as JSON."},
         "fails": {
-            "enum": ["timeout", "connection", "tooLarge", "refused"],
+            "enum": ["timeout", "connection", "unreadable", "tooLarge", "refused"],
             "description": "There is no HTTP answer: too late, no connection, too large, or not allowed to be asked.",
         },
         "output": {"description": "What the step gives, without being called; of a check, `status` is enough."},

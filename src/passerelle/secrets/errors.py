@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from passerelle.errors import Code
+from passerelle.kit.errors import Code
 
 SECRET_NAME_INVALID: Final = Code(
     "SECRET_NAME_INVALID",

@@ -26,6 +26,7 @@ class SecretAnswer(Answer):
     name: str = Field(description="Steps read it as `${secrets.<name>}`.", examples=["REGISTRY_KEY"])
     version: int = Field(description="Grows by one with each write.")
     updated_date: Moment
+    """When it was last written."""
     updated_by: str = Field(description="The name of the key that wrote it.")
 
 

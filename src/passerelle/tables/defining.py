@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from passerelle.definitions.words import suggest
-from passerelle.errors import Code, PasserelleError, Problem
+from passerelle.kit.errors import Code, PasserelleError, Problem
 from passerelle.kit.http.fields import FIELD_INVALID, pointer
 from passerelle.kit.ids import NewId, parse_id
 from passerelle.kit.json import Json
@@ -114,7 +114,15 @@ class Defining:
             options=options_of(body),
             table_id=self._related(body, place),
             pii=body.pii,
+            case_sensitive=body.case_sensitive,
         )
+        if old is not None and old.case_sensitive and not field.case_sensitive and old.type == field.type:
+            self._note(
+                TABLE_TYPE_CHANGE,
+                f"`{body.name}` may have addresses that differ in case only: add a field of another name",
+                *place,
+                "caseSensitive",
+            )
         self._check_settings(field, place)
         return self._with_index(replace(field, default=self._default(field, body.default, place)), old)
 
@@ -151,6 +159,10 @@ class Defining:
         for setting in ("unique", "indexed"):
             if getattr(field, setting) and not type_.indexable:
                 self._note(FIELD_SETTING_INVALID, f"a field of type {field.type} cannot be {setting}", *place, setting)
+
+        if field.case_sensitive and field.type != "email":
+            message = f"a field of type {field.type} has no `caseSensitive`"
+            self._note(FIELD_SETTING_INVALID, message, *place, "caseSensitive")
 
     def _related(self, body: FieldBody, place: tuple[str, int]) -> UUID | None:
         if body.type != "relation":

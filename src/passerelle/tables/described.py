@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from passerelle.kit.json import Json
+from passerelle.definitions.model import Text
 from passerelle.tables.models import Field, Table
 from passerelle.tables.types import type_of
 
@@ -43,7 +43,7 @@ def record_schema(table: Table, names: Names) -> dict[str, Any]:
     return _object(f"A record of {table.name}.", properties, required, closed=False)
 
 
-def title_of(title: Json) -> str:
+def title_of(title: Text | None) -> str:
     """A title in English if there is one, else in the first language that there is."""
     if isinstance(title, dict):
         return str(title.get("en") or next(iter(title.values()), ""))
@@ -85,6 +85,8 @@ def _description(field: Field, names: Names) -> str:
         parts.append("Indexed: lists are filtered and sorted by it fast.")
     if field.type == "idField":
         parts.append("The record's own id if absent.")
+    if field.case_sensitive:
+        parts.append("Small and capital letters before the @ make two mailboxes.")
     if field.pii is not None:
         parts.append(f"Personal data of the class `{field.pii}`.")
     return " ".join(part for part in parts if part)

@@ -57,6 +57,8 @@ def described(body: FieldBody) -> str:
         facts.append(f"default {dumps(field.default)}")
     if field.pii is not None:
         facts.append(f"pii {field.pii}")
+    if field.case_sensitive:
+        facts.append("case-sensitive")
     return f"{field.name}: {', '.join(facts)}"
 
 
@@ -88,6 +90,9 @@ def _changes(old: Field, new: Field, old_table: str | None, new_table: str | Non
     for setting in ("required", "unique", "indexed"):
         if getattr(old, setting) != getattr(new, setting):
             yield Difference("~", f"field {name}: {_FLAGS[setting][getattr(new, setting)]}")
+    if old.case_sensitive != new.case_sensitive:
+        sign = "~" if new.case_sensitive or old.type != new.type else "!"
+        yield Difference(sign, f"field {name}: {_CASE[new.case_sensitive]}")
     for setting in ("title", "default", "pii"):
         before, after = getattr(old, setting), getattr(new, setting)
         if type(before) is not type(after) or before != after:
@@ -97,6 +102,10 @@ def _changes(old: Field, new: Field, old_table: str | None, new_table: str | Non
         yield Difference("~", f"field {name}: points to {new_table}, no more to {old_table}; values stay as they are")
 
 
+_CASE: Final = {
+    True: "tells mailboxes apart by case",
+    False: "cannot stop telling mailboxes apart by case; add a field of another name",
+}
 _FLAGS: Final = {
     "required": {True: "is required; records without a value stay", False: "is required no more"},
     "unique": {True: "is unique, once no two records have the same value", False: "is unique no more"},

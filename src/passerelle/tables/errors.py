@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from passerelle.errors import Code
+from passerelle.kit.errors import Code
 
 TABLE_NOT_FOUND: Final = Code("TABLE_NOT_FOUND", 404, "This workspace has no table with that id or name.")
 TABLE_NAME_TAKEN: Final = Code("TABLE_NAME_TAKEN", 409, "The workspace has a table of that name already.")

@@ -58,6 +58,11 @@ _FIELD: Final[JsonObject] = {
         "options": {"type": "array", "items": _OPTION, "description": "The choices of a select field."},
         "table": {"type": "string", "minLength": 1, "description": "Of a relation: the other table's name."},
         "pii": part("pii"),
+        "caseSensitive": {
+            "type": "boolean",
+            "default": False,
+            "description": "Of an e-mail: whether `Anna@` and `anna@` are two mailboxes; they are one without.",
+        },
         "renamedFrom": {
             "type": "string",
             "minLength": 1,

@@ -13,7 +13,7 @@ from passerelle.definitions.json_schema import Finding
 from passerelle.definitions.problems import DefinitionProblem, placed
 from passerelle.definitions.source import Source, plain_value, read_source
 from passerelle.definitions.yaml_text import Genre
-from passerelle.errors import PasserelleError, Problem
+from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.ids import parse_id
 from passerelle.kit.json import Json
 from passerelle.tables.defining import Defining, check_table_name

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from passerelle.definitions.model import Text
 from passerelle.kit.json import Json, JsonObject
 
 IndexState = Literal["building", "ready", "failed"]
@@ -15,13 +16,18 @@ IndexState = Literal["building", "ready", "failed"]
 SYSTEM_FIELDS: Final = ("createdAt", "updatedAt")
 """What every record has besides its fields, and lists can be filtered and sorted by."""
 
+INDEX_JOB: Final = "table.index"
+"""The queue's name for: fill the indexes of this table that are being built, and clear those that are gone."""
+CLEAR_JOB: Final = "table.clear"
+"""The queue's name for: delete what a deleted table leaves behind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """One choice of a select field."""
 
     value: str
-    title: Json = None
+    title: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class Field:
     id: UUID
     name: str
     type: str
-    title: Json = None
+    title: Text | None = None
     required: bool = False
     unique: bool = False
     indexed: bool = False
@@ -44,6 +50,8 @@ class Field:
     options: tuple[Option, ...] = ()
     table_id: UUID | None = None
     pii: str | None = None
+    case_sensitive: bool = False
+    """Of an e-mail address: whether small and capital letters before the @ make two mailboxes."""
     dropped: bool = False
     index: IndexState = "ready"
     index_problem: str | None = None
@@ -66,7 +74,17 @@ class Field:
     def to_json(self) -> JsonObject:
         """As it is stored with its table: what differs from the defaults."""
         facts: dict[str, Any] = {"key": self.key, "id": str(self.id), "name": self.name, "type": self.type}
-        for name in ("title", "required", "unique", "indexed", "default", "pii", "dropped", "index_problem"):
+        for name in (
+            "title",
+            "required",
+            "unique",
+            "indexed",
+            "default",
+            "pii",
+            "case_sensitive",
+            "dropped",
+            "index_problem",
+        ):
             if value := getattr(self, name):
                 facts[name] = value
         if self.default in (False, 0):
@@ -97,7 +115,7 @@ class Table:
     workspace_id: UUID
     id: UUID
     name: str
-    title: Json
+    title: Text | None
     all_fields: tuple[Field, ...]
     """With those that were dropped: records and their history may still hold values of them."""
     built_in: bool

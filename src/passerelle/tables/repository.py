@@ -10,21 +10,15 @@ from uuid import UUID
 import asyncpg
 
 from passerelle.kit.database import Connection, Database
-from passerelle.kit.jobs import NEW_JOB
-from passerelle.kit.json import Json, JsonObject, dumps
-from passerelle.tables.models import Field, Table
-
-INDEX_JOB: Final = "table.index"
-"""The queue's name for: fill the indexes of this table that are being built, and clear those that are gone."""
-CLEAR_JOB: Final = "table.clear"
-"""The queue's name for: delete what a deleted table leaves behind."""
+from passerelle.kit.jobs import enqueue
+from passerelle.kit.json import Json, JsonObject
+from passerelle.tables.models import CLEAR_JOB, INDEX_JOB, Field, Table
 
 _COLUMNS: Final = (
     "SELECT workspace_id, id, name, title, fields, built_in, version, created_at, updated_at FROM record_table"
 )
 _FIND: Final = _COLUMNS + " WHERE workspace_id = $1 AND id = $2"
 _FIND_BY_NAME: Final = _COLUMNS + " WHERE workspace_id = $1 AND name = $2"
-_JOB: Final = f"{NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, $1, $2, now() + $3, 'queued'"
 STALE_FOR: Final = timedelta(seconds=5)
 """How long a process may still use an index that is gone; its rows are cleared only then."""
 
@@ -114,10 +108,10 @@ class TableRepository:
             if done != "UPDATE 1":
                 return False
             if table.building:
-                await _enqueue(connection, INDEX_JOB, _about(table), timedelta(0))
+                await enqueue(connection, INDEX_JOB, _about(table))
             if stale:
                 facts = {**_about(table), "stale": [str(index) for index in stale]}
-                await _enqueue(connection, INDEX_JOB, facts, STALE_FOR)
+                await enqueue(connection, INDEX_JOB, facts, after=STALE_FOR)
         return True
 
     async def delete(self, table: Table) -> bool:
@@ -132,7 +126,7 @@ class TableRepository:
             if done != "DELETE 1":
                 return False
             indexes = [str(field.id) for field in table.all_fields]
-            await _enqueue(connection, CLEAR_JOB, {**_about(table), "stale": indexes}, STALE_FOR)
+            await enqueue(connection, CLEAR_JOB, {**_about(table), "stale": indexes}, after=STALE_FOR)
         return True
 
     async def has_values(self, table: Table, field: Field | None = None, option: str | None = None) -> bool:
@@ -152,10 +146,6 @@ class TableRepository:
                 *values,
             )
         return found
-
-
-async def _enqueue(connection: Connection, entrypoint: str, facts: JsonObject, delay: timedelta) -> None:
-    await connection.execute(_JOB, entrypoint, dumps(facts).encode(), delay)
 
 
 def _about(table: Table) -> dict[str, Any]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from passerelle.errors import PasserelleError, Problem
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection
+from passerelle.kit.database import Connection, Database
+from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.http.fields import pointer
 from passerelle.kit.ids import NewId, parse_id
+from passerelle.kit.json import JsonObject
+from passerelle.kit.memory import Memory, Remembered
 from passerelle.tables.defining import Defined, Defining, Losses, check_table_name
+from passerelle.tables.differences import differences, renames_left
 from passerelle.tables.errors import (
     TABLE_BUILT_IN,
     TABLE_BUSY,
@@ -23,11 +25,25 @@ from passerelle.tables.errors import (
     TABLE_REFERENCED,
     TABLE_VERSION_CONFLICT,
 )
+from passerelle.tables.files import written
 from passerelle.tables.models import Field, Table
 from passerelle.tables.repository import NameTaken, TableRepository
-from passerelle.tables.schemas import FieldBody, TableAnswer, TableBody, TableChangeBody, table_answer
+from passerelle.tables.schemas import (
+    DifferenceAnswer,
+    FieldBody,
+    LossAnswer,
+    TableAnswer,
+    TableBody,
+    TableChangeBody,
+    TablePreview,
+    body_of,
+    table_answer,
+)
+from passerelle.tables.seen import is_seen, seen
+from passerelle.tables.types import value_schema
 
-REMEMBERED: Final = 1.0
+_KEPT: Final = 4_096
+_AGE: Final = 1.0
 """Seconds that a process may read with a table as it was. Writes name its version, so they are never wrong."""
 
 
@@ -36,16 +52,17 @@ class Tables:
 
     def __init__(
         self,
-        repository: TableRepository,
+        database: Database,
         clock: Clock,
         new_id: NewId,
-        monotonic: Callable[[], float] = time.monotonic,
+        memory: Memory | None = None,
     ) -> None:
-        self._repository = repository
+        self._repository = TableRepository(database)
         self._clock = clock
         self._new_id = new_id
-        self._monotonic = monotonic
-        self._known: dict[tuple[UUID, UUID | str], tuple[float, Table]] = {}
+        self._known: Remembered[tuple[UUID, UUID | str], Table] = (memory or Memory()).of(
+            ("record_table",), lambda key, _: key[0], size=_KEPT, age=_AGE
+        )
 
     async def find(self, workspace_id: UUID, reference: str, connection: Connection | None = None) -> Table:
         """A table by its id or name, possibly as it was a moment ago. Raises TABLE_NOT_FOUND.
@@ -53,23 +70,14 @@ class Tables:
         connection   the one to read on, for callers that hold one
         """
         wanted: UUID | str = parse_id(reference) or reference
-        known = self._known.get((workspace_id, wanted))
-        if known is not None and known[0] > self._monotonic():
-            return known[1]
-        if connection is None:
-            table = await self._repository.find(workspace_id, wanted)
-        else:
-            table = await self._repository.find_on(connection, workspace_id, wanted)
-        if table is None:
-            self._known.pop((workspace_id, wanted), None)
-            raise _not_found(reference)
-        self._known[(workspace_id, wanted)] = (self._monotonic() + REMEMBERED, table)
-        return table
+        found = await self._known.get((workspace_id, wanted), lambda: self._look(workspace_id, wanted, connection))
+        return _seen(found, reference)
 
     async def find_now(self, workspace_id: UUID, reference: str, connection: Connection | None = None) -> Table:
         """As `find`, read anew."""
-        self._known.pop((workspace_id, parse_id(reference) or reference), None)
-        return await self.find(workspace_id, reference, connection)
+        wanted: UUID | str = parse_id(reference) or reference
+        found = await self._known.read((workspace_id, wanted), lambda: self._look(workspace_id, wanted, connection))
+        return _seen(found, reference)
 
     async def create(self, workspace_id: UUID, table_id: UUID, body: TableBody, *, built_in: bool = False) -> Table:
         """Make a table. The same id again answers with what was made.
@@ -116,6 +124,42 @@ class Tables:
             raise TABLE_BUSY.error("somebody else changed the table at the same moment: send the request again")
         return await self.find_now(workspace_id, str(table.id))
 
+    async def preview(self, workspace_id: UUID, reference: str, body: TableChangeBody) -> TablePreview:
+        """What a change would do. Raises as `change`, but for TABLE_LOSES_DATA: it is part of the answer."""
+        table = await self.find_now(workspace_id, reference)
+        losses: list[Problem] = []
+        try:
+            changed = await self._changed(table, body, lose_data=False)
+        except PasserelleError as error:
+            if any(one.code != TABLE_LOSES_DATA.name for one in error.problems):
+                raise
+            losses = list(error.problems)
+            changed = await self._changed(table, body, lose_data=True)
+        shown = await self.answers(workspace_id, [table, changed])
+        before, after = [body_of(one.model_dump(by_alias=True)) for one in shown]
+        renamed = {field.name: field.renamed_from for field in body.fields or ()}
+        wanted = after.model_copy(
+            update={
+                "fields": [field.model_copy(update={"renamed_from": renamed.get(field.name)}) for field in after.fields]
+            }
+        )
+        found = [
+            DifferenceAnswer(sign=one.sign, text=one.text) for one in differences(before, renames_left(before, wanted))
+        ]
+        if before.name != after.name:
+            found.insert(0, DifferenceAnswer(sign="~", text=f"name: {before.name} → {after.name}"))
+        return TablePreview(
+            differences=found,
+            losses=[LossAnswer(code=one.code, message=one.message) for one in losses],
+            file=written(after),
+        )
+
+    async def file(self, workspace_id: UUID, reference: str) -> str:
+        """A table's file, as `passerelle pull` writes it. Raises TABLE_NOT_FOUND."""
+        table = await self.find_now(workspace_id, reference)
+        [shown] = await self.answers(workspace_id, [table])
+        return written(body_of(shown.model_dump(by_alias=True)))
+
     async def replace_fields(self, table: Table, fields: tuple[Field, ...]) -> bool:
         """Write fields whose index has changed its state. False if the table has changed meanwhile."""
         self.forget(table)
@@ -136,12 +180,25 @@ class Tables:
             raise TABLE_BUSY.error("somebody else changed the table at the same moment: send the request again")
 
     async def listed(self, workspace_id: UUID, after: str, limit: int) -> list[Table]:
-        """Tables by name, after the name `after`."""
-        return await self._repository.listed(workspace_id, after, limit)
+        """Tables by name, after the name `after`: those that whoever asks may know of."""
+        found: list[Table] = []
+        while len(found) < limit and (batch := await self._repository.listed(workspace_id, after, limit)):
+            found += filter(is_seen, batch)
+            after = batch[-1].name
+        return found[:limit]
 
     async def field_names(self, workspace_id: UUID) -> dict[str, frozenset[str]]:
         """The names of every table's fields, by the table's name."""
         return {table.name: frozenset(table.by_name) for table in await self.all(workspace_id)}
+
+    async def field_values(self, workspace_id: UUID) -> dict[str, dict[str, JsonObject]]:
+        """What is known of the values of every table's fields: a JSON Schema, by table and field."""
+        return {
+            table.name: {
+                field.name: value_schema(field.type, [one.value for one in field.options]) for field in table.fields
+            }
+            for table in await self.all(workspace_id)
+        }
 
     async def all(self, workspace_id: UUID) -> list[Table]:
         """Every table of the workspace, by name."""
@@ -159,11 +216,20 @@ class Tables:
         """Tables as the API shows them."""
         related = any(field.table_id for table in tables for field in table.fields)
         names = await self._repository.names(workspace_id) if related else {}
-        return [table_answer(table, names) for table in tables]
+        return [table_answer(seen(table), names) for table in tables]
 
     def forget(self, table: Table) -> None:
         """Read this table anew next time."""
-        self._known = {key: known for key, known in self._known.items() if known[1].id != table.id}
+        self._known.forget(table.workspace_id)
+
+    async def _look(self, workspace_id: UUID, wanted: UUID | str, connection: Connection | None) -> Table:
+        if connection is None:
+            table = await self._repository.find(workspace_id, wanted)
+        else:
+            table = await self._repository.find_on(connection, workspace_id, wanted)
+        if table is None:
+            raise _not_found(str(wanted))
+        return table
 
     async def _changed(self, table: Table, body: TableChangeBody, *, lose_data: bool) -> Table:
         if body.name is not None and body.name != table.name:
@@ -207,6 +273,12 @@ class Tables:
     async def _references(self, workspace_id: UUID) -> dict[str, UUID]:
         names = await self._repository.names(workspace_id)
         return {name: table_id for table_id, name in names.items()} | {str(table_id): table_id for table_id in names}
+
+
+def _seen(table: Table, reference: str) -> Table:
+    if not is_seen(table):
+        raise _not_found(reference)
+    return table
 
 
 def _refuse_other_fields(table: Table, defined: Defined) -> None:

@@ -13,11 +13,12 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from passerelle.kit.ids import parse_id
 from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.phones import stored as stored_phone
+from passerelle.kit.text import composed, visible
 from passerelle.tables.keys import flag_key, number_key, text_key
 from passerelle.tables.models import Field
 
@@ -67,11 +68,12 @@ def _text(value: Json, field: Field) -> str:
         raise ValueError("must be a text")
     if len(value) > LONGEST_TEXT:
         raise ValueError(f"must have at most {LONGEST_TEXT:,} characters, has {len(value):,}")
-    return value
+    # What tells records apart must not differ in what nobody sees.
+    return visible(value) if field.unique else composed(value)
 
 
 def _short_text(value: Json, field: Field) -> str:
-    if len(text := _text(value, field).strip()) > 320:
+    if len(text := visible(_text(value, field))) > 320:
         raise ValueError(f"must have at most 320 characters, has {len(text):,}")
     return text
 
@@ -95,8 +97,9 @@ def _integer(value: Json, field: Field) -> int:
 
 
 def _date(value: Json, field: Field) -> str:
+    text = visible(value) if isinstance(value, str) else ""
     try:
-        return date.fromisoformat(value).isoformat() if isinstance(value, str) and len(value) == 10 else _no_date()
+        return date.fromisoformat(text).isoformat() if len(text) == 10 else _no_date()
     except ValueError:
         return _no_date()
 
@@ -107,8 +110,9 @@ def _no_date() -> str:
 
 def _datetime(value: Json, field: Field) -> str:
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if moment is None or moment.tzinfo is None or len(str(value)) < 17:
+        text = visible(value) if isinstance(value, str) else ""
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None or len(text) < 17:
             raise ValueError
         # Six digits always, so that the texts sort as the times do.
         return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -142,9 +146,11 @@ def _single(value: Json, field: Field) -> str:
     allowed = [option.value for option in field.options]
     if not isinstance(value, str):
         raise ValueError(f"must be one of {_choices(allowed)}")
-    if value not in allowed:
-        raise ValueError(f"must be one of {_choices(allowed)}, is `{value[:100]}`")
-    return value
+    if value in allowed:
+        return value
+    if (plain := visible(value)) in allowed:
+        return plain
+    raise ValueError(f"must be one of {_choices(allowed)}, is `{value[:100]}`")
 
 
 def _several(value: Json, field: Field) -> list[Json]:
@@ -161,7 +167,9 @@ def _choices(values: Sequence[str]) -> str:
 
 def _email(value: Json, field: Field) -> str:
     try:
-        return validate_email(_text(value, field).strip(), check_deliverability=False).normalized
+        found = validate_email(visible(_text(value, field)), check_deliverability=False)
+        # Of note, no provider tells mailboxes apart by case, and phones write the first letter large (RFC 5321, 2.4).
+        return found.normalized if field.case_sensitive else composed(found.normalized.lower())
     except EmailNotValidError as error:
         raise ValueError(f"must be an e-mail address: {str(error).rstrip('.')}") from None
 
@@ -169,24 +177,21 @@ def _email(value: Json, field: Field) -> str:
 def _phone(value: Json, field: Field) -> str:
     if not isinstance(value, str):
         raise ValueError("must be a text: a phone number with its country code, such as +48221234567")
-    try:
-        number = phonenumbers.parse(_text(value, field), None)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or not phonenumbers.is_possible_number(number):
-        raise ValueError("must be a phone number with its country code, such as +48221234567")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    number = stored_phone(_text(value, field))
+    if number is None:
+        raise ValueError("must be a phone number with its country code, such as +48221234567, as its country has them")
+    return number
 
 
 def _relation(value: Json, field: Field) -> str:
-    found = parse_id(value) if isinstance(value, str) else None
+    found = parse_id(visible(value)) if isinstance(value, str) else None
     if found is None:
         raise ValueError("must be the id of a record (a UUID)")
     return str(found)
 
 
 def _attachments(value: Json, field: Field) -> list[Json]:
-    found = [parse_id(item) if isinstance(item, str) else None for item in _list(value)]
+    found = [parse_id(visible(item)) if isinstance(item, str) else None for item in _list(value)]
     if None in found:
         raise ValueError("must be a list of ids of files (UUIDs)")
     return [str(item) for item in found]
@@ -211,7 +216,9 @@ TYPES: Final = {
         FieldType("assignee", "text", _short_text, _STRING | {"maxLength": 320}, "anna@example.com", searched=True),
         FieldType("idField", "text", _short_text, _STRING | {"maxLength": 320}, "C-1001", searched=True),
         FieldType("email", "text", _email, _STRING | {"format": "email"}, "anna@example.com", searched=True),
-        FieldType("phone", "text", _phone, _STRING | {"pattern": r"^\+[0-9]+$"}, "+48221234567", searched=True),
+        FieldType(
+            "phone", "text", _phone, _STRING | {"pattern": r"^\+[0-9]+(;ext=[0-9]+)?$"}, "+48221234567", searched=True
+        ),
         FieldType("relation", "text", _relation, _STRING | {"format": "uuid"}, _SOME_ID),
         FieldType(
             "attachment", "list", _attachments, {"type": "array", "items": _STRING | {"format": "uuid"}}, [_SOME_ID]
@@ -226,6 +233,14 @@ SYSTEM_TYPE: Final = TYPES["datetime"]
 def type_of(field: Field) -> FieldType:
     """The field's type."""
     return TYPES[field.type]
+
+
+def value_schema(type_: str, options: Sequence[str]) -> JsonObject:
+    """What is known of a field's values: a JSON Schema. `options`: the choices of a select field."""
+    schema = dict(TYPES[type_].schema)
+    if type_ == "singleSelect":
+        return {**schema, "enum": list(options)}
+    return {**schema, "items": {"enum": list(options)}} if type_ == "multiselect" else schema
 
 
 WIDER: Final = {("integer", "number")} | {

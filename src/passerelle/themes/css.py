@@ -7,12 +7,21 @@ from dataclasses import fields
 from passerelle.themes.models import FONTS, Colours, Palette
 
 
-def css_variables(colours: Colours, font: str) -> str:
+def css_variables(colours: Colours, font: str, scheme: str = "auto", font_path: str | None = None) -> str:
     """A stylesheet that sets `--accent`, `--accent-text`, `--background`, `--surface`, `--text`, `--muted`,
-    `--border`, `--danger`, `--success` and `--font` for both schemes.
+    `--border`, `--danger`, `--success` and `--font` for both schemes, or for the one that `scheme` says.
+
+    font_path   where a font file of the workspace's own is, in the folder of the stylesheet
     """
+    face, family = "", FONTS[font]
+    if font_path is not None:
+        source = f'url({font_path.rpartition("/")[2]}) format("woff2")'
+        face = f'@font-face{{font-family:"own";src:{source};font-display:swap}}\n'
+        family = f'"own", {family}'
+    if scheme != "auto":
+        return f"{face}:root{{color-scheme:{scheme};--font:{family};{_variables(getattr(colours, scheme))}}}\n"
     return (
-        f":root{{color-scheme:light dark;--font:{FONTS[font]};{_variables(colours.light)}}}\n"
+        f"{face}:root{{color-scheme:light dark;--font:{family};{_variables(colours.light)}}}\n"
         f"@media (prefers-color-scheme:dark){{:root{{{_variables(colours.dark)}}}}}\n"
     )
 

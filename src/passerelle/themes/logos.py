@@ -12,14 +12,17 @@ from typing import Final
 
 import imagesize
 
-from passerelle.errors import Code, PasserelleError
+from passerelle.kit.errors import Code, PasserelleError
 
 LOGO_INVALID: Final = Code(
-    "LOGO_INVALID", 400, "The logo is not a PNG, JPEG or WebP image, is too large, or is not a data URL."
+    "LOGO_INVALID", 400, "A logo, icon or font is not of a type that is taken, is too large, or is not a data URL."
 )
 
 LARGEST: Final = 30_000
 """Bytes: the first page, with everything on it, stays under 60 KB."""
+LARGEST_FONT: Final = 150_000
+"""Bytes: it comes after the first page, which is shown in the font's stand-in until then."""
+_FONT_URL: Final = re.compile(r"data:[a-z0-9/+-]+;base64,([A-Za-z0-9+/]+={0,2})")
 _LARGEST_SIDE: Final = 2_000
 _DATA_URL: Final = re.compile(r"data:image/[a-z+]+;base64,([A-Za-z0-9+/]+={0,2})")
 _KINDS: Final = (
@@ -31,7 +34,7 @@ _KINDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A logo's bytes. `kind`: `png`, `jpeg` or `webp`; sides in pixels."""
+    """A logo's bytes. `kind`: `png`, `jpeg`, `webp` or `woff2`; sides in pixels."""
 
     content: bytes
     kind: str
@@ -71,6 +74,22 @@ def read(content: bytes) -> Image:
     if not (0 < width <= _LARGEST_SIDE and 0 < height <= _LARGEST_SIDE):
         raise _invalid(f"the logo is broken or has a side of more than {_LARGEST_SIDE:,} pixels")
     return Image(content, kind, width, height)
+
+
+def read_font(text: str) -> Image:
+    """The font that a `data:` address holds, by its content. Raises LOGO_INVALID."""
+    found = _FONT_URL.fullmatch(text)
+    try:
+        content = base64.b64decode(found[1], validate=True) if found else b""
+    except binascii.Error:
+        content = b""
+    if not content.startswith(b"wOF2") or len(content) > LARGEST_FONT:
+        raise LOGO_INVALID.error(
+            f"send the font as a data URL of a WOFF2 file of at most {LARGEST_FONT:,} bytes, or the address that "
+            "GET /theme shows",
+            "/fontFile",
+        )
+    return Image(content, "woff2", 0, 0)
 
 
 def _invalid(message: str) -> PasserelleError:

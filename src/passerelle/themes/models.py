@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from urllib.parse import unquote, urlsplit
+
+from passerelle.themes.brand import Brand
 
 FONTS: Final = {
     "system": 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
@@ -70,7 +73,10 @@ class Theme:
     """Sites that may show the widget, such as `https://app.example.com` or `http://localhost:*`."""
     redirect_targets: tuple[str, ...]
     """Where an end page may lead: origins, or addresses that stand for all below them."""
-    stylesheet: str
+    brand: Brand = field(default_factory=Brand)
+    files: Mapping[str, Logo] = field(default_factory=dict)
+    """The other files that pages load, by `dark_logo`, `favicon` and `font`."""
+    stylesheet: str = ""
     """The path of the CSS file with the variables; its name changes with its content."""
     updated_at: datetime | None = None
     """None: nothing was set."""

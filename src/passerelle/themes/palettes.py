@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from passerelle.errors import Code, Problem
+from passerelle.kit.errors import Code, Problem
 from passerelle.themes.contrast import EDGE, TEXT, mix, ratio, readable
 from passerelle.themes.models import Colours, Palette
 

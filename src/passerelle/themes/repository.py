@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,9 @@ class StoredTheme:
     logo_height: int | None
     updated_at: datetime | None
     updated_by: str | None
+    brand: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Digest, kind, width and height by role."""
 
 
 class ThemeRepository:
@@ -44,7 +47,11 @@ class ThemeRepository:
                 SELECT w.name AS workspace_name, t.name, coalesce(t.font, 'system') AS font,
                     coalesce(t.colours, '{}') AS colours, coalesce(t.allowed_origins, '{}') AS allowed_origins,
                     coalesce(t.redirect_targets, '{}') AS redirect_targets,
-                    t.logo_digest, t.logo_kind, t.logo_width, t.logo_height, t.updated_at, t.updated_by
+                    t.logo_digest, t.logo_kind, t.logo_width, t.logo_height, t.updated_at, t.updated_by,
+                    coalesce(t.brand, '{}') AS brand,
+                    (SELECT coalesce(jsonb_object_agg(f.role, jsonb_build_object(
+                        'digest', f.digest, 'kind', f.kind, 'width', f.width, 'height', f.height)), '{}')
+                     FROM theme_file f WHERE f.workspace_id = w.workspace_id) AS files
                 FROM workspace w LEFT JOIN theme t USING (workspace_id) WHERE w.workspace_id = $1
                 """,
                 workspace_id,
@@ -61,25 +68,42 @@ class ThemeRepository:
             )
         return None if row is None else Image(**row)
 
-    async def put(self, workspace_id: UUID, theme: StoredTheme, logo: Image | None) -> None:
-        """Set the whole theme."""
+    async def file(self, workspace_id: UUID, digest: str) -> Image | None:
+        """Another file by its digest."""
         async with self._database.workspace(workspace_id) as connection:
+            row = await connection.fetchrow(
+                "SELECT content, kind, width, height FROM theme_file WHERE workspace_id = $1 AND digest = $2 LIMIT 1",
+                workspace_id,
+                digest,
+            )
+        return None if row is None else Image(**row)
+
+    async def put(self, workspace_id: UUID, theme: StoredTheme, logo: Image | None, files: Mapping[str, Image]) -> None:
+        """Set the whole theme."""
+        async with self._database.transaction(workspace_id) as connection:
+            await connection.execute("DELETE FROM theme_file WHERE workspace_id = $1", workspace_id)
+            for role, one in files.items():
+                await connection.execute(
+                    "INSERT INTO theme_file (workspace_id, role, digest, kind, width, height, content) "
+                    "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    *(workspace_id, role, one.digest, one.kind, one.width, one.height, one.content),
+                )
             await connection.execute(
                 """
                 INSERT INTO theme (workspace_id, name, font, colours, allowed_origins, redirect_targets,
-                    logo, logo_digest, logo_kind, logo_width, logo_height, updated_at, updated_by)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                    logo, logo_digest, logo_kind, logo_width, logo_height, updated_at, updated_by, brand)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                 ON CONFLICT (workspace_id) DO UPDATE SET
                     name = excluded.name, font = excluded.font, colours = excluded.colours,
                     allowed_origins = excluded.allowed_origins, redirect_targets = excluded.redirect_targets,
                     logo = excluded.logo, logo_digest = excluded.logo_digest, logo_kind = excluded.logo_kind,
                     logo_width = excluded.logo_width, logo_height = excluded.logo_height,
-                    updated_at = excluded.updated_at, updated_by = excluded.updated_by
+                    updated_at = excluded.updated_at, updated_by = excluded.updated_by, brand = excluded.brand
                 """,
                 *(workspace_id, theme.name, theme.font, theme.colours),
                 *(list(theme.allowed_origins), list(theme.redirect_targets)),
                 *(None if logo is None else logo.content, theme.logo_digest, theme.logo_kind),
-                *(theme.logo_width, theme.logo_height, theme.updated_at, theme.updated_by),
+                *(theme.logo_width, theme.logo_height, theme.updated_at, theme.updated_by, theme.brand),
             )
 
 

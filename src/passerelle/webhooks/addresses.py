@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from passerelle.errors import PasserelleError
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.outgoing import OutgoingError, OutgoingInvalid
 from passerelle.kit.outgoing.client import Resolve, system_resolve
 from passerelle.kit.outgoing.rules import SETTING, EgressRules, address_of

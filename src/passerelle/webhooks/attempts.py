@@ -18,9 +18,10 @@ from passerelle.events.models import Event, body_of
 from passerelle.kit.clock import Clock, iso
 from passerelle.kit.json import JsonObject
 from passerelle.kit.outgoing import OutgoingAnswer, OutgoingError
+from passerelle.kit.retry_after import retry_after
 from passerelle.kit.secrets import SecretBox
-from passerelle.webhooks.models import Claimed, Outcome
-from passerelle.webhooks.schedule import next_attempt, retry_after
+from passerelle.webhooks.models import AttemptOutcome, Claimed
+from passerelle.webhooks.schedule import next_attempt
 from passerelle.webhooks.signing import signed_headers
 
 log = structlog.get_logger("passerelle.webhooks")
@@ -64,7 +65,7 @@ class Fields(Protocol):
         """A record's values of those of these fields that carry no personal data of another class."""
 
 
-class Attempts:
+class DeliverySender:
     """Makes attempts. Signs anew each time: the time is part of what is signed."""
 
     def __init__(
@@ -84,7 +85,7 @@ class Attempts:
         self._timeout_seconds = timeout_seconds
         self._decrypt = lru_cache(maxsize=4_096)(box.decrypt)
 
-    async def make(self, claimed: Claimed) -> Outcome:
+    async def make(self, claimed: Claimed) -> AttemptOutcome:
         """Send a delivery once. Never raises: whatever goes wrong is an outcome."""
         started_at, began = self._clock(), asyncio.get_running_loop().time()
         answer: OutgoingAnswer | None = None
@@ -129,15 +130,15 @@ def judged(
     started_at: datetime,
     took: timedelta,
     ended_at: datetime,
-) -> Outcome:
+) -> AttemptOutcome:
     """What an attempt means: any 2xx is a success, everything else is tried again while the schedule allows."""
     if answer is None:
         again = next_attempt(claimed.tries + 1, ended_at, None)
-        return Outcome(claimed, started_at, took, delivered=False, next_attempt_at=again, error=error)
+        return AttemptOutcome(claimed, started_at, took, delivered=False, next_attempt_at=again, error=error)
     delivered = 200 <= answer.status < 300
     asked = retry_after(answer.headers.get("retry-after"), ended_at)
     again = None if delivered else next_attempt(claimed.tries + 1, ended_at, asked)
-    return Outcome(
+    return AttemptOutcome(
         claimed,
         started_at,
         took,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from passerelle.errors import Code
+from passerelle.kit.errors import Code
 
 ENDPOINT_NOT_FOUND: Final = Code("WEBHOOK_ENDPOINT_NOT_FOUND", 404, "This workspace has no endpoint with that id.")
 DELIVERY_NOT_FOUND: Final = Code("WEBHOOK_DELIVERY_NOT_FOUND", 404, "This workspace has no delivery with that id.")

@@ -41,7 +41,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class EndpointChange:
     """What becomes of an endpoint; None leaves a field as it is, `NOBODY` takes the contact away."""
 
     url: str | None = None
@@ -73,7 +73,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class DeliveryAttempt:
     """One try of a delivery, and what came of it."""
 
     number: int
@@ -86,7 +86,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class DeliveryFilters:
     """What a list of deliveries is narrowed by, and what a replay is about."""
 
     status: DeliveryStatus | None = None
@@ -116,7 +116,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptOutcome:
     """What came of one attempt at a claimed delivery."""
 
     claimed: Claimed

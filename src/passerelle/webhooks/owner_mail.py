@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import structlog
 
+from passerelle.events.appending import append_event
 from passerelle.events.models import Event
-from passerelle.events.repository import insert as insert_event
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import NewId
-from passerelle.kit.jobs import JobRunning
+from passerelle.kit.jobs import Handler, JobRunning
 from passerelle.kit.mail import Mail, MailError, MailLater, Message
-from passerelle.kit.mail.addresses import Address
+from passerelle.kit.mail.addresses import MailAddress
 from passerelle.webhooks.models import Endpoint
-from passerelle.webhooks.repository import WebhookRepository
+from passerelle.webhooks.repository import OWNER_JOB, WebhookRepository
 
 GIVEN_UP_AFTER: Final = timedelta(days=3)
 """As long as a delivery is tried, so long is the message about it."""
@@ -34,6 +35,10 @@ class OwnerMail:
         self._mail = mail
         self._clock = clock
         self._new_id = new_id
+
+    def jobs(self) -> Mapping[str, Handler]:
+        """What the job does."""
+        return {OWNER_JOB: self.run}
 
     async def run(self, job: JobRunning) -> None:
         """Send the message. Raises `MailLater` where the job is to run again: the server does not take it now."""
@@ -59,7 +64,7 @@ class OwnerMail:
         data = {"emailId": str(self._new_id()), "workflowId": None, "linkId": None, "error": error}
         kind = "email.sent" if error is None else "email.failed"
         async with self._database.transaction(workspace_id) as connection:
-            await insert_event(connection, Event(workspace_id, self._new_id(), kind, data, self._clock()))
+            await append_event(connection, Event(workspace_id, self._new_id(), kind, data, self._clock()))
 
 
 def notice(endpoint: Endpoint, contact: str, key: str, now: datetime) -> Message:
@@ -78,4 +83,4 @@ No event is lost: what the endpoint has missed is kept for 30 days. When the rec
 or PATCH /webhooks/endpoints/{endpoint.id} with {{"paused": false}}. Everything that has waited is then sent.
 `passerelle webhooks log --endpoint {endpoint.id}` shows what went wrong.
 """
-    return Message(key, now, (Address.parse(contact),), "Webhooks were disabled", text)
+    return Message(key, now, (MailAddress.parse(contact),), "Webhooks were disabled", text)

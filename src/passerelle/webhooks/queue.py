@@ -9,9 +9,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.events.models import Event
-from passerelle.kit.database import Database
+from passerelle.kit.database import Database, fetch_one
 from passerelle.kit.ids import NewId
-from passerelle.webhooks.models import Claimed, Outcome
+from passerelle.webhooks.models import AttemptOutcome, Claimed
 
 LEASE: Final = timedelta(seconds=30)
 """How long a claimed delivery is left to its process. An attempt takes ten seconds at most."""
@@ -20,7 +20,7 @@ BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class AttemptSlots:
     """How many attempts this process may have under way."""
 
     of_each: int
@@ -50,10 +50,10 @@ class DeliveryQueue:
     async def dispatch(self, now: datetime) -> Seen:
         """Turn new events into deliveries; none while another process does it."""
         async with self._database.shared() as connection:
-            row = await connection.fetchrow("SELECT seen, active FROM dispatch_events($1, $2)", now, BATCH)
+            row = await fetch_one(connection, "SELECT seen, active FROM dispatch_events($1, $2)", now, BATCH)
         return Seen(row["seen"], active=row["active"] > 0)
 
-    async def claim(self, now: datetime, busy: Mapping[UUID, int], places: Places) -> list[Claimed]:
+    async def claim(self, now: datetime, busy: Mapping[UUID, int], places: AttemptSlots) -> list[Claimed]:
         """Take deliveries that are due, in their order. `busy`: what is under way at each endpoint."""
         claim = self._new_id()
         async with self._database.shared() as connection:
@@ -70,7 +70,7 @@ class DeliveryQueue:
             )
         return [_claimed(row, claim) for row in rows]
 
-    async def record(self, now: datetime, outcomes: Sequence[Outcome]) -> None:
+    async def record(self, now: datetime, outcomes: Sequence[AttemptOutcome]) -> None:
         """Write down what came of attempts."""
         rows = [outcome.to_json() for outcome in outcomes]
         async with self._database.shared() as connection:

@@ -8,13 +8,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from passerelle.events.models import NOTHING, Event
-from passerelle.events.repository import insert as insert_event
-from passerelle.events.repository import position_before
-from passerelle.kit.database import Connection, Database
-from passerelle.kit.jobs import NEW_JOB
-from passerelle.kit.json import dumps
-from passerelle.webhooks.models import Attempt, Change, Delivery, Endpoint, Filters
+from passerelle.events.appending import append_event
+from passerelle.events.models import NOTHING, Event, EventPosition
+from passerelle.kit.database import Connection, Database, fetch_one
+from passerelle.kit.jobs import enqueue
+from passerelle.webhooks.models import Delivery, DeliveryAttempt, DeliveryFilters, Endpoint, EndpointChange
 
 _ENDPOINT: Final = "SELECT * FROM webhook_endpoint WHERE workspace_id = $1 AND status <> 'DELETED'"
 _DELIVERY: Final = """
@@ -58,7 +56,13 @@ class WebhookRepository:
         self._database = database
 
     async def create(
-        self, workspace_id: UUID, endpoint_id: UUID, change: Change, secret: bytes, headers: bytes, now: datetime
+        self,
+        workspace_id: UUID,
+        endpoint_id: UUID,
+        change: EndpointChange,
+        secret: bytes,
+        headers: bytes,
+        now: datetime,
     ) -> bool:
         """A new endpoint, which gets the events of every later transaction. False if there is one with this id."""
         async with self._database.transaction(workspace_id) as connection:
@@ -88,7 +92,7 @@ class WebhookRepository:
         return created is not None
 
     async def change(
-        self, workspace_id: UUID, endpoint_id: UUID, change: Change, headers: bytes | None, now: datetime
+        self, workspace_id: UUID, endpoint_id: UUID, change: EndpointChange, headers: bytes | None, now: datetime
     ) -> bool:
         """Change what is not None. An endpoint that becomes active begins with all that has waited."""
         status = None if change.paused is None else "PAUSED" if change.paused else "ACTIVE"
@@ -158,7 +162,7 @@ class WebhookRepository:
 
     async def listed(self, workspace_id: UUID, after: UUID | None, limit: int) -> list[tuple[Endpoint, bytes]]:
         """Endpoints, oldest first, with their encrypted headers."""
-        async with self._database.workspace(workspace_id) as connection:
+        async with self._database.reading(workspace_id) as connection:
             rows = await connection.fetch(
                 _ENDPOINT + " AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3", workspace_id, after, limit
             )
@@ -200,12 +204,10 @@ class WebhookRepository:
                 now,
             )
             if found is not None:
-                await insert_event(connection, event)
+                await append_event(connection, event)
             if found:
-                payload = dumps({"workspaceId": str(workspace_id), "endpointId": str(endpoint_id)}).encode()
-                await connection.execute(
-                    f"{NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, $1, $2, now(), 'queued'", OWNER_JOB, payload
-                )
+                facts = {"workspaceId": str(workspace_id), "endpointId": str(endpoint_id)}
+                await enqueue(connection, OWNER_JOB, facts)
         return found is not None
 
     async def send_one(
@@ -217,7 +219,7 @@ class WebhookRepository:
                 "SELECT true FROM webhook_delivery WHERE workspace_id = $1 AND id = $2", workspace_id, delivery_id
             ):
                 return
-            await insert_event(connection, event)
+            await append_event(connection, event)
             await connection.execute(
                 "INSERT INTO webhook_delivery (workspace_id, id, endpoint_id, transaction, event_id, event_type, "
                 "next_attempt_at, created_at) VALUES ($1, $2, $3, pg_current_xact_id(), $4, $5, $6, $6)",
@@ -229,13 +231,14 @@ class WebhookRepository:
                 now,
             )
 
-    async def recover(self, workspace_id: UUID, endpoint_id: UUID, since: datetime, now: datetime) -> None:
-        """Set an endpoint back to `since`: what is not on its way or delivered yet becomes deliveries again.
+    async def recover(
+        self, workspace_id: UUID, endpoint_id: UUID, position: EventPosition, since: datetime, now: datetime
+    ) -> None:
+        """Set an endpoint back to `since`, where events stood at `position`.
 
-        What would be tried again later is tried now.
+        What is not on its way or delivered yet becomes deliveries again; what would be tried again later is tried now.
         """
         async with self._database.transaction(workspace_id) as connection:
-            position = await position_before(connection, workspace_id, since)
             await connection.execute(
                 "UPDATE webhook_cursor SET transaction = $3, event_id = $4 "
                 "WHERE workspace_id = $1 AND endpoint_id = $2 AND (transaction, event_id) > ($3, $4)",
@@ -253,7 +256,7 @@ class WebhookRepository:
                 now,
             )
 
-    async def delivery(self, workspace_id: UUID, delivery_id: UUID) -> tuple[Delivery, list[Attempt]] | None:
+    async def delivery(self, workspace_id: UUID, delivery_id: UUID) -> tuple[Delivery, list[DeliveryAttempt]] | None:
         """A delivery and its attempts in their order."""
         async with self._database.workspace(workspace_id) as connection:
             row = await connection.fetchrow(_DELIVERY + " AND id = $2", workspace_id, delivery_id)
@@ -263,18 +266,22 @@ class WebhookRepository:
                 workspace_id,
                 delivery_id,
             )
-        return None if row is None else (Delivery(**row), [Attempt(**one) for one in rows])
+        return None if row is None else (Delivery(**row), [DeliveryAttempt(**one) for one in rows])
 
-    async def deliveries(self, workspace_id: UUID, filters: Filters, before: UUID | None, limit: int) -> list[Delivery]:
+    async def deliveries(
+        self, workspace_id: UUID, filters: DeliveryFilters, before: UUID | None, limit: int
+    ) -> list[Delivery]:
         """Deliveries, newest first."""
         condition, values = _conditions(filters, [workspace_id, before, limit])
-        async with self._database.workspace(workspace_id) as connection:
+        async with self._database.reading(workspace_id) as connection:
             rows = await connection.fetch(
                 f"{_DELIVERY} AND ($2::uuid IS NULL OR id < $2) {condition} ORDER BY id DESC LIMIT $3", *values
             )
         return [Delivery(**row) for row in rows]
 
-    async def replay(self, workspace_id: UUID, filters: Filters, now: datetime, at_once: int = REPLAYED_AT_ONCE) -> int:
+    async def replay(
+        self, workspace_id: UUID, filters: DeliveryFilters, now: datetime, at_once: int = REPLAYED_AT_ONCE
+    ) -> int:
         """Send the deliveries again that the filters leave, but to no endpoint that is gone. Returns how many.
 
         FAILED ones are those as well that would be tried again later: they are tried now.
@@ -287,7 +294,7 @@ class WebhookRepository:
             condition, values = _conditions(filters, [workspace_id, now, last, at_once])
             condition = f"{condition} {_UNDELIVERED}" if failed else condition
             async with self._database.workspace(workspace_id) as connection:
-                row = await connection.fetchrow(_REPLAY.format(condition=condition), *values)
+                row = await fetch_one(connection, _REPLAY.format(condition=condition), *values)
             replayed += row["replayed"]
             if row["last"] is None:
                 return replayed
@@ -305,7 +312,7 @@ class WebhookRepository:
         return found is not None
 
 
-def _conditions(filters: Filters, values: list[Any]) -> tuple[str, list[Any]]:
+def _conditions(filters: DeliveryFilters, values: list[Any]) -> tuple[str, list[Any]]:
     """The filters as SQL; their values come after those that are there."""
     wanted: Mapping[str, Any] = {
         "status = {}": filters.status,

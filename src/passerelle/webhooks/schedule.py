@@ -5,8 +5,7 @@ Given: five retries, five seconds apart. Then ever longer pauses, up to three da
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 QUICK_TRIES: Final = 6
@@ -15,8 +14,6 @@ QUICK_PAUSE: Final = timedelta(seconds=5)
 FIRST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(hours=12)
 TOTAL: Final = timedelta(days=3)
-LONGEST_ASKED: Final = timedelta(days=1)
-"""More than this no `Retry-After` delays a delivery."""
 
 
 def pause_after(tries: int) -> timedelta | None:
@@ -34,20 +31,7 @@ def next_attempt(tries: int, now: datetime, asked: timedelta | None) -> datetime
     pause = pause_after(tries)
     if pause is None:
         return None
-    return now + max(pause, min(asked or timedelta(), LONGEST_ASKED))
-
-
-def retry_after(header: str | None, now: datetime) -> timedelta | None:
-    """A `Retry-After` header's time (RFC 9110, 10.2.3); None where it is absent or says nothing."""
-    text = (header or "").strip()
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text[:9]), int(LONGEST_ASKED.total_seconds())))
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(moment - now, timedelta())
+    return now + max(pause, asked or timedelta())
 
 
 def _doubled(tries: int) -> timedelta:

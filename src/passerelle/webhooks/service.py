@@ -12,11 +12,11 @@ from uuid import UUID
 
 import structlog
 
-from passerelle.errors import PasserelleError
 from passerelle.events.models import Event, body_of
-from passerelle.events.service import RETENTION, expanded, known_types
+from passerelle.events.service import RETENTION, Events, expanded, known_types
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import NewId
 from passerelle.kit.secrets import SecretBox
 from passerelle.webhooks import repository as rows
@@ -29,7 +29,7 @@ from passerelle.webhooks.errors import (
     ENDPOINT_NOT_FOUND,
     TOO_MANY_ENDPOINTS,
 )
-from passerelle.webhooks.models import Attempt, Change, Claimed, Delivery, Endpoint, Filters
+from passerelle.webhooks.models import Claimed, Delivery, DeliveryAttempt, DeliveryFilters, Endpoint, EndpointChange
 from passerelle.webhooks.queue import DeliveryQueue
 from passerelle.webhooks.repository import WebhookRepository
 from passerelle.webhooks.signing import detached_jws, new_secret
@@ -50,6 +50,7 @@ class Webhooks:
         self,
         database: Database,
         queue: DeliveryQueue,
+        events: Events,
         addresses: Addresses,
         keys: Keys,
         box: SecretBox,
@@ -59,13 +60,14 @@ class Webhooks:
         self._database = database
         self._repository = WebhookRepository(database)
         self._queue = queue
+        self._events = events
         self._addresses = addresses
         self._keys = keys
         self._box = box
         self._clock = clock
         self._new_id = new_id
 
-    async def create(self, workspace_id: UUID, endpoint_id: UUID, wanted: Change) -> tuple[Endpoint, str]:
+    async def create(self, workspace_id: UUID, endpoint_id: UUID, wanted: EndpointChange) -> tuple[Endpoint, str]:
         """A new endpoint and its secret. With an id that is taken, the endpoint that was made under it.
 
         Raises WEBHOOK_URL_REFUSED, EVENT_TYPE_UNKNOWN, WEBHOOK_HEADER_REFUSED or TOO_MANY_WEBHOOK_ENDPOINTS.
@@ -86,7 +88,7 @@ class Webhooks:
         endpoint, secret, headers = made
         return self._shown(endpoint, headers), self._box.decrypt(secret).decode()
 
-    async def change(self, workspace_id: UUID, endpoint_id: UUID, wanted: Change) -> Endpoint:
+    async def change(self, workspace_id: UUID, endpoint_id: UUID, wanted: EndpointChange) -> Endpoint:
         """Change an endpoint. `paused: false` activates a disabled one as well. Raises as `create`, or
         WEBHOOK_ENDPOINT_NOT_FOUND."""
         checked = await self._checked(wanted)
@@ -138,17 +140,20 @@ class Webhooks:
         Raises WEBHOOK_ENDPOINT_NOT_FOUND or WEBHOOK_ENDPOINT_INACTIVE.
         """
         endpoint = await self._require_active(workspace_id, endpoint_id)
-        await self._repository.recover(workspace_id, endpoint_id, since, self._clock())
+        position = await self._events.since(workspace_id, since)
+        await self._repository.recover(workspace_id, endpoint_id, position, since, self._clock())
         return endpoint
 
-    async def delivery(self, workspace_id: UUID, delivery_id: UUID) -> tuple[Delivery, list[Attempt]]:
+    async def delivery(self, workspace_id: UUID, delivery_id: UUID) -> tuple[Delivery, list[DeliveryAttempt]]:
         """A delivery and its attempts. Raises WEBHOOK_DELIVERY_NOT_FOUND."""
         found = await self._repository.delivery(workspace_id, delivery_id)
         if found is None:
             raise _no_delivery(delivery_id)
         return found
 
-    async def deliveries(self, workspace_id: UUID, filters: Filters, before: UUID | None, limit: int) -> list[Delivery]:
+    async def deliveries(
+        self, workspace_id: UUID, filters: DeliveryFilters, before: UUID | None, limit: int
+    ) -> list[Delivery]:
         """Deliveries, newest first. Raises EVENT_TYPE_UNKNOWN."""
         return await self._repository.deliveries(workspace_id, _expanded(filters), before, limit)
 
@@ -164,7 +169,7 @@ class Webhooks:
             )
         return (await self.delivery(workspace_id, delivery_id))[0]
 
-    async def replay_all(self, workspace_id: UUID, filters: Filters) -> int:
+    async def replay_all(self, workspace_id: UUID, filters: DeliveryFilters) -> int:
         """Send all deliveries again that the filters leave; FAILED ones are those as well that would be tried again
         later. Returns how many. Raises EVENT_TYPE_UNKNOWN."""
         return await self._repository.replay(workspace_id, _expanded(filters), self._clock())
@@ -204,7 +209,7 @@ class Webhooks:
         if await self._repository.disable(workspace_id, endpoint_id, why, event, self._clock()):
             log.error("webhook.endpoint_disabled", workspace=str(workspace_id), endpoint=str(endpoint_id), reason=why)
 
-    async def _checked(self, wanted: Change) -> Change:
+    async def _checked(self, wanted: EndpointChange) -> EndpointChange:
         if wanted.url is not None:
             await self._addresses.require_usable(wanted.url)
         require_sendable(wanted.headers or {})
@@ -224,7 +229,7 @@ class Webhooks:
     def _event(self, workspace_id: UUID, kind: str, data: dict[str, str]) -> Event:
         return Event(workspace_id, self._new_id(), kind, data, self._clock())
 
-    def _sealed(self, wanted: Change) -> bytes:
+    def _sealed(self, wanted: EndpointChange) -> bytes:
         return self._box.encrypt(json.dumps(dict(wanted.headers or {})).encode())
 
     def _shown(self, endpoint: Endpoint, headers: bytes) -> Endpoint:
@@ -235,7 +240,7 @@ class Webhooks:
         )
 
 
-def _expanded(filters: Filters) -> Filters:
+def _expanded(filters: DeliveryFilters) -> DeliveryFilters:
     return replace(filters, types=expanded(known_types(filters.types)))
 
 

@@ -17,7 +17,7 @@ from joserfc.jwk import RSAKey
 from standardwebhooks import Webhook
 
 from passerelle.accounts.models import SigningKey
-from passerelle.version import VERSION
+from passerelle.kit.version import VERSION
 
 _PREFIX: Final = "whsec_"
 

@@ -8,7 +8,6 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from fastapi import FastAPI
-from things import Effects, things
 
 from passerelle.accounts import service
 from passerelle.accounts.endpoints import router
@@ -19,6 +18,7 @@ from passerelle.kit.clock import MovedClock
 from passerelle.kit.database import Database
 from passerelle.kit.http import stack
 from passerelle.kit.secrets import SecretBox
+from tests.integration.accounts.things import Effects, things
 
 SECRET_KEY = "a key for tests of thirty-two characters".replace(" ", "-")
 
@@ -75,7 +75,6 @@ async def client(
     stack.install(
         app,
         authenticator=accounts.authenticator,
-        public=("/", "/auth/", "/.well-known/"),
         database=database,
         box=box,
         clock=clock,

@@ -9,15 +9,15 @@ from uuid import UUID
 import httpx
 import pytest
 from structlog.testing import capture_logs
-from things import Effects
 
 from passerelle.accounts.models import Workspace
 from passerelle.accounts.service import Accounts
 from passerelle.kit.clock import MovedClock
-from passerelle.kit.database import Database
+from passerelle.kit.database import Database, fetch_one
 from passerelle.kit.http.claims import Claim, Claims
 from passerelle.kit.http.idempotency import forget_old
 from passerelle.kit.secrets import SecretBox
+from tests.integration.accounts.things import Effects
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def test_two_at_once_have_one_effect(
         ("/things", None, "other"),
         ("/things?x=1", None, "x"),
         ("/things", "application/json;version=2", "x"),
-        ("/elsewhere", None, "x"),
+        ("/reports", None, "x"),
     ],
 )
 async def test_another_request_with_the_same_key_is_refused(
@@ -207,7 +207,7 @@ async def test_a_stored_answer_is_encrypted(
     await create(client, headers, name="a-secret-of-the-caller")
 
     async with database.workspace(workspace.id) as connection:
-        row = await connection.fetchrow("SELECT * FROM idempotency_key")
+        row = await fetch_one(connection, "SELECT * FROM idempotency_key")
 
     assert row["status"] == 201
     assert b"a-secret" not in row["body"]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
-from passerelle.kit.http.answers import json_answer
-from passerelle.kit.http.authentication import principal
-from passerelle.kit.http.bodies import Body, read, takes
-from passerelle.kit.http.idempotency import LARGEST_STORED, idempotent_id
-from passerelle.kit.http.versions import version_of, versions
+from passerelle.kit.http.answers import Answer, json_answer
+from passerelle.kit.http.api_route import ApiRoute
+from passerelle.kit.http.authentication import Principal
+from passerelle.kit.http.bodies import Body, JsonBody
+from passerelle.kit.http.idempotency import LARGEST_STORED, IdempotentId
+from passerelle.kit.http.permissions import Requires
+from passerelle.kit.http.versions import version
+
+Anybody = Annotated[Principal, Requires("can_run")]
 
 
 @dataclass
@@ -28,28 +33,44 @@ class ThingBody(Body):
     name: str
 
 
+class Caller(Answer):
+    workspace_id: UUID
+    name: str
+
+
+class Thing(Answer):
+    id: UUID
+    name: str
+    version: int
+
+
 def things(effects: Effects) -> APIRouter:
     """Says who calls, and creates things."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=ApiRoute)
 
-    @routes.get("/whoami")
-    async def whoami(request: Request) -> Response:
-        caller = await principal(request)
-        return json_answer({"workspaceId": caller.workspace_id, "name": caller.name})
-
-    @routes.post("/things", openapi_extra=takes(ThingBody) | versions(1, 2))
-    async def create(request: Request) -> Response:
-        body = await read(request, ThingBody)
-        version = version_of(request)
-        created = idempotent_id(request)
-        effects.created.append(created)
+    def created(thing_id: UUID, name: str, number: int) -> Thing:
+        effects.created.append(thing_id)
         if effects.fail_after is not None:
             raise effects.fail_after
-        return json_answer({"id": created, "name": body.name, "version": version}, 201)
+        return Thing(id=thing_id, name=name, version=number)
+
+    @routes.get("/whoami")
+    async def whoami(caller: Anybody) -> Caller:
+        return Caller(workspace_id=caller.workspace_id, name=caller.name)
+
+    @routes.post("/things", status_code=201)
+    @version(2)
+    async def create(caller: Anybody, body: JsonBody[ThingBody], new_id: IdempotentId) -> Thing:
+        return created(new_id, body.name, 2)
+
+    @routes.post("/things", status_code=201)
+    @version(1)
+    async def create_as_ever(caller: Anybody, body: JsonBody[ThingBody], new_id: IdempotentId) -> Thing:
+        return created(new_id, body.name, 1)
 
     @routes.post("/exports")
-    async def export(request: Request) -> Response:
-        effects.created.append(idempotent_id(request))
+    async def export(caller: Anybody, new_id: IdempotentId) -> Response:
+        effects.created.append(new_id)
 
         async def lines() -> AsyncIterator[bytes]:
             yield b"first\n"
@@ -58,15 +79,14 @@ def things(effects: Effects) -> APIRouter:
         return StreamingResponse(lines(), media_type="text/csv")
 
     @routes.post("/reports")
-    async def report(request: Request) -> Response:
-        effects.created.append(idempotent_id(request))
+    async def report(caller: Anybody, new_id: IdempotentId) -> Response:
+        effects.created.append(new_id)
         return json_answer({"text": "x" * LARGEST_STORED})
 
     @routes.post("/files", status_code=204)
-    async def upload(request: Request) -> Response:
-        effects.created.append(idempotent_id(request))
+    async def upload(request: Request, caller: Anybody, new_id: IdempotentId) -> None:
+        effects.created.append(new_id)
         async for _ in request.stream():
             pass
-        return Response(status_code=204)
 
     return routes

@@ -7,15 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from passerelle.definitions.model import Definition
+from passerelle.definitions.revisions.service import Published
 from passerelle.engine.model import Identity, State
 from passerelle.engine.runner import Run, Runner
-from passerelle.engine.store import ABANDONED, CHILD_ENDED, ENTRYPOINT, Loaded, Store
+from passerelle.engine.store import ABANDONED, CHILD_ENDED, ENTRYPOINT, LoadedExecution, Store
 from passerelle.kit.clock import MovedClock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from passerelle.kit.jobs import Leases
 from passerelle.kit.json import loads
-from passerelle.revisions.service import Published
 
 NoOutgoing: Any = None
 
@@ -43,6 +43,12 @@ class Engine:
 
     async def values(self, workspace_id: UUID) -> dict[str, str]:
         return {}
+
+    def seal(self, plain: str) -> str:
+        return plain
+
+    def unseal(self, sealed: str) -> str:
+        return sealed
 
     async def publish(self, definition: Definition) -> tuple[UUID, UUID]:
         definition_id, revision_id = new_id(), new_id()
@@ -74,7 +80,7 @@ class Engine:
     async def jobs(self) -> list[Any]:
         return await self.rows("SELECT * FROM pgqueuer ORDER BY id")
 
-    async def loaded(self, execution_id: UUID) -> Loaded:
+    async def loaded(self, execution_id: UUID) -> LoadedExecution:
         loaded = await self.store.load(self.workspace_id, execution_id)
         assert loaded is not None
         return loaded

@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from product import Product, joined, opened
 
-from passerelle.wiring import Services
+from passerelle.app.services import Services
+from tests.integration.secrets.product import Product, joined, opened
 
 TWO = """
 name: two-events
@@ -97,3 +97,45 @@ async def test_an_event_that_no_step_takes_and_an_execution_that_is_not_there(pr
     assert code(await send(product, {"id": UUID(int=7)}, None)) == (404, "WORKFLOW_NOT_FOUND")
     path = f"/workflows/{workflow['id']}/events/paid"
     assert code(await product.stranger.post(path, json={"amount": 1})) == (404, "WORKFLOW_NOT_FOUND")
+
+
+STRICT = """
+name: strict-and-loose
+parameters: {pause: {type: boolean, default: false}}
+steps:
+  - id: rest
+    when: parameters.pause
+    event: {name: go}
+  - id: strict
+    event: {name: paid, schema: {type: object, required: [amount]}}
+  - id: loose
+    event: {name: paid}
+  - id: last
+    event: {name: end}
+result: {strict: "${steps.strict}", loose: "${steps.loose}"}
+"""
+
+
+@pytest.mark.parametrize("pause", [True, False])
+async def test_an_event_that_was_accepted_waits_for_a_step_that_it_fits(product: Product, pause: bool) -> None:
+    workflow = await product.run(STRICT, pause=pause)
+    assert waits(await send(product, workflow, {"note": "?"})) == ["rest" if pause else "strict"]
+    if pause:
+        assert waits(await send(product, workflow, None, "go")) == ["strict"]
+    assert waits(await send(product, workflow, {"amount": 1})) == ["last"]
+    assert code(await send(product, workflow, {"amount": 1})) == (404, "EVENT_UNKNOWN")
+    await send(product, workflow, None, "end")
+    result = (await product.api.get(f"/workflows/{workflow['id']}/result")).json()["result"]
+    assert result == {"strict": {"amount": 1}, "loose": {"note": "?"}}
+
+
+async def test_so_many_events_wait_for_their_step_and_no_more(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow = await product.run(TWO, pause=True)
+    monkeypatch.setattr("passerelle.workflows.service.EVENT_BYTES_WAITING", 30)
+    assert (await send(product, workflow, {"amount": 1})).status_code == 200
+    assert code(await send(product, workflow, {"amount": 10**15})) == (409, "EVENTS_TOO_MANY")
+    monkeypatch.setattr("passerelle.workflows.service.EVENTS_WAITING", 1)
+    assert code(await send(product, workflow, {"amount": 2})) == (409, "EVENTS_TOO_MANY")
+    assert waits(await send(product, workflow, {}, "go")) == ["again"]

@@ -10,19 +10,18 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from builders import ASK, REST, RETRY, Ask, define, give, step
-from engines import Engine
 
 from passerelle.definitions.expressions import Template
 from passerelle.engine.kinds import Done, StepFailure
 from passerelle.engine.model import Cancelled, EventCame, Identity, Received, Status
-from passerelle.engine.runner import Run
 from passerelle.engine.steps.each import EachConfig, EachKind
 from passerelle.engine.steps.parallel import ParallelConfig, ParallelKind
 from passerelle.engine.store import ENTRYPOINT, AlreadyStarted
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from passerelle.kit.jobs import JobRunning, Worker
+from tests.integration.engine.engines import Engine
+from tests.unit.engine.builders import ASK, REST, RETRY, Ask, define, give, step
 
 
 @pytest.fixture
@@ -80,7 +79,7 @@ async def test_two_processes_on_one_execution_record_each_result_once(engine: En
     run = await engine.start(define(step("call", Meet()), step("b")))
     loaded = await engine.store.load(engine.workspace_id, run.state.identity.id)
     assert loaded is not None
-    rival = Run(engine.runner, run.definition, loaded, owned=loaded.job_id)
+    rival = engine.runner.under_way(run.definition, loaded, owned=loaded.job_id)
     first, second = await asyncio.gather(run.go_on(), rival.go_on())
     assert first.status is second.status is Status.COMPLETED
     recorded = await engine.rows("SELECT step, visit, attempt FROM step_run")
@@ -142,7 +141,8 @@ async def test_cancelling_during_a_call_wins_and_leaves_no_job(engine: Engine) -
 
     state = await (await engine.start(define(step("call", Cancelling()), step("b")))).go_on()
     assert state.status is Status.CANCELLED
-    assert await engine.rows("SELECT FROM step_run") == []
+    (run,) = await engine.rows("SELECT error->>'code' AS code FROM step_run")
+    assert run["code"] == "OUTCOME_UNKNOWN", "the other side may have taken the call"
     assert await engine.jobs() == []
 
 
@@ -173,9 +173,18 @@ async def test_the_same_id_starts_one_execution(engine: Engine) -> None:
 
 async def test_a_value_that_cannot_be_stored_fails_the_execution_with_a_reason(engine: Engine) -> None:
     run = await engine.start(define(step("a", config=give("nul \0 inside"))))
-    assert (run.state.status, run.state.error["code"]) == (Status.FAILED, "VALUE_NOT_STORABLE")
+    assert (run.state.status, (run.state.error or {})["code"]) == (Status.FAILED, "VALUE_NOT_STORABLE")
     called = await (await engine.start(define(step("call", ASK, {"x": "\0"})))).go_on()
-    assert (called.status, called.error["code"]) == (Status.FAILED, "VALUE_NOT_STORABLE")
+    assert (called.status, (called.error or {})["code"]) == (Status.FAILED, "VALUE_NOT_STORABLE")
+
+
+async def test_one_that_keeps_too_much_fails_with_a_code_of_its_own(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("passerelle.engine.transitions.working.KEPT_BYTES", 5)
+    run = await engine.start(define(step("call", ASK, "ok"), step("more", ASK, "ok")))
+    state = await run.go_on()
+    assert (state.status, (state.error or {})["code"]) == (Status.FAILED, "EXECUTION_TOO_LARGE")
 
 
 async def test_branches_call_at_the_same_time_and_survive_a_process(engine: Engine) -> None:

@@ -8,10 +8,9 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
-from pgqueuer.errors import FailingListenerError
 from pgqueuer.queries import Queries
 
-from passerelle.kit.jobs import NEW_JOB, PROBES, JobRunning, Worker, asked_again
+from passerelle.kit.jobs import NEW_JOB, JobRunning, WaitingJobs, Worker
 
 SECONDS = 30
 
@@ -124,22 +123,29 @@ async def test_a_worker_that_was_asked_to_stop_does_not_come_back(database_url: 
     await asyncio.wait_for(worker.run(), SECONDS)
 
 
-async def test_one_notice_that_was_lost_is_no_reason_to_begin_anew() -> None:
-    """PgQueuer sends its first probe while it begins to listen; on a busy machine it listens too late to hear it."""
-    asked: list[timedelta] = []
+async def test_a_job_that_waits_for_somebody_else_leaves_its_place_to_the_next(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WaitingJobs, "PATIENCE", 0.02)
+    outside, answered, ran = WaitingJobs(), asyncio.Event(), asyncio.Event()
 
-    async def probe(timeout: timedelta) -> str:  # noqa: ASYNC109 - as PgQueuer has it
-        asked.append(timeout)
-        if len(asked) < PROBES:
-            raise FailingListenerError
-        return "heard"
+    async def handle(job: JobRunning) -> None:
+        if job.payload == 5:
+            ran.set()
+            return
+        with outside.waiting(job.id):
+            await answered.wait()
 
-    patient = asked_again(probe)
-    assert await patient(timeout=timedelta(seconds=9)) == "heard"
-    assert sum(asked, timedelta()) == timedelta(seconds=9)
-    with pytest.raises(FailingListenerError):
-        await asked_again(_deaf)(timeout=timedelta(seconds=9))
-
-
-async def _deaf(timeout: timedelta) -> str:  # noqa: ASYNC109 - as PgQueuer has it
-    raise FailingListenerError
+    worker = Worker(database_url, {"test.worker": handle}, {}, at_once=4, outside=outside)
+    connection = await asyncpg.connect(database_url)
+    for number in range(6):
+        await queue(connection, number)
+    working = asyncio.create_task(worker.run())
+    try:
+        await asyncio.wait_for(ran.wait(), SECONDS)
+    finally:
+        answered.set()
+        await worker.stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(working, SECONDS)
+        await connection.close()

@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from gatehouse import Gatehouse
 
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
+from tests.integration.links.gatehouse import Gatehouse
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -13,24 +13,26 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from passerelle.accounts.signing_keys import SigningKeys
+from passerelle.definitions.revisions.service import Revisions
 from passerelle.engine.model import Status
-from passerelle.errors import PasserelleError
-from passerelle.executions.repository import ExecutionView
-from passerelle.executions.service import Executions, StartRequest
 from passerelle.kit.clock import MovedClock
-from passerelle.kit.database import Database
+from passerelle.kit.database import Database, fetch_one
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import new_id
 from passerelle.kit.jobs import JobRunning
 from passerelle.kit.json import loads
 from passerelle.kit.mail import Mail
 from passerelle.kit.mail.fake import FakeMail
+from passerelle.kit.memory import Memory
 from passerelle.kit.secrets import SecretBox
+from passerelle.languages.service import Languages
 from passerelle.links.credentials import Credentials
 from passerelle.links.models import LinkRequest, MadeLink, MadeToken
 from passerelle.links.parts import link_parts
-from passerelle.revisions.service import Revisions
 from passerelle.themes.repository import ThemeRepository
 from passerelle.themes.service import Themes
+from passerelle.workflows.models import ExecutionView
+from passerelle.workflows.service import Executions, StartRequest
 
 DEFINITION = new_id()
 REVISION = new_id()
@@ -51,8 +53,13 @@ class OneDefinition:
         kind = "INTERACTIVE" if self.interactive else "BACKGROUND"
         return SimpleNamespace(definition=SimpleNamespace(execution_type=kind, name="onboarding"))
 
+    async def judged(self, workspace_id: UUID, definition_id: UUID, judge: Callable[[Any], Awaitable[None]]) -> None:
+        await judge(await self.published(workspace_id, definition_id))
+
     async def compiled(self, workspace_id: UUID, revision_id: UUID) -> Any:
-        return SimpleNamespace(title={"en": "Your company", "pl": "Twoja firma"}, name="onboarding")
+        return SimpleNamespace(
+            title={"en": "Your company", "pl": "Twoja firma"}, name="onboarding", languages=("en", "pl"), start=None
+        )
 
 
 @dataclass
@@ -65,7 +72,8 @@ class Starting:
     async def start(self, workspace_id: UUID, request: StartRequest) -> ExecutionView:
         now = self.clock()
         async with self.database.workspace(workspace_id) as connection:
-            row = await connection.fetchrow(
+            row = await fetch_one(
+                connection,
                 "INSERT INTO execution (workspace_id, id, definition_id, revision_id, status, execution_type, seq, "
                 "state, parameters, record_id, locale, origin, expires_at, created_at, updated_at) "
                 "VALUES ($1, $2, $3, $4, 'RUNNING', 'INTERACTIVE', 1, '{}', '{}', $5, $6, $7, $8, $9, $9) "
@@ -74,10 +82,14 @@ class Starting:
                 request.origin, now + LIFE, now,
             )  # fmt: skip
         return ExecutionView(
-            row["id"], workspace_id, row["definition_id"], "onboarding", 1, "INTERACTIVE", Status.RUNNING,
+            row["id"], workspace_id, row["definition_id"], "onboarding", REVISION, 1, "INTERACTIVE", Status.RUNNING,
             row["locale"], {}, row["record_id"], row["origin"], [], None, None, row["created_at"], row["updated_at"],
             None, row["expires_at"],
         )  # fmt: skip
+
+    async def end_unused(self, workspace_id: UUID, execution_id: UUID, why: str) -> None:
+        async with self.database.workspace(workspace_id) as connection:
+            await connection.execute("UPDATE execution SET status = 'CANCELLED' WHERE id = $1", execution_id)
 
 
 class Gatehouse:
@@ -93,7 +105,7 @@ class Gatehouse:
         self.definitions = OneDefinition()
         self.box = box or SecretBox(["k" * 40])
         self.credentials = Credentials(self.box)
-        self.keys = SigningKeys(database, self.box, self.clock)
+        self.keys = SigningKeys(database, self.box, self.clock, Memory(lambda: self.clock().timestamp()))
         parts = link_parts(
             database,
             cast("Executions", Starting(database, self.clock)),
@@ -106,6 +118,7 @@ class Gatehouse:
             new_id,
             public_url=PUBLIC_URL,
             environment="production",
+            languages=Languages(),
         )
         self.links, self.sender = parts.links, parts.mail
 
@@ -128,6 +141,11 @@ class Gatehouse:
     async def token(self, **request: Any) -> MadeToken:
         """A new token."""
         return await self.links.token(self.workspace_id, _request(**request))
+
+    async def status(self, execution_id: UUID) -> str:
+        """Where an execution stands."""
+        async with self.database.workspace(self.workspace_id) as connection:
+            return str(await connection.fetchval("SELECT status FROM execution WHERE id = $1", execution_id))
 
     async def end_execution(self, execution_id: UUID, status: str) -> None:
         """Let an execution end."""

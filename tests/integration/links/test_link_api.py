@@ -10,12 +10,13 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from product import BASE_URL, Product, joined, opened
 
+from passerelle.app.services import Services
+from passerelle.app.work import worker_of
+from passerelle.dev.mailcatcher.catcher import MailCatcher
 from passerelle.kit.ids import new_id
 from passerelle.links.models import LinkState
-from passerelle.mailcatcher.catcher import MailCatcher
-from passerelle.wiring import Services
+from tests.integration.secrets.product import BASE_URL, Product, joined, opened
 
 V1 = {"Accept": "application/json;version=1"}
 V2 = {"Accept": "application/json;version=2"}
@@ -35,8 +36,10 @@ ADDRESS = "anna@example.com"
 
 
 @pytest.fixture(scope="module")
-async def running(server_url: str, template: str) -> AsyncIterator[tuple[Services, str, MailCatcher]]:
-    catcher = MailCatcher()
+async def running(
+    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Services, str, MailCatcher]]:
+    catcher = MailCatcher(tmp_path_factory.mktemp("mail"))
     async with (
         catcher.listening() as port,
         opened(server_url, template, smtp_url=f"smtp://127.0.0.1:{port}", public_url=BASE_URL) as parts,
@@ -48,7 +51,7 @@ async def running(server_url: str, template: str) -> AsyncIterator[tuple[Service
 async def product(running: tuple[Services, str, MailCatcher], private_key: RSAPrivateKey) -> AsyncIterator[Product]:
     services = running[0]
     async with joined(*running[:2]) as product:
-        async with services.database.transaction(product.workspace_id) as connection:
+        async with services.shared.database.transaction(product.workspace_id) as connection:
             await services.accounts.signing_keys.create(connection, product.workspace_id, private_key)
         yield product
 
@@ -72,7 +75,7 @@ def refused(answer: httpx.Response, status: int) -> list[tuple[str, str | None]]
 
 
 def state_of(product: Product, link: str) -> Any:
-    return product.services.links.look(link.rpartition("/")[2])
+    return product.services.links.links.look(link.rpartition("/")[2])
 
 
 async def events(product: Product, kinds: str, wait: int = 0) -> list[dict[str, Any]]:
@@ -83,9 +86,10 @@ async def events(product: Product, kinds: str, wait: int = 0) -> list[dict[str, 
 
 @asynccontextmanager
 async def working(services: Services) -> AsyncIterator[None]:
-    task = asyncio.create_task(services.worker.run())
+    worker = worker_of(services)
+    task = asyncio.create_task(worker.run())
     yield
-    await services.worker.stop()
+    await worker.stop()
     await asyncio.wait_for(task, 20)
 
 
@@ -108,7 +112,7 @@ async def test_a_token_starts_an_execution_and_opens_it_once(product: Product, w
     assert answer.status_code == 201
     assert made.pop("token").count(".") == 2
     assert made == {"expiryDuration": 3600, "tokenType": "Bearer", "workflowId": made["workflowId"]}
-    session = await product.services.links.open_token(answer.json()["token"])
+    session = await product.services.links.links.open_token(answer.json()["token"])
     assert str(session.execution_id) == made["workflowId"]
 
 
@@ -119,7 +123,7 @@ async def test_an_interactive_workflow_comes_with_link_and_token_and_a_backgroun
     assert started["executionType"] == "INTERACTIVE"
     view = await state_of(product, started["link"])
     assert str(view.execution_id) == started["id"]
-    session = await product.services.links.open_token(started["token"])
+    session = await product.services.links.links.open_token(started["token"])
     assert str(session.execution_id) == started["id"]
     again = (await product.api.get(f"/workflows/{started['id']}")).json()
     assert not {"link", "token"} & set(again), "shown this once"
@@ -155,11 +159,11 @@ async def test_an_answer_that_was_lost_in_a_crash_is_given_again(product: Produc
     """The process died after the effect and before the answer was stored: one link, one message, the same address."""
     body = {**wanted, "email": ADDRESS}
     first = (await posted(product, "/link/send", body, **{"Idempotency-Key": "lost"})).json()
-    async with product.services.database.workspace(product.workspace_id) as connection:
+    async with product.services.shared.database.workspace(product.workspace_id) as connection:
         await connection.execute("UPDATE idempotency_key SET status = NULL, body = NULL, locked_until = now()")
     again = await posted(product, "/link/send", body, **{"Idempotency-Key": "lost"})
     assert again.json() == first
-    async with product.services.database.workspace(product.workspace_id) as connection:
+    async with product.services.shared.database.workspace(product.workspace_id) as connection:
         assert await connection.fetchval("SELECT count(*) FROM link_email") == 1
         assert await connection.fetchval("SELECT count(*) FROM execution") == 1
 
@@ -234,7 +238,7 @@ async def test_a_malformed_address_is_refused_and_not_repeated(
     for path in ("/link", "/link/send"):
         answer = await posted(product, path, {**wanted, "email": email})
         assert refused(answer, 400) == [("EMAIL_INVALID", "/email")]
-    async with product.services.database.workspace(product.workspace_id) as connection:
+    async with product.services.shared.database.workspace(product.workspace_id) as connection:
         assert await connection.fetchval("SELECT count(*) FROM execution") == 0
 
 

@@ -7,10 +7,10 @@ import re
 from datetime import timedelta
 
 import pytest
-from gatehouse import Gatehouse, code_of, secret_of
 
-from passerelle.errors import PasserelleError
-from passerelle.links.models import LinkState, Session
+from passerelle.kit.errors import PasserelleError
+from passerelle.links.models import EndUserSession, LinkState
+from tests.integration.links.gatehouse import Gatehouse, code_of, secret_of
 
 
 async def code_in_mail(gatehouse: Gatehouse) -> str:
@@ -26,7 +26,7 @@ def another(code: str) -> str:
     return code[:-1] + str((int(code[-1]) + 1) % 10)
 
 
-async def started(gatehouse: Gatehouse) -> tuple[str, Session]:
+async def started(gatehouse: Gatehouse) -> tuple[str, EndUserSession]:
     """A link that is spent, and the session of the browser that did."""
     secret = secret_of(await gatehouse.link())
     return secret, await gatehouse.links.activate(secret, await gatehouse.links.challenge(secret))

@@ -11,16 +11,16 @@ import httpx
 import jsonschema_rs
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from gatehouse import Gatehouse, code_of, secret_of
-from product import BASE_URL, Product, joined, opened
 
-from passerelle.errors import PasserelleError
+from passerelle.app.services import Services
 from passerelle.events.catalogue import CATALOGUE
 from passerelle.kit.clock import iso
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import new_id
-from passerelle.links.listing import Filters, LinkList
+from passerelle.links.listing import LinkFilters, LinkList
 from passerelle.links.models import LinkState
-from passerelle.wiring import Services
+from tests.integration.links.gatehouse import Gatehouse, code_of, secret_of
+from tests.integration.secrets.product import BASE_URL, Product, joined, opened
 
 FORM = """
 name: sign-up
@@ -42,7 +42,7 @@ async def running(server_url: str, template: str) -> AsyncIterator[tuple[Service
 async def product(running: tuple[Services, str], private_key: RSAPrivateKey) -> AsyncIterator[Product]:
     services = running[0]
     async with joined(*running) as product:
-        async with services.database.transaction(product.workspace_id) as connection:
+        async with services.shared.database.transaction(product.workspace_id) as connection:
             await services.accounts.signing_keys.create(connection, product.workspace_id, private_key)
         yield product
 
@@ -127,7 +127,7 @@ def secret_in(link: dict[str, Any]) -> str:
 async def test_what_opens_something_stands_nowhere_in_the_database(product: Product, wanted: dict[str, Any]) -> None:
     """Every table, read by its owner after everything has happened: the answers that are kept for repeated requests,
     the jobs, the events and the messages too."""
-    links = product.services.links
+    links = product.services.links.links
     sent = (
         await product.api.post("/link/send", json={**wanted, "email": ADDRESS}, headers={"Idempotency-Key": "one"})
     ).json()
@@ -160,9 +160,9 @@ async def code_now(product: Product, link_id: str) -> str:
 
     found = parse_id(link_id)
     assert found is not None
-    async with product.services.database.workspace(product.workspace_id) as connection:
+    async with product.services.shared.database.workspace(product.workspace_id) as connection:
         salt: bytes = await connection.fetchval("SELECT salt FROM link_code WHERE link_id = $1", found)
-    return Credentials(product.services.box).code(found, salt)
+    return Credentials(product.services.shared.box).code(found, salt)
 
 
 # Of links with a clock that is moved.
@@ -176,7 +176,7 @@ async def test_the_state_in_a_list_follows_the_clock_and_what_happened(gatehouse
     await gatehouse.links.look(secret_of(sent))
     await gatehouse.links.delete(gatehouse.workspace_id, deleted.id)
     await gatehouse.end_execution(cancelled.execution_id, "CANCELLED")
-    found = await links.page(gatehouse.workspace_id, Filters(), None, 10)
+    found = await links.page(gatehouse.workspace_id, LinkFilters(), None, 10)
     assert [one.link.state(gatehouse.clock()) for one in found] == [
         LinkState.CANCELLED,
         LinkState.DELETED,

@@ -6,11 +6,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from gatehouse import Gatehouse, secret_of
 
 from passerelle.kit.jobs import JobRunning
-from passerelle.kit.mail import MailError, MailLater, MailNever, MailTimeout
-from passerelle.links.letters import FOLDER, languages, texts_in
+from passerelle.kit.mail import MailError, MailLater, MailNever, MailTimeout, MessageTaken
+from tests.integration.links.gatehouse import Gatehouse, secret_of
 
 NOT_NOW = MailLater("The mail server refused for now.", code=451, reply="4.7.1 Greylisted, try again")
 
@@ -108,13 +107,13 @@ async def test_a_server_that_hangs_does_not_take_every_job(gatehouse: Gatehouse)
     hanging, full = asyncio.Event(), asyncio.Event()
     under_way = 0
 
-    async def hang(*_: object, **__: object) -> str:
+    async def hang(*_: object, **__: object) -> MessageTaken:
         nonlocal under_way
         under_way += 1
         if under_way == 8:
             full.set()
         await hanging.wait()
-        return "<id>"
+        return MessageTaken("<id>")
 
     gatehouse.mail.send = hang  # type: ignore[method-assign]
     for _ in range(12):
@@ -155,6 +154,15 @@ async def test_a_letter_is_in_the_chosen_language(gatehouse: Gatehouse) -> None:
     assert "Rozpocznij" in str(gatehouse.mail.sent[0].html)
 
 
+async def test_a_code_comes_in_the_language_of_the_page_that_asks_for_it(gatehouse: Gatehouse) -> None:
+    made = await gatehouse.sent(locale="pl")
+    await gatehouse.links.send_code(secret_of(made), "ar")
+    await gatehouse.work()
+    letter = gatehouse.mail.sent[-1]
+    assert "رمزك" in letter.subject
+    assert 'lang="ar" dir="rtl"' in str(letter.html)
+
+
 async def test_a_letter_shows_the_workspace_s_name_and_colours_and_loads_nothing(gatehouse: Gatehouse) -> None:
     async with gatehouse.database.workspace(gatehouse.workspace_id) as connection:
         await connection.execute(
@@ -174,15 +182,3 @@ async def test_a_letter_shows_the_workspace_s_name_and_colours_and_loads_nothing
         assert html.count("https://") == html.count(made.url)
         assert message.subject.startswith("<b>Acme</b> Bcc: eve@example.com {title}: ")
     assert "background:#" in str(gatehouse.mail.sent[0].html)
-
-
-def test_every_language_has_every_text() -> None:
-    assert {"en", "pl"} <= languages()
-    english = texts_in("en")
-    for language in languages():
-        texts = texts_in(language)
-        assert {kind: set(texts[kind]) for kind in texts} == {kind: set(english[kind]) for kind in english}, language
-        for kind, names in texts.items():
-            for name, text in names.items():
-                assert text.strip(), f"{FOLDER}/texts/{language}.yaml: {kind}.{name} is empty"
-                text.format_map({"name": "", "title": ""})

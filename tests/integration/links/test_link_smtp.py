@@ -11,15 +11,15 @@ from email.policy import default
 import pytest
 from aiosmtpd.smtp import Envelope
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from gatehouse import Gatehouse, secret_of
-from smtp_server import Server, certificate, serving, theirs, trusting
 
 import passerelle.links.sending
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
-from passerelle.kit.mail.addresses import Address
+from passerelle.kit.mail.addresses import MailAddress
 from passerelle.kit.mail.server import SmtpServer
 from passerelle.kit.mail.smtp import SmtpMail
+from tests.integration.kit.mail.smtp_server import Server, certificate, serving, theirs, trusting
+from tests.integration.links.gatehouse import Gatehouse, secret_of
 
 __all__ = ["certificate", "theirs", "trusting"]
 
@@ -34,7 +34,7 @@ async def through(
 ) -> Gatehouse:
     """A gatehouse that sends through this server."""
     address = SmtpServer.parse(f"smtp://{credentials}127.0.0.1:{server.port}")
-    mail = SmtpMail(address, Address("hi@acme.example", "Acme"), tls=tls)
+    mail = SmtpMail(address, MailAddress("hi@acme.example", "Acme"), tls=tls)
     gatehouse = Gatehouse(house, new_id(), server=mail)
     await gatehouse.furnish(key)
     return gatehouse

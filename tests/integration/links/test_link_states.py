@@ -11,14 +11,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from gatehouse import Gatehouse, code_of, secret_of
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
-from passerelle.links.models import LIVE, LinkState, MadeLink, Session
+from passerelle.links.models import LIVE, EndUserSession, LinkState, MadeLink
+from tests.integration.links.gatehouse import Gatehouse, code_of, secret_of
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class Modelled:
             return LinkState.EXPIRED
         return LinkState.SPENT if self.activated else LinkState.FRESH
 
-    def bind(self, session: Session) -> None:
+    def bind(self, session: EndUserSession) -> None:
         self.holder = session.secret
         if not self.activated:
             self.activated = True
@@ -189,7 +189,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(link=links, status=st.sampled_from(sorted(ENDED)))
     def end(self, link: Modelled, status: str) -> None:
-        if link.status == "RUNNING":
+        # What nobody had begun has ended with its link, and ends only once.
+        if link.status == "RUNNING" and (link.activated or not (link.superseded or link.deleted)):
             self.do(self.house.end_execution(link.made.execution_id, status))
             link.status = status
 

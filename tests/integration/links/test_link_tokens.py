@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from gatehouse import PUBLIC_URL, Gatehouse, code_of
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from passerelle.errors import PasserelleError
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import new_id
 from passerelle.kit.json import loads
-from passerelle.links.models import Session
+from passerelle.links.models import EndUserSession
 from passerelle.webhooks.signing import detached_jws
+from tests.integration.links.gatehouse import PUBLIC_URL, Gatehouse, code_of
 
 
 def part(token: str, number: int) -> dict[str, Any]:
@@ -49,7 +49,7 @@ async def test_a_token_says_what_browsers_need_and_its_key_is_published(gatehous
 async def test_it_opens_once_of_fifty_at_once(gatehouse: Gatehouse) -> None:
     made = await gatehouse.token()
     results = await asyncio.gather(*(gatehouse.links.open_token(made.token) for _ in range(50)), return_exceptions=True)
-    (session,) = [result for result in results if isinstance(result, Session)]
+    (session,) = [result for result in results if isinstance(result, EndUserSession)]
     assert (session.kind, session.execution_id) == ("token", made.execution_id)
     assert {r.problems[0].code for r in results if isinstance(r, PasserelleError)} == {"WIDGET_TOKEN_SPENT"}
     assert await gatehouse.links.session(session.secret) == session

@@ -7,15 +7,15 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from gatehouse import ADDRESS, LIFE, PUBLIC_URL, Gatehouse, code_of, secret_of
 
-from passerelle.errors import PasserelleError
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import new_id
 from passerelle.kit.secrets import SecretBox
-from passerelle.links.models import LinkRequest, LinkState, Session
+from passerelle.links.models import EndUserSession, LinkRequest, LinkState
+from tests.integration.links.gatehouse import ADDRESS, LIFE, PUBLIC_URL, Gatehouse, code_of, secret_of
 
 
-async def activated(gatehouse: Gatehouse, secret: str) -> Session:
+async def activated(gatehouse: Gatehouse, secret: str) -> EndUserSession:
     return await gatehouse.links.activate(secret, await gatehouse.links.challenge(secret))
 
 
@@ -60,7 +60,7 @@ async def test_of_fifty_browsers_at_once_one_gets_in(gatehouse: Gatehouse) -> No
     results = await asyncio.gather(
         *(gatehouse.links.activate(secret, challenge) for challenge in challenges), return_exceptions=True
     )
-    sessions = [result for result in results if isinstance(result, Session)]
+    sessions = [result for result in results if isinstance(result, EndUserSession)]
     refusals = [result.problems[0].code for result in results if isinstance(result, PasserelleError)]
     assert (len(sessions), set(refusals), len(refusals)) == (1, {"LINK_SPENT"}, 49)
     assert await gatehouse.links.session(sessions[0].secret) == sessions[0]
@@ -154,6 +154,33 @@ async def test_a_newer_link_for_the_same_record_makes_the_one_before_invalid(gat
     (told,) = await gatehouse.event_rows("link.superseded")
     assert told["data"]["linkId"] == str(first.id)
     assert told["execution_id"] == first.execution_id
+
+
+async def test_what_nobody_has_begun_ends_with_its_link(gatehouse: Gatehouse) -> None:
+    record = uuid4()
+    unused, used = await gatehouse.link(record_id=record), await gatehouse.link(record_id=uuid4())
+    await activated(gatehouse, secret_of(used))
+    newer = await gatehouse.link(record_id=record)
+    assert await gatehouse.status(unused.execution_id) == "CANCELLED"
+    assert (await gatehouse.links.look(secret_of(unused))).state is LinkState.SUPERSEDED
+    for link, status in ((newer, "CANCELLED"), (used, "RUNNING")):
+        await gatehouse.links.delete(gatehouse.workspace_id, link.id)
+        assert await gatehouse.status(link.execution_id) == status
+
+
+async def test_what_a_token_was_made_for_ends_with_the_token_unless_somebody_has_begun_it(gatehouse: Gatehouse) -> None:
+    """Every view of a page with the widget asks for a token; most are never used."""
+    unused, used, fresh = await gatehouse.token(), await gatehouse.token(), None
+    await gatehouse.links.open_token(used.token)
+    gatehouse.clock.move(timedelta(minutes=59))
+    fresh = await gatehouse.token()
+    await gatehouse.links.sweep()
+    assert await gatehouse.status(unused.execution_id) == "RUNNING"
+    gatehouse.clock.move(timedelta(minutes=2))
+    await gatehouse.links.sweep()
+    assert [await gatehouse.status(one.execution_id) for one in (unused, used, fresh)] == [
+        "CANCELLED", "RUNNING", "RUNNING",
+    ]  # fmt: skip
 
 
 async def test_links_without_a_record_or_for_another_definition_are_independent(gatehouse: Gatehouse) -> None:

@@ -9,20 +9,21 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from gatehouse import PUBLIC_URL, Gatehouse
 
+from passerelle.end_user.pages.answers import PageAnswers
+from passerelle.end_user.widget.endpoints import router
 from passerelle.kit.ids import new_id
-from passerelle.pages.answers import Answers
+from passerelle.languages.service import Languages
 from passerelle.themes.repository import ThemeRepository
 from passerelle.themes.service import Themes
-from passerelle.widget.endpoints import router
+from tests.integration.links.gatehouse import PUBLIC_URL, Gatehouse
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def browser(gatehouse: Gatehouse) -> AsyncIterator[httpx.AsyncClient]:
     """A browser that shows the frame; it keeps cookies."""
     app = FastAPI()
-    answers = Answers(Themes(ThemeRepository(gatehouse.database)), secure=True)
+    answers = PageAnswers(Themes(ThemeRepository(gatehouse.database)), Languages(), secure=True)
     app.include_router(router(gatehouse.links, answers, gatehouse.clock))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, headers={"Accept-Language": "pl"}) as client:

@@ -12,9 +12,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from passerelle.errors import PasserelleError
+from passerelle.accounts.permissions import EVERYTHING
+from passerelle.definitions.revisions.repository import RevisionRepository
+from passerelle.definitions.revisions.uses import DefinitionUses
 from passerelle.kit.clock import MovedClock
 from passerelle.kit.database import Database
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http import stack
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.pages import Cursors
@@ -22,7 +25,7 @@ from passerelle.kit.ids import new_id
 from passerelle.kit.secrets import SecretBox
 from passerelle.lists.endpoints import router
 from passerelle.lists.repository import ListRepository
-from passerelle.lists.service import MOST_PROBLEMS, NameLists
+from passerelle.lists.service import MOST_PROBLEMS, ListService
 
 HEADER = "id,schema,name,aliases,birth_date,countries,identifiers,sanctions,dataset\n"
 FIRST = (
@@ -36,20 +39,21 @@ CSV = {"Content-Type": "text/csv"}
 class Everybody:
     """Takes the header for the workspace's id."""
 
-    async def authenticate(self, authorization: bytes | None) -> Principal:
-        return Principal(UUID((authorization or b"").decode()), UUID(int=1), "compliance")
+    async def authenticate(self, authorization: bytes | None, address: str | None = None) -> Principal:
+        return Principal(UUID((authorization or b"").decode()), UUID(int=1), "compliance", permissions=EVERYTHING)
 
 
 @pytest.fixture
-def lists(database: Database) -> NameLists:
-    return NameLists(ListRepository(database), MovedClock())
+def lists(database: Database) -> ListService:
+    return ListService(ListRepository(database), MovedClock())
 
 
 @pytest.fixture
-async def app(database: Database, lists: NameLists) -> FastAPI:
+async def app(database: Database, lists: ListService) -> FastAPI:
     app, box = FastAPI(), SecretBox(["a-key-for-tests-of-thirty-two-characters"])
-    stack.install(app, authenticator=Everybody(), public=(), database=database, box=box)
-    app.include_router(router(lists, Cursors(box)))
+    stack.install(app, authenticator=Everybody(), database=database, box=box)
+    uses = DefinitionUses(RevisionRepository(database, new_id))
+    app.include_router(router(lists, uses, Cursors(box)))
     return app
 
 
@@ -150,7 +154,7 @@ async def test_what_is_not_there_is_not_found(api: httpx.AsyncClient, app: FastA
         assert (await stranger.get("/lists")).json()["data"] == []
 
 
-async def test_a_search_goes_through_the_newest_versions(lists: NameLists, workspace_id: UUID) -> None:
+async def test_a_search_goes_through_the_newest_versions(lists: ListService, workspace_id: UUID) -> None:
     await lists.load(workspace_id, "eu", FIRST.encode(), "ops")
     await lists.load(workspace_id, "un", SECOND.encode(), "ops")
     found = await lists.search(workspace_id, "fiction jane", None, 80)
@@ -165,7 +169,7 @@ async def test_a_search_goes_through_the_newest_versions(lists: NameLists, works
     assert [(hit.list.name, hit.list.version) for hit in both.hits] == [("eu", 2), ("un", 1)]
 
 
-async def test_a_search_names_the_lists_that_are_missing(lists: NameLists, workspace_id: UUID) -> None:
+async def test_a_search_names_the_lists_that_are_missing(lists: ListService, workspace_id: UUID) -> None:
     await lists.load(workspace_id, "eu", FIRST.encode(), "ops")
     found = await lists.search(workspace_id, "Jane Fiction", ["eu", "ofac"], 80)
     assert ([version.name for version in found.lists], found.missing, len(found.hits)) == (["eu"], ("ofac",), 1)
@@ -173,13 +177,13 @@ async def test_a_search_names_the_lists_that_are_missing(lists: NameLists, works
     assert (theirs.hits, theirs.lists, theirs.missing) == ((), (), ("eu",))
 
 
-async def test_loads_of_one_list_at_the_same_time_take_turns(lists: NameLists, workspace_id: UUID) -> None:
+async def test_loads_of_one_list_at_the_same_time_take_turns(lists: ListService, workspace_id: UUID) -> None:
     files = [HEADER + f"NK-{number},Person,Jane Fiction,,,,,,EU\n" for number in range(6)]
     loaded = await asyncio.gather(*[lists.load(workspace_id, "eu", text.encode(), "ops") for text in files])
     assert sorted(load.version.version for load in loaded) == [1, 2, 3, 4, 5, 6]
 
 
-async def test_a_search_that_is_given_up_does_not_spoil_it_for_others(lists: NameLists, workspace_id: UUID) -> None:
+async def test_a_search_that_is_given_up_does_not_spoil_it_for_others(lists: ListService, workspace_id: UUID) -> None:
     await lists.load(workspace_id, "eu", FIRST.encode(), "ops")
     impatient = asyncio.create_task(lists.search(workspace_id, "Jane Fiction", None, 80))
     patient = asyncio.create_task(lists.search(workspace_id, "Jane Fiction", None, 80))
@@ -189,7 +193,7 @@ async def test_a_search_that_is_given_up_does_not_spoil_it_for_others(lists: Nam
 
 
 async def test_the_database_refuses_to_change_a_version(
-    lists: NameLists, database: Database, workspace_id: UUID
+    lists: ListService, database: Database, workspace_id: UUID
 ) -> None:
     await lists.load(workspace_id, "eu", FIRST.encode(), "ops")
     async with database.workspace(workspace_id) as connection:
@@ -198,13 +202,13 @@ async def test_the_database_refuses_to_change_a_version(
                 await connection.execute(statement)
 
 
-async def test_a_bad_name_is_refused_before_the_file_is_read(lists: NameLists, workspace_id: UUID) -> None:
+async def test_a_bad_name_is_refused_before_the_file_is_read(lists: ListService, workspace_id: UUID) -> None:
     with pytest.raises(PasserelleError, match="no name of a list"):
         await lists.load(workspace_id, "../eu", b"", "ops")
 
 
 async def test_a_version_knows_when_it_was_loaded(database: Database, workspace_id: UUID) -> None:
     at = datetime(2026, 11, 23, 9, tzinfo=UTC)
-    loaded = await NameLists(ListRepository(database), lambda: at).load(workspace_id, "eu", FIRST.encode(), "ops")
+    loaded = await ListService(ListRepository(database), lambda: at).load(workspace_id, "eu", FIRST.encode(), "ops")
     assert loaded.version.loaded_at == at
     assert (await ListRepository(database).newest(workspace_id, None))[0] == loaded.version

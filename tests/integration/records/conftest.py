@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI
-from recorded import Api
 
 from passerelle.accounts.service import Accounts
 from passerelle.kit.clock import MovedClock
@@ -15,9 +14,10 @@ from passerelle.kit.http import reference, stack
 from passerelle.kit.http.pages import Cursors
 from passerelle.kit.ids import new_id
 from passerelle.kit.secrets import SecretBox
-from passerelle.records.parts import RecordParts, record_parts
+from passerelle.records.parts import RecordServices, record_parts
 from passerelle.records.routes import routers
 from passerelle.resources.files import Files
+from tests.integration.records.recorded import Api
 
 
 @pytest.fixture
@@ -31,19 +31,18 @@ def box() -> SecretBox:
 
 
 @pytest.fixture
-def parts(database: Database, box: SecretBox, clock: MovedClock) -> RecordParts:
+def parts(database: Database, box: SecretBox, clock: MovedClock) -> RecordServices:
     return record_parts(database, Cursors(box), clock, new_id, files=Files.in_memory(), box=box)
 
 
 @pytest.fixture
-async def app(database: Database, box: SecretBox, clock: MovedClock, parts: RecordParts) -> FastAPI:
+async def app(database: Database, box: SecretBox, clock: MovedClock, parts: RecordServices) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     accounts = Accounts(database, box, clock)
     app.state.accounts = accounts
     stack.install(
         app,
         authenticator=accounts.authenticator,
-        public=("/", "/files/", "/docs", "/openapi.json"),
         database=database,
         box=box,
         clock=clock,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from recorded import Api
+from tests.integration.records.recorded import Api
 
 FIELDS: list[dict[str, Any]] = [
     {"name": "name", "type": "text", "required": True},

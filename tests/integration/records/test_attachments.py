@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from recorded import Api
 
 from passerelle.kit.clock import MovedClock
-from passerelle.records.parts import RecordParts
+from passerelle.records.parts import RecordServices
 from passerelle.resources.service import LINK_LIFETIME
+from tests.integration.records.recorded import Api
 
 PDF = b"%PDF-1.7\n1 0 obj\n"
 
@@ -65,7 +65,7 @@ async def test_an_altered_link_hands_out_nothing(api: Api) -> None:
         assert (await api.client.get(altered)).status_code == 404
 
 
-async def test_a_deleted_file_is_gone_unless_another_record_holds_it(api: Api, parts: RecordParts) -> None:
+async def test_a_deleted_file_is_gone_unless_another_record_holds_it(api: Api, parts: RecordServices) -> None:
     path = await attached(api)
     made = await sent(api, path, "a.pdf", PDF)
     link = (await api.call("GET", f"{path}/{made['id']}"))["link"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from recorded import Api
-
 from passerelle.kit.clock import MovedClock
+from tests.integration.records.recorded import Api
 
 DELETED = "/tables/customers/deleted"
 

@@ -9,13 +9,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from recorded import Api
 
 from passerelle.kit.database import Database
-from passerelle.kit.json import Json
+from passerelle.kit.json import KnownJson
 from passerelle.records import plans
-from passerelle.records.finding import Finding
-from passerelle.records.parts import RecordParts
+from passerelle.records.finding import RecordSearch
+from passerelle.records.parts import RecordServices
+from tests.integration.records.recorded import Api
 
 RECORDS = "/tables/customers/records"
 SEARCH = f"{RECORDS}/search"
@@ -31,7 +31,7 @@ FIELDS = [
     {"name": "tags", "type": "multiselect", "options": ["a", "b", "c"]},
 ]
 INDEXABLE = ("name", "age", "score", "active", "born", "status")
-VALUES: dict[str, list[Json]] = {
+VALUES: dict[str, list[KnownJson]] = {
     "name": [None, "a", "ab", "Zoë", "żółw", "b%_", "B"],
     "age": [None, -3, 0, 1, 2, 10, 2**53 + 1, 2**53],
     "score": [None, -1.5, -1, 0, 0.1, 1e10, 3],
@@ -43,14 +43,14 @@ VALUES: dict[str, list[Json]] = {
 ROWS = 120
 
 
-def some_records(random: Random) -> list[dict[str, Json]]:
+def some_records(random: Random) -> list[dict[str, KnownJson]]:
     return [
         {name: random.choice(choices) for name, choices in VALUES.items()} | {"code": f"c{index}"}
         for index in range(ROWS)
     ]
 
 
-def some_filter(random: Random, depth: int = 0) -> Json:
+def some_filter(random: Random, depth: int = 0) -> KnownJson:
     kind = random.choice(["and", "or", "not"] if depth == 0 else ["and", "not", "one", "one", "one", "one"])
     if depth < 3 and kind in ("and", "or"):
         return {kind: [some_filter(random, depth + 1) for _ in range(random.randint(1, 3))]}
@@ -64,7 +64,7 @@ def some_filter(random: Random, depth: int = 0) -> Json:
     ops += [] if name == "active" else ["gt", "gte", "lt", "lte"]
     ops += ["contains", "startsWith"] if isinstance(values[0], str) and name != "active" else []
     op = random.choice(ops)
-    value: Json = random.choice(values)
+    value: KnownJson = random.choice(values)
     if op == "in":
         value = random.sample(values, random.randint(1, len(values)))
     if op == "isEmpty":
@@ -72,7 +72,7 @@ def some_filter(random: Random, depth: int = 0) -> Json:
     return {"field": name, "op": op, "value": value}
 
 
-def holds(condition: Json, record: Json) -> bool:
+def holds(condition: KnownJson, record: KnownJson) -> bool:
     """What a filter means, said once more without SQL."""
     if condition is None:
         return True
@@ -150,7 +150,17 @@ async def test_every_search_finds_what_a_reading_of_all_would(
         # What stands behind the time of creation decides nothing: no two records share an id.
         body = {"filter": condition, "sort": sort, "limit": random.choice([7, 50])}
         wanted = ordered([record for record in records if holds(condition, record)], _until_created(sort))
-        assert [one["id"] for one in await pages(api, body)] == [one["id"] for one in wanted], body
+        ids = [one["id"] for one in wanted]
+        assert [one["id"] for one in await pages(api, body)] == ids, body
+        skip = random.randint(1, ROWS)
+        jumped = await api.call("POST", SEARCH, body | {"skip": skip})
+        assert [one["id"] for one in jumped["data"]] == ids[skip : skip + body["limit"]], (body, skip)
+        if jumped["next"] is not None:
+            on = await api.call("POST", SEARCH, body | {"after": jumped["next"], "skip": 2})
+            assert [one["id"] for one in on["data"]] == ids[skip + body["limit"] + 2 :][: body["limit"]], (body, skip)
+        up_to = random.randint(1, ROWS)
+        counted = await api.call("POST", f"{RECORDS}/count", {"filter": condition, "upTo": up_to})
+        assert counted == {"count": min(len(ids), up_to), "exact": len(ids) <= up_to}
 
 
 def _until_created(sort: list[str]) -> list[str]:
@@ -211,7 +221,7 @@ async def test_related_records_come_along(api: Api) -> None:
 
 
 def wrong_searches() -> Iterator[Any]:
-    deep: Json = {"field": "age", "value": 1}
+    deep: KnownJson = {"field": "age", "value": 1}
     for _ in range(100):
         deep = {"not": deep}
     yield {"filter": deep}, "FILTER_TOO_LARGE"
@@ -266,7 +276,7 @@ async def test_a_cursor_fits_only_its_own_search(api: Api, other: Api) -> None:
 
 
 async def test_a_search_that_reads_too_much_names_the_index_to_add(
-    api: Api, parts: RecordParts, database: Database
+    api: Api, parts: RecordServices, database: Database
 ) -> None:
     made = await api.table(fields=[{"name": "city", "type": "text"}])
     async with database.workspace(api.workspace_id) as connection:
@@ -285,6 +295,6 @@ async def test_a_search_that_reads_too_much_names_the_index_to_add(
     assert len((await api.call("POST", SEARCH, {}))["data"]) == 25
 
 
-def _impatient(finding: Finding) -> Finding:
+def _impatient(finding: RecordSearch) -> RecordSearch:
     finding._time_limit = 1
     return finding

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from recorded import Api
 
-from passerelle.errors import PasserelleError
 from passerelle.kit.database import Database
+from passerelle.kit.errors import PasserelleError
 from passerelle.records import importing
 from passerelle.records.models import Author
-from passerelle.records.parts import RecordParts
+from passerelle.records.parts import RecordServices
 from passerelle.records.repository import RecordRepository
+from tests.integration.records.recorded import Api
 
 LINES = {"Content-Type": "application/x-ndjson"}
 FIELDS = [
@@ -51,7 +51,7 @@ def outcome(report: Any) -> Any:
     return report["created"], report["updated"], report["failed"], sorted(errors, key=str)
 
 
-async def singly(parts: RecordParts, api: Api, table: str, rows: list[Any], by: str | None) -> Any:
+async def singly(parts: RecordServices, api: Api, table: str, rows: list[Any], by: str | None) -> Any:
     """The same rows as single records, one after the other."""
     counts: Counter[str] = Counter()
     errors: list[tuple[int, str | None, str]] = []
@@ -105,7 +105,7 @@ async def state(api: Api, table: str) -> Any:
     rows=[{"number": "2", "code": 3}, {"number": "1", "code": 2}, {"name": "b", "number": "3", "code": 3}],
 )
 async def test_a_batch_comes_to_what_its_rows_come_to_one_by_one(
-    api: Api, parts: RecordParts, database: Database, by: str | None, before: list[Any], rows: list[Any]
+    api: Api, parts: RecordServices, database: Database, by: str | None, before: list[Any], rows: list[Any]
 ) -> None:
     index = next(TABLES)
     together, apart = f"together{index}", f"apart{index}"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 from uuid import UUID
 
 import pytest
-from recorded import Api
 
 from passerelle.kit.database import Connection, Database
-from passerelle.records.parts import RecordParts
+from passerelle.records.parts import RecordServices
 from passerelle.records.repository import key_of, next_to_index, record_of
+from tests.integration.records.recorded import Api
 
 RECORDS = "/tables/customers/records"
 
@@ -27,7 +26,7 @@ async def waiting_for_a_lock(connection: Connection) -> None:
 
 @pytest.mark.parametrize("change", ["PATCH", "DELETE"])
 async def test_a_change_waits_for_the_filler_and_takes_its_row_along(
-    api: Api, database: Database, parts: RecordParts, change: str
+    api: Api, database: Database, parts: RecordServices, change: str
 ) -> None:
     await api.table(fields=[{"name": "city", "type": "text"}])
     record = await api.add({"city": "old"})
@@ -46,12 +45,12 @@ async def test_a_change_waits_for_the_filler_and_takes_its_row_along(
                 api.workspace_id, field.id, key_of(field, found.values), found.id,
             )  # fmt: skip
         await writing
-        keys: list[Any] = await filler.fetch("SELECT key FROM record_key WHERE field_id = $1", field.id)
+        keys = await filler.fetch("SELECT key FROM record_key WHERE field_id = $1", field.id)
     assert [row["key"] for row in keys] == ([b"new"] if change == "PATCH" else [])
 
 
 async def test_the_filler_waits_for_statements_that_have_read_the_table_as_it_was(
-    api: Api, database: Database, parts: RecordParts
+    api: Api, database: Database, parts: RecordServices
 ) -> None:
     await api.table(fields=[{"name": "city", "type": "text"}])
     await api.add({"city": "a"})

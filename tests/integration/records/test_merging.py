@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from recorded import Api
 
 from passerelle.kit.database import Database
 from passerelle.kit.jobs import JobRunning
@@ -14,8 +13,9 @@ from passerelle.kit.json import loads
 from passerelle.records.duplicates import Duplicates
 from passerelle.records.errors import DUPLICATES_TOO_MANY
 from passerelle.records.merging import REPOINT_JOB
-from passerelle.records.parts import RecordParts
+from passerelle.records.parts import RecordServices
 from passerelle.records.repository import RecordRepository
+from tests.integration.records.recorded import Api
 
 RECORDS = "/tables/customers/records"
 
@@ -24,7 +24,7 @@ async def merged(api: Api, target: Any, source: Any, *fields: str, **more: Any) 
     return await api.call("POST", f"{RECORDS}/{target['id']}/merge", {"from": source["id"], "fields": fields}, **more)
 
 
-async def run_jobs(database: Database, parts: RecordParts, entrypoint: str) -> int:
+async def run_jobs(database: Database, parts: RecordServices, entrypoint: str) -> int:
     async with database.shared() as connection:
         jobs = await connection.fetch("DELETE FROM pgqueuer WHERE entrypoint = $1 RETURNING id, payload", entrypoint)
     for job in jobs:
@@ -105,7 +105,7 @@ async def test_history_comments_and_files_of_both_are_there(api: Api) -> None:
 
 
 async def test_relations_are_led_on_at_once_and_pointed_anew_by_a_job(
-    api: Api, database: Database, parts: RecordParts
+    api: Api, database: Database, parts: RecordServices
 ) -> None:
     await api.table()
     await api.call("POST", "/tables", {"name": "orders", "fields": [
@@ -210,7 +210,7 @@ async def test_fields_that_cannot_be_compared_are_named(api: Api) -> None:
     assert refused == [("FILTER_INVALID", f"/fields/{index}/field") for index in range(3)]
 
 
-async def test_more_records_than_are_looked_at_are_refused(api: Api, parts: RecordParts, database: Database) -> None:
+async def test_more_records_than_are_looked_at_are_refused(api: Api, parts: RecordServices, database: Database) -> None:
     await api.table()
     for name in "abc":
         await api.add({"name": name})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from recorded import Api
+from tests.integration.records.recorded import Api
 
 RECORDS = "/tables/customers/records"
 

@@ -10,10 +10,10 @@ import httpx
 import jsonschema_rs
 import pytest
 from fastapi import FastAPI
-from recorded import Api
 
 from passerelle.kit.http.schema_view import Schemas
 from passerelle.tables.types import TYPES
+from tests.integration.records.recorded import Api
 
 TYPED: list[dict[str, Any]] = [
     {"name": f"a_{name}", "type": name, "title": {"en": f"The {name}"}}

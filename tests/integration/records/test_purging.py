@@ -7,14 +7,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from recorded import Api
 
 from passerelle.kit.clock import MovedClock
-from passerelle.kit.database import Database
+from passerelle.kit.database import Database, fetch_one
 from passerelle.kit.jobs import JobRunning
 from passerelle.kit.json import loads
-from passerelle.records.parts import RecordParts
-from passerelle.tables.repository import CLEAR_JOB
+from passerelle.records.parts import RecordServices
+from passerelle.tables.models import CLEAR_JOB
+from tests.integration.records.recorded import Api
 
 RECORDS = "/tables/customers/records"
 LEFT = ("record", "record_key", "record_unique", "record_change", "record_comment", "attachment", "resource")
@@ -33,7 +33,7 @@ async def left(api: Api, database: Database) -> dict[str, int]:
 
 
 async def test_a_record_goes_for_good_thirty_days_after_it_was_deleted(
-    api: Api, database: Database, parts: RecordParts, clock: MovedClock
+    api: Api, database: Database, parts: RecordServices, clock: MovedClock
 ) -> None:
     await api.table()
     record, kept = await filled(api), await filled(api, "b")
@@ -53,7 +53,7 @@ async def test_a_record_goes_for_good_thirty_days_after_it_was_deleted(
 
 
 async def test_a_forward_lives_as_long_as_the_record_that_it_leads_to(
-    api: Api, parts: RecordParts, clock: MovedClock, database: Database
+    api: Api, parts: RecordServices, clock: MovedClock, database: Database
 ) -> None:
     await api.table()
     target, source = await api.add({"name": "a"}), await api.add({"name": "b"})
@@ -69,7 +69,7 @@ async def test_a_forward_lives_as_long_as_the_record_that_it_leads_to(
 
 
 async def test_a_record_whose_files_cannot_be_deleted_is_passed_over(
-    api: Api, parts: RecordParts, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+    api: Api, parts: RecordServices, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await api.table()
     stuck, free = await filled(api), await filled(api, "b")
@@ -89,14 +89,14 @@ async def test_a_record_whose_files_cannot_be_deleted_is_passed_over(
     assert await parts.purging.purge_deleted() == 1
 
 
-async def test_a_deleted_table_leaves_nothing(api: Api, other: Api, database: Database, parts: RecordParts) -> None:
+async def test_a_deleted_table_leaves_nothing(api: Api, other: Api, database: Database, parts: RecordServices) -> None:
     for one in (api, other):
         await one.table()
         await filled(one)
     await api.call("DELETE", f"{RECORDS}/{(await filled(api, 'b'))['id']}", status=204)
     await api.call("DELETE", "/tables/customers?loseData=true", status=204)
     async with database.shared() as connection:
-        job = await connection.fetchrow("SELECT id, payload FROM pgqueuer WHERE entrypoint = $1", CLEAR_JOB)
+        job = await fetch_one(connection, "SELECT id, payload FROM pgqueuer WHERE entrypoint = $1", CLEAR_JOB)
     for _ in range(2):
         await parts.jobs()[CLEAR_JOB](JobRunning(job["id"], loads(job["payload"])))
     assert set((await left(api, database)).values()) == {0}

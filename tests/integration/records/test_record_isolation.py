@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from recorded import Api
 
 from passerelle.kit.database import Database
+from tests.integration.records.recorded import Api
 
 PDF = ("a.pdf", b"%PDF-1.7\n")
 TABLES = (
@@ -20,6 +20,7 @@ BODIES: dict[str, Any] = {
     "/comments": {"json": {"text": "x"}},
     "/import": {"content": b"name\nx\n", "headers": {"Content-Type": "text/csv"}},
     "/attachments": {"files": {"file": PDF}},
+    "/changes": {"json": {"changes": [{"values": {"name": "x"}}]}},
     "/duplicates": {"json": {"fields": [{"field": "name"}]}},
     "/merge": {"json": {"from": "0198c2f4-8f5e-7c3a-9d1b-2a6f4e5d7c80"}},
 }

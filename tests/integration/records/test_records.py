@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from recorded import Api
 
 from passerelle.kit.clock import MovedClock
 from passerelle.kit.database import Database
+from tests.integration.records.recorded import Api
 
 RECORDS = "/tables/customers/records"
 

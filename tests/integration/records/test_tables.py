@@ -6,11 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from recorded import CUSTOMERS, Api
 
 from passerelle.kit.database import Database
 from passerelle.kit.jobs import JobRunning
-from passerelle.records.parts import RecordParts
+from passerelle.records.parts import RecordServices
+from tests.integration.records.recorded import CUSTOMERS, Api
 
 EVERY_TYPE: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "text": ({}, "ż", 1),
@@ -42,7 +42,7 @@ def a_field(name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "type": "text"} | more
 
 
-async def built(parts: RecordParts, api: Api, table: str) -> None:
+async def built(parts: RecordServices, api: Api, table: str) -> None:
     """What the worker does when the job is due."""
     await parts.indexing.build(api.workspace_id, table)
 
@@ -147,7 +147,7 @@ async def test_a_stale_if_match_is_refused(api: Api) -> None:
     assert stale == [("TABLE_VERSION_CONFLICT", None)]
 
 
-async def test_an_index_is_filled_while_records_come_change_and_go(api: Api, parts: RecordParts) -> None:
+async def test_an_index_is_filled_while_records_come_change_and_go(api: Api, parts: RecordServices) -> None:
     await api.table(fields=[a_field("city"), a_field("n", type="integer")])
     before = [await api.add({"city": "a", "n": index}) for index in range(40)]
     records = "/tables/customers/records"
@@ -178,7 +178,7 @@ async def test_an_index_is_filled_while_records_come_change_and_go(api: Api, par
     assert sorted(one["id"] for one in in_order) == sorted(one["id"] for one in every)
 
 
-async def test_a_field_becomes_unique_only_if_it_is(api: Api, parts: RecordParts) -> None:
+async def test_a_field_becomes_unique_only_if_it_is(api: Api, parts: RecordServices) -> None:
     await api.table(fields=[a_field("code")])
     first, second = await api.add({"code": "x"}), await api.add({"code": "x"})
     unique = {"fields": [a_field("code", unique=True)]}
@@ -195,7 +195,9 @@ async def test_a_field_becomes_unique_only_if_it_is(api: Api, parts: RecordParts
     assert await api.refused("POST", "/tables/customers/records", {"code": "y"}, 409) == [("VALUE_TAKEN", "/code")]
 
 
-async def test_the_rows_of_an_index_that_is_gone_are_cleared(api: Api, parts: RecordParts, database: Database) -> None:
+async def test_the_rows_of_an_index_that_is_gone_are_cleared(
+    api: Api, parts: RecordServices, database: Database
+) -> None:
     await api.table()
     await api.add({"name": "a", "number": "1", "age": 1})
     plain = [{key: field[key] for key in ("name", "type", "options") if key in field} for field in CUSTOMERS["fields"]]
@@ -207,3 +209,29 @@ async def test_the_rows_of_an_index_that_is_gone_are_cleared(api: Api, parts: Re
         await parts.indexing.run(JobRunning(job["id"], loads(job["payload"])))
         for table in ("record_key", "record_unique"):
             assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_a_preview_says_what_a_change_does_and_loses_and_changes_nothing(api: Api) -> None:
+    await api.table()
+    await api.add({"name": "Ada", "number": "1", "status": "new"})
+    fields = [
+        {"name": "fullName", "type": "text", "required": True, "renamedFrom": "name"},
+        {"name": "age", "type": "number", "indexed": True},
+        {"name": "status", "type": "singleSelect", "options": ["approved"], "indexed": True},
+        {"name": "city", "type": "text"},
+    ]
+    shown = await api.call("POST", "/tables/customers/preview", {"fields": fields, "title": "Clients"})
+    texts = [f"{one['sign']} {one['text']}" for one in shown["differences"]]
+    assert "~ field name: renamed to fullName" in texts
+    assert "~ field age: type integer → number" in texts
+    assert "+ field city: text" in texts
+    assert [one["code"] for one in shown["losses"]] == ["TABLE_LOSES_DATA", "TABLE_LOSES_DATA"]
+    assert shown["file"].startswith("name: customers\ntitle: Clients\nfields:\n  - {name: fullName")
+    assert (await api.call("GET", "/tables/customers"))["fields"][0]["name"] == "name"
+    wrong = {"fields": [{"name": "age", "type": "checkbox"}]}
+    assert await api.refused("POST", "/tables/customers/preview", wrong, 409) == [
+        ("TABLE_TYPE_CHANGE", "/fields/0/type")
+    ]
+    file = (await api.client.get("/tables/customers/file")).text
+    assert file.startswith("name: customers\n")
+    assert "unique: true" in file

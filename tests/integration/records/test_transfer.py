@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from recorded import Api
+
+from tests.integration.records.recorded import Api
 
 IMPORT = "/tables/customers/import"
 CSV = {"Content-Type": "text/csv"}
@@ -179,3 +180,50 @@ async def test_rows_are_taken_while_the_file_still_comes(api: Api) -> None:
 
     report = await imported(api, slowly())  # type: ignore[arg-type]  # a stream is content too
     assert (report["created"], seen) == (1500, [0, 1, 2])
+
+
+async def test_an_export_that_is_safe_to_open_comes_back_as_it_was(api: Api) -> None:
+    await api.table(fields=FIELDS)
+    names_ = ['=HYPERLINK("http://evil.example/","x")', "+48 22", "-", "@x", "'=y", "plain", "\ttab"]
+    for number, name in enumerate(names_):
+        await api.add({"name": name, "number": str(number), "age": -5})
+    exact = (await api.client.get("/tables/customers/export?format=csv")).text
+    safe = (await api.client.get("/tables/customers/export?format=csv&safe=true")).text
+    assert ',"=HYPERLINK' in exact
+    assert "\"'=HYPERLINK" in safe
+    assert ",-5," in safe
+    assert not [line for line in safe.splitlines() if ",=" in line or ",@" in line or ",+" in line]
+    before = (await api.call("GET", "/tables/customers/records"))["data"]
+    report = await imported(api, safe, "?mode=upsert&by=number&safe=true")
+    assert (report["updated"], report["failed"]) == (len(names_), 0)
+    assert (await api.call("GET", "/tables/customers/records"))["data"] == before
+
+
+async def test_a_file_that_excel_saved_is_taken(api: Api) -> None:
+    await api.table(fields=FIELDS)
+    report = await imported(
+        api, '\ufeffsep=;\r\nname;number;age;vip;\r\n"5"" pipe";007;3;TRUE;\r\n;;;;\r\nb;008;;FALSE;;\r\n'
+    )
+    assert (report["rows"], report["created"], report["failed"]) == (2, 2, 0)
+    assert await names(api) == ['5" pipe', "b"]
+
+
+async def test_columns_of_other_names_stand_for_fields_and_some_are_left_out(api: Api) -> None:
+    await api.table()
+    columns = json.dumps({"Company": "name", "Remarks": None, "Nr.": "number"})
+    rows = "Company;Nr.;Remarks;age\nAcme;1;nobody reads this;3\n"
+    report = await api.call(
+        "POST",
+        "/tables/customers/import",
+        content=rows,
+        params={"columns": columns},
+        headers={"Content-Type": "text/csv"},
+    )
+    assert (report["created"], report["ignoredColumns"], report["errors"]) == (1, ["Remarks"], [])
+    lines = (await api.client.get("/tables/customers/export?fields=age,name&sort=-age&text=acme")).text.splitlines()
+    assert [line.split(",")[4:] for line in lines] == [["age", "name"], ["3", "Acme"]]
+    for wrong in ("x", "[]", '{"a": 1}'):
+        answer = await api.client.post(
+            "/tables/customers/import", content=rows, params={"columns": wrong}, headers={"Content-Type": "text/csv"}
+        )
+        assert answer.json()["errors"][0]["code"] == "QUERY_INVALID"

@@ -10,18 +10,19 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from product import BASE_URL, Product, joined, opened
 
 from passerelle.accounts.service import checked_roles
+from passerelle.app.application import create_app
+from passerelle.app.services import Services
 from passerelle.kit.clock import MovedClock
 from passerelle.kit.jobs import JobRunning
 from passerelle.kit.json import loads
 from passerelle.kit.mail import MailError, MailLater, MailNever
 from passerelle.kit.mail.fake import FakeMail
-from passerelle.main import create_app
+from passerelle.people.models import NewUser
 from passerelle.reviews.notices import Notices
 from passerelle.reviews.repository import ReviewRepository
-from passerelle.wiring import Services
+from tests.integration.secrets.product import BASE_URL, Product, joined, opened
 
 MANUAL = """
 name: manual
@@ -78,6 +79,19 @@ async def key(product: Product, name: str, *roles: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers={"Authorization": f"Bearer {token}"})
 
 
+async def person(product: Product, name: str) -> httpx.AsyncClient:
+    """A client of somebody who has signed in; the same name again is the same person in another browser."""
+    people, email = product.services.people, f"{name.lower()}@example.com"
+    organization_id = await people.users.organization_of(product.workspace_id)
+    user = await people.users.by_email(organization_id, email)
+    if user is None:
+        user = await people.users.make(organization_id, NewUser(email, "admin", name))
+    opened = await people.sessions.open("127.0.0.1", "test", user=user, factors=["password"], complete=True)
+    transport = httpx.ASGITransport(create_app(product.services, BASE_URL))
+    headers = {"Cookie": f"{people.authenticator.cookie}={opened.secret}", "X-Passerelle-Client": "test"}
+    return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers)
+
+
 async def decide(
     client: httpx.AsyncClient, workflow: dict[str, Any], outcome: str = "approve", step: str = "decide", **more: Any
 ) -> httpx.Response:
@@ -93,7 +107,7 @@ def said(answer: httpx.Response) -> str:
 
 
 async def rows(product: Product, query: str, *values: Any) -> list[Any]:
-    async with product.services.database.workspace(product.workspace_id) as connection:
+    async with product.services.shared.database.workspace(product.workspace_id) as connection:
         return list(await connection.fetch(query, *values))
 
 
@@ -125,7 +139,9 @@ async def test_a_review_is_listed_decided_and_its_decision_is_the_result(product
         "votes": [],
         "requestedAt": waiting["requestedAt"],
         "until": waiting["until"],
+        "takenBy": None,
         "mayDecide": True,
+        "changes": [],
     }
     answer = await decide(anna, workflow, comment="all good")
     assert (answer.status_code, answer.json()["status"]) == (200, "COMPLETED")
@@ -210,8 +226,8 @@ async def test_reviews_inside_of_each_are_decided_by_their_path(product: Product
     assert result == ["approve", "reject", "approve"]
 
 
-async def test_under_four_eyes_two_keys_are_needed(product: Product) -> None:
-    anna, ben = await key(product, "Anna"), await key(product, "Ben")
+async def test_under_four_eyes_two_persons_are_needed(product: Product) -> None:
+    anna, ben = await person(product, "Anna"), await person(product, "Ben")
     workflow = await product.run(OPEN_TO_ALL)
     first = await decide(anna, workflow, "approve")
     assert first.json()["status"] == "AWAITING"
@@ -247,14 +263,73 @@ async def test_of_two_keys_at_the_same_time_one_decides(product: Product) -> Non
         assert len(await events(product, workflow, "review.decided")) == 1
 
 
-async def test_two_keys_at_the_same_time_are_four_eyes(product: Product) -> None:
-    anna, ben = await key(product, "Anna"), await key(product, "Ben")
+async def test_two_persons_at_the_same_time_are_four_eyes(product: Product) -> None:
+    anna, ben = await person(product, "Anna"), await person(product, "Ben")
     for _ in range(5):
         workflow = await product.run(OPEN_TO_ALL)
         answers = await asyncio.gather(decide(anna, workflow), decide(ben, workflow), decide(anna, workflow))
         done = await product.api.get(f"/workflows/{workflow['id']}/result")
         assert {vote["by"]["name"] for vote in done.json()["result"]["decision"]["votes"]} == {"Anna", "Ben"}
         assert sorted(answer.status_code for answer in answers) == [200, 200, 409]
+
+
+async def test_a_key_is_no_second_person_and_a_persons_sessions_are_one(product: Product) -> None:
+    anna, again = await person(product, "Anna"), await person(product, "Anna")
+    service, workflow = await key(product, "Shop"), await product.run(OPEN_TO_ALL)
+    assert (await decide(anna, workflow)).json()["status"] == "AWAITING"
+    assert code(await decide(service, workflow)) == (409, "REVIEW_NEEDS_PERSON")
+    assert code(await decide(again, workflow)) == (409, "REVIEW_NEEDS_ANOTHER")
+    (listed,) = (await service.get("/reviews", params={"workflowId": workflow["id"]})).json()["data"]
+    assert listed["mayDecide"] is False
+
+
+async def test_who_changed_the_record_after_the_request_is_shown(product: Product) -> None:
+    fields = [{"name": "iban", "type": "text"}]
+    await product.api.post("/tables", json={"name": "suppliers", "fields": fields})
+    record = (await product.api.post("/tables/suppliers/records", json={"iban": "old"})).json()
+    pushed = await product.push(
+        "name: supplier\nrecord: {table: suppliers}\n"
+        "steps: [{id: decide, review: {title: Check, outcomes: [approve, reject]}}]\n"
+    )
+    body = {"workflowDefinitionId": pushed.json()["id"], "recordId": record["id"]}
+    workflow = (await product.api.post("/workflows/run", json=body)).json()
+    await product.api.patch(f"/tables/suppliers/records/{record['id']}", json={"iban": "new"})
+    (listed,) = (await product.api.get("/reviews", params={"workflowId": workflow["id"]})).json()["data"]
+    assert [(change["by"], change["fields"]) for change in listed["changes"]] == [("ops", ["iban"])]
+
+
+async def test_the_reviewed_cannot_loosen_the_rules_of_an_open_review(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever pushes `fourEyes: false` and moves the execution decides alone no more than before."""
+    monkeypatch.setattr(product.services.moves, "_run_wait", timedelta())
+    anna, ben, cleo = [await person(product, name) for name in ("Anna", "Ben", "Cleo")]
+    workflow = await product.run(OPEN_TO_ALL)
+    loose = await product.push(OPEN_TO_ALL.replace("fourEyes: true", "fourEyes: false"))
+    moves = f"/definitions/{loose.json()['id']}/migrations"
+    wish = {"from": loose.json()["revision"] - 1, "to": loose.json()["revision"], "workflowIds": [workflow["id"]]}
+
+    async def move(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:
+        """As a worker would do it."""
+        made = (await client.post(moves, json={**wish, **more})).json()
+        facts = {
+            "workspaceId": str(product.workspace_id),
+            "definitionId": loose.json()["id"],
+            "migrationId": made["id"],
+        }
+        await product.services.moves.run(JobRunning(0, facts))
+        found: dict[str, Any] = (await product.api.get(f"{moves}/{made['id']}")).json()
+        return found
+
+    moved = await move(product.api)
+    assert (moved["verdicts"]["loosens"], moved["moved"]) == (1, 0)
+    assert moved["reasons"][0]["code"] == "REVIEW_LOOSENED"
+    assert (await decide(anna, workflow)).json()["status"] == "AWAITING", "two are still needed"
+    refused = await move(anna, loosenReviews=True)
+    assert (refused["moved"], refused["reasons"][0]["code"]) == (0, "REVIEW_VOTED")
+    allowed = await move(cleo, loosenReviews=True)
+    assert (allowed["moved"], allowed["verdicts"]["loosens"]) == (1, 1)
+    assert (await decide(ben, workflow, "reject")).json()["status"] == "COMPLETED"
 
 
 async def test_the_list_is_filtered_and_paged(product: Product) -> None:
@@ -310,6 +385,7 @@ def clock(product: Product, monkeypatch: pytest.MonkeyPatch) -> MovedClock:
     """The engine's clock, which stands still."""
     clock = MovedClock()
     monkeypatch.setattr(product.services.runner, "_clock", clock)
+    monkeypatch.setattr(product.services.runner._commits, "_clock", clock)
     return clock
 
 
@@ -325,7 +401,7 @@ async def resume(product: Product, workflow: dict[str, Any], number: int) -> Non
 
 async def notices(product: Product, mail: FakeMail, clock: MovedClock) -> list[str | None]:
     """Do what a worker does with the jobs of messages; what each raised."""
-    repository = ReviewRepository(product.services.database)
+    repository = ReviewRepository(product.services.shared.database)
     sending = Notices(product.services.runner, repository, mail, clock, uuid4, "https://p.example")
     found = await rows(product, "SELECT id, payload FROM pgqueuer WHERE entrypoint = 'execution.notice' ORDER BY id")
     mine = [row for row in found if loads(row["payload"])["workspaceId"] == str(product.workspace_id)]
@@ -382,7 +458,7 @@ async def test_those_who_decide_get_a_message_and_reminders_as_long_as_it_is_ope
     (message,) = mail.sent
     assert [address.mailbox for address in message.to] == ["compliance@example.com", "anna@example.com"]
     assert message.subject == "Manual check (manual)"
-    assert f"POST https://p.example/workflows/{workflow['id']}/reviews/decide" in message.text
+    assert f"https://p.example/app/reviews/{workflow['id']}/decide\n" in message.text
     assert "Until      2026-01-07 09:00 UTC" in message.text
     clock.move(timedelta(days=1))
     await resume(product, workflow, await job(product, workflow))
@@ -421,3 +497,126 @@ async def test_a_message_that_is_refused_for_good_is_told_and_the_review_goes_on
     assert (kind, data["error"], data["linkId"]) == ("email.failed", "550 no such mailbox", None)
     assert UUID(data["emailId"])
     assert (await decide(anna, workflow)).status_code == 200
+
+
+ONBOARDING = """
+name: asks-first
+title: Your company
+steps:
+  - id: details
+    form: {title: Details, schema: {type: object, properties: {name: {type: string}, number: {type: string}}}}
+  - id: decide
+    review: {title: Check, outcomes: [approve, reject], assignTo: reviewer}
+result: {number: "${steps.details.number}", outcome: "${steps.decide.outcome}"}
+"""
+
+
+async def colleague(product: Product, email: str, role: str = "reviewer") -> str:
+    users = product.services.people.users
+    organization = await users.organization_of(product.workspace_id)
+    made = await users.make(organization, NewUser(email, "member", first_name=email.partition("@")[0].title()))
+    await users.put_member(organization, product.workspace_id, made.id, role)
+    return str(made.id)
+
+
+async def assigned(
+    product: Product, workflow: dict[str, Any], user: str | None, before: str | None = None
+) -> httpx.Response:
+    body = {"userId": user, "insteadOf": before}
+    return await product.api.put(f"/workflows/{workflow['id']}/reviews/decide/assignment", json=body)
+
+
+async def onboarded(product: Product) -> dict[str, Any]:
+    """An execution whose end user has answered, and that waits for its review."""
+    definition = (await product.push(ONBOARDING)).json()["id"]
+    body = {"workflowDefinitionId": definition, "email": "eve@example.com"}
+    made = (await product.api.post("/link/send", json=body)).raise_for_status().json()
+    execution = UUID(made["workflowId"])
+    await product.services.end_users.submit(product.workspace_id, execution, "details", 1, {"name": "Eve"})
+    return {"id": made["workflowId"], "linkId": made["linkId"]}
+
+
+async def test_a_review_is_given_to_one_person_and_taken_over_knowingly(product: Product) -> None:
+    anna, ben = await colleague(product, f"anna-{uuid4()}@example.com"), await colleague(product, f"ben-{uuid4()}@b.pl")
+    viewer = await colleague(product, f"vic-{uuid4()}@example.com", "viewer")
+    workflow = await onboarded(product)
+    assert code(await assigned(product, workflow, viewer)) == (409, "REVIEWER_UNFIT")
+    assert code(await assigned(product, workflow, str(uuid4()))) == (409, "REVIEWER_UNFIT")
+    assert (await assigned(product, workflow, anna)).status_code == 204
+    (mine,) = (await product.api.get("/reviews", params={"takenBy": anna})).json()["data"]
+    assert mine["takenBy"]["id"] == anna
+    assert (await product.api.get("/reviews", params={"takenBy": "nobody"})).json()["data"] == []
+    assert code(await assigned(product, workflow, ben)) == (409, "REVIEW_TAKEN")
+    reviewer = await key(product, "Robot", "reviewer")
+    assert code(await decide(reviewer, workflow)) == (409, "REVIEW_TAKEN")
+    assert (await assigned(product, workflow, ben, anna)).status_code == 204
+    assert (await assigned(product, workflow, None, ben)).status_code == 204
+    assert (await decide(reviewer, workflow)).status_code == 200
+    names = {one["id"]: one["mayReview"] for one in (await product.api.get("/people")).json()["data"]}
+    assert (names[anna], names[viewer]) == (True, False)
+
+
+async def test_the_end_user_is_asked_again_with_everything_still_there(product: Product) -> None:
+    workflow = await onboarded(product)
+    reviewer = await key(product, "Robot", "reviewer")
+    path = f"/workflows/{workflow['id']}/reviews/decide/ask"
+    for wrong in ({"step": "decide", "note": "x"}, {"step": "nothing", "note": "x"}):
+        assert code(await reviewer.post(path, json=wrong)) == (409, "STEP_NOT_ASKABLE")
+    asked = (
+        (await reviewer.post(path, json={"step": "details", "note": "The number, please"})).raise_for_status().json()
+    )
+    assert (asked["linkId"], asked["sentTo"]) == (workflow["linkId"], "e•••@example.com")
+    execution = UUID(workflow["id"])
+    screen = await product.services.end_users.screen(product.workspace_id, execution)
+    assert screen.step is not None
+    assert (screen.step.wish, dict(screen.step.values)) == ("The number, please", {"name": "Eve"})
+    link = (await product.api.get(f"/link/{workflow['linkId']}")).json()
+    assert (link["state"], link["sending"]["status"]) == ("FRESH", "PENDING")
+    values = {"name": "Eve", "number": "7"}
+    await product.services.end_users.submit(product.workspace_id, execution, "details", 2, values)
+    assert (await decide(reviewer, workflow)).json()["status"] == "COMPLETED"
+    assert (await product.api.get(f"/workflows/{workflow['id']}/result")).json()["result"]["number"] == "7"
+    kinds = [kind for kind, _ in await events(product, workflow, "review.")]
+    assert kinds == ["review.requested", "review.returned", "review.requested", "review.decided"]
+
+
+async def test_a_link_is_sent_again_and_somebody_without_address_needs_one(product: Product) -> None:
+    workflow = await onboarded(product)
+    again = await product.api.post(f"/link/{workflow['linkId']}/resend", json={"email": "adam@example.com"})
+    assert again.status_code == 200
+    assert (await product.api.get(f"/link/{workflow['linkId']}")).json()["email"].endswith("@example.com")
+    definition = (await product.push(ONBOARDING)).json()["id"]
+    made = (await product.api.post("/link", json={"workflowDefinitionId": definition})).json()
+    assert code(await product.api.post(f"/link/{made['linkId']}/resend")) == (409, "LINK_UNADDRESSED")
+    await product.api.post(f"/workflows/{made['workflowId']}/cancel")
+    assert code(await product.api.post(f"/link/{made['linkId']}/resend", json={"email": "a@b.pl"})) == (
+        409,
+        "LINK_CANCELLED",
+    )
+
+
+async def test_a_comment_is_kept_and_those_whom_it_mentions_get_a_letter(product: Product) -> None:
+    anna = await colleague(product, f"anna-{uuid4()}@example.com")
+    workflow = await onboarded(product)
+    path = f"/workflows/{workflow['id']}/comments"
+    assert code(await product.api.post(path, json={"text": " "}))[0] == 400
+    assert code(await product.api.post(path, json={"text": "x", "mentions": [str(uuid4())]})) == (
+        400,
+        "MENTION_UNKNOWN",
+    )
+    said = {"text": "@Anna please look", "mentions": [anna]}
+    key_of_it = {"Idempotency-Key": str(uuid4())}
+    first = await product.api.post(path, json=said, headers=key_of_it)
+    assert first.json() == (await product.api.post(path, json=said, headers=key_of_it)).json()
+    (listed,) = (await product.api.get(path)).json()["data"]
+    assert (listed["text"], listed["by"]) == ("@Anna please look", "ops")
+    assert (await product.stranger.get(path)).status_code == 404
+    queue = "SELECT payload FROM pgqueuer WHERE entrypoint = 'people.letter' AND position($1 in convert_from(payload, 'UTF8')) > 0"
+    (letter,) = await rows(product, queue, anna)
+    mail = FakeMail()
+    letters = product.services.people.letters
+    letters._mail = mail
+    await letters.run(JobRunning(1, loads(letter["payload"]), lost=False))
+    (message,) = mail.sent
+    assert f"/app/executions/{workflow['id']}" in message.text
+    assert "mentions you" in message.subject

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from product import Product, joined, opened
 
-from passerelle.wiring import Services
+from passerelle.app.services import Services
+from tests.integration.secrets.product import Product, joined, opened
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +11,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 
+from passerelle.app.application import create_app
+from passerelle.app.services import Services, open_services
+from passerelle.app.settings import Settings
 from passerelle.kit.ids import new_id
 from passerelle.kit.secrets import SecretBox, generate_key
-from passerelle.main import create_app
-from passerelle.settings import Settings
-from passerelle.wiring import Services, open_services
 
 BASE_URL = "http://passerelle.test"
 
@@ -47,15 +47,17 @@ class Product:
 
 
 @asynccontextmanager
-async def opened(server_url: str, template: str, **settings: Any) -> AsyncIterator[tuple[Services, str]]:
-    """The parts, and the database that they work on."""
+async def opened(
+    server_url: str, template: str, way: Callable[[str], str] = str, **settings: Any
+) -> AsyncIterator[tuple[Services, str]]:
+    """The parts, and the database that they work on. `way`: the address by which the parts get there."""
     name = f"product_{uuid4().hex}"
     address, _, options = server_url.partition("?")
     url = address.rsplit("/", 1)[0] + "/" + name + (f"?{options}" if options else "")
     connection = await asyncpg.connect(server_url)
     await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     given = Settings(egress_allow="127.0.0.1", database_connections=4, **settings)
-    async with open_services(given, url, SecretBox([generate_key()])) as services:
+    async with open_services(given, way(url), SecretBox([generate_key()])) as services:
         yield services, url
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()
@@ -69,7 +71,7 @@ async def joined(services: Services, database_url: str) -> AsyncIterator[Product
     async with AsyncExitStack() as stack:
         clients = []
         for owner in owners:
-            async with services.database.workspace(owner) as connection:
+            async with services.shared.database.workspace(owner) as connection:
                 await connection.execute("INSERT INTO workspace (workspace_id, name) VALUES ($1, 'test')", owner)
             token = await services.accounts.create_organization_token(owner, "ops", 2)
             headers = {"Authorization": f"Bearer {token}"}

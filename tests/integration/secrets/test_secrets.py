@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 import asyncpg
 import pytest
-from product import Product
 from structlog.testing import capture_logs
+
+from tests.integration.secrets.product import Product
 
 SECRET = 'k3y/with "quotes" & ünïcode'
 

@@ -8,9 +8,12 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from product import Product, joined, opened
 
-PUBLIC = ("/auth/", "/.well-known/", "/files/", "/health/", "/metrics", "/schemas/", "/docs")
+from passerelle.people.models import NewUser
+from tests.integration.secrets.product import Product, joined, opened
+from tests.integration.tenancy.conftest import Way
+
+PUBLIC = ("/auth/", "/.well-known/", "/files/", "/health/", "/metrics", "/schemas/", "/docs", "/me")
 """What needs no credentials, or tells nothing of any workspace."""
 DEFINITION = """
 name: waiting
@@ -18,25 +21,44 @@ steps:
   - id: decide
     review: {title: Decide, outcomes: [approve, reject]}
 """
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/comments"): {"json": {"text": "x"}},
     ("post", "/import"): {"content": b"name\nx\n", "headers": {"Content-Type": "text/csv"}},
     ("post", "/attachments"): {"files": {"file": ("a.pdf", b"%PDF-1.7\n")}},
+    ("post", "/changes"): {"json": {"changes": [{"values": {"name": "x"}}]}},
     ("post", "/duplicates"): {"json": {"fields": [{"field": "name"}]}},
     ("post", "/merge"): {"json": {"from": str(uuid4())}},
     ("post", "/publish"): {"json": {"revision": 1}},
+    ("post", "/proposals"): {"json": {"revision": 1}},
     ("post", "/migrations"): {"json": {"from": 1, "to": 2, "dryRun": True}},
     ("post", "/reviews/{step}"): {"json": {"outcome": "approve"}},
+    ("put", "/assignment"): {"json": {"userId": None}},
+    ("post", "/test"): {"json": {"scenarios": "scenarios: []"}},
+    ("post", "/ask"): {"json": {"step": "details", "note": "x"}},
+    ("put", "/role"): {"json": {"roleId": "member"}},
+    ("post", "/memberships"): {"json": {"userId": str(uuid4()), "roleId": "viewer"}},
+    ("post", "/roles"): {"json": {"name": "clerk", "permissions": []}},
+    ("put", "/roles/{name}"): {"json": {"permissions": []}},
+    ("put", "/workspaces/{workspaceId}/name"): {"json": {"name": "x"}},
+    ("put", "/identity-providers/{providerId}"): {
+        "json": {"name": "x", "issuer": "https://id.example.com", "clientId": "x", "clientSecret": "x"}
+    },
     ("post", "/recover"): {"json": {"since": "2026-01-01T00:00:00Z"}},
 }
 """What a request needs to be right but for the ids; an empty object where nothing is named."""
-BY_NAME = {("put", "/lists/{name}"), ("put", "/secrets/{name}")}
-"""What is made under a name of the caller's own, so that there is nothing to find."""
+BY_NAME = {
+    ("put", "/lists/{name}"),
+    ("put", "/secrets/{name}"),
+    ("get", "/lists/{name}/uses"),
+    ("get", "/secrets/{name}/uses"),
+}
+"""What is made, or asked of the caller's own definitions, under a name of their own: there is nothing to find."""
 
 
 @pytest.fixture
-async def product(server_url: str, template: str) -> AsyncIterator[Product]:
-    async with opened(server_url, template) as (services, url), joined(services, url) as joining:
+async def product(server_url: str, template: str, way: Way) -> AsyncIterator[Product]:
+    async with opened(server_url, template, way) as (services, url), joined(services, url) as joining:
         yield joining
 
 
@@ -55,14 +77,30 @@ async def filled(product: Product) -> dict[str, str]:
     await made(product, f"{path}/comments", {"text": "hidden"})
     attached = await product.api.post(f"{path}/attachments", files={"file": ("hidden.pdf", b"%PDF-1.7\n")})
     run = await product.run(DEFINITION)
+    users = product.services.people.users
+    user = await users.make(
+        await users.organization_of(product.workspace_id), NewUser("hidden@example.com", "member", "hidden")
+    )
+    enrollment = {"email": "hidden-too@example.com", "roleId": "member"}
+    invited = await made(product, "/organizations/enrollments", enrollment)
     endpoint = await made(product, "/webhooks/endpoints", {"url": "https://127.0.0.1/hook"})
     (await product.api.put("/secrets/KEY", json={"value": "hidden"})).raise_for_status()
     definitions = (await product.api.get("/definitions")).json()["data"]
+    draft = DEFINITION.replace("title: Decide", "title: hidden")
+    pushed = await product.api.post(
+        "/definitions?publish=false", content=draft, headers={"Content-Type": "application/yaml"}
+    )
+    proposing = {"revision": pushed.json()["revision"], "note": "hidden"}
+    proposal = await made(product, f"/definitions/{definitions[0]['id']}/proposals", proposing)
+    view = await made(product, "/views", {"page": "/records/customers", "name": "hidden", "shared": True})
+    group = await made(product, "/scim/v2/Groups", {"schemas": [GROUP], "displayName": "hidden"})
+    key = await made(product, "/keys", {"name": "hidden", "permissions": ["can_run"]})
     return {
-        "tableId": table["id"], "recordId": record["id"], "attachmentId": attached.json()["id"],
+        "keyId": key["id"], "viewId": view["id"], "providerId": str(uuid4()), "groupId": group["id"], "tableId": table["id"], "recordId": record["id"], "attachmentId": attached.json()["id"],
         "resourceId": attached.json()["id"], "field": "number", "value": "1", "workflowId": run["id"],
         "step": "decide", "definitionId": definitions[0]["id"], "endpointId": endpoint["id"], "caseId": record["id"],
-        "linkId": str(uuid4()), "migrationId": str(uuid4()), "deliveryId": str(uuid4()), "version": "1",
+        "userId": str(user.id), "enrollmentId": invited["enrollmentId"], "workspaceId": str(product.workspace_id),
+        "linkId": str(uuid4()), "migrationId": str(uuid4()), "deliveryId": str(uuid4()), "proposalId": proposal["id"], "version": "1", "revision": "1",
     }  # fmt: skip
 
 
@@ -83,7 +121,7 @@ async def test_no_endpoint_finds_what_another_workspace_has(product: Product) ->
             answer = await product.stranger.request(method, address, **more)
             if answer.status_code != 404 or "hidden" in answer.text:
                 wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 async def test_no_list_shows_what_another_workspace_has(product: Product) -> None:
@@ -108,10 +146,10 @@ async def test_no_table_of_the_database_shows_a_row_of_another_workspace(product
     seen = 0
     for row in rows:
         query = f"SELECT count(*) FROM {row['name']} WHERE workspace_id = $1"
-        async with product.services.database.workspace(product.workspace_id) as own:
+        async with product.services.shared.database.workspace(product.workspace_id) as own:
             seen += bool(await own.fetchval(query, product.workspace_id))
         for stranger in (uuid4(), uuid4()):
-            async with product.services.database.workspace(stranger) as other:
+            async with product.services.shared.database.workspace(stranger) as other:
                 assert await other.fetchval(f"SELECT count(*) FROM {row['name']}") == 0, row["name"]
                 assert await other.fetchval(query, product.workspace_id) == 0, row["name"]
     # Otherwise it would prove nothing.

@@ -14,8 +14,33 @@ from passerelle.kit.ids import new_id
 
 SOURCE = Path(__file__).parents[3] / "src" / "passerelle"
 
-SHARED_TABLES = {"alembic_version", "pgqueuer", "pgqueuer_log", "pgqueuer_statistics", "pgqueuer_schedules"}
+SHARED_TABLES = {
+    "schema_applied",
+    "schema_function",
+    "schema_version",
+    "attempt_count",
+    "process",
+    "pgqueuer",
+    "pgqueuer_log",
+    "pgqueuer_statistics",
+    "pgqueuer_schedules",
+}
 """Tables that belong to no workspace."""
+OF_ORGANIZATIONS = {
+    "organization",
+    "app_user",
+    "recovery_code",
+    "passkey",
+    "password_reset",
+    "enrolment",
+    "identity_provider",
+    "user_session",
+    "user_group",
+    "user_group_member",
+}
+"""Tables that belong to an organization, and to none of its workspaces."""
+OF_EITHER = {"audit_entry", "audit_chain"}
+"""Tables whose rows belong to a workspace or to an organization: `chain` is the id of either."""
 
 
 async def tables(database_url: str) -> list[asyncpg.Record]:
@@ -34,17 +59,22 @@ async def test_every_table_of_workspaces_is_isolated_by_the_database(database_ur
     for row in await tables(database_url):
         table = row["relname"]
         assert row["relrowsecurity"], f"{table} has no row-level security"
+        policies = await connection.fetch(
+            "SELECT qual, with_check FROM pg_policies WHERE tablename = $1 AND cmd = 'ALL' AND policyname <> $2",
+            table,
+            "own_organization" if table not in OF_ORGANIZATIONS else "own_workspace",
+        )
+        assert len(policies) == 1, f"{table} needs the policy of passerelle.migrations.tenancy.isolate"
+        setting = "passerelle.organization" if table in OF_ORGANIZATIONS else "passerelle.workspace"
+        assert setting in policies[0]["qual"]
+        assert setting in policies[0]["with_check"]
+        if table in OF_ORGANIZATIONS | OF_EITHER:
+            continue
         columns = await connection.fetch(
             "SELECT attname, attnotnull FROM pg_attribute WHERE attrelid = $1::regclass AND attname = 'workspace_id'",
             table,
         )
         assert [column["attnotnull"] for column in columns] == [True], f"{table} needs workspace_id NOT NULL"
-        policies = await connection.fetch(
-            "SELECT qual, with_check FROM pg_policies WHERE tablename = $1 AND cmd = 'ALL'", table
-        )
-        assert len(policies) == 1, f"{table} needs the policy of passerelle.migrations.tenancy.isolate"
-        assert "passerelle.workspace" in policies[0]["qual"]
-        assert "passerelle.workspace" in policies[0]["with_check"]
     await connection.close()
 
 
@@ -81,9 +111,9 @@ async def test_a_connection_that_serves_nobody_sees_nothing(database: Database, 
 
 
 async def test_a_connection_that_goes_from_one_workspace_to_another_changes_its_view(
-    database_url: str, workspace_id: UUID
+    app_url: str, workspace_id: UUID
 ) -> None:
-    database = await Database.open(database_url, size=2)
+    database = await Database.open(app_url, size=2)
     for _ in range(6):
         async with database.workspace(workspace_id) as connection:
             assert await connection.fetchval("SELECT count(*) FROM workspace") == 1
@@ -93,14 +123,11 @@ async def test_a_connection_that_goes_from_one_workspace_to_another_changes_its_
 
 
 def test_no_code_takes_a_connection_without_naming_its_workspace() -> None:
-    """`asyncpg` is opened only by the pool's wrapper, whoever only listens, migrations and start-up checks."""
-    listens = {"kit/jobs.py", "executions/visitor/changes.py"}
-    allowed = listens | {
+    """`asyncpg` is opened only by the wrapper, and by the embedded server, which looks whether it works."""
+    allowed = {
         "kit/database.py",
-        "kit/schema.py",
-        "events/restored.py",
-        "embedded/supervisor.py",
-        "embedded/server.py",
+        "dev/postgres/supervisor.py",
+        "dev/postgres/server.py",
     }
     found = set()
     for path in SOURCE.rglob("*.py"):

@@ -6,13 +6,19 @@ import struct
 import zlib
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from product import Product, joined, opened
 
-from passerelle.wiring import Services
+from passerelle.app.services import Services
+from passerelle.kit.mail import Message
+from passerelle.kit.mail.addresses import MailAddress
+from passerelle.kit.mail.encoding import encoded
+from passerelle.kit.mail.fake import FakeMail
+from passerelle.themes.brand import BrandedMail
+from tests.integration.secrets.product import Product, joined, opened
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +63,7 @@ async def test_without_a_theme_the_workspaces_name_and_our_colours_are_shown(pro
 
 
 async def test_a_theme_is_set_shown_and_loaded_without_credentials(product: Product) -> None:
-    before = (await product.services.themes.of(product.workspace_id)).stylesheet
+    before = (await product.services.shared.themes.of(product.workspace_id)).stylesheet
     body: dict[str, Any] = {
         "name": "Acme",
         "logo": data_url(png()),
@@ -72,7 +78,7 @@ async def test_a_theme_is_set_shown_and_loaded_without_credentials(product: Prod
     assert shown["redirectTargets"] == ["https://app.example.com/welcome"]
     assert shown["updatedBy"] == "ops"
     assert (await product.api.get("/theme")).json() == shown
-    theme = await product.services.themes.of(product.workspace_id)
+    theme = await product.services.shared.themes.of(product.workspace_id)
     anyone: dict[str, Any] = {"headers": {"Authorization": ""}}
     css = await product.api.get(theme.stylesheet, **anyone)
     assert "--accent:#7a1fa2" in css.text
@@ -147,14 +153,81 @@ async def test_files_that_are_not_there_are_404_and_a_theme_needs_credentials(pr
 
 async def test_a_change_is_seen_at_once_here_and_within_seconds_elsewhere(product: Product) -> None:
     """Another process keeps what it read for a moment; its clock is moved past that."""
+    from passerelle.kit.memory import AGE, Memory
     from passerelle.themes.repository import ThemeRepository
-    from passerelle.themes.service import KEPT_SECONDS, Themes
+    from passerelle.themes.service import Themes
 
     now = [0.0]
-    elsewhere = Themes(ThemeRepository(product.services.database), timer=lambda: now[0])
+    elsewhere = Themes(ThemeRepository(product.services.shared.database), memory=Memory(lambda: now[0]))
     assert (await elsewhere.of(product.workspace_id)).name == "test"
     await product.api.put("/theme", json={"name": "Acme"})
-    assert (await product.services.themes.of(product.workspace_id)).name == "Acme"
+    assert (await product.services.shared.themes.of(product.workspace_id)).name == "Acme"
     assert (await elsewhere.of(product.workspace_id)).name == "test"
-    now[0] += KEPT_SECONDS
+    now[0] += AGE
     assert (await elsewhere.of(product.workspace_id)).name == "Acme"
+
+
+FONT = b"wOF2" + b"\0" * 400
+
+
+async def test_a_brand_is_set_shown_and_kept(product: Product) -> None:
+    """Whom messages come from, notices, contact, time zone, icon, dark logo and a font of one's own."""
+    body: dict[str, Any] = {
+        "logo": data_url(png()),
+        "darkLogo": data_url(png(60, 20)),
+        "favicon": data_url(png(32, 32)),
+        "fontFile": f"data:font/woff2;base64,{b64encode(FONT).decode()}",
+        "scheme": "dark",
+        "notices": {"privacy": "https://example.com/privacy", "imprint": "https://example.com/imprint"},
+        "contact": "help@example.com",
+        "sender": {"name": "Acme Bank", "address": "hello@localhost", "replyTo": "desk@example.org"},
+        "timeZone": "Europe/Warsaw",
+    }
+    answer = await product.api.put("/theme", json=body)
+    assert answer.status_code == 200, answer.text
+    shown = answer.json()
+    for name in ("scheme", "contact", "sender", "timeZone"):
+        assert shown[name] == body[name]
+    assert shown["notices"] == {**body["notices"], "support": None}
+    for name, kind, content in (
+        ("darkLogo", "image/png", png(60, 20)),
+        ("favicon", "image/png", png(32, 32)),
+        ("fontFile", "font/woff2", FONT),
+    ):
+        path = shown[name].removeprefix(str(product.api.base_url).rstrip("/"))
+        loaded = await product.api.get(path[path.index("/themes/") :], headers={"Authorization": ""})
+        assert (loaded.status_code, loaded.headers["content-type"], loaded.content) == (200, kind, content)
+    css = await product.services.shared.themes.css(product.workspace_id)
+    assert "color-scheme:dark" in css
+    assert "@media" not in css
+    assert "@font-face" in css
+    kept = {name: value for name, value in shown.items() if name not in ("updatedDate", "updatedBy")}
+    again = (await product.api.put("/theme", json=kept)).json()
+    assert {**again, "updatedDate": None} == {**shown, "updatedDate": None}
+    assert (await product.api.put("/theme", json={})).json()["favicon"] is None
+
+
+async def test_what_is_wrong_with_a_brand_is_told_by_name(product: Product) -> None:
+    for body, code, pointer in (
+        ({"sender": {"address": "ceo@bank.example"}}, "SENDER_NOT_ALLOWED", "/sender/address"),
+        ({"fontFile": data_url(png())}, "LOGO_INVALID", "/fontFile"),
+        ({"favicon": "https://example.com/x.png"}, "LOGO_INVALID", "/favicon"),
+        ({"timeZone": "Europe/Atlantis"}, "FIELD_INVALID", "/timeZone"),
+        ({"notices": {"privacy": "javascript:alert(1)"}}, "FIELD_INVALID", "/notices/privacy"),
+        ({"sender": {"name": "A <b@c.example>"}}, "FIELD_INVALID", "/sender/name"),
+    ):
+        assert (code, pointer) in wrong(await product.api.put("/theme", json=body)), body
+
+
+async def test_messages_of_a_workspace_come_from_its_own_sender(product: Product) -> None:
+    mail = FakeMail()
+    await product.api.put("/theme", json={"sender": {"name": "Acme", "replyTo": "desk@example.org"}})
+    branded = BrandedMail(mail, product.services.shared.themes)
+    to = (MailAddress.parse("ada@example.com"),)
+    now = datetime(2026, 1, 5, tzinfo=UTC)
+    await branded.send(Message("a", now, to, "Hello", "Hello", workspace_id=product.workspace_id))
+    (message,) = mail.sent
+    assert b"From: Acme <no-reply@passerelle.test>" in encoded(message, mail.sender).replace(b'"', b"")
+    assert b"Reply-To: desk@example.org" in encoded(message, mail.sender)
+    await branded.send(Message("b", now, to, "Hello", "Hello"))
+    assert mail.sent[1].sender is None

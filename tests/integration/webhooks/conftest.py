@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from post_office import PostOffice
 
 from passerelle.kit.database import Database
 from passerelle.kit.secrets import SecretBox
+from tests.integration.webhooks.post_office import PostOffice
 
 
 @pytest.fixture(scope="session")

@@ -9,25 +9,26 @@ from typing import Any
 from uuid import UUID
 
 from passerelle.accounts.service import Accounts
+from passerelle.events.appending import append_event
 from passerelle.events.models import Event
-from passerelle.events.repository import EventRepository, insert
+from passerelle.events.repository import EventRepository
 from passerelle.events.service import Events
 from passerelle.kit.clock import MovedClock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from passerelle.kit.json import loads
+from passerelle.kit.memory import Memory
 from passerelle.kit.outgoing import OutgoingAnswer, OutgoingUnreachable
 from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.secrets import SecretBox
 from passerelle.records.repository import RecordRepository
 from passerelle.records.service import Records
 from passerelle.records.shown import ShownFields
-from passerelle.tables.repository import TableRepository
 from passerelle.tables.service import Tables
 from passerelle.webhooks.addresses import Addresses
-from passerelle.webhooks.attempts import Attempts
-from passerelle.webhooks.courier import Courier
-from passerelle.webhooks.models import Attempt, Change, Delivery, Endpoint, Filters
+from passerelle.webhooks.attempts import DeliverySender
+from passerelle.webhooks.dispatcher import Dispatcher
+from passerelle.webhooks.models import Delivery, DeliveryAttempt, DeliveryFilters, Endpoint, EndpointChange
 from passerelle.webhooks.queue import DeliveryQueue
 from passerelle.webhooks.service import Webhooks
 
@@ -98,33 +99,35 @@ class PostOffice:
         self.workspace_id = workspace_id
         self.clock = MovedClock()
         self.receivers = Receivers()
-        self.accounts = Accounts(database, box, self.clock)
+        self.accounts = Accounts(database, box, self.clock, Memory(lambda: self.clock().timestamp()))
         self.queue = DeliveryQueue(database, new_id)
         addresses = Addresses(EgressRules.parse(allow), resolve)
-        self.webhooks = Webhooks(database, self.queue, addresses, self.accounts.signing_keys, box, self.clock, new_id)
-        self.tables = Tables(TableRepository(database), self.clock, new_id)
+        self.events = Events(EventRepository(database), self.clock)
+        self.webhooks = Webhooks(
+            database, self.queue, self.events, addresses, self.accounts.signing_keys, box, self.clock, new_id
+        )
+        self.tables = Tables(database, self.clock, new_id)
         self.records = Records(database, self.tables, RecordRepository(new_id), self.clock, new_id)
         self.shown_fields = ShownFields(database, self.tables)
-        self.attempts = Attempts(self.receivers, self.accounts.signing_keys, self.shown_fields, box, self.clock)
+        self.attempts = DeliverySender(self.receivers, self.accounts.signing_keys, self.shown_fields, box, self.clock)
         self.courier = self.another_courier()
-        self.events = Events(EventRepository(database), self.clock)
 
-    def another_courier(self) -> Courier:
-        return Courier(self.queue, self.attempts, self.webhooks.gone, self.clock)
+    def another_courier(self) -> Dispatcher:
+        return Dispatcher(self.queue, self.attempts, self.webhooks.gone, self.clock)
 
     async def endpoint(self, url: str = "https://hooks.example/a", **change: Any) -> Endpoint:
         change.setdefault("api_version", 2)
-        return (await self.webhooks.create(self.workspace_id, new_id(), Change(url=url, **change)))[0]
+        return (await self.webhooks.create(self.workspace_id, new_id(), EndpointChange(url=url, **change)))[0]
 
     async def happen(self, kind: str = "workflow.completed", execution_id: UUID | None = None, **data: Any) -> Event:
         """Something happens, in a transaction of its own."""
         event = Event(self.workspace_id, new_id(), kind, data, self.clock())
         async with self.database.transaction(self.workspace_id) as connection:
-            await insert(connection, event)
+            await append_event(connection, event)
             await connection.execute("UPDATE event SET execution_id = $2 WHERE id = $1", event.id, execution_id)
         return event
 
-    async def deliver(self, courier: Courier | None = None) -> None:
+    async def deliver(self, courier: Dispatcher | None = None) -> None:
         """Everything that is due now, and what falls due by it."""
         courier = courier or self.courier
         while await courier.turn():
@@ -137,9 +140,9 @@ class PostOffice:
             await self.deliver()
 
     async def deliveries(self, **filters: Any) -> list[Delivery]:
-        return await self.webhooks.deliveries(self.workspace_id, Filters(**filters), None, 500)
+        return await self.webhooks.deliveries(self.workspace_id, DeliveryFilters(**filters), None, 500)
 
-    async def log(self) -> list[Attempt]:
+    async def log(self) -> list[DeliveryAttempt]:
         """The attempts of the only delivery."""
         (delivery,) = await self.deliveries()
         return (await self.webhooks.delivery(self.workspace_id, delivery.id))[1]

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from post_office import PostOffice
 
-from passerelle.errors import CommandError, PasserelleError
 from passerelle.events.restored import bring_back_numbers, require_numbers
 from passerelle.events.service import Events
+from passerelle.kit.errors import CommandError, PasserelleError
+from tests.integration.webhooks.post_office import PostOffice
 
 AHEAD = 5_000_000
 

@@ -12,7 +12,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from post_office import OK, PostOffice, always, resolve
 
 from passerelle.events.endpoints import router as events_router
 from passerelle.kit.clock import iso
@@ -24,8 +23,9 @@ from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.secrets import SecretBox
 from passerelle.webhooks.addresses import Addresses
 from passerelle.webhooks.endpoints import router
-from passerelle.webhooks.models import Filters
+from passerelle.webhooks.models import DeliveryFilters
 from passerelle.webhooks.repository import WebhookRepository
+from tests.integration.webhooks.post_office import OK, PostOffice, always, resolve
 
 HOOK = "https://hooks.example/a"
 UNKNOWN = "0198c2f4-8f5e-7c3a-9d1b-2a6f4e5d7c80"
@@ -55,7 +55,7 @@ async def app(office: PostOffice, database: Database) -> FastAPI:
     box = SecretBox(["k" * 40])
     app.include_router(router(office.webhooks, Cursors(box)))
     app.include_router(events_router(office.events, Cursors(box), office.webhooks))
-    stack.install(app, authenticator=office.accounts.authenticator, public=[], database=database, box=box)
+    stack.install(app, authenticator=office.accounts.authenticator, database=database, box=box)
     return app
 
 
@@ -252,7 +252,7 @@ async def test_all_failed_since_a_time_are_sent_again(api: Api, office: PostOffi
 
 async def test_replaying_leaves_out_what_cannot_be_sent(office: PostOffice) -> None:
     """What goes to an endpoint that is gone, or whose event is, would be on its way for ever."""
-    everything = Filters(status="DELIVERED")
+    everything = DeliveryFilters(status="DELIVERED")
     deleted, kept = await office.endpoint("https://deleted.example/"), await office.endpoint("https://kept.example/")
     await office.happen("workflow.started")
     await office.deliver()
@@ -278,7 +278,7 @@ async def test_many_are_replayed_in_short_transactions(office: PostOffice) -> No
         await office.happen()
     await office.deliver()
     repository = WebhookRepository(office.database)
-    everything = Filters(status="DELIVERED")
+    everything = DeliveryFilters(status="DELIVERED")
     assert await repository.replay(office.workspace_id, everything, office.clock(), at_once=2) == 5
     await office.deliver()
     assert [delivery.attempts for delivery in await office.deliveries()] == [2] * 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -12,13 +13,12 @@ from uuid import UUID
 import pytest
 from joserfc import jws
 from joserfc.jwk import RSAKey
-from post_office import OK, PostOffice, Received, always, refuse
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from passerelle.events.appending import append_event
 from passerelle.events.models import Event
-from passerelle.events.repository import insert
 from passerelle.kit.clock import iso, system_clock
-from passerelle.kit.database import Database
+from passerelle.kit.database import Database, fetch_one
 from passerelle.kit.ids import new_id
 from passerelle.kit.jobs import JobRunning
 from passerelle.kit.json import loads
@@ -27,9 +27,10 @@ from passerelle.kit.mail.fake import FakeMail
 from passerelle.kit.outgoing import OutgoingAnswer
 from passerelle.records.models import Author
 from passerelle.tables.schemas import TableBody
-from passerelle.webhooks.models import Change
+from passerelle.webhooks.models import EndpointChange
 from passerelle.webhooks.owner_mail import OwnerMail
-from passerelle.webhooks.queue import Places
+from passerelle.webhooks.queue import AttemptSlots
+from tests.integration.webhooks.post_office import OK, PostOffice, Received, always, refuse
 
 
 async def test_an_event_reaches_every_endpoint_that_wants_it(office: PostOffice) -> None:
@@ -57,7 +58,7 @@ async def test_an_event_that_commits_late_is_not_skipped(office: PostOffice, dat
     await office.endpoint()
     async with database.transaction(office.workspace_id) as slow:
         late = Event(office.workspace_id, new_id(), "workflow.started", {}, office.clock())
-        await insert(slow, late)
+        await append_event(slow, late)
         await office.happen("workflow.completed")
         await office.deliver()
         assert office.receivers.types() == []
@@ -68,10 +69,11 @@ async def test_an_event_that_commits_late_is_not_skipped(office: PostOffice, dat
 async def test_an_event_of_a_change_that_was_rolled_back_is_never_sent(office: PostOffice, database: Database) -> None:
     await office.endpoint()
     async with database.workspace(office.workspace_id) as connection:
-        change = connection.transaction()
-        await change.start()
-        await insert(connection, Event(office.workspace_id, new_id(), "workflow.failed", {}, office.clock()))
-        await change.rollback()
+        with suppress(LookupError):
+            async with connection.transaction():
+                event = Event(office.workspace_id, new_id(), "workflow.failed", {}, office.clock())
+                await append_event(connection, event)
+                raise LookupError
     await office.happen()
     await office.deliver()
     assert office.receivers.types() == ["workflow.completed"]
@@ -226,7 +228,7 @@ async def test_five_days_of_failing_disable_an_endpoint_and_activating_it_catche
     await office.happen("workflow.failed")
     await office.deliver()
     assert office.receivers.requests == []
-    await office.webhooks.change(office.workspace_id, endpoint.id, Change(paused=False))
+    await office.webhooks.change(office.workspace_id, endpoint.id, EndpointChange(paused=False))
     await office.deliver()
     assert office.receivers.types()[-1] == "workflow.failed"
     pending = await office.deliveries(status="PENDING")
@@ -274,11 +276,11 @@ async def test_an_event_that_is_always_refused_does_not_hold_up_its_execution_fo
 
 async def test_paused_endpoints_get_everything_afterwards(office: PostOffice) -> None:
     endpoint = await office.endpoint()
-    await office.webhooks.change(office.workspace_id, endpoint.id, Change(paused=True))
+    await office.webhooks.change(office.workspace_id, endpoint.id, EndpointChange(paused=True))
     await office.happen("workflow.started")
     await office.deliver()
     assert office.receivers.types() == []
-    await office.webhooks.change(office.workspace_id, endpoint.id, Change(paused=False))
+    await office.webhooks.change(office.workspace_id, endpoint.id, EndpointChange(paused=False))
     await office.deliver()
     assert office.receivers.types() == ["workflow.started"]
 
@@ -294,7 +296,7 @@ async def test_what_a_dead_process_took_falls_due_again(office: PostOffice) -> N
     await office.endpoint()
     await office.happen()
     await office.queue.dispatch(office.clock())
-    taken = await office.queue.claim(office.clock(), {}, Places(10, 10, 10))
+    taken = await office.queue.claim(office.clock(), {}, AttemptSlots(10, 10, 10))
     assert len(taken) == 1
     await office.deliver()
     assert office.receivers.requests == []
@@ -306,9 +308,9 @@ async def test_a_success_counts_even_if_another_process_took_over_meanwhile(offi
     await office.endpoint()
     await office.happen()
     await office.queue.dispatch(office.clock())
-    (first,) = await office.queue.claim(office.clock(), {}, Places(10, 10, 10))
+    (first,) = await office.queue.claim(office.clock(), {}, AttemptSlots(10, 10, 10))
     office.clock.move(timedelta(seconds=31))
-    (second,) = await office.queue.claim(office.clock(), {}, Places(10, 10, 10))
+    (second,) = await office.queue.claim(office.clock(), {}, AttemptSlots(10, 10, 10))
     outcome = await office.attempts.make(first)
     await office.queue.record(office.clock(), [outcome])
     office.receivers.answer = always(500)
@@ -323,8 +325,22 @@ async def test_an_endpoint_takes_no_more_than_its_places(office: PostOffice) -> 
     for _ in range(10):
         await office.happen()
     await office.queue.dispatch(office.clock())
-    taken = await office.queue.claim(office.clock(), {slow.id: 3}, Places(4, 1, 100))
+    taken = await office.queue.claim(office.clock(), {slow.id: 3}, AttemptSlots(4, 1, 100))
     assert sorted(claimed.url for claimed in taken) == ["https://quick.example/"] * 4 + ["https://slow.example/"]
+
+
+async def test_workspaces_take_turns_whoever_has_more_endpoints(office: PostOffice) -> None:
+    other = await office.accounts.create_workspace("other")
+    for number in range(6):
+        await office.endpoint(f"https://many.example/{number}")
+    owner, office.workspace_id = office.workspace_id, other.id
+    await office.endpoint("https://one.example/")
+    await office.happen()
+    office.workspace_id = owner
+    await office.happen()
+    await office.queue.dispatch(office.clock())
+    taken = await office.queue.claim(office.clock(), {}, AttemptSlots(1, 1, 2))
+    assert {claimed.event.workspace_id for claimed in taken} == {owner, other.id}
 
 
 async def test_two_couriers_send_each_delivery_once(office: PostOffice) -> None:
@@ -344,8 +360,8 @@ async def test_the_log_takes_whatever_a_receiver_answers(office: PostOffice) -> 
     assert attempt.response_body == "\ufffd\ufffd\ufffd"
 
 
-def _to(url: str, headers: dict[str, str] | None = None) -> Change:
-    return Change(url=url, headers=headers, api_version=2)
+def _to(url: str, headers: dict[str, str] | None = None) -> EndpointChange:
+    return EndpointChange(url=url, headers=headers, api_version=2)
 
 
 def _header(request: Received) -> bytes:
@@ -462,7 +478,7 @@ async def _told(office: PostOffice) -> list[tuple[str, str | None]]:
 async def test_an_operator_sees_in_figures_what_is_stuck(office: PostOffice) -> None:
     async def counts() -> dict[str, float]:
         async with office.database.shared() as connection:
-            return dict(await connection.fetchrow("SELECT * FROM webhook_counts($1)", office.clock()))
+            return dict(await fetch_one(connection, "SELECT * FROM webhook_counts($1)", office.clock()))
 
     before = await counts()
     await office.endpoint("https://hooks.example/well", events=["workflow.completed"])

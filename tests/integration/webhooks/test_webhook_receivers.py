@@ -23,18 +23,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import FastAPI
-from post_office import PostOffice
 
 from passerelle.accounts.endpoints import router
+from passerelle.app.server import HttpServer
 from passerelle.kit.clock import system_clock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from passerelle.kit.outgoing.client import OutgoingClient
 from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.secrets import SecretBox
-from passerelle.serving import Server
-from passerelle.webhooks.attempts import Attempts
-from passerelle.webhooks.models import Change
+from passerelle.webhooks.attempts import DeliverySender
+from passerelle.webhooks.models import EndpointChange
+from tests.integration.webhooks.post_office import PostOffice
 
 GUIDE = Path(__file__).parents[3] / "docs/guides/webhooks.md"
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -61,7 +61,7 @@ async def _over_the_network(office: PostOffice, database: Database, *, seconds: 
     box = SecretBox(["k" * 40])
     client = OutgoingClient(rules)
     there = PostOffice(database, office.workspace_id, box, allow="127.0.0.0/8")
-    there.attempts = Attempts(
+    there.attempts = DeliverySender(
         client, there.accounts.signing_keys, there.shown_fields, box, there.clock, timeout_seconds=seconds
     )
     there.courier = there.another_courier()
@@ -190,7 +190,7 @@ async def test_an_address_that_turned_private_after_the_check_is_not_reached(
         return ["127.0.0.1"]
 
     client = OutgoingClient(EgressRules(), resolve=rebound)
-    office.attempts = Attempts(
+    office.attempts = DeliverySender(
         client, office.accounts.signing_keys, office.shown_fields, SecretBox(["k" * 40]), office.clock
     )
     await office.endpoint("https://hooks.example/")
@@ -250,7 +250,7 @@ async def test_the_guides_receivers_take_what_is_genuine_and_nothing_else(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     endpoint, secret = await patient.webhooks.create(
-        patient.workspace_id, new_id(), Change(url=f"http://127.0.0.1:{port}/", api_version=2)
+        patient.workspace_id, new_id(), EndpointChange(url=f"http://127.0.0.1:{port}/", api_version=2)
     )
     assert endpoint.status == "ACTIVE"
     async with _keys_served(patient) as keys_url:
@@ -278,7 +278,7 @@ async def _keys_served(office: PostOffice) -> AsyncIterator[str]:
     app.include_router(router(office.accounts))
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
-        server = Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        server = HttpServer(uvicorn.Config(app, log_config=None, lifespan="off"))
         serving = asyncio.create_task(server.serve([sock]))
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"
         server.should_exit = True

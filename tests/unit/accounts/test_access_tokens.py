@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from passerelle.accounts.access_tokens import ACCESS_LIFETIME, AccessTokens
-from passerelle.errors import PasserelleError
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.secrets import SecretBox
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

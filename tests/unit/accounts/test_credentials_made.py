@@ -16,7 +16,9 @@ from passerelle.accounts.credentials import (
     new_refresh_token,
     new_secret,
 )
-from passerelle.errors import PasserelleError
+from passerelle.kit.clock import MovedClock
+from passerelle.kit.errors import PasserelleError
+from passerelle.kit.rates import Rates
 
 
 @pytest.mark.parametrize(
@@ -56,9 +58,9 @@ def test_a_digest_is_sha_256() -> None:
     assert digest("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
-def fail(attempts: FailedAttempts, times: int, key: str, address: str) -> None:
+async def fail(attempts: FailedAttempts, times: int, key: str, address: str) -> None:
     for _ in range(times):
-        attempts.note(key, address)
+        await attempts.note(key, address, known=True)
 
 
 def is_turned_away(attempts: FailedAttempts, key: str, address: str) -> bool:
@@ -69,22 +71,33 @@ def is_turned_away(attempts: FailedAttempts, key: str, address: str) -> bool:
     return False
 
 
-def test_ten_failures_of_a_key_from_one_address_turn_that_address_away_and_no_other() -> None:
-    attempts = FailedAttempts()
-    fail(attempts, 9, "key", "10.0.0.1")
+async def test_ten_failures_of_a_key_from_one_address_turn_that_address_away_and_no_other() -> None:
+    attempts = FailedAttempts(Rates(MovedClock()))
+    await fail(attempts, 9, "key", "10.0.0.1")
     assert not is_turned_away(attempts, "key", "10.0.0.1")
 
-    fail(attempts, 1, "key", "10.0.0.1")
+    await fail(attempts, 1, "key", "10.0.0.1")
 
     assert is_turned_away(attempts, "key", "10.0.0.1")
     assert not is_turned_away(attempts, "key", "10.0.0.2")
     assert not is_turned_away(attempts, "other", "10.0.0.1")
 
 
-def test_an_address_that_tries_many_keys_is_turned_away() -> None:
-    attempts = FailedAttempts()
+async def test_an_address_that_tries_many_keys_is_turned_away_from_those_that_do_not_exist() -> None:
+    """And never from one that does: behind the address may sit a whole company."""
+    attempts = FailedAttempts(Rates(MovedClock()))
     for index in range(60):
-        fail(attempts, 1, f"key-{index}", "10.0.0.1")
+        await attempts.note(f"key-{index}", "10.0.0.1", known=False)
 
-    assert is_turned_away(attempts, "one more", "10.0.0.1")
-    assert not is_turned_away(attempts, "one more", "10.0.0.2")
+    with pytest.raises(PasserelleError):
+        attempts.require_fewer_unknown("10.0.0.1")
+    attempts.require_fewer_unknown("10.0.0.2")
+    assert not is_turned_away(attempts, "one that exists", "10.0.0.1")
+
+
+async def test_failures_with_keys_that_exist_keep_nobody_else_out() -> None:
+    attempts = FailedAttempts(Rates(MovedClock()))
+    for index in range(100):
+        await fail(attempts, 1, f"key-{index}", "10.0.0.1")
+    assert not is_turned_away(attempts, "another", "10.0.0.1")
+    attempts.require_fewer_unknown("10.0.0.1")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from passerelle.checking import check_files
+from passerelle.cli.check import check_files
 from passerelle.definitions.calls import Callee, callee_of, calls_of
 from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.facts import KnownFacts

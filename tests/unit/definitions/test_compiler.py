@@ -11,7 +11,7 @@ import pytest
 
 from passerelle.definitions.compiler import Compiled, compile_definition
 from passerelle.definitions.facts import KnownFacts
-from passerelle.definitions.model import Definition, OnError, Parameter, RecordBinding, Retry
+from passerelle.definitions.model import Definition, OnError, Parameter, RecordBinding, Retry, StartTexts
 from passerelle.engine.registry import load_kinds
 from passerelle.engine.steps.each import EachConfig
 from passerelle.engine.steps.switch import SwitchKind
@@ -57,7 +57,9 @@ def test_the_same_text_as_json_compiles_to_the_same() -> None:
     text = '{"name": "a", "steps": [{"id": "one", "set": {"x": "${1 + 1}"}}], "result": "${steps.one.x}"}'
     definition = definition_of(text)
     assert definition.steps[0].kind is KINDS["set"]
-    assert compiled(text).document["result"] == "${steps.one.x}"
+    document = compiled(text).document
+    assert isinstance(document, dict)
+    assert document["result"] == "${steps.one.x}"
 
 
 # What every step may have.
@@ -70,7 +72,7 @@ def test_a_step_that_says_nothing_has_the_defaults_of_its_kind() -> None:
     assert (computed.on_error, computed.max_visits, computed.background) == (OnError("fail"), 100, False)
     assert called.retry == Retry(attempts=5)
     assert definition.expires_after == timedelta(days=7)
-    assert definition.languages == ("en",)
+    assert definition.languages == ()
 
 
 def test_a_step_keeps_what_it_says() -> None:
@@ -319,3 +321,18 @@ def test_five_hundred_steps_compile_at_once() -> None:
         definition_of(text)
         spent.append(time.process_time() - begun)
     assert min(spent) < 0.6
+
+
+def test_the_start_page_has_texts_of_the_definition_in_all_its_languages() -> None:
+    text = "name: a\nstart: {text: {en: Hello, pl: Witaj}, documents: [{en: Passport, pl: Paszport}], minutes: 5}\n"
+    steps = "steps:\n  - {id: a, message: {title: {en: T, pl: T}, text: {en: T, pl: T}}}\n"
+    definition = definition_of(text + steps)
+    assert definition.start == StartTexts({"en": "Hello", "pl": "Witaj"}, ({"en": "Passport", "pl": "Paszport"},), 5)
+    assert definition.languages == ("en", "pl")
+    for wrong, said in (
+        ("start: {minutes: 0}", "at least 1"),
+        ("start: {}", "at least 1 key"),
+        ("start: {text: {en: Hello}}", "no text in `pl`"),
+    ):
+        problems = compile_definition(f"name: a\n{wrong}\n{steps}", KINDS).problems
+        assert any(said in problem.message for problem in problems), wrong

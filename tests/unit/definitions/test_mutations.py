@@ -78,7 +78,7 @@ def mutated(draw: st.DrawFn) -> Any:
     document = copy.deepcopy(compile_definition(draw(st.sampled_from(TEXTS)), KINDS).document)
     for _ in range(draw(st.integers(1, 3))):
         *around, last = draw(st.sampled_from(list(places(document))[1:] or [("name",)]))
-        here = document
+        here: Any = document
         for part in around:
             here = here[part]
         change(draw, document, here, last)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from passerelle.definitions.model import Definition, Parameter, ParameterType
 from passerelle.definitions.parameters import check_parameters, fits
+from passerelle.kit.json import Json
 
 DECLARED = {
     "userId": Parameter("userId", "string", required=True),
@@ -67,7 +68,7 @@ def test_a_definition_without_parameters_takes_none() -> None:
 
 
 @pytest.mark.parametrize(("value", "expected"), [(70, "number"), (70.5, "number"), ("", "string"), (False, "boolean")])
-def test_values_of_the_right_type(value: object, expected: ParameterType) -> None:
+def test_values_of_the_right_type(value: Json, expected: ParameterType) -> None:
     assert fits(value, expected)
 
 

@@ -207,7 +207,7 @@ STRUCTURE: list[Refusal] = [
         ["{id: a, set: {x: 1}, retry: {on: [time-out, 200]}}"],
         "",
         [
-            "3: steps.a.retry.on[0]: must be `timeout`, `connection`, `4xx`, `5xx` or a status from 400 to 599, is `time-out`",
+            "3: steps.a.retry.on[0]: must be `timeout`, `connection`, `answer`, `4xx`, `5xx` or a status from 400 to 599, is `time-out`",
             "3: steps.a.retry.on[1]: must be at least 400, is `200`",
         ],
     ),
@@ -901,3 +901,25 @@ def test_it_is_refused_with_this_sentence(steps: list[str], beside: str, told: l
     compiled = compile_definition(text_of(steps, beside), KINDS)
     assert [str(problem) for problem in compiled.problems] == told
     assert compiled.definition is None
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("http://localhost:8080/x", True),
+        ("http://127.0.0.1/x", True),
+        ("http://[::1]/x", True),
+        ("https://10.1.2.3", True),
+        ("https://registry.internal/x?q=1", True),
+        ("http://2130706433/", True),
+        ("https://registry.example/x", False),
+        ("https://8.8.8.8/x", False),
+        ("https://${parameters.host}/x", False),
+        ("http://localhost.example/", False),
+    ],
+)
+def test_an_address_that_production_would_refuse_is_a_warning(url: str, warned: bool) -> None:
+    text = f'name: a\nparameters: {{host: {{type: string}}}}\nsteps:\n  - {{id: a, http: {{url: "{url}"}}}}\n'
+    compiled = compile_definition(text, KINDS)
+    assert not compiled.problems
+    assert any("PASSERELLE_EGRESS_ALLOW" in one.message for one in compiled.warnings) is warned

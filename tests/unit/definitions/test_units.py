@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerelle.definitions.units import DURATION_PATTERN, SIZE_PATTERN, parse_size
+from passerelle.definitions.parts import DURATION_PATTERN, SIZE_PATTERN
 from passerelle.kit.durations import parse_duration
+from passerelle.kit.sizes import parse_size
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from passerelle.engine.kinds import (
     WaitingKind,
 )
 from passerelle.engine.model import Identity, State
-from passerelle.kit.json import Json
+from passerelle.kit.json import Json, KnownJson
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ class Ask(OutsideKind):
     def describe(self, config: Any, scope: Scope) -> Json:
         return {"asked": True}
 
-    async def call(self, config: Any, scope: Scope, tools: Tools, idempotency_key: str) -> Json:
+    async def call(self, config: Any, scope: Scope, tools: Tools, idempotency_key: str) -> KnownJson:
         answer = config(scope, idempotency_key) if callable(config) else config
         if isinstance(answer, Exception):
             raise answer
@@ -60,7 +60,7 @@ class Ask(OutsideKind):
 
 
 class Rest(WaitingKind):
-    """Waits for what its configuration says: a length of time, or an event's name."""
+    """Waits for what its configuration says: a length of time, or an event's name; `paid!` takes numbers only."""
 
     name = "rest"
     schema: ClassVar[Any] = {}
@@ -69,13 +69,13 @@ class Rest(WaitingKind):
         return value
 
     def wait(self, config: timedelta | str, scope: Scope, now: datetime) -> Wait:
-        return Wait(event=config) if isinstance(config, str) else Wait(until=now + config)
+        return Wait(event=config.rstrip("!")) if isinstance(config, str) else Wait(until=now + config)
 
     def event_name(self, config: Any) -> str | None:
-        return config if isinstance(config, str) else None
+        return config.rstrip("!") if isinstance(config, str) else None
 
     def accept(self, config: Any, body: Json) -> Json:
-        if body == "wrong":
+        if body == "wrong" or (config.endswith("!") and not isinstance(body, int)):
             raise StepFailure("EVENT_BODY_INVALID", "not that")
         return body
 

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders import ASK, CONTINUE, NOW, REST, RETRY, define, end, fresh, step
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +33,7 @@ from passerelle.engine.model import (
 from passerelle.engine.steps.each import EachConfig, EachKind
 from passerelle.engine.steps.parallel import ParallelConfig, ParallelKind
 from passerelle.engine.transitions import PURE_STEPS_AT_ONCE, advance
+from tests.unit.engine.builders import ASK, CONTINUE, NOW, REST, RETRY, define, end, fresh, step
 
 PARALLEL, EACH = ParallelKind(), EachKind()
 
@@ -54,7 +54,7 @@ def start(definition: Definition, **parameters: Any) -> Transition:
 def answer(definition: Definition, state: State, lane: str, output: Any) -> Transition:
     position = state.lanes[lane]
     failed = isinstance(output, Exception)
-    happening = Called(
+    signal = Called(
         lane,
         str(position.step),
         position.visit,
@@ -63,7 +63,7 @@ def answer(definition: Definition, state: State, lane: str, output: Any) -> Tran
         output=None if failed else output,
         failure=output if failed else None,
     )
-    return advance(definition, state, happening, NOW)
+    return advance(definition, state, signal, NOW)
 
 
 def calling(state: State) -> list[str]:
@@ -106,7 +106,7 @@ def test_a_failing_branch_stops_the_others_and_the_execution_and_a_retry_goes_on
     state = start(definition).state
     failed = answer(definition, state, "both.left", BROKEN).state
     assert failed.status is Status.FAILED
-    assert failed.error["step"] == "a"
+    assert (failed.error or {})["step"] == "a"
     assert answer(definition, failed, "both.right", "late").runs == ()
     again = advance(definition, failed, Retried(UUID(int=4)), NOW).state
     assert sorted(calling(again)) == ["both.left", "both.right"]
@@ -135,7 +135,7 @@ def test_with_wait_what_failed_deeper_inside_is_waited_for_and_goes_no_further(i
     transition = answer(definition, state, "outer.left.inner.y", 1)
     assert [run.step for run in transition.runs] == ["outer.left.inner.y.b", "outer.left.inner.y.c"]
     failed = answer(definition, transition.state, "outer.right", 2).state
-    assert (failed.status, failed.error["code"]) == (Status.FAILED, "HTTP_STATUS")
+    assert (failed.status, (failed.error or {})["code"]) == (Status.FAILED, "HTTP_STATUS")
     again = advance(definition, failed, Retried(UUID(int=4)), NOW).state
     assert calling(again) == ["outer.left.inner.x"], "what is done is done"
     done = answer(definition, again, "outer.left.inner.x", 3).state
@@ -165,7 +165,7 @@ def test_with_wait_a_branching_step_inside_that_ran_out_of_time_is_not_joined() 
     assert late.status is Status.RUNNING
     late = answer(definition, late, "outer.left.inner.x", 1).state
     failed = answer(definition, late, "outer.right", 2).state
-    assert (failed.status, failed.error["code"]) == (Status.FAILED, "STEP_TIMEOUT")
+    assert (failed.status, (failed.error or {})["code"]) == (Status.FAILED, "STEP_TIMEOUT")
     again = advance(definition, failed, Retried(UUID(int=4)), NOW).state
     assert again.status is Status.COMPLETED, "all that was late has come meanwhile"
     assert again.outputs["outer"]["left"] == {"inner": {"x": {"a": 1}}, "never": "never"}

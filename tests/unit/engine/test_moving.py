@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders import NOW
 
 from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.model import Definition
@@ -21,13 +20,13 @@ from passerelle.engine.model import (
     ChildEnded,
     Elapsed,
     EventCame,
-    Happening,
     Identity,
+    LanePosition,
     Moved,
     Phase,
-    Position,
     Received,
     Retried,
+    Signal,
     Started,
     State,
     Status,
@@ -38,7 +37,8 @@ from passerelle.engine.registry import load_kinds
 from passerelle.engine.steps.review import Vote
 from passerelle.engine.store import _values
 from passerelle.engine.transitions import advance, call_key
-from passerelle.engine.verdicts import Reason, Verdict, Way, verdict_of
+from passerelle.engine.verdicts import MigrationVerdict, RevisionChange, VerdictReason, verdict_of
+from tests.unit.engine.builders import NOW
 
 FIRST, SECOND = UUID(int=41), UUID(int=42)
 KINDS = load_kinds()
@@ -71,9 +71,9 @@ class Rest:
     """What happens between the start and the rest."""
 
 
-def happen(definition: Definition, state: State, *happenings: Happening, at: datetime = NOW) -> State:
-    for happening in happenings:
-        state = advance(definition, state, happening, at).state
+def happen(definition: Definition, state: State, *signals: Signal, at: datetime = NOW) -> State:
+    for signal in signals:
+        state = advance(definition, state, signal, at).state
     return state
 
 
@@ -82,7 +82,7 @@ def later(definition: Definition, state: State) -> State:
     return happen(definition, state, Elapsed(), at=state.wake_at)
 
 
-def here(state: State, lane: str = "") -> Position:
+def here(state: State, lane: str = "") -> LanePosition:
     return state.lanes[lane]
 
 
@@ -106,7 +106,7 @@ def submitted(answer: Any) -> Callable[[Definition, State], State]:
 def decided(lane: str = "") -> Callable[[Definition, State], State]:
     def decide(definition: Definition, state: State) -> State:
         at = here(state, lane)
-        vote = Vote("approve", None, {"type": "key", "id": "anna", "name": "Anna"})
+        vote = Vote("approve", None, {"type": "user", "id": "anna", "name": "Anna"})
         return happen(definition, state, Answered(lane, str(at.step), at.visit, at.attempt, vote))
 
     return decide
@@ -183,11 +183,11 @@ def test_an_execution_goes_on_from_each_kind_of_step_under_its_new_name(kind: st
     rest = RESTS[kind]
     before, after = revision(rest.step, "here"), revision(rest.step, "there", "  - id: new\n    set: {y: 2}\n")
     state = rest.before(before, started(before))
-    (missing,) = Way(before, after, 2, {}).judge(state, NOW)
+    (missing,) = RevisionChange(before, after, 2, {}).judge(state, NOW)
     assert (missing.code, missing.step) == ("STEP_MISSING", "here")
     assert "map it onto `there`" in missing.message
-    assert verdict_of([missing]) is Verdict.NEEDS_MAPPING
-    way = Way(before, after, 2, RENAMED)
+    assert verdict_of([missing]) is MigrationVerdict.NEEDS_MAPPING
+    way = RevisionChange(before, after, 2, RENAMED)
     assert list(way.mapping_problems()) == []
     assert way.judge(state, NOW) == []
     transition = advance(after, moved(state, after, SECOND, RENAMED), Moved(), NOW)
@@ -220,20 +220,20 @@ def test_a_call_keeps_its_key_when_its_step_gets_another_name(kind: str) -> None
     there = later(after, moved(state, after, SECOND, RENAMED))
     assert here(there).phase is Phase.CALLING
     assert call_key(there.identity.id, "", here(there)) == key
-    assert Position.from_json(here(there).to_json()) == here(there)
+    assert LanePosition.from_json(here(there).to_json()) == here(there)
 
 
 def test_a_step_that_is_being_called_keeps_its_name() -> None:
     step = RESTS["http in retry"].step
     before, after = revision(step, "here"), revision(step, "there")
-    (reason,) = Way(before, after, 2, RENAMED).judge(started(before), NOW)
-    assert (reason.code, verdict_of([reason])) == ("STEP_CALLING", Verdict.REFUSED)
+    (reason,) = RevisionChange(before, after, 2, RENAMED).judge(started(before), NOW)
+    assert (reason.code, verdict_of([reason])) == ("STEP_CALLING", MigrationVerdict.REFUSED)
     same = revision(step, "here", "  - id: new\n    set: {y: 2}\n")
-    assert Way(before, same, 2, {}).judge(started(before), NOW) == []
+    assert RevisionChange(before, same, 2, {}).judge(started(before), NOW) == []
 
 
 def codes(before: Definition, after: Definition, state: State, at: datetime = NOW, **names: str) -> list[str]:
-    return [reason.code for reason in Way(before, after, 2, names).judge(state, at)]
+    return [reason.code for reason in RevisionChange(before, after, 2, names).judge(state, at)]
 
 
 def test_a_step_that_is_gone_for_good_refuses() -> None:
@@ -266,7 +266,7 @@ def test_a_step_that_stands_in_another_list_refuses() -> None:
 
 def test_a_wait_for_an_event_of_another_name_refuses() -> None:
     before, after = revision("event: {name: paid}", "here"), revision("event: {name: payment}", "here")
-    (reason,) = Way(before, after, 2, {}).judge(started(before), NOW)
+    (reason,) = RevisionChange(before, after, 2, {}).judge(started(before), NOW)
     assert reason.code == "WAIT_CHANGED"
     assert "`paid`, and there for `payment`" in reason.message
 
@@ -282,8 +282,31 @@ def test_an_event_that_came_early_must_find_its_step_there() -> None:
 def test_a_vote_for_an_outcome_that_is_gone_refuses() -> None:
     four = "review: {title: Check, outcomes: [approve, reject], fourEyes: true}"
     before, after = revision(four, "here"), revision(four.replace("approve", "accept"), "here")
-    assert codes(before, after, started(before)) == []
+    assert codes(before, after, started(before)) == ["REVIEW_LOOSENED"]
     assert codes(before, after, decided()(before, started(before))) == ["WAIT_CHANGED"]
+
+
+def test_an_open_review_keeps_its_rules_and_looser_ones_are_a_verdict_of_their_own() -> None:
+    strict = "review: {title: Check, outcomes: [approve, reject], assignTo: boss, fourEyes: true}"
+    before = revision(strict, "here")
+    state = started(before)
+    looser = {
+        strict.replace("fourEyes: true", "fourEyes: false"),
+        strict.replace("boss", "anybody"),
+        strict.replace("assignTo: boss, ", ""),
+        strict.replace("reject]", "reject, later]"),
+    }
+    for text in looser:
+        after = revision(text, "here")
+        assert codes(before, after, state) == ["REVIEW_LOOSENED"], text
+        change = RevisionChange(before, after, 2, {})
+        kept = next(one for one in moved(state, after, UUID(int=9), {}).waiting_for(after))
+        assert (kept["fourEyes"], kept["assignTo"], kept["outcomes"]) == (True, "boss", ["approve", "reject"])
+        asked = change.under_rules(moved(state, after, UUID(int=9), {}), after, NOW).waiting_for(after)[0]
+        assert (asked["fourEyes"], asked["assignTo"]) != (True, "boss") or "later" in asked["outcomes"]
+    assert codes(before, revision(strict.replace("title: Check", "title: Look"), "here"), state) == []
+    loose = revision(strict.replace("fourEyes: true", "fourEyes: false"), "here")
+    assert codes(loose, before, started(loose)) == [], "stricter rules are for the next review"
 
 
 def test_branches_and_items_that_are_under_way_must_be_the_same() -> None:
@@ -317,7 +340,7 @@ def test_an_output_that_nothing_gives_any_more_refuses() -> None:
     """The other revision has a new step before the place where the execution rests, and reads it after."""
     before = compiled(WAIT + STEP.format("last", "set: {score: 1}"))
     after = compiled(STEP.format("risk", "set: {score: 2}") + WAIT + LAST.format("steps.risk.score"))
-    (reason,) = Way(before, after, 2, {}).judge(started(before), NOW)
+    (reason,) = RevisionChange(before, after, 2, {}).judge(started(before), NOW)
     assert (reason.code, reason.step) == ("OUTPUT_MISSING", "risk")
     assert "has(steps.risk)" in reason.message
     asking = compiled(
@@ -340,8 +363,8 @@ def test_an_output_under_another_name_needs_a_mapping() -> None:
     old, new = "set: {score: 1}", "set: {score: 2}"
     before = compiled(STEP.format("danger", old) + WAIT + LAST.format("steps.danger.score"))
     after = compiled(STEP.format("risk", new) + WAIT + LAST.format("steps.risk.score"))
-    (reason,) = Way(before, after, 2, {}).judge(started(before), NOW)
-    assert (reason.code, reason.verdict) == ("OUTPUT_MISSING", Verdict.NEEDS_MAPPING)
+    (reason,) = RevisionChange(before, after, 2, {}).judge(started(before), NOW)
+    assert (reason.code, reason.verdict) == ("OUTPUT_MISSING", MigrationVerdict.NEEDS_MAPPING)
     assert "map `danger` onto it" in reason.message
     assert codes(before, after, started(before), danger="risk") == []
     end = later(after, moved(started(before), after, SECOND, {"danger": "risk"}))
@@ -404,7 +427,7 @@ def test_parameters_must_fit_and_defaults_are_filled_in() -> None:
     assert codes(before, head("b: {type: string, required: true}"), state) == ["PARAMETER_MISSING"]
     after = head("b: {type: string, default: y}")
     assert codes(before, after, state) == []
-    assert Way(before, after, 2, {}).parameters(state) == {"a": "x", "b": "y"}
+    assert RevisionChange(before, after, 2, {}).parameters(state) == {"a": "x", "b": "y"}
 
 
 def test_a_record_of_another_table_refuses() -> None:
@@ -492,7 +515,7 @@ def test_a_mapping_that_makes_no_sense_is_refused(names: dict[str, str], said: s
     wait = "wait: {for: 1d}"
     before = revision(wait, "here", STEP.format("other", wait))
     after = revision(wait, "there", STEP.format("pick", "set: {x: 1}"))
-    found = [message for _, message in Way(before, after, 2, names).mapping_problems()]
+    found = [message for _, message in RevisionChange(before, after, 2, names).mapping_problems()]
     assert len(found) == 1
     assert said in found[0]
 
@@ -504,8 +527,11 @@ def test_every_reason_is_said_at_once_and_once() -> None:
 
 
 def test_a_safe_execution_has_no_reason() -> None:
-    assert verdict_of([]) is Verdict.SAFE
-    assert verdict_of([Reason("A", "", verdict=Verdict.NEEDS_MAPPING), Reason("B", "")]) is Verdict.REFUSED
+    assert verdict_of([]) is MigrationVerdict.SAFE
+    assert (
+        verdict_of([VerdictReason("A", "", verdict=MigrationVerdict.NEEDS_MAPPING), VerdictReason("B", "")])
+        is MigrationVerdict.REFUSED
+    )
 
 
 def test_a_lane_that_has_failed_within_another_moves_along() -> None:

@@ -1,4 +1,4 @@
-"""What holds for every definition and every order of happenings."""
+"""What holds for every definition and every order of signals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from builders import ASK, COMPUTE, CONTINUE, NOW, REST, RETRY, RUN, define, end, fail, fresh, give, step
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,10 +25,10 @@ from passerelle.engine.model import (
     ChildEnded,
     Elapsed,
     EventCame,
-    Happening,
     Phase,
     Received,
     Retried,
+    Signal,
     Started,
     State,
     Status,
@@ -40,6 +39,21 @@ from passerelle.engine.steps.parallel import ParallelConfig, ParallelKind
 from passerelle.engine.store import _state
 from passerelle.engine.transitions import NotAllowed, advance
 from passerelle.kit.json import dumps, loads
+from tests.unit.engine.builders import (
+    ASK,
+    COMPUTE,
+    CONTINUE,
+    NOW,
+    REST,
+    RETRY,
+    RUN,
+    define,
+    end,
+    fail,
+    fresh,
+    give,
+    step,
+)
 
 PLAYED = settings(
     max_examples=int(os.environ.get("PASSERELLE_EXAMPLES", "60")),
@@ -124,15 +138,15 @@ class History:
     state: State = field(init=False)
     now: datetime = NOW
     runs: list[StepRun] = field(default_factory=list)
-    happened: list[tuple[Happening, datetime]] = field(default_factory=list)
+    happened: list[tuple[Signal, datetime]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.state = fresh(self.definition)
         self.happen(Started())
 
-    def happen(self, happening: Happening) -> None:
+    def happen(self, signal: Signal) -> None:
         before = self.state
-        transition = advance(self.definition, before, happening, self.now)
+        transition = advance(self.definition, before, signal, self.now)
         assert transition.state.status in MOVES[before.status] | {before.status}
         assert not (before.status in ENDED and transition.runs), "a step ran after the end"
         self.state = transition.state
@@ -140,7 +154,7 @@ class History:
         goes_on = any(position.phase not in stopped for position in self.state.lanes.values())
         assert goes_on or self.state.status not in OPEN, "it is open, and nothing will ever happen"
         self.runs += transition.runs
-        self.happened.append((happening, self.now))
+        self.happened.append((signal, self.now))
 
     def busy(self) -> list[str]:
         """The lanes that wait for a call or for a child."""
@@ -152,7 +166,7 @@ class History:
             if position.phase is Phase.CALLING or (position.phase is Phase.WAITING and position.child is not None)
         ]
 
-    def outcome(self, lane: str, draw: Callable[[Any], Any]) -> Happening:
+    def outcome(self, lane: str, draw: Callable[[Any], Any]) -> Signal:
         """What the call or the child of a lane may come to."""
         position = self.state.lanes[lane]
         if position.child is not None:
@@ -166,7 +180,7 @@ class History:
             lane, str(position.step), position.visit, position.attempt, self.now, output=output, failure=failure
         )
 
-    def choose(self, draw: Callable[[Any], Any]) -> Happening | None:
+    def choose(self, draw: Callable[[Any], Any]) -> Signal | None:
         """Something that may happen now; None where nothing will by itself."""
         busy = self.busy()
         if busy:
@@ -183,10 +197,10 @@ def played(definition: Definition, data: Any, most: int = 200) -> History:
         if data.draw(st.integers(0, 9)) == 0 and history.state.status in OPEN:
             name = data.draw(st.sampled_from(EVENTS))
             history.happen(EventCame(Received(UUID(int=len(history.happened)), name, None)))
-        happening = history.choose(data.draw)
-        if happening is None:
+        signal = history.choose(data.draw)
+        if signal is None:
             break
-        history.happen(happening)
+        history.happen(signal)
     return history
 
 
@@ -201,7 +215,7 @@ def test_every_execution_ends_or_waits_for_something_named(definition: Definitio
     else:
         assert state.wake_at is None
     if state.status is Status.FAILED:
-        assert state.error["code"]
+        assert (state.error or {})["code"]
 
 
 @PLAYED
@@ -209,8 +223,8 @@ def test_every_execution_ends_or_waits_for_something_named(definition: Definitio
 def test_replaying_what_happened_gives_the_same_state(definition: Definition, data: Any) -> None:
     history = played(definition, data)
     replayed = fresh(definition)
-    for happening, now in history.happened:
-        replayed = advance(definition, replayed, happening, now).state
+    for signal, now in history.happened:
+        replayed = advance(definition, replayed, signal, now).state
     assert replayed == history.state
 
 
@@ -220,12 +234,12 @@ def test_whatever_comes_twice_counts_once(definition: Definition, data: Any) -> 
     """A crash after the commit makes the queue deliver a call's outcome or a timer again."""
     history = played(definition, data, most=20)
     once = list(history.happened)
-    for happening, _ in once:
-        if isinstance(happening, Called):
-            again = advance(definition, history.state, happening, history.now)
+    for signal, _ in once:
+        if isinstance(signal, Called):
+            again = advance(definition, history.state, signal, history.now)
             if again.state != history.state:
-                position = history.state.lanes[happening.lane]
-                assert (position.visit, position.attempt) == (happening.visit, happening.attempt)
+                position = history.state.lanes[signal.lane]
+                assert (position.visit, position.attempt) == (signal.visit, signal.attempt)
 
 
 @PLAYED
@@ -240,10 +254,10 @@ def test_every_attempt_is_recorded_once_and_in_order(definition: Definition, dat
 @PLAYED
 @given(definitions(), st.data())
 def test_a_state_survives_its_way_through_the_database(definition: Definition, data: Any) -> None:
-    from passerelle.engine.model import Position
+    from passerelle.engine.model import LanePosition
 
     for position in played(definition, data, most=5).state.lanes.values():
-        assert Position.from_json(position.to_json()) == position
+        assert LanePosition.from_json(position.to_json()) == position
 
 
 @PLAYED
@@ -264,7 +278,7 @@ def test_a_failed_execution_can_always_be_retried_and_an_open_one_cancelled(defi
 def read_again(history: History) -> State:
     """The state as another process reads it from the database after the last commit."""
     state, identity = history.state, history.state.identity
-    taken = {event for happening, _ in history.happened for event in _came(happening)}
+    taken = {event for signal, _ in history.happened for event in _came(signal)}
     left = {received.id for received in state.inbox}
     row = {
         **{name: getattr(identity, name) for name in ("id", "workspace_id", "definition_id", "execution_type")},
@@ -287,8 +301,8 @@ def read_again(history: History) -> State:
     return _state({**loads(dumps({name: row[name] for name in row if name not in kept})), **{n: row[n] for n in kept}})
 
 
-def _came(happening: Happening) -> list[tuple[UUID, str, None]]:
-    return [(happening.event.id, happening.event.name, None)] if isinstance(happening, EventCame) else []
+def _came(signal: Signal) -> list[tuple[UUID, str, None]]:
+    return [(signal.event.id, signal.event.name, None)] if isinstance(signal, EventCame) else []
 
 
 @PLAYED
@@ -297,11 +311,11 @@ def test_a_crash_after_any_commit_gives_the_same_as_none(definition: Definition,
     """Whoever goes on after a crash knows only what was written: nothing else may decide what follows."""
     history = played(definition, data, most=60)
     crashed = History(definition)
-    for happening, now in history.happened[1:]:
+    for signal, now in history.happened[1:]:
         if data.draw(st.booleans()):
             crashed.state = read_again(crashed)
         crashed.now = now
-        crashed.happen(happening)
+        crashed.happen(signal)
     assert crashed.runs == history.runs
     ended = (history.state.status, history.state.result, history.state.error, history.state.lanes)
     assert (crashed.state.status, crashed.state.result, crashed.state.error, crashed.state.lanes) == ended
@@ -379,12 +393,12 @@ def test_no_step_runs_and_nothing_waits_after_the_end(definition: Definition, da
     if history.state.status not in ENDED:
         history.happen(Cancelled())
     assert (history.state.wake_at, history.state.waiting_for(definition)) == (None, [])
-    for happening, now in list(history.happened):
+    for signal, now in list(history.happened):
         try:
-            transition = advance(definition, history.state, happening, now)
+            transition = advance(definition, history.state, signal, now)
         except NotAllowed:
             continue
-        if not isinstance(happening, Started):
+        if not isinstance(signal, Started):
             assert transition.runs == ()
             assert transition.state == history.state
 

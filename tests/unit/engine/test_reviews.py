@@ -7,18 +7,30 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders import NOW, define, fresh, give, step
 from hypothesis import given
 from hypothesis import strategies as st
 
 from passerelle.definitions.expressions import Template
 from passerelle.definitions.model import Definition, OnError
 from passerelle.engine.kinds import Refusal
-from passerelle.engine.model import Answered, Elapsed, Position, Retried, Started, State, Status, Transition
+from passerelle.engine.model import (
+    Answered,
+    AskedAgain,
+    Elapsed,
+    LanePosition,
+    Retried,
+    Started,
+    State,
+    Status,
+    Submitted,
+    Transition,
+)
 from passerelle.engine.steps.each import EachConfig, EachKind
-from passerelle.engine.steps.review import ReviewConfig, ReviewKind, Vote
+from passerelle.engine.steps.review import ReviewConfig, ReviewKind, Taking, Vote
 from passerelle.engine.transitions import advance
 from passerelle.kit.clock import iso
+from tests.unit.engine.builders import COMPUTE, NOW, define, fresh, give, step
+from tests.unit.engine.test_user_part import QUESTION, begun
 
 REVIEW = ReviewKind()
 DAY = timedelta(days=1)
@@ -43,8 +55,8 @@ def started(definition: Definition, **parameters: Any) -> State:
 def vote(
     definition: Definition, state: State, outcome: str, who: str = "anna", at: datetime = NOW, lane: str = ""
 ) -> Transition:
-    position = state.lanes.get(lane, Position("review", visit=1))
-    by = {"type": "key", "id": who, "name": who.title()}
+    position = state.lanes.get(lane, LanePosition("review", visit=1))
+    by = {"type": "user", "id": who, "name": who.title()}
     answered = Answered(lane, str(position.step), position.visit, position.attempt, Vote(outcome, f"{who} says so", by))
     return advance(definition, state, answered, at)
 
@@ -72,6 +84,7 @@ def test_one_decision_is_the_output_and_the_next_step_follows() -> None:
             "fourEyes": False,
             "requestedAt": iso(NOW),
             "votes": [],
+            "takenBy": None,
         }
     ]
     (told,) = [event for event in requested.events if event.type == "review.requested"]
@@ -80,10 +93,11 @@ def test_one_decision_is_the_output_and_the_next_step_follows() -> None:
         "workflowDefinitionId": str(UUID(int=3)),
         "step": "review",
         "assignTo": "compliance",
+        "takenBy": None,
         "outcome": None,
     }
     decided = vote(definition, requested.state, "approve", at=NOW + DAY)
-    by = {"type": "key", "id": "anna", "name": "Anna"}
+    by = {"type": "user", "id": "anna", "name": "Anna"}
     assert decided.state.outputs["review"] == {
         "outcome": "approve",
         "comment": "anna says so",
@@ -122,7 +136,7 @@ def test_an_answer_for_an_earlier_visit_is_refused() -> None:
 def test_nobody_in_time_fails_the_step_and_its_on_error_decides() -> None:
     definition = review(within=DAY)
     late = advance(definition, started(definition), Elapsed(), NOW + DAY).state
-    assert (late.status, late.error["code"]) == (Status.FAILED, "REVIEW_TIMEOUT")
+    assert (late.status, (late.error or {})["code"]) == (Status.FAILED, "REVIEW_TIMEOUT")
     handled = review(within=DAY, on_error=OnError("continue"))
     state = advance(handled, started(handled), Elapsed(), NOW + DAY).state
     assert state.status is Status.COMPLETED
@@ -167,7 +181,7 @@ def test_without_addresses_nobody_gets_a_message_but_the_event_is_told() -> None
 def test_a_computed_receiver_that_is_none_fails_the_step(given: str, value: Any) -> None:
     definition = review(**{given: Template.compile("${parameters.x}", names=frozenset({"parameters"}))})
     state = advance(definition, fresh(definition, x=value), Started(), NOW).state
-    assert (state.status, state.error["code"]) == (Status.FAILED, "REVIEW_INVALID")
+    assert (state.status, (state.error or {})["code"]) == (Status.FAILED, "REVIEW_INVALID")
 
 
 def test_under_four_eyes_a_second_person_has_to_confirm() -> None:
@@ -212,7 +226,7 @@ def test_four_eyes_end_with_two_different_people_of_one_mind(votes: list[tuple[s
             last[who] = outcome
         assert (state.status is Status.COMPLETED) == (len(set(last.values())) < len(last))
         for position in state.lanes.values():
-            assert Position.from_json(position.to_json()) == position
+            assert LanePosition.from_json(position.to_json()) == position
 
 
 def test_each_item_has_its_own_review() -> None:
@@ -224,3 +238,70 @@ def test_each_item_has_its_own_review() -> None:
     state = vote(definition, state, "reject", lane="owners[1]").state
     state = vote(definition, state, "approve", lane="owners[0]").state
     assert [item["review"]["outcome"] for item in state.outputs["owners"]["items"]] == ["approve", "reject"]
+
+
+def taken(definition: Definition, state: State, who: str | None, instead_of: str | None = None) -> Transition:
+    position = state.lanes[""]
+    to = None if who is None else {"id": who, "name": who.title()}
+    answered = Answered("", str(position.step), position.visit, position.attempt, Taking(to, instead_of))
+    return advance(definition, state, answered, NOW)
+
+
+def test_whoever_has_taken_a_review_decides_it_and_others_are_told_who_that_is() -> None:
+    definition = review()
+    first = taken(definition, started(definition), "anna")
+    assert types(first) == ["review.assigned"]
+    assert first.state.waiting_for(definition)[0]["takenBy"] == {"id": "anna", "name": "Anna", "at": iso(NOW)}
+    assert refused(definition, first.state, "approve", "ben") == "REVIEW_TAKEN"
+    with pytest.raises(Refusal, match="Anna has taken this review"):
+        taken(definition, first.state, "ben")
+    over = taken(definition, first.state, "ben", instead_of="anna").state
+    assert refused(definition, over, "approve", "anna") == "REVIEW_TAKEN"
+    assert vote(definition, over, "approve", "ben").state.status is Status.COMPLETED
+
+
+def test_a_review_that_was_given_back_and_one_half_decided_belong_to_nobody() -> None:
+    definition = review(four_eyes=True)
+    back = taken(definition, taken(definition, started(definition), "anna").state, None, instead_of="anna").state
+    assert back.waiting_for(definition)[0]["takenBy"] is None
+    voted = vote(definition, taken(definition, back, "anna").state, "approve").state
+    assert voted.waiting_for(definition)[0]["takenBy"] is None
+    assert vote(definition, voted, "approve", "ben").state.status is Status.COMPLETED
+
+
+ASKED = {"step": "ask", "note": "The number is missing", "by": {"type": "user", "id": "1", "name": "Anna"}, "at": "now"}
+
+
+def returned(definition: Definition, state: State, *, rerun: bool = True) -> State:
+    """The end user is asked again, and answers."""
+    position = state.lanes[""]
+    asked = AskedAgain(str(position.step), position.visit, position.attempt, "ask", ASKED, NOW + DAY, rerun)
+    back = advance(definition, state, asked, NOW)
+    assert types(back)[0] == "review.returned"
+    assert back.state.status is Status.RUNNING
+    assert back.state.lanes[""].step == "ask"
+    assert back.state.waiting_for(definition)[0]["asked"] == ASKED
+    assert "ask" not in back.state.outputs
+    return advance(definition, back.state, Submitted("ask", 2, "more"), NOW).state
+
+
+@pytest.mark.parametrize("rerun", [True, False])
+def test_the_end_user_is_asked_again_and_the_review_comes_back(rerun: bool) -> None:
+    definition = define(step("ask", QUESTION), step("count", COMPUTE), step("review", REVIEW, config()), step("after"))
+    first = advance(definition, begun(definition), Started(), NOW).state
+    waiting = advance(definition, first, Submitted("ask", 1, "little"), NOW).state
+    again = returned(definition, waiting, rerun=rerun)
+    assert again.lanes[""].step == "review"
+    assert again.outputs["ask"] == {"said": "more"}
+    assert again.visits[""]["count"] == (2 if rerun else 1)
+    assert again.identity.expires_at == NOW + DAY
+    assert vote(definition, again, "approve").state.status is Status.COMPLETED
+
+
+def test_a_step_that_may_be_reached_no_more_is_not_asked_again() -> None:
+    once = step("ask", QUESTION, max_visits=1)
+    definition = define(once, step("review", REVIEW, config()))
+    first = advance(definition, begun(definition), Started(), NOW).state
+    waiting = advance(definition, first, Submitted("ask", 1, "little"), NOW).state
+    with pytest.raises(Refusal, match="maxVisits"):
+        returned(definition, waiting)

@@ -8,7 +8,29 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders import (
+
+from passerelle.definitions.expressions import ExpressionError, Template
+from passerelle.definitions.model import Definition, OnError
+from passerelle.engine.kinds import Done, StepFailure
+from passerelle.engine.lanes import ROOT
+from passerelle.engine.model import (
+    Called,
+    Cancelled,
+    Elapsed,
+    EventCame,
+    Phase,
+    Received,
+    Retried,
+    Signal,
+    Started,
+    State,
+    Status,
+    TakenOver,
+    Transition,
+)
+from passerelle.engine.transitions import PURE_STEPS_AT_ONCE, NotAllowed, advance
+from passerelle.kit.clock import iso
+from tests.unit.engine.builders import (
     ASK,
     COMPUTE,
     CONTINUE,
@@ -24,26 +46,6 @@ from builders import (
     step,
 )
 
-from passerelle.definitions.expressions import ExpressionError, Template
-from passerelle.definitions.model import Definition, OnError
-from passerelle.engine.kinds import Done, StepFailure
-from passerelle.engine.lanes import ROOT
-from passerelle.engine.model import (
-    Called,
-    Cancelled,
-    Elapsed,
-    EventCame,
-    Happening,
-    Phase,
-    Received,
-    Retried,
-    Started,
-    State,
-    Status,
-    Transition,
-)
-from passerelle.engine.transitions import PURE_STEPS_AT_ONCE, NotAllowed, advance
-
 REVISION = UUID(int=4)
 
 
@@ -54,7 +56,7 @@ def start(definition: Definition, **parameters: Any) -> Transition:
 def come_back(definition: Definition, state: State, answer: Any = None, later: timedelta = timedelta(0)) -> Transition:
     position = state.lanes[ROOT]
     failed = isinstance(answer, Exception)
-    happening = Called(
+    signal = Called(
         ROOT,
         str(position.step),
         position.visit,
@@ -63,7 +65,7 @@ def come_back(definition: Definition, state: State, answer: Any = None, later: t
         output=None if failed else answer,
         failure=answer if failed else None,
     )
-    return advance(definition, state, happening, NOW + later)
+    return advance(definition, state, signal, NOW + later)
 
 
 def test_pure_steps_run_to_the_end_in_one_transition() -> None:
@@ -186,7 +188,7 @@ def test_a_loop_is_bounded() -> None:
         )
     )
     assert transition.state.status is Status.FAILED
-    assert transition.state.error["code"] == "TOO_MANY_VISITS"
+    assert (transition.state.error or {})["code"] == "TOO_MANY_VISITS"
     assert transition.state.visits[""]["a"] == 101
 
 
@@ -235,13 +237,61 @@ def test_an_event_that_comes_early_waits_for_its_step() -> None:
     assert done.consumed == (UUID(int=9),)
 
 
+def test_a_call_under_way_is_seen_and_stays_seen_when_nobody_waits_for_it() -> None:
+    definition = define(step("call", ASK), step("b"))
+    calling = start(definition).state
+    since = iso(NOW)
+    assert calling.waiting_for(definition) == [{"step": "call", "kind": "call", "attempt": 1, "since": since}]
+    cancelled = advance(definition, calling, Cancelled(), NOW)
+    [run] = cancelled.runs
+    assert (run.step, run.status, (run.error or {})["code"]) == ("call", "FAILED", "OUTCOME_UNKNOWN")
+    assert run.input == ASK.describe(None, {})
+    assert come_back(definition, replace(cancelled.state, lanes=calling.lanes), "late").runs == ()
+
+
+def test_a_call_that_is_taken_over_is_another_attempt_and_the_first_stays_seen() -> None:
+    definition = define(step("call", ASK, retry=RETRY), step("b"))
+    calling = start(definition).state
+    again = advance(definition, calling, TakenOver(), NOW)
+    [run] = again.runs
+    assert (run.attempt, run.status, (run.error or {})["code"]) == (1, "FAILED", "OUTCOME_UNKNOWN")
+    [waits] = again.state.waiting_for(definition)
+    assert (waits["kind"], waits["attempt"], waits["outcomeUnknown"]) == ("call", 2, 1)
+    assert advance(definition, again.state, Called(ROOT, "call", 1, 1, NOW, output="late"), NOW).runs == ()
+    assert again.state.lanes[ROOT].tries == calling.lanes[ROOT].tries, "it is no attempt of the definition's"
+    done = come_back(definition, again.state, "ok")
+    assert (done.state.status, done.state.outputs["call"]) == (Status.COMPLETED, "ok")
+
+
+def test_a_call_that_is_left_to_others_was_not_begun() -> None:
+    definition = define(step("call", ASK), step("b"))
+    left = start(definition).state.for_others(definition)
+    taken = advance(definition, left, TakenOver(), NOW)
+    assert (taken.runs, taken.state.lanes[""].attempt) == ((), 1)
+    assert [run.attempt for run in advance(definition, taken.state, TakenOver(), NOW).runs] == [1]
+
+
+def test_an_event_that_does_not_fit_waits_for_a_step_that_it_fits() -> None:
+    """Whether it came early or while a step rests: it never fails the execution that has accepted it."""
+    definition = define(step("call", ASK), step("paid", REST, "paid!"), step("any", REST, "paid"))
+    calling = start(definition).state
+    early = advance(definition, calling, EventCame(Received(UUID(int=9), "paid", "odd")), NOW)
+    resting = come_back(definition, early.state, "ok")
+    assert (resting.state.status, resting.state.lanes[""].step, resting.consumed) == (Status.AWAITING, "paid", ())
+    odd = advance(definition, resting.state, EventCame(Received(UUID(int=10), "paid", "odd too")), NOW)
+    assert (odd.state.lanes[""].step, len(odd.state.inbox)) == ("paid", 2)
+    fits = advance(definition, odd.state, EventCame(Received(UUID(int=11), "paid", 5)), NOW)
+    assert fits.state.status is Status.COMPLETED
+    assert (fits.state.outputs["paid"], fits.state.outputs["any"]) == (5, "odd")
+
+
 def test_a_wait_with_a_timeout_fails_when_it_is_over() -> None:
     definition = define(step("paid", REST, "paid", timeout=timedelta(minutes=5)))
     resting = start(definition).state
     assert resting.wake_at == NOW + timedelta(minutes=5)
     late = advance(definition, resting, Elapsed(), NOW + timedelta(minutes=5))
     assert late.state.status is Status.FAILED
-    assert late.state.error["code"] == "STEP_TIMEOUT"
+    assert (late.state.error or {})["code"] == "STEP_TIMEOUT"
 
 
 def test_cancel_ends_whatever_was_under_way_and_nothing_follows() -> None:
@@ -254,11 +304,11 @@ def test_cancel_ends_whatever_was_under_way_and_nothing_follows() -> None:
     assert late.state.status is Status.CANCELLED
 
 
-@pytest.mark.parametrize("happening", [Cancelled(), Retried(REVISION), EventCame(Received(UUID(int=9), "x", 1))])
-def test_an_ended_execution_refuses_everything(happening: Happening) -> None:
+@pytest.mark.parametrize("signal", [Cancelled(), Retried(REVISION), EventCame(Received(UUID(int=9), "x", 1))])
+def test_an_ended_execution_refuses_everything(signal: Signal) -> None:
     definition = define(step("a"))
     with pytest.raises(NotAllowed):
-        advance(definition, start(definition).state, happening, NOW)
+        advance(definition, start(definition).state, signal, NOW)
 
 
 def test_retry_goes_on_from_the_failed_step_with_a_new_attempt_and_a_fresh_budget() -> None:
@@ -273,6 +323,19 @@ def test_retry_goes_on_from_the_failed_step_with_a_new_attempt_and_a_fresh_budge
     assert come_back(definition, retried.state, "ok").state.status is Status.COMPLETED
 
 
+def test_a_retry_from_an_earlier_step_runs_that_and_what_follows_again() -> None:
+    definition = define(step("first"), step("call", ASK), step("broken", config=fail()), step("after", ASK))
+    state = come_back(definition, start(definition).state, "once").state
+    assert (state.error or {})["step"] == "broken"
+    again = advance(definition, state, Retried(REVISION, "call"), NOW)
+    position = again.state.lanes[ROOT]
+    assert (position.step, position.phase, position.visit) == ("call", Phase.CALLING, 2)
+    assert again.state.outputs == {"first": "first"}
+    for unreached in ("after", "nothing"):
+        with pytest.raises(NotAllowed, match="has not come by"):
+            advance(definition, state, Retried(REVISION, unreached), NOW)
+
+
 def test_a_result_that_cannot_be_worked_out_fails_and_can_be_retried() -> None:
     class Result(Template):
         def render(self, scope: Any, **_: Any) -> Any:
@@ -281,7 +344,7 @@ def test_a_result_that_cannot_be_worked_out_fails_and_can_be_retried() -> None:
     definition = define(step("a"))
     broken = replace(definition, result=Result.compile(None))
     failed = start(broken).state
-    assert (failed.status, failed.error["code"]) == (Status.FAILED, "EXPRESSION_FAILED")
+    assert (failed.status, (failed.error or {})["code"]) == (Status.FAILED, "EXPRESSION_FAILED")
     assert advance(definition, failed, Retried(REVISION), NOW).state.status is Status.COMPLETED
 
 
@@ -299,4 +362,4 @@ def test_a_plug_in_that_crashes_fails_its_step_and_not_the_engine() -> None:
         raise ZeroDivisionError
 
     failed = start(define(step("a", COMPUTE, crash))).state
-    assert (failed.status, failed.error["code"]) == (Status.FAILED, "STEP_CRASHED")
+    assert (failed.status, (failed.error or {})["code"]) == (Status.FAILED, "STEP_CRASHED")

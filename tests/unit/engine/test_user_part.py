@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
-from builders import ASK, COMPUTE, NOW, REST, define, end, fresh, give, step
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.expressions import Scope
 from passerelle.definitions.form_answers import FieldFinding
 from passerelle.definitions.model import Definition, OnError, Step
@@ -22,8 +22,8 @@ from passerelle.engine.model import (
     Called,
     Cancelled,
     Elapsed,
-    Happening,
     Phase,
+    Signal,
     Started,
     State,
     Status,
@@ -31,10 +31,12 @@ from passerelle.engine.model import (
     Submitted,
     WentBack,
 )
+from passerelle.engine.registry import load_kinds
 from passerelle.engine.store import _values
 from passerelle.engine.transitions import NotAllowed, NotCurrent, NoWayBack, advance, way_back
-from passerelle.engine.user_kinds import Refused, UserKind
+from passerelle.engine.user_kinds import AnswerRefused, UserKind
 from passerelle.kit.json import Json, JsonObject
+from tests.unit.engine.builders import ASK, COMPUTE, NOW, REST, define, end, fresh, give, step
 
 PLAYED = settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -54,9 +56,9 @@ class Question(UserKind):
     def show(self, config: Any, scope: Scope) -> JsonObject:
         return {}
 
-    def submit(self, config: Any, scope: Scope, answer: Json, by: str | None, now: datetime) -> Done:
+    def submit(self, config: Any, scope: Scope, answer: Json, evidence: JsonObject | None, now: datetime) -> Done:
         if answer == "wrong":
-            raise Refused([FieldFinding((), "wrong", "is wrong")])
+            raise AnswerRefused([FieldFinding((), "wrong", "is wrong")])
         return Done({"said": answer})
 
 
@@ -119,8 +121,8 @@ class Visit:
         self.state = begun(self.definition)
         self.happen(Started())
 
-    def happen(self, happening: Happening) -> None:
-        transition = advance(self.definition, self.state, happening, self.now)
+    def happen(self, signal: Signal) -> None:
+        transition = advance(self.definition, self.state, signal, self.now)
         self.state = transition.state
         self.runs += transition.runs
         self.events += [event.type for event in transition.events]
@@ -170,14 +172,12 @@ class Visit:
             if self.state.status is not Status.EXPIRED:
                 self.accepted.append((step_id, visit, {"said": answer}))
             return
-        happening: Happening = WentBack(step_id, visit)
+        signal: Signal = WentBack(step_id, visit)
         if deed != "back":
-            happening = Submitted(
-                step_id, visit if deed == "wrong" else visit + draw(st.sampled_from([-1, 1])), "wrong"
-            )
+            signal = Submitted(step_id, visit if deed == "wrong" else visit + draw(st.sampled_from([-1, 1])), "wrong")
         try:
-            self.happen(happening)
-        except (Refused, NotCurrent, NoWayBack):
+            self.happen(signal)
+        except (AnswerRefused, NotCurrent, NoWayBack):
             assert self.state is before
 
 
@@ -275,9 +275,9 @@ def test_going_back_leads_to_an_earlier_answer_with_nothing_but_harmless_steps_b
 def test_ended_executions_take_nothing_from_end_users() -> None:
     for status in ENDED | {Status.FAILED}:
         state = replace(begun(define(step("a", QUESTION))), status=status)
-        for happening in (Submitted("a", 1, 1), WentBack("a", 1)):
+        for signal in (Submitted("a", 1, 1), WentBack("a", 1)):
             with pytest.raises(NotCurrent):
-                advance(define(step("a", QUESTION)), state, happening, NOW)
+                advance(define(step("a", QUESTION)), state, signal, NOW)
 
 
 def test_the_last_saying_is_passed_by_also_where_work_goes_on_after_it() -> None:
@@ -292,3 +292,27 @@ def test_a_saying_that_may_be_followed_by_a_question_waits_for_its_button() -> N
     definition = define(step("hello", SAYING), step("again", on_error=OnError("goto", "hello")))
     assert definition.user_part.asked == ("hello",)
     assert define(step("one", SAYING), step("two", SAYING)).user_part.end_pages == {"two"}
+
+
+def test_expressions_read_the_language_that_the_end_user_answered_in() -> None:
+    definition = compile_definition(
+        """
+name: spoken
+steps:
+  - id: ask
+    consent: {title: Terms, text: Be kind., version: "1"}
+  - id: after
+    set: {language: "${execution.language}", locale: "${execution.locale}"}
+""",
+        load_kinds(),
+    ).definition
+    assert definition is not None
+    state = begun(definition)
+    state = advance(definition, replace(state, identity=replace(state.identity, locale="pl")), Started(), NOW).state
+    answer = Submitted("ask", state.lanes[ROOT].visit, {"accepted": True}, language="pt-BR")
+    after = advance(definition, state, answer, NOW)
+    assert after.state.values[ROOT]["after"] == {"language": "pt-BR", "locale": "pl"}
+    assert after.state.cursor()["language"] == "pt-BR"
+    consent = next(run for run in after.runs if run.step == "ask")
+    assert isinstance(consent.input, dict)
+    assert consent.input["language"] == "pt-BR"

@@ -9,18 +9,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from loading import EXAMPLES, load_program
 
 from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import OutsideKind, StepFailure, Tools
 from passerelle.engine.lanes import ROOT
-from passerelle.engine.model import Called, Elapsed, Happening, Identity, Started, State, Status
+from passerelle.engine.model import Called, Elapsed, Identity, Signal, Started, State, Status
 from passerelle.engine.registry import load_kinds
 from passerelle.engine.transitions import advance, scope_of
 from passerelle.kit.json import Json
 from passerelle.kit.outgoing import OutgoingAnswer
 from passerelle.kit.outgoing.fake import FakeOutgoing, SentRequest
+from tests.unit.examples.loading import EXAMPLES, load_program
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 register = load_program("company-check/register.py")
@@ -54,14 +54,14 @@ async def run(definition: Definition, client: FakeOutgoing, **parameters: Json) 
     identity = Identity(
         UUID(int=1), UUID(int=2), UUID(int=3), definition.execution_type, given | parameters, NOW, "API"
     )
-    happening: Happening = Started()
+    signal: Signal = Started()
     state, now = State(identity, UUID(int=4)), NOW
     while True:
-        state = advance(definition, state, happening, now).state
+        state = advance(definition, state, signal, now).state
         if state.runnable:
-            happening = await _call(definition, state, client)
+            signal = await _call(definition, state, client)
         elif state.wake_at is not None:
-            happening, now = Elapsed(), state.wake_at
+            signal, now = Elapsed(), state.wake_at
         else:
             return state
 
@@ -139,5 +139,5 @@ async def test_a_register_that_always_fails_fails_the_execution(definition: Defi
     client = outgoing(fail_every=1)
     state = await run(definition, client, nip="7740001454")
     assert state.status is Status.FAILED
-    assert state.error["step"] == "register"
+    assert (state.error or {})["step"] == "register"
     assert len(client.requests) == 4

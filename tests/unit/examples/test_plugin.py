@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from loading import EXAMPLES
 
 from passerelle.definitions.compiler import compile_definition
 from passerelle.engine.checks import PureCheck, load_checks
 from passerelle.engine.kinds import Done, PureKind
 from passerelle.engine.registry import load_kinds
-
-PLUGIN = EXAMPLES / "plugin"
+from tests.plugged import plugged
 
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Metadata as pip would write them from the plug-in's `pyproject.toml`."""
-    project = tomllib.loads((PLUGIN / "pyproject.toml").read_text())["project"]
-    info = tmp_path / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    info.mkdir()
-    head = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-    (info / "METADATA").write_text(head)
-    groups = project["entry-points"].items()
-    sections = (
-        "\n".join([f"[{group}]", *(f"{name} = {value}" for name, value in points.items())]) for group, points in groups
-    )
-    (info / "entry_points.txt").write_text("\n".join(sections))
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.syspath_prepend(str(PLUGIN))
-    monkeypatch.delitem(sys.modules, "passerelle_example", raising=False)
+    """The example's check and kinds can be loaded."""
+    for folder in plugged(tmp_path):
+        monkeypatch.syspath_prepend(folder)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "passerelle_example"]:
+        monkeypatch.delitem(sys.modules, name)
 
 
 @pytest.mark.usefixtures("installed")

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from loading import EXAMPLES, load_program
 
 from passerelle.engine.checks.company_number import CompanyNumber
 from passerelle.engine.checks.iban import Iban
+from tests.unit.examples.loading import EXAMPLES, load_program
 
 register = load_program("company-check/register.py")
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

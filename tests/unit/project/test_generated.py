@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from passerelle.app.reference import openapi_document
+from passerelle.app.settings import Settings
 from passerelle.definitions.compiler import compile_definition
 from passerelle.engine.registry import load_kinds
-from passerelle.errors import CATALOGUE
-from passerelle.reference import openapi_document
-from passerelle.settings import Settings
+from passerelle.kit.errors import CATALOGUE
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_the_committed_reference_is_what_the_code_generates() -> None:
     """In a process of its own: codes that tests declare are none of the product's."""
-    program = "from passerelle.reference import stale; print(*stale())"
+    program = "from passerelle.app.reference import stale; print(*stale())"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert found == [], "run `make generate` and commit docs/reference"
 

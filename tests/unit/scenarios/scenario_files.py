@@ -12,7 +12,7 @@ from rich.console import Console
 from passerelle.definitions.kinds import KindRegistry
 from passerelle.engine.registry import load_kinds
 from passerelle.scenarios.report import report
-from passerelle.scenarios.running import FileOutcome, Outcome, run_files
+from passerelle.scenarios.running import FileOutcome, ScenarioOutcome, run_files
 
 
 @cache
@@ -28,7 +28,7 @@ def run(folder: Path, definition: str, scenarios: str) -> FileOutcome:
     return next(run_files([folder / "a.test.yaml"], kinds()))
 
 
-def outcome(folder: Path, definition: str, scenario: str) -> Outcome:
+def outcome(folder: Path, definition: str, scenario: str) -> ScenarioOutcome:
     """Run one scenario, which must be well written; `scenario` is what stands under its name."""
     text = "scenarios:\n  - name: one\n" + "".join(f"    {line}\n" for line in dedent(scenario).strip().splitlines())
     file = run(folder, definition, text)

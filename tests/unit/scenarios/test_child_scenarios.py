@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scenario_files import differences, problems
+from tests.unit.scenarios.scenario_files import differences, problems
 
 RUNS = """
     parameters: {nip: {type: string, default: "5"}}

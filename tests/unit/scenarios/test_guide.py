@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from passerelle.cli import app
+from passerelle.cli.main import app
 from passerelle.scenarios.schema import scenarios_schema
 
 GUIDE = (Path(__file__).parents[3] / "docs/guides/testing-definitions.md").read_text(encoding="utf-8")

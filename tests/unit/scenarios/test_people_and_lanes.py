@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scenario_files import differences, outcome, printed, problems, run
+
+from tests.unit.scenarios.scenario_files import differences, outcome, printed, problems, run
 
 REVIEW = """
     steps:

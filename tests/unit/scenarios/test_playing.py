@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scenario_files import differences, outcome
+
+from tests.unit.scenarios.scenario_files import differences, outcome
 
 ASK = """
     parameters: {nip: {type: string, default: "77/4"}}
@@ -110,7 +111,7 @@ def test_a_text_is_sent_as_it_is(tmp_path: Path) -> None:
         ASK,
         """
         answers: {ask: {headers: {Content-Type: application/json}, body: "{broken"}}
-        expect: {error: HTTP_BODY_NOT_JSON}
+        expect: {result: "{broken"}
         """,
     )
     assert found == []
@@ -177,7 +178,7 @@ def test_the_clock_starts_where_the_scenario_says(tmp_path: Path) -> None:
 
 
 def test_a_step_that_needs_no_answer_in_some_scenario_finds_it_in_common(tmp_path: Path) -> None:
-    from scenario_files import run
+    from tests.unit.scenarios.scenario_files import run
 
     definition = """
         parameters: {on: {type: boolean, default: false}}
@@ -232,3 +233,11 @@ def test_loops_count_every_visit(tmp_path: Path) -> None:
         expect: {path: [ask, again, ask, again]}
     """
     assert differences(tmp_path, definition, scenario) == []
+
+
+def test_today_is_the_day_of_the_definition_s_zone(tmp_path: Path) -> None:
+    steps = '{zone}steps:\n  - {{id: a, set: {{day: "${{execution.today}}"}}}}\n'
+    midnight = 'now: 2026-07-01T00:30:00+02:00\nexpect: {{outputs: {{a: {{day: "{day}"}}}}}}'
+    zoned = steps.format(zone="timeZone: Europe/Warsaw\n")
+    assert differences(tmp_path, zoned, midnight.format(day="2026-07-01")) == []
+    assert differences(tmp_path, steps.format(zone=""), midnight.format(day="2026-06-30")) == []

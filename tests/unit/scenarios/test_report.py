@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from scenario_files import differences, printed, run
+from tests.unit.scenarios.scenario_files import differences, printed, run
 
 DEFINITION = """
     parameters: {n: {type: number, default: 1}}

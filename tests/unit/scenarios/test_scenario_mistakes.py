@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scenario_files import kinds, problems, run
 
-from passerelle.errors import CommandError
+from passerelle.kit.errors import CommandError
 from passerelle.scenarios.reading import find_files, read_file
+from tests.unit.scenarios.scenario_files import kinds, problems, run
 
 DEFINITION = """
     parameters: {nip: {type: string, required: true}}

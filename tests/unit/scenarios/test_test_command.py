@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 from jsonschema_rs import meta, validator_for
-from scenario_files import kinds
 from typer.testing import CliRunner
 
-from passerelle.cli import app
+from passerelle.cli.main import app
 from passerelle.definitions.source import read_source
 from passerelle.scenarios.running import run_files
 from passerelle.scenarios.schema import scenarios_schema
 from passerelle.scenarios.watching import times_of, wait_for_change
+from tests.unit.scenarios.scenario_files import kinds
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 EXAMPLE = EXAMPLES / "company-check/company-check.test.yaml"
@@ -79,7 +79,7 @@ def test_every_key_is_described() -> None:
 def test_it_loads_no_server_and_no_shell() -> None:
     """Half a second to start is little: each of these would take a good part of it."""
     script = (
-        "import sys; from passerelle.scenarios.command import test; from pathlib import Path;"
+        "import sys; from passerelle.cli.test import test; from pathlib import Path;"
         "from rich.console import Console;"
         f"test([Path({str(EXAMPLE)!r})], Console(quiet=True), coverage=False, watch=False);"
         "print([name for name in ('prompt_toolkit', 'fastapi', 'sqlalchemy', 'asyncpg', 'aiohttp', 'structlog', 'pydantic', 'email_validator')"
@@ -127,6 +127,6 @@ def test_watching_runs_again_after_a_change(tmp_path: Path, monkeypatch: pytest.
             raise KeyboardInterrupt
         change()
 
-    monkeypatch.setattr("passerelle.scenarios.command.time.sleep", sleep)
+    monkeypatch.setattr("passerelle.cli.test.sleep", sleep)
     result = CliRunner().invoke(app, ["test", str(tmp_path), "--watch"])
     assert result.output.index("0 passed, 1 failed") < result.output.index("1 passed, 0 failed")

@@ -10,10 +10,11 @@ from uuid import UUID
 import pytest
 
 from passerelle.engine.kinds import StepFailure
-from passerelle.errors import PasserelleError
+from passerelle.kit.errors import PasserelleError
+from passerelle.kit.memory import AGE, Memory
 from passerelle.kit.secrets import SecretBox, generate_key
 from passerelle.secrets.repository import SecretRepository
-from passerelle.secrets.service import KEPT_SECONDS, Secrets
+from passerelle.secrets.service import Secrets
 
 MINE, THEIRS = UUID(int=1), UUID(int=2)
 
@@ -61,14 +62,14 @@ def timer() -> Timer:
 
 @pytest.fixture
 def secrets(rows: Rows, timer: Timer) -> Secrets:
-    return Secrets(cast("SecretRepository", rows), SecretBox([generate_key()]), timer=timer)
+    return Secrets(cast("SecretRepository", rows), SecretBox([generate_key()]), memory=Memory(timer))
 
 
 async def test_values_are_read_once_in_a_few_seconds(secrets: Secrets, rows: Rows, timer: Timer) -> None:
     await secrets.put(MINE, "KEY", "value", "me")
     assert await secrets.values(MINE) == await secrets.values(MINE) == {"KEY": "value"}
     assert rows.reads == 1
-    timer.now += KEPT_SECONDS
+    timer.now += AGE
     await secrets.values(MINE)
     assert rows.reads == 2
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from passerelle.errors import CommandError
-from passerelle.secrets import commands
+from passerelle.cli import secrets as commands
+from passerelle.kit.errors import CommandError
 
 ENTRY = {"version": 2, "updatedDate": "2026-11-23T10:00:00.000Z", "updatedBy": "ops"}
 
@@ -38,7 +38,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
         with httpx.Client(base_url="http://passerelle.test", transport=httpx.MockTransport(server.respond)) as client:
             yield client
 
-    monkeypatch.setattr(commands, "connected", connected)
+    monkeypatch.setattr("passerelle.cli.api_client.connected", connected)
     return server
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from passerelle.checking import check_files
+from passerelle.cli.check import check_files
 from passerelle.engine.registry import load_kinds
-from passerelle.errors import CommandError
+from passerelle.kit.errors import CommandError
 
 KINDS = load_kinds()
 
@@ -18,7 +18,7 @@ def test_every_problem_is_a_line_with_its_file(tmp_path: Path) -> None:
     good.write_text("name: good\nsteps: [{id: a, end: }]\n")
     bad.write_text('{"name": "bad",\n "steps": [{"id": "a", "ned": {}}], "titel": "x"}')
     latin.write_bytes("name: Łódź".encode("iso8859-2"))
-    problems, checked = check_files([good, bad, latin, gone], KINDS)
+    problems, _, checked = check_files([good, bad, latin, gone], KINDS)
     assert checked == 4
     assert problems == [
         f"{latin}: is not UTF-8 from byte 6 on; save it as UTF-8",
@@ -31,7 +31,7 @@ def test_every_problem_is_a_line_with_its_file(tmp_path: Path) -> None:
 def test_files_that_are_fine_have_no_lines(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_bytes(b"\xef\xbb\xbfname: a\r\nsteps:\r\n  - id: one\r\n    set: {x: 1}\r\n")
-    assert check_files([file], KINDS) == ([], 1)
+    assert check_files([file], KINDS) == ([], [], 1)
 
 
 def write(folder: Path, **texts: str) -> None:
@@ -53,10 +53,11 @@ def test_a_folder_is_its_definitions_and_the_tables_beside_them(tmp_path: Path) 
             f"{tmp_path}/flow.yaml:3: steps.a.record.update.emial: the table `people` has no field `emial`; "
             "did you mean `email`?"
         ],
+        [],
         2,
     )
     (tmp_path / "flow.yaml").write_text(FLOW.replace("emial", "email").replace("table: people", "table: elsewhere"))
-    assert check_files([tmp_path], KINDS) == ([], 2), "a table that no file describes may be in the workspace"
+    assert check_files([tmp_path], KINDS) == ([], [], 2), "a table that no file describes may be in the workspace"
 
 
 def test_a_table_is_known_by_its_folder_or_by_what_it_says(tmp_path: Path) -> None:
@@ -70,5 +71,7 @@ def test_a_table_is_known_by_its_folder_or_by_what_it_says(tmp_path: Path) -> No
 
 
 def test_a_folder_without_definitions_and_tables_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"holds no definitions \(\*\.yaml\) and no tables \(tables/\*\.yaml\)"):
+    with pytest.raises(
+        CommandError, match=r"holds no definitions \(\*\.yaml\), no tables \(tables/\*\.yaml\) and no roles"
+    ):
         check_files([tmp_path], KINDS)

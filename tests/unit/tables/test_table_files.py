@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerelle import examples
+from passerelle.dev import examples
 from passerelle.tables.file_schema import table_schema
 from passerelle.tables.files import read_table, written
 from passerelle.tables.schemas import FieldBody, OptionBody, TableBody

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from passerelle.errors import CommandError
-from passerelle.tables.client import Planned, plan, push, remote_tables
+from passerelle.cli.tables_client import Planned, plan, push, remote_tables
+from passerelle.kit.errors import CommandError
 from passerelle.tables.files import read_table
 from passerelle.tables.schemas import TableBody, options_of
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from passerelle.errors import PasserelleError
+from passerelle.kit.errors import PasserelleError
 from passerelle.records.service import upserted
 from passerelle.tables.models import Field, Table
 

@@ -9,9 +9,9 @@ import jsonschema_rs
 import pytest
 
 import passerelle
-from passerelle.errors import PasserelleError
 from passerelle.events.catalogue import CATALOGUE, GROUPS, EventType, openapi_webhooks
 from passerelle.events.service import expanded, known_types
+from passerelle.kit.errors import PasserelleError
 
 SOURCE = Path(passerelle.__file__).parent
 
@@ -42,6 +42,8 @@ def test_a_group_stands_for_its_events() -> None:
         "review.requested",
         "review.reminded",
         "review.voted",
+        "review.assigned",
+        "review.returned",
         "review.decided",
         "link.sent",
     ]

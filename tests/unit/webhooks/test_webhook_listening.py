@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from passerelle.errors import CommandError
-from passerelle.webhooks.listening import forward
+from passerelle.cli.forwarding import forward
+from passerelle.kit.errors import CommandError
 
 SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 NOBODY = "http://127.0.0.1:1/"

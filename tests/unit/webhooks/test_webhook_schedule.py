@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerelle.webhooks.schedule import LONGEST_ASKED, TOTAL, next_attempt, pause_after, retry_after
+from passerelle.kit.retry_after import LONGEST, retry_after
+from passerelle.webhooks.schedule import TOTAL, next_attempt, pause_after
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -39,7 +40,7 @@ def test_nothing_is_tried_before_its_pause_or_what_was_asked_for(tries: int, ask
     assert (moment is None) == (pause is None)
     if moment is not None and pause is not None:
         assert moment - NOW >= pause
-        assert moment - NOW >= min(asked or timedelta(), LONGEST_ASKED)
+        assert moment - NOW >= min(asked or timedelta(), LONGEST)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_nothing_is_tried_before_its_pause_or_what_was_asked_for(tries: int, ask
         ("-5", None),
         ("120", timedelta(seconds=120)),
         (" 0 ", timedelta()),
-        ("9" * 500, LONGEST_ASKED),
+        ("9" * 500, LONGEST),
         ("Mon, 05 Jan 2026 09:02:00 GMT", timedelta(minutes=2)),
         ("Mon, 05 Jan 2026 08:00:00 GMT", timedelta()),
         ("Mon, 05 Jan 2026 09:02:00", timedelta(minutes=2)),

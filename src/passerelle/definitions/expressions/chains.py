@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ _ABSENT: Final = {
 
 
 @dataclass(frozen=True)
-class Chain:
+class MemberPath:
     """A chain as its author wrote it. It starts at the name `root`, or, where that is None, at a computed value."""
 
     root: str | None
@@ -36,23 +36,24 @@ class Chain:
     def __str__(self) -> str:
         return _written(self.root, self.keys)
 
-    def reading(self) -> Operation:
+    def reading(self, operands: Sequence[Operation]) -> Operation:
         """The chain's value. Operands: the value it starts at, if that is computed, then the computed keys."""
-        return self._walking(self._read)
+        return self._walking(self._read, operands)
 
-    def presence(self) -> Operation:
+    def presence(self, operands: Sequence[Operation]) -> Operation:
         """Whether every part of the chain is there, for `has(…)`. Operands as above."""
-        return self._walking(is_there)
+        return self._walking(is_there, operands)
 
-    def _walking(self, walk: Callable[[Any, tuple[Any, ...]], Any]) -> Operation:
+    def _walking(self, walk: Callable[[Any, tuple[Any, ...]], Any], operands: Sequence[Operation]) -> Operation:
         if self.root is None:
-            return lambda _, start, *computed: walk(start, self._filled(computed))
-        if COMPUTED in self.keys:
-            return lambda run, *computed: walk(run.names, (self.root, *self._filled(computed)))
+            start, *computed = operands
+            return lambda run: walk(start(run), self._filled([key(run) for key in computed]))
+        if operands:
+            return lambda run: walk(run.names, (self.root, *self._filled([key(run) for key in operands])))
         path = (self.root, *self.keys)
         return lambda run: walk(run.names, path)
 
-    def _filled(self, computed: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _filled(self, computed: Sequence[Any]) -> tuple[Any, ...]:
         values = iter(computed)
         return tuple(next(values) if key is COMPUTED else key for key in self.keys)
 

@@ -1,27 +1,23 @@
-"""From the parser's nodes to what runs: a text for the library, and the operations that it calls.
+"""From the parser's nodes to what runs: closures, one for each node, that call those of their operands.
 
-The library decides `&&`, `||`, `!`, `?:` and equality with constants; everything else is `_(number, operands…)`, a
-call of the operation with that number. The body of a macro becomes a unit of its own.
+`&&` and `||` treat errors as CEL says: an operand that decides makes up for one that fails, wherever it stands.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from passerelle.definitions.expressions import nodes
-from passerelle.definitions.expressions.chains import COMPUTED, Chain
+from passerelle.definitions.expressions.chains import COMPUTED, MemberPath
 from passerelle.definitions.expressions.errors import ExpressionProblem, Failure
 from passerelle.definitions.expressions.functions import FUNCTIONS, NAMESPACES
-from passerelle.definitions.expressions.library import cel
 from passerelle.definitions.expressions.macros import MACROS, Macro
 from passerelle.definitions.expressions.nodes import Node
 from passerelle.definitions.expressions.operators import ARITHMETIC, COMPARISONS, negative
-from passerelle.definitions.expressions.running import Operation, Unit, list_of, object_of
-from passerelle.definitions.expressions.values import EXACT, is_number, named
+from passerelle.definitions.expressions.running import Evaluation, Operation
+from passerelle.definitions.expressions.values import named
 from passerelle.definitions.words import suggest
 
 
@@ -39,69 +35,49 @@ class Reference:
     offset: int
     guarded: bool = False
     within: tuple[str | int, ...] = ()
+    compared: tuple[Any, ...] = ()
+    """The constants that it is compared with, for being equal or not."""
 
 
-def compile_unit(node: Node, names: frozenset[str]) -> tuple[Unit, tuple[Reference, ...]]:
+def compile_node(node: Node, names: frozenset[str]) -> tuple[Operation, tuple[Reference, ...]]:
     """What evaluates `node`, and the names it reads. Raises `ExpressionProblem`."""
     references: list[Reference] = []
-    unit = _Compiler(names, frozenset(), references).unit(node)
-    return unit, tuple(references)
+    operation = _Compiler(names, frozenset(), references).operation(node)
+    return operation, tuple(references)
 
 
 class _Compiler:
-    """Compiles one unit. `variables` are those of the macros around it; `references` are of all units."""
+    """Compiles nodes. `variables` are those of the macros around them; `references` collects what they read."""
 
     def __init__(self, names: frozenset[str], variables: frozenset[str], references: list[Reference]) -> None:
         self._names = names
         self._variables = variables
         self._references = references
-        self._operations: list[Operation] = []
+        self.size = 0
 
-    def unit(self, node: Node, *, condition: bool = False) -> Unit:
-        text = self._condition(node) if condition else self._text(node)
-        operations = tuple(self._operations)
-        if text == "_(0)":
-            return Unit(None, operations)
-        try:
-            return Unit(_program(text), operations)
-        except ValueError:
-            # The text is ours and well-formed, so only the depth can be wrong: one level here may be three there.
-            raise ExpressionProblem(
-                "nested too deeply; compute a part of it in a `set` step before", node.offset
-            ) from None
+    def operation(self, node: Node) -> Operation:
+        """What evaluates `node`. Raises `ExpressionProblem`."""
+        self.size += 1
+        return _BY_NODE[type(node)](self, node)
 
-    def _text(self, node: Node) -> str:
-        return _EMITTERS[type(node)](self, node)
-
-    def _call(self, operation: Operation, *operands: str) -> str:
-        self._operations.append(operation)
-        return f"_({', '.join((str(len(self._operations) - 1), *operands))})"
-
-    def _apply(self, function: Callable[..., Any], *operands: Node) -> str:
-        """A call of a function that needs nothing but its operands."""
-        return self._call(_without_run(function), *map(self._text, operands))
-
-    def _condition(self, node: Node) -> str:
-        """As `_text`; what may be no boolean is checked, so that the failure says what it was."""
+    def condition(self, node: Node) -> Operation:
+        """As `operation`; what may be no boolean is checked, so that the failure says what it was."""
+        operand = self.operation(node)
         if _is_condition(node):
-            return self._text(node)
+            return operand
         label = str(_chain(node)) if isinstance(node, nodes.Chain) else "a condition"
-        return self._call(_without_run(partial(_boolean, label)), self._text(node))
+        return lambda run: _boolean(label, operand(run))
 
-    def constant(self, node: nodes.Constant) -> str:
-        if isinstance(node.value, str):
-            return _quoted(node.value)
-        if not _is_plain(node.value):
-            return self._call(lambda _: node.value)
-        return _LITERALS.get(str(node.value), str(node.value))
+    def constant(self, node: nodes.Constant) -> Operation:
+        return lambda _: node.value
 
-    def chain(self, node: nodes.Chain, *, guarded: bool = False) -> str:
-        operands = [] if isinstance(node.root, str) else [self._text(node.root)]
+    def chain(self, node: nodes.Chain, *, guarded: bool = False) -> Operation:
+        operands = [] if isinstance(node.root, str) else [self.operation(node.root)]
         if isinstance(node.root, str):
             self._refer(node, node.root, guarded)
-        operands += [self._text(key) for key in node.keys if isinstance(key, Node)]
+        operands += [self.operation(key) for key in node.keys if isinstance(key, Node)]
         chain = _chain(node)
-        return self._call(chain.presence() if guarded else chain.reading(), *operands)
+        return chain.presence(operands) if guarded else chain.reading(operands)
 
     def _refer(self, node: nodes.Chain, root: str, guarded: bool) -> None:
         if root in self._variables:
@@ -121,7 +97,7 @@ class _Compiler:
         known = sorted(self._names | self._variables)
         return f"nothing is called `{name}` here; {suggest(name, known, 'the names here are')}"
 
-    def call(self, node: nodes.Call) -> str:
+    def call(self, node: nodes.Call) -> Operation:
         if node.function == "has" and node.target is None:
             return self._has(node)
         if node.function in MACROS:
@@ -134,7 +110,7 @@ class _Compiler:
             raise ExpressionProblem(wrong, node.offset)
         if name == "matches" and isinstance(operands[1], nodes.Constant):
             _check_pattern(operands[1])
-        return self._apply(function, *operands)
+        return _applied(function, *map(self.operation, operands))
 
     def _function_and_operands(self, node: nodes.Call) -> tuple[str, tuple[Node, ...]]:
         match node.target:
@@ -144,13 +120,13 @@ class _Compiler:
                 return f"{space}.{node.function}", node.arguments
         return node.function, (node.target, *node.arguments)
 
-    def _has(self, node: nodes.Call) -> str:
+    def _has(self, node: nodes.Call) -> Operation:
         match node.arguments:
             case (nodes.Chain(keys=(_, *_)) as chain,):
                 return self.chain(chain, guarded=True)
         raise ExpressionProblem("has(…) takes one member, such as has(steps.review.outcome)", node.offset)
 
-    def _macro(self, node: nodes.Call, macro: Macro) -> str:
+    def _macro(self, node: nodes.Call, macro: Macro) -> Operation:
         if node.target is None or not 2 <= len(node.arguments) <= 1 + macro.most_bodies:
             usage = f"list.{macro.name}(x, …)" + (f" or list.{macro.name}(x, condition, …)" if macro.results else "")
             raise ExpressionProblem(f"{macro.name}(…) is written {usage}", node.offset)
@@ -158,60 +134,83 @@ class _Compiler:
         if not (isinstance(variable, nodes.Chain) and isinstance(variable.root, str) and not variable.keys):
             message = f"{macro.name}(…) needs a plain name first, which its body calls the item by"
             raise ExpressionProblem(message, variable.offset)
-        inner = self._variables | {variable.root}
+        inner = _Compiler(self._names, self._variables | {variable.root}, self._references)
         last_condition = len(bodies) - macro.results
-        units = [
-            _Compiler(self._names, inner, self._references).unit(body, condition=at < last_condition)
-            for at, body in enumerate(bodies)
+        operations = [
+            inner.condition(body) if at < last_condition else inner.operation(body) for at, body in enumerate(bodies)
         ]
-        return self._call(macro.operation(variable.root, tuple(units)), self._text(node.target))
+        return macro.operation(variable.root, self.operation(node.target), tuple(operations), inner.size)
 
-    def negation(self, node: nodes.Not) -> str:
-        return f"!({self._condition(node.operand)})"
+    def negation(self, node: nodes.Not) -> Operation:
+        operand = self.condition(node.operand)
+        return lambda run: not operand(run)
 
-    def negative(self, node: nodes.Negative) -> str:
-        return self._apply(negative, node.operand)
+    def negative(self, node: nodes.Negative) -> Operation:
+        return _applied(negative, self.operation(node.operand))
 
-    def arithmetic(self, node: nodes.Arithmetic) -> str:
-        """One call for the whole row, so that a long row is not deep."""
-        operators = [ARITHMETIC[symbol] for symbol, _ in node.rest]
-        if len(operators) == 1:
-            return self._apply(operators[0], node.first, node.rest[0][1])
+    def arithmetic(self, node: nodes.Arithmetic) -> Operation:
+        """One operation for the whole row, so that a long row is not deep."""
+        first = self.operation(node.first)
+        rest = [(ARITHMETIC[symbol], self.operation(operand)) for symbol, operand in node.rest]
 
-        def row(first: Any, *others: Any) -> Any:
-            for operator, other in zip(operators, others, strict=True):
-                first = operator(first, other)
-            return first
+        def row(run: Evaluation) -> Any:
+            value = first(run)
+            for operator, operand in rest:
+                value = operator(value, operand(run))
+            return value
 
-        return self._apply(row, node.first, *(operand for _, operand in node.rest))
+        return row
 
-    def comparison(self, node: nodes.Comparison) -> str:
-        plain = any(isinstance(side, nodes.Constant) and _is_plain(side.value) for side in (node.left, node.right))
-        if node.operator in ("==", "!=") and plain:
-            return f"({self._text(node.left)} {node.operator} {self._text(node.right)})"
-        return self._apply(COMPARISONS[node.operator], node.left, node.right)
+    def comparison(self, node: nodes.Comparison) -> Operation:
+        before = len(self._references)
+        left, right = self.operation(node.left), self.operation(node.right)
+        if node.operator in ("==", "!=", "in"):
+            self._note_constants(node, before)
+        return _applied(COMPARISONS[node.operator], left, right)
 
-    def logic(self, node: nodes.Logic) -> str:
-        return f"({f' {node.operator} '.join(map(self._condition, node.operands))})"
+    def _note_constants(self, node: nodes.Comparison, before: int) -> None:
+        """Keep what a chain of names is compared with, where that stands there."""
+        read, other = (node.left, node.right) if isinstance(node.left, nodes.Chain) else (node.right, node.left)
+        constants = other.items if node.operator == "in" and isinstance(other, nodes.ListOf) else (other,)
+        values = tuple(one.value for one in constants if isinstance(one, nodes.Constant))
+        if len(self._references) == before + 1 and isinstance(read, nodes.Chain) and len(values) == len(constants):
+            reference = self._references[before]
+            if len(reference.path) == 1 + len(read.keys):
+                self._references[before] = replace(reference, compared=values)
 
-    def conditional(self, node: nodes.Conditional) -> str:
-        chosen, otherwise = self._text(node.chosen), self._text(node.otherwise)
-        return f"({self._condition(node.condition)} ? {chosen} : {otherwise})"
+    def logic(self, node: nodes.Logic) -> Operation:
+        operands = tuple(map(self.condition, node.operands))
+        decisive = node.operator == "||"
 
-    def list_of(self, node: nodes.ListOf) -> str:
-        return self._call(list_of, *map(self._text, node.items))
+        def decide(run: Evaluation) -> bool:
+            failed: Failure | None = None
+            for operand in operands:
+                try:
+                    if bool(operand(run)) == decisive:
+                        return decisive
+                except Failure as failure:
+                    failed = failure
+            if failed is not None:
+                raise failed
+            return not decisive
 
-    def object_of(self, node: nodes.ObjectOf) -> str:
-        return self._call(object_of, *(self._text(part) for member in node.members for part in member))
+        return decide
+
+    def conditional(self, node: nodes.Conditional) -> Operation:
+        condition = self.condition(node.condition)
+        chosen, otherwise = self.operation(node.chosen), self.operation(node.otherwise)
+        return lambda run: chosen(run) if condition(run) else otherwise(run)
+
+    def list_of(self, node: nodes.ListOf) -> Operation:
+        items = tuple(map(self.operation, node.items))
+        return lambda run: [item(run) for item in items]
+
+    def object_of(self, node: nodes.ObjectOf) -> Operation:
+        members = tuple((self.operation(key), self.operation(value)) for key, value in node.members)
+        return lambda run: {_member_name(key(run)): value(run) for key, value in members}
 
 
-@lru_cache(maxsize=4096)
-def _program(text: str) -> cel.Program:
-    """What the library makes of a text. Names are no part of it, so expressions of one shape share one program."""
-    return cel.compile(text)
-
-
-_EMITTERS: Final[dict[type[Node], Callable[[_Compiler, Any], str]]] = {
+_BY_NODE: Final[dict[type[Node], Callable[[_Compiler, Any], Operation]]] = {
     nodes.Constant: _Compiler.constant,
     nodes.Chain: _Compiler.chain,
     nodes.Call: _Compiler.call,
@@ -224,18 +223,6 @@ _EMITTERS: Final[dict[type[Node], Callable[[_Compiler, Any], str]]] = {
     nodes.ListOf: _Compiler.list_of,
     nodes.ObjectOf: _Compiler.object_of,
 }
-
-_LITERALS: Final = {"True": "true", "False": "false", "None": "null"}
-_TO_ESCAPE: Final = re.compile(r'[^ -~]|["\\]')
-
-
-def _quoted(text: str) -> str:
-    return '"' + _TO_ESCAPE.sub(lambda match: f"\\U{ord(match.group()):08x}", text) + '"'
-
-
-def _is_plain(value: nodes.Scalar) -> bool:
-    """Whether the library reads it, and compares it with anything, exactly."""
-    return not is_number(value) or -EXACT < value < EXACT
 
 
 def _is_condition(node: Node) -> bool:
@@ -255,13 +242,25 @@ def _is_condition(node: Node) -> bool:
     return False
 
 
-def _chain(node: nodes.Chain) -> Chain:
+def _chain(node: nodes.Chain) -> MemberPath:
     root = node.root if isinstance(node.root, str) else None
-    return Chain(root, tuple(COMPUTED if isinstance(key, Node) else key for key in node.keys))
+    return MemberPath(root, tuple(COMPUTED if isinstance(key, Node) else key for key in node.keys))
 
 
-def _without_run(function: Callable[..., Any]) -> Operation:
-    return lambda _, *operands: function(*operands)
+def _applied(function: Callable[..., Any], *operands: Operation) -> Operation:
+    """A call of a function that needs nothing but the values of its operands."""
+    match operands:
+        case (operand,):
+            return lambda run: function(operand(run))
+        case (left, right):
+            return lambda run: function(left(run), right(run))
+    return lambda run: function(*[operand(run) for operand in operands])
+
+
+def _member_name(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    raise Failure(f"the name of a member must be a text, not {named(key)}")
 
 
 def _boolean(label: str, value: Any) -> bool:

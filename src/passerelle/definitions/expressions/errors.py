@@ -34,11 +34,13 @@ class ExpressionError(Exception):
         self.expression = expression
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type[ExpressionError], tuple[str, str]]:
+        return type(self), (self.expression, self.reason)
+
 
 class Failure(Exception):  # noqa: N818 - becomes an ExpressionError where the expression is known
     """Inside this package: an evaluation failed. `reason` is a sentence without any value."""
 
     def __init__(self, reason: str) -> None:
-        # The library wraps what a function raises into a text of its own; the brackets find ours again.
-        super().__init__(f"⟦{reason}⟧")
+        super().__init__(reason)
         self.reason = reason

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from passerelle.definitions.expressions.errors import Failure
-from passerelle.definitions.expressions.values import MAX_TEXT, equal, is_number, named, number
+from passerelle.definitions.expressions.values import MAX_RESULT, MAX_TEXT, equal, is_number, named, number
+from passerelle.kit.work import spend
 
 Operator = Callable[[Any, Any], Any]
 
@@ -21,8 +22,12 @@ def add(left: Any, right: Any) -> Any:
     if type(left) is str and type(right) is str:
         if len(left) + len(right) > MAX_TEXT:
             raise Failure(f"a text would have more than {MAX_TEXT:,} characters")
+        spend((len(left) + len(right)) >> 10)
         return left + right
     if type(left) is list and type(right) is list:
+        if len(left) + len(right) > MAX_RESULT:
+            raise Failure(f"a list would have more than {MAX_RESULT:,} items")
+        spend((len(left) + len(right)) >> 6)
         return left + right
     if _time_and_duration(left, right) or _time_and_duration(right, left):
         return _in_range(lambda: left + right)
@@ -118,7 +123,9 @@ def is_in(item: Any, container: Any) -> bool:
     """Whether a list has the item, or an object a member of that name."""
     if isinstance(container, list):
         if type(item) is str:  # nothing but a text is equal to a text, for Python as for JSON
+            spend(len(container) >> 5)
             return item in container
+        spend(len(container))
         return any(equal(item, other) for other in container)
     if isinstance(container, Mapping):
         return type(item) is str and item in container

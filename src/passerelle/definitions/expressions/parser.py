@@ -1,6 +1,6 @@
 """A precedence parser for CEL's published grammar.
 
-It accepts what the library accepts, except for: bytes, messages (`Type{…}`), names with a leading dot, and
+It accepts what other implementations accept, except for: bytes, messages (`Type{…}`), names with a leading dot, and
 nesting deeper than `MAX_DEPTH`. Whole numbers may have 64 bits unsigned.
 """
 
@@ -16,8 +16,7 @@ from passerelle.definitions.expressions.nodes import Node
 from passerelle.definitions.expressions.tokens import MAX_LENGTH, Token, next_token
 
 MAX_DEPTH: Final = 32
-"""Levels of parentheses, brackets, calls and `?:`. The library's own parser ends at 96, and some levels of
-ours become two or three of its."""
+"""Levels of parentheses, brackets, calls and `?:`."""
 
 _Item = TypeVar("_Item")
 
@@ -53,14 +52,14 @@ def parse(text: str, start: int = 0, *, closing: str = "") -> tuple[Node, int]:
     With `closing`, the expression ends at that symbol; without, at the end of `text`. Raises
     `ExpressionProblem`.
     """
-    parser = _Parser(text, start)
+    parser = _ExpressionParser(text, start)
     node = parser.expression()
     if parser.token.text != closing if closing else parser.token.kind != "end":
         raise parser.unexpected(f"`{closing}`" if parser.token.kind == "end" else "an operator")
     return node, parser.token.offset
 
 
-class _Parser:
+class _ExpressionParser:
     """One pass over the tokens; `token` is the next one that nobody has taken yet."""
 
     def __init__(self, text: str, start: int) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from passerelle.definitions.expressions.errors import Failure
+from passerelle.definitions.expressions.running import handled
 from passerelle.definitions.expressions.values import named
 
 
@@ -61,6 +62,7 @@ class Function:
         if not takes.check(value):
             which = f"value {at + 1} must be" if len(self.takes) > 1 else "takes"
             raise Failure(f"{self.name}(…): {which} {takes.words}, not {named(value)}")
+        handled(value)
         return int(value) if takes.whole else value
 
     def wrong_count(self, count: int) -> str | None:

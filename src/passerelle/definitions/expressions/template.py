@@ -20,8 +20,8 @@ from passerelle.definitions.expressions.errors import (
 )
 from passerelle.definitions.expressions.expression import ROOTS, Expression, Scope
 from passerelle.definitions.expressions.parser import parse
-from passerelle.definitions.expressions.values import text_of
-from passerelle.kit.json import Json
+from passerelle.definitions.expressions.values import MAX_TEXT, text_of
+from passerelle.kit.json import Json, KnownJson
 
 Insert = Callable[[str, Json], str]
 """How a value is put into a text: gets the text rendered before it and the value, returns what to put there.
@@ -38,7 +38,7 @@ _OPENING: Final = re.compile(r"\$?\$\{")
 class Part(Protocol):
     """A piece of a template."""
 
-    def render(self, scope: Scope) -> Json: ...
+    def render(self, scope: Scope) -> KnownJson: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Template:
             raise TemplateProblem(compiling.problems)
         return cls(tuple(compiling.references), isinstance(part, _Constant), part)
 
-    def render(self, scope: Scope) -> Json:
+    def render(self, scope: Scope) -> KnownJson:
         """The value with every `${…}` filled in from `scope`. Raises `ExpressionError`, and nothing else.
 
         What is constant or only read is not copied: treat the result as immutable.
@@ -74,7 +74,7 @@ class Template:
 class _Constant:
     value: Json
 
-    def render(self, _: Scope) -> Json:
+    def render(self, _: Scope) -> KnownJson:
         return self.value
 
 
@@ -82,12 +82,12 @@ class _Constant:
 class _Value:
     expression: Expression
 
-    def render(self, scope: Scope) -> Json:
+    def render(self, scope: Scope) -> KnownJson:
         return self.expression.evaluate(scope)
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class _TemplateText:
     pieces: tuple[str | Expression, ...]
     insert: Insert | None
 
@@ -95,6 +95,8 @@ class _Text:
         text = ""
         for piece in self.pieces:
             text += piece if isinstance(piece, str) else self._inserted(piece, text, scope)
+            if len(text) > MAX_TEXT and not isinstance(piece, str):
+                raise ExpressionError(piece.source, f"the text around it has more than {MAX_TEXT:,} characters")
         return text
 
     def _inserted(self, expression: Expression, before: str, scope: Scope) -> str:
@@ -111,7 +113,7 @@ class _Text:
 class _List:
     items: tuple[Part, ...]
 
-    def render(self, scope: Scope) -> Json:
+    def render(self, scope: Scope) -> KnownJson:
         return [item.render(scope) for item in self.items]
 
 
@@ -119,7 +121,7 @@ class _List:
 class _Object:
     members: tuple[tuple[str, Part], ...]
 
-    def render(self, scope: Scope) -> Json:
+    def render(self, scope: Scope) -> KnownJson:
         return {name: member.render(scope) for name, member in self.members}
 
 
@@ -164,7 +166,7 @@ class _Compiling:
                 return _Constant(constant)
             case (Expression() as expression,) if self._insert is None:
                 return _Value(expression)
-        return _Text(pieces, self._insert)
+        return _TemplateText(pieces, self._insert)
 
     def _pieces(self, text: str, path: Path) -> Iterator[str | Expression]:
         """The text's constant pieces and expressions, in order; no two constant ones side by side."""

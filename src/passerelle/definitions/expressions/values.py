@@ -13,12 +13,15 @@ from typing import Any, Final, TypeGuard
 
 from passerelle.definitions.expressions.errors import Failure
 from passerelle.kit.clock import iso
-from passerelle.kit.json import Json, dumps
+from passerelle.kit.json import Json, KnownJson, dumps
+from passerelle.kit.work import spend
 
 MAX_TEXT: Final = 1_000_000
 """Characters of a text that an expression makes."""
 MAX_RESULT: Final = 200_000
 """Values inside a list or an object that an expression makes. What is only passed on is not counted."""
+MAX_RESULT_TEXT: Final = 4_000_000
+"""Characters of all texts inside a list or an object that an expression makes."""
 
 EXACT: Final = 2**53
 """Up to here every whole number is exact as a float, too."""
@@ -71,10 +74,16 @@ _PLAIN: Final = frozenset({str, bool, type(None)})
 def equal(left: Any, right: Any) -> bool:
     """JSON equality: 1 and 1.0 are equal; 1 and true, or 1 and "1", are not."""
     if type(left) in _PLAIN or type(right) in _PLAIN:
+        if type(left) is str and len(left) > 1_000:
+            spend(len(left) >> 10)
         return type(left) is type(right) and bool(left == right)
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(equal, left, right))
+        if len(left) != len(right):
+            return False
+        spend(2 * len(left))
+        return all(map(equal, left, right))
     if isinstance(left, Mapping) and isinstance(right, Mapping):
+        spend(2 * len(left))
         return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
     return bool(left == right)
 
@@ -105,20 +114,26 @@ def seconds_text(value: timedelta) -> str:
     return f"{'-' if microseconds < 0 else ''}{whole}{fraction}s"
 
 
-def to_json(value: Any) -> Json:
+def to_json(value: Any) -> KnownJson:
     """The result of an expression as JSON: whole numbers as `int`, times as ISO 8601, durations as seconds."""
     return _Result().of(value)
 
 
 class _Result:
-    """Counts while it copies: a list can be in another one a thousand times."""
+    """Counts while it copies: a list can be in another one a thousand times, and so can a text."""
 
     def __init__(self) -> None:
         self.left = MAX_RESULT
+        self.text_left = MAX_RESULT_TEXT
 
-    def of(self, value: Any) -> Json:
+    def of(self, value: Any) -> KnownJson:
         kind = type(value)
-        if kind is str or kind is bool or value is None:
+        if kind is str:
+            self.text_left -= len(value)
+            if self.text_left < 0:
+                raise Failure(f"the texts of the result have more than {MAX_RESULT_TEXT:,} characters in all")
+            return value
+        if kind is bool or value is None:
             return value
         if kind is int or kind is float:
             checked = number(value)
@@ -135,6 +150,7 @@ class _Result:
         self.left -= len(value)
         if self.left < 0:
             raise Failure(f"the result has more than {MAX_RESULT:,} values")
+        spend(len(value) >> 2)
         if isinstance(value, list):
             return [self.of(item) for item in value]
         return {key: self.of(item) for key, item in value.items()}

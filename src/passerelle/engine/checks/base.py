@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from passerelle.engine.kinds import Tools
 from passerelle.kit.json import JsonObject
@@ -50,6 +50,15 @@ class Check(ABC):
     source: ClassVar[str]
     """What its answers stand on: `python-stdnum 2.2`. See `library`."""
 
+    subject: ClassVar[str] = "value"
+    """The input that a form's field fills, where the check stands at one."""
+    wants_today: ClassVar[bool] = False
+    """Whether its inputs have `today`, which is filled in where a definition leaves it out."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: one of the same class."""
+        return type(self), ()
+
     def warm(self) -> None:  # noqa: B027 - most checks have nothing to load
         """Load what the first run would otherwise wait for. Called once at start-up, in a thread."""
 
@@ -75,6 +84,11 @@ class OutsideCheck(Check):
     @abstractmethod
     async def run(self, inputs: JsonObject, tools: Tools) -> CheckResult:
         """`inputs` fits the schema. Raises `StepFailure` where the other side does not answer."""
+
+
+def takes(required: Sequence[str], properties: JsonObject) -> JsonObject:
+    """An `inputs`: these properties and no others."""
+    return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
 
 
 def library(name: str) -> str:

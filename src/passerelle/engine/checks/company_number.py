@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 from stdnum.util import clean
 
-from passerelle.engine.checks.base import CheckResult, PureCheck, Reason
+from passerelle.engine.checks.base import CheckResult, PureCheck, Reason, takes
 from passerelle.engine.checks.numbers import (
     ALIASES,
     COUNTRY_SCHEMA,
@@ -100,11 +100,9 @@ class CompanyNumber(PureCheck):
 
     name = "company-number"
     source = SOURCE
-    inputs: ClassVar[JsonObject] = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["type", "value"],
-        "properties": {
+    inputs: ClassVar[JsonObject] = takes(
+        ["type", "value"],
+        {
             "type": {**TYPE_SCHEMA, "description": f"Which number: {types(NUMBERS)}. Case does not matter."},
             "value": VALUE_SCHEMA,
             "country": {
@@ -113,7 +111,7 @@ class CompanyNumber(PureCheck):
                 " and for a type that several countries have.",
             },
         },
-    }
+    )
 
     def warm(self) -> None:
         warm(NUMBERS)
@@ -144,6 +142,10 @@ def _vat(text: str, country: str | None) -> CheckResult:
     if not result.passed and named != number.country and named in VAT_COUNTRIES:
         wrong = Reason("COUNTRY_MISMATCH", f"its own prefix says {prefix}, and `country` says {country}")
         return replace(result, reasons=(wrong, *result.reasons))
-    own = prefix if named == number.country else VAT_PREFIXES.get(str(number.country), str(number.country))
-    whole = own + result.data["number"].removeprefix(own)
+    north = number.country == "GB" and "XI" in (prefix, (country or "").upper())
+    own = "XI" if north else VAT_PREFIXES.get(str(number.country), str(number.country))
+    bare = str(result.data["number"])
+    if named == number.country:
+        bare = bare.removeprefix(prefix)
+    whole = own + bare.removeprefix(own)
     return replace(result, data={**result.data, "number": whole})

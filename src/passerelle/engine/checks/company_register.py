@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
-from passerelle.engine.checks.base import CheckResult, OutsideCheck, Reason
+from passerelle.engine.checks.base import CheckResult, OutsideCheck, Reason, takes
 from passerelle.engine.checks.company_number import NUMBERS
 from passerelle.engine.checks.numbers import TYPE_SCHEMA, VALUE_SCHEMA, Number, pick, plain, text_of
 from passerelle.engine.checks.services import URL_SCHEMA, Service, ask, text
@@ -41,11 +41,9 @@ class CompanyRegister(OutsideCheck):
 
     name = "company-register"
     source = REGISTER.source
-    inputs: ClassVar[JsonObject] = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["value"],
-        "properties": {
+    inputs: ClassVar[JsonObject] = takes(
+        ["value"],
+        {
             "value": VALUE_SCHEMA,
             "type": {**TYPE_SCHEMA, "description": "Which number: NIP, unless it says REGON."},
             "account": {
@@ -55,7 +53,7 @@ class CompanyRegister(OutsideCheck):
             },
             "baseUrl": {**URL_SCHEMA, "description": f"Where the register is, if not at {REGISTER.base_url}."},
         },
-    }
+    )
 
     def problems(self, fixed: JsonObject, templated: frozenset[str]) -> Iterator[tuple[str, str]]:
         if "type" in fixed and isinstance(picked := pick(_ASKED_BY, fixed["type"], None), Reason):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from passerelle.engine.checks.base import CheckResult, PureCheck, Reason, library
+from passerelle.engine.checks.base import CheckResult, PureCheck, Reason, library, takes
 from passerelle.kit.json import JsonObject
+from passerelle.kit.text import visible
 
 _LOCAL: Final = Reason("LOCAL_PART", "the part before the @ is empty, too long, or has characters that no mailbox has")
 _DOMAIN: Final = Reason("DOMAIN", "the part after the @ is not the name of a domain")
@@ -20,18 +21,16 @@ class EmailAddress(PureCheck):
 
     name = "email-address"
     source = library("email-validator")
-    inputs: ClassVar[JsonObject] = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["value"],
-        "properties": {
+    inputs: ClassVar[JsonObject] = takes(
+        ["value"],
+        {
             "value": {
                 "type": "string",
                 "maxLength": 1000,
                 "description": "The address, without a name beside it. Spaces around it do not matter.",
             },
         },
-    }
+    )
 
     def warm(self) -> None:
         self.run({"value": "someone@example.com"})
@@ -40,7 +39,7 @@ class EmailAddress(PureCheck):
         # Imported here, as in `iban`: commands that check nothing need not wait for it.
         from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
 
-        text = inputs["value"].strip()
+        text = visible(inputs["value"])
         try:
             found = validate_email(text, check_deliverability=False, strict=True)
         except EmailNotValidError:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from stdnum.util import clean
 
-from passerelle.engine.checks.base import CheckResult, PureCheck, Reason, library
+from passerelle.engine.checks.base import CheckResult, PureCheck, Reason, library, takes
 from passerelle.engine.checks.numbers import ALIASES, COUNTRY_SCHEMA, LONGEST
 from passerelle.kit.json import JsonObject
+from passerelle.kit.text import number_text
 
 if TYPE_CHECKING:
     from schwifty import IBAN
@@ -22,11 +23,9 @@ class Iban(PureCheck):
 
     name = "iban"
     source = library("schwifty")
-    inputs: ClassVar[JsonObject] = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["value"],
-        "properties": {
+    inputs: ClassVar[JsonObject] = takes(
+        ["value"],
+        {
             "value": {
                 "type": "string",
                 "description": "The account number. Spaces, dashes and lower case do not matter.",
@@ -37,7 +36,7 @@ class Iban(PureCheck):
                 " Poland's NRB; a number of another country does not pass.",
             },
         },
-    }
+    )
 
     def warm(self) -> None:
         from schwifty import IBAN, registry  # noqa: PLC0415 - as in `run`
@@ -46,7 +45,7 @@ class Iban(PureCheck):
         IBAN("PL61109010140000071219812874")
 
     def run(self, inputs: JsonObject) -> CheckResult:
-        text = clean(inputs["value"], " -.\t\r\n").upper().removeprefix("IBAN").removeprefix(":")
+        text = clean(number_text(inputs["value"]), " -.\t\r\n").upper().removeprefix("IBAN").removeprefix(":")
         country = inputs.get("country", "").upper()
         country = ALIASES.get(country, country)
         if text[:1].isdigit():

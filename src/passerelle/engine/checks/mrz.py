@@ -10,30 +10,24 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import ClassVar, Final
 
-from passerelle.engine.checks.base import CheckResult, PureCheck, Reason, Status
+from passerelle.engine.checks.base import CheckResult, PureCheck, Reason, Status, takes
 from passerelle.engine.checks.mrz_lines import UnreadableZone, Zone, plain, read
+from passerelle.engine.checks.mrz_names import Comparison, compare, plain_letters
 from passerelle.kit.json import JsonObject
 
 _TEXT: Final[JsonObject] = {"type": "string", "maxLength": 200}
 _DAY: Final[JsonObject] = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
-
-_REPLACED: Final = {
-    "Ä": "AE", "Æ": "AE", "Å": "AA", "Ö": "OE", "Ø": "OE", "Œ": "OE", "Ü": "UE", "ẞ": "SS", "Þ": "TH",
-    "Ð": "D", "Ñ": "N", "Ĳ": "IJ", "Х": "KH", "Щ": "SHCH", "Ю": "IU", "Я": "IA", "Й": "I", "Ц": "TS", "Ъ": "IE",
-}  # fmt: skip
-"""Where documents write other letters than usual transliteration does (Doc 9303 part 3, section 6)."""
 
 
 class Mrz(PureCheck):
     """Passports (TD3) and identity cards (TD1, TD2)."""
 
     name = "mrz"
+    subject = "lines"
     source = "ICAO Doc 9303"
-    inputs: ClassVar[JsonObject] = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["lines"],
-        "properties": {
+    inputs: ClassVar[JsonObject] = takes(
+        ["lines"],
+        {
             "lines": {
                 "type": ["string", "array"],
                 "items": {"type": "string", "maxLength": 300},
@@ -53,10 +47,10 @@ class Mrz(PureCheck):
                 "description": "`${execution.today}`: a document that has expired by then does not pass.",
             },
         },
-    }
+    )
 
     def warm(self) -> None:
-        _spellings("Ä")
+        compare("Ä", "A")
 
     def run(self, inputs: JsonObject) -> CheckResult:
         try:
@@ -67,7 +61,9 @@ class Mrz(PureCheck):
         expiry = _date(zone.field(zone.layout.expiry), _century_of_expiry)
         birth = _birth_date(zone, inputs, expiry)
         reasons = (*_faults(zone, birth, expiry, inputs), *_differences(zone, inputs))
-        return CheckResult("invalid" if reasons else "valid", reasons, _facts(zone, birth, expiry))
+        open_ = () if reasons else tuple(_undecided(zone, inputs))
+        decided: Status = "invalid" if reasons else "unknown" if open_ else "valid"
+        return CheckResult(decided, (*reasons, *open_), _facts(zone, birth, expiry))
 
 
 def _faults(zone: Zone, birth: str | None, expiry: str | None, inputs: JsonObject) -> Iterator[Reason]:
@@ -87,15 +83,31 @@ def _faults(zone: Zone, birth: str | None, expiry: str | None, inputs: JsonObjec
 
 def _differences(zone: Zone, inputs: JsonObject) -> Iterator[Reason]:
     """Where the lines say something else than what was typed."""
-    surname, given = zone.names
-    if "surname" in inputs and not _same_name(inputs["surname"], surname, cut=zone.names_are_cut and not given):
-        yield Reason("NAME_DIFFERS", "the surname is not the one in the lines")
-    if "givenNames" in inputs and not _same_given(inputs["givenNames"], given, cut=zone.names_are_cut):
-        yield Reason("NAME_DIFFERS", "the given names are not those in the lines")
+    for what, found in _names_compared(zone, inputs):
+        if found == "different":
+            yield Reason("NAME_DIFFERS", what)
     if "birthDate" in inputs and not _same_birth(inputs["birthDate"], zone.field(zone.layout.birth)):
         yield Reason("BIRTH_DATE_DIFFERS", "the date of birth is not the one in the lines")
-    if "documentNumber" in inputs and _letters(inputs["documentNumber"].upper()) != _letters(zone.document_number):
+    if "documentNumber" in inputs and plain_letters(inputs["documentNumber"].upper()) != plain_letters(
+        zone.document_number
+    ):
         yield Reason("DOCUMENT_NUMBER_DIFFERS", "the document's number is not the one in the lines")
+
+
+def _undecided(zone: Zone, inputs: JsonObject) -> Iterator[Reason]:
+    """What was typed in a script that nobody here can compare with the lines."""
+    for what, found in _names_compared(zone, inputs):
+        if found == "unknown":
+            yield Reason("SCRIPT_NOT_COMPARED", f"it cannot be told whether {what}: its script has no table here")
+
+
+def _names_compared(zone: Zone, inputs: JsonObject) -> Iterator[tuple[str, Comparison]]:
+    surname, given = zone.names
+    if "surname" in inputs:
+        found = compare(inputs["surname"], surname, cut=zone.names_are_cut and not given)
+        yield "the surname is not the one in the lines", found
+    if "givenNames" in inputs:
+        yield "the given names are not those in the lines", _given(inputs["givenNames"], given, cut=zone.names_are_cut)
 
 
 def _facts(zone: Zone, birth: str | None, expiry: str | None) -> JsonObject:
@@ -120,11 +132,22 @@ def _facts(zone: Zone, birth: str | None, expiry: str | None) -> JsonObject:
 
 
 def _birth_date(zone: Zone, inputs: JsonObject, expiry: str | None) -> str | None:
-    """The latest such day that is not after today, or not after the expiry where today is not given."""
-    latest = inputs.get("today") or expiry or "2099-12-31"
+    """The typed one, where it is that; else the latest such day that is not after today, or not after the expiry."""
     field = zone.field(zone.layout.birth)
+    typed = inputs.get("birthDate")
+    if typed is not None and field.isdigit() and _same_birth(typed, field) and _is_day(typed):
+        return str(typed)
+    latest = inputs.get("today") or expiry or "2099-12-31"
     later = _date(field, lambda year: 2000 + year)
     return later if later is not None and later <= latest else _date(field, lambda year: 1900 + year)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _century_of_expiry(year: int) -> int:
@@ -150,31 +173,9 @@ def _same_birth(typed: str, field: str) -> bool:
     )
 
 
-def _same_given(typed: str, given: str, *, cut: bool) -> bool:
+def _given(typed: str, given: str, *, cut: bool) -> Comparison:
     """Whether the typed names are the first of those in the lines."""
     parts = given.split()
-    beginnings = ["".join(parts[: count + 1]) for count in range(len(parts))]
-    return any(_same_name(typed, beginning, cut=cut) for beginning in beginnings or [""])
-
-
-def _same_name(typed: str, there: str, *, cut: bool) -> bool:
-    """Whether some way of writing the typed name is the one in the lines; a cut one needs only to begin so."""
-    letters = _letters(there)
-    return any(
-        spelling == letters or (cut and bool(letters) and spelling.startswith(letters))
-        for spelling in _spellings(typed)
-    )
-
-
-def _spellings(typed: str) -> set[str]:
-    """How a document may write a name: as Doc 9303 recommends, or with plain letters."""
-    from anyascii import anyascii  # noqa: PLC0415 - its tables are loaded with the first run
-
-    upper = typed.replace("ß", "ẞ").upper()
-    replaced = "".join(_REPLACED.get(character, character) for character in upper)
-    return {_letters(anyascii(spelling).upper()) for spelling in (upper, replaced)}
-
-
-def _letters(text: str) -> str:
-    """Only letters and digits: apostrophes, hyphens and spaces are left out or become fillers."""
-    return re.sub("[^0-9A-Z]", "", text)
+    beginnings = ["".join(parts[: count + 1]) for count in range(len(parts))] or [""]
+    found = [compare(typed, beginning, cut=cut) for beginning in beginnings]
+    return "same" if "same" in found else found[-1]

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from passerelle.kit.text import number_text
+
 FILLER: Final = "<"
 _WEIGHTS: Final = (7, 3, 1)
 _VALUES: Final = {character: value for value, character in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")} | {"<": 0}
@@ -71,6 +73,10 @@ LAYOUTS: Final = (
         composite=(Span(5, 30), Span(30, 37), Span(38, 45), Span(48, 59)), composite_at=59,
     ),
 )  # fmt: skip
+
+
+_OWN_LAYOUTS: Final = ("IDFRA",)
+"""How cards of two lines begin that were made before their countries followed Doc 9303: France's until 2021."""
 
 
 class UnreadableZone(Exception):  # noqa: N818 - a verdict on what was given
@@ -168,13 +174,17 @@ def read(given: str | Sequence[str]) -> Zone:
     Spaces and lower case do not matter. Raises `UnreadableZone`.
     """
     lines = given.splitlines() if isinstance(given, str) else [part for line in given for part in line.splitlines()]
-    kept = [line for line in ("".join(line.split()).upper() for line in lines) if line]
+    kept = [line for line in ("".join(number_text(line).split()).upper() for line in lines) if line]
     text = "".join(kept)
     if not _CHARACTERS.fullmatch(text):
         raise UnreadableZone("FORMAT", "a document's lines have the letters A to Z, digits and < only")
     layout = _layout_of(kept)
     if text[0] == "V":
         raise UnreadableZone("DOCUMENT_UNKNOWN", "these are the lines of a visa, and only passports and cards are read")
+    if layout.name == "TD2" and text.startswith(_OWN_LAYOUTS):
+        raise UnreadableZone(
+            "DOCUMENT_UNKNOWN", "these are the lines of an older national card with a layout of its own"
+        )
     return Zone(text, layout)
 
 
@@ -183,6 +193,16 @@ def _layout_of(lines: list[str]) -> Layout:
         broken = [layout.length] * layout.lines
         if [len(line) for line in lines] in (broken, [sum(broken)]):
             return layout
+    lengths = {len(line) for line in lines}
+    if (
+        len(lengths) == 1
+        and (len(lines) > 1 or lengths == {30})
+        and lengths.isdisjoint({44, 36})
+        and min(lengths) >= 24
+    ):
+        raise UnreadableZone(
+            "DOCUMENT_UNKNOWN", "the lines are as long as one another, and of no document that is read here"
+        )
     raise UnreadableZone(
         "LENGTH", "a passport has 2 lines of 44 characters, an identity card 3 of 30 or 2 of 36: some are missing"
     )

@@ -19,6 +19,7 @@ from stdnum.util import clean
 from passerelle.definitions.words import suggest
 from passerelle.engine.checks.base import CheckResult, Reason, library
 from passerelle.kit.json import JsonObject
+from passerelle.kit.text import number_text
 
 SOURCE: Final = library("python-stdnum")
 
@@ -41,7 +42,7 @@ LONGEST: Final = 100
 
 def plain(text: str) -> str:
     """Without separators, in upper case: how most numbers are compared."""
-    return clean(text, " -./:").upper()
+    return clean(number_text(text), " -./:").upper()
 
 
 def always(number: str) -> bool:
@@ -82,7 +83,7 @@ class Number:
 
     def compact(self, text: str) -> str:
         """Without separators and prefix. Never fails: what cannot be read stays as it is."""
-        prepared = self.prepare(" ".join(text.split()))
+        prepared = self.prepare(" ".join(number_text(text).split()))
         if len(prepared) > LONGEST or self.module is None:
             return prepared
         try:

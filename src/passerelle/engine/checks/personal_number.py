@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 
 from stdnum.util import clean
 
-from passerelle.engine.checks.base import CheckResult, PureCheck, Reason
+from passerelle.engine.checks.base import CheckResult, PureCheck, Reason, takes
 from passerelle.engine.checks.numbers import (
     COUNTRY_SCHEMA,
     SOURCE,
@@ -104,11 +104,10 @@ class PersonalNumber(PureCheck):
 
     name = "personal-number"
     source = SOURCE
-    inputs: ClassVar[JsonObject] = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["value"],
-        "properties": {
+    wants_today = True
+    inputs: ClassVar[JsonObject] = takes(
+        ["value"],
+        {
             "value": VALUE_SCHEMA,
             "country": {**COUNTRY_SCHEMA, "description": f"Two letters: {countries(NUMBERS)}."},
             "type": {
@@ -116,8 +115,13 @@ class PersonalNumber(PureCheck):
                 "description": f"Which number, where the country has several: {types(NUMBERS)}."
                 " A type that only one country has needs no country.",
             },
+            "today": {
+                "type": "string",
+                "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+                "description": "The day of the execution by default: a number of somebody born later does not pass.",
+            },
         },
-    }
+    )
 
     def warm(self) -> None:
         warm(NUMBERS)
@@ -129,4 +133,9 @@ class PersonalNumber(PureCheck):
         number = pick(NUMBERS, inputs.get("type"), inputs.get("country"))
         if isinstance(number, Reason):
             return CheckResult("unknown", (number,))
-        return examine(number, inputs["value"])
+        result = examine(number, inputs["value"])
+        born = result.data.get("birthDate")
+        if result.passed and born is not None and born > inputs.get("today", born):
+            unborn = number.reason("COMPONENT", "its date of birth has not come yet")
+            return CheckResult("invalid", (unborn,), result.data)
+        return result

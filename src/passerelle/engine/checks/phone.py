@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from passerelle.engine.checks.base import CheckResult, PureCheck, Reason, library
+from passerelle.engine.checks.base import CheckResult, PureCheck, Reason, library, takes
 from passerelle.engine.checks.numbers import ALIASES, COUNTRY_SCHEMA
 from passerelle.kit.json import JsonObject
+from passerelle.kit.phones import parsed
 
 if TYPE_CHECKING:
     from phonenumbers import NumberParseException, PhoneNumber
@@ -21,11 +22,9 @@ class Phone(PureCheck):
 
     name = "phone"
     source = library("phonenumbers")
-    inputs: ClassVar[JsonObject] = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["value"],
-        "properties": {
+    inputs: ClassVar[JsonObject] = takes(
+        ["value"],
+        {
             "value": {
                 "type": "string",
                 "maxLength": 250,
@@ -36,7 +35,7 @@ class Phone(PureCheck):
                 "description": "Two letters: the country of a number that comes without `+` and its code.",
             },
         },
-    }
+    )
 
     def warm(self) -> None:
         self.run({"value": "+48 12 345 67 89"})
@@ -47,13 +46,13 @@ class Phone(PureCheck):
 
     def run(self, inputs: JsonObject) -> CheckResult:
         # Imported here, as in `iban`: commands that check nothing need not wait for it.
-        from phonenumbers import NumberParseException, parse  # noqa: PLC0415
+        from phonenumbers import NumberParseException  # noqa: PLC0415
 
         country = inputs.get("country")
         if country is not None and (unknown := _unknown_country(country)):
             return CheckResult("unknown", (unknown,))
         try:
-            number = parse(inputs["value"], country and _code(country))
+            number = parsed(inputs["value"], country and _code(country))
         except NumberParseException as error:
             return _unreadable(error, named=inputs["value"].strip().startswith(("+", "00")))
         return _examine(number)

@@ -9,7 +9,7 @@ import csv
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
-from passerelle.engine.checks.base import CheckResult, OutsideCheck, Reason, library
+from passerelle.engine.checks.base import CheckResult, OutsideCheck, Reason, library, takes
 from passerelle.engine.kinds import Tools
 from passerelle.engine.screening import Hit, ListVersion, Screened
 from passerelle.kit.clock import iso
@@ -26,12 +26,11 @@ class Sanctions(OutsideCheck):
     """Names, and dates of birth, against lists in the columns of OpenSanctions' `targets.simple`."""
 
     name = "sanctions"
+    subject = "name"
     source = library("rapidfuzz")
-    inputs: ClassVar[JsonObject] = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["name"],
-        "properties": {
+    inputs: ClassVar[JsonObject] = takes(
+        ["name"],
+        {
             "name": {
                 "type": "string",
                 "maxLength": 300,
@@ -56,7 +55,7 @@ class Sanctions(OutsideCheck):
                 "description": f"The least score that is a match, 50 to 100; {DEFAULT_THRESHOLD} if absent.",
             },
         },
-    }
+    )
 
     async def run(self, inputs: JsonObject, tools: Tools) -> CheckResult:
         threshold = int(inputs.get("threshold", DEFAULT_THRESHOLD))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from passerelle.engine.http.answers import retry_after
+from passerelle.engine.http.answers import wait_asked
 from passerelle.engine.http.requests import FAILURES
 from passerelle.engine.kinds import StepFailure, Tools
 from passerelle.kit.json import Json, JsonObject
-from passerelle.kit.outgoing import OutgoingAnswer, OutgoingError
+from passerelle.kit.outgoing import OutgoingAnswer, OutgoingError, OutgoingUnreadable
 from passerelle.kit.outgoing.content import ContentError, content_of
-from passerelle.version import VERSION
+from passerelle.kit.version import VERSION
 
 TIMEOUT_SECONDS: Final = 10.0
 """Where the step has no `timeout` of its own."""
@@ -72,13 +72,15 @@ async def ask(service: Service, path: str, tools: Tools, *, expect: tuple[int, .
         )
     except OutgoingError as error:
         code, reason = FAILURES[type(error)]
+        if isinstance(error, OutgoingUnreadable):
+            reason = "connection"  # a question may be asked again
         raise StepFailure(code, error.message, reason=reason) from None
     if answer.status not in expect:
         raise StepFailure(
             "HTTP_STATUS_UNEXPECTED",
             f"{service.source} answered {answer.status}.",
             reason=str(answer.status),
-            after=retry_after(answer, tools.now) if answer.status in (429, 503) else None,
+            after=wait_asked(answer, tools.now),
         )
     return answer.status, _object(service, answer)
 

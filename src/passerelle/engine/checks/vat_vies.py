@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from passerelle.definitions.words import suggest
-from passerelle.engine.checks.base import CheckResult, OutsideCheck, Reason
+from passerelle.engine.checks.base import CheckResult, OutsideCheck, Reason, takes
 from passerelle.engine.checks.company_number import VAT_COUNTRIES
 from passerelle.engine.checks.numbers import COUNTRY_SCHEMA, plain
 from passerelle.engine.checks.services import URL_SCHEMA, Service, ask, text
@@ -22,7 +22,7 @@ VIES: Final = Service("VIES", "https://ec.europa.eu/taxation_customs/vies/rest-a
 
 COUNTRIES: Final = frozenset({*VAT_COUNTRIES, "EL", "XI"} - {"GR", "GB", "CH", "NO"})
 """As VIES names them: Greece is EL, Northern Ireland XI."""
-_ALIASES: Final = {"GR": "EL", "UK": "XI", "GB": "XI"}
+_ALIASES: Final = {"GR": "EL"}
 _NUMBER: Final = re.compile(r"[0-9A-Z+*]{2,12}")
 
 _BUSY: Final = frozenset(
@@ -37,11 +37,9 @@ class VatVies(OutsideCheck):
 
     name = "vat-vies"
     source = VIES.source
-    inputs: ClassVar[JsonObject] = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["value"],
-        "properties": {
+    inputs: ClassVar[JsonObject] = takes(
+        ["value"],
+        {
             "value": {
                 "type": "string",
                 "maxLength": 100,
@@ -58,7 +56,7 @@ class VatVies(OutsideCheck):
             },
             "baseUrl": {**URL_SCHEMA, "description": f"Where VIES is, if not at {VIES.base_url}."},
         },
-    }
+    )
 
     def problems(self, fixed: JsonObject, templated: frozenset[str]) -> Iterator[tuple[str, str]]:
         if "country" in fixed and _code(fixed["country"]) not in COUNTRIES:
@@ -130,6 +128,10 @@ def _format() -> Reason:
 
 
 def _unknown_country(country: str) -> Reason:
+    if country.upper() in ("GB", "UK"):
+        return Reason(
+            "COUNTRY_UNKNOWN", "VIES does not know numbers of Great Britain; Northern Ireland's begin with XI"
+        )
     return Reason(
         "COUNTRY_UNKNOWN", f"VIES does not know `{country}`; {suggest(country, sorted(COUNTRIES), 'countries:')}"
     )

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from passerelle.definitions.model import matches
+from passerelle.engine.http.reading import is_credential
 from passerelle.engine.http.requests import HttpConfig, HttpRequest
-from passerelle.engine.kinds import StepFailure
+from passerelle.engine.kinds import MASK, StepFailure
 from passerelle.engine.redaction import Redaction
 from passerelle.kit.json import Json, JsonObject
 from passerelle.kit.outgoing import OutgoingAnswer
-from passerelle.kit.outgoing.content import ContentError, NotJson, content_of
+from passerelle.kit.outgoing.content import ContentError, NotJson, NotText, content_of, json_of, text_of
+from passerelle.kit.retry_after import retry_after
 
-LONGEST_WAIT: Final = 86_400.0
-"""Seconds that another side's `Retry-After` can put an attempt off."""
 SHOWN: Final = 2_000
 """Characters of an unexpected answer's body that the timeline shows."""
-
-_UNRECORDED: Final = frozenset(
-    {
-        "set-cookie",
-        "set-cookie2",
-        "cookie",
-        "authorization",
-        "proxy-authorization",
-        "authentication-info",
-        "proxy-authentication-info",
-        "x-auth-token",
-        "x-api-key",
-    }
-)
-"""Headers that carry credentials."""
 
 
 def output_of(
@@ -41,19 +25,41 @@ def output_of(
     status = str(answer.status)
     if not matches(status, config.expect):
         raise _unexpected(config, request, answer, now, redaction)
-    headers = _recorded(answer)
     try:
-        body = content_of(headers.get("content-type", ""), answer.body)
+        body = _body(config, answer)
     except ContentError as error:
         code = "HTTP_BODY_NOT_JSON" if isinstance(error, NotJson) else "HTTP_BODY_NOT_TEXT"
         raise StepFailure(
             code, f"{request.where} answered {status}, but {error}.", details=_details(answer, redaction)
         ) from None
-    return {"status": answer.status, "headers": headers, "body": body}
+    return {"status": answer.status, "headers": _recorded(answer), "body": body}
+
+
+def _body(config: HttpConfig, answer: OutgoingAnswer) -> Json:
+    """The body as the definition wants it. Raises `ContentError`."""
+    content_type = answer.headers.get("content-type", "")
+    match config.answer:
+        case "none":
+            return None
+        case "json":
+            return json_of(content_type, answer.body)
+        case "text":
+            return text_of(content_type, answer.body) if answer.body else None
+    try:
+        return content_of(content_type, answer.body)
+    except NotJson:
+        if config.reading.members and answer.body.strip():
+            raise
+        return text_of(content_type, answer.body)
+    except NotText:
+        if config.reading.body:
+            raise
+        return None
 
 
 def _recorded(answer: OutgoingAnswer) -> dict[str, str]:
-    return {name: value for name, value in answer.headers.items() if name not in _UNRECORDED}
+    """Headers as everybody may see them."""
+    return {name: MASK if is_credential(name) else value for name, value in answer.headers.items()}
 
 
 def _unexpected(
@@ -64,7 +70,7 @@ def _unexpected(
         "HTTP_STATUS_UNEXPECTED",
         f"{request.where} answered {answer.status}, and {' or '.join(config.expect)} was expected{hint}.",
         reason=str(answer.status),
-        after=retry_after(answer, now) if answer.status in (429, 503) else None,
+        after=wait_asked(answer, now),
         details=_details(answer, redaction),
     )
 
@@ -77,13 +83,7 @@ def _details(answer: OutgoingAnswer, redaction: Redaction) -> JsonObject:
     return details if len(text) <= SHOWN else {**details, "bodyBytes": len(answer.body), "bodyShown": SHOWN}
 
 
-def retry_after(answer: OutgoingAnswer, now: datetime) -> float | None:
-    """Seconds, from the header's seconds or date (RFC 9110, 10.2.3); at most a day. None where it says nothing."""
-    value = answer.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value), LONGEST_WAIT)
-    try:
-        seconds = (parsedate_to_datetime(value) - now).total_seconds()
-    except (ValueError, TypeError):  # no date, or one without a time zone
-        return None
-    return min(max(seconds, 0.0), LONGEST_WAIT)
+def wait_asked(answer: OutgoingAnswer, now: datetime) -> float | None:
+    """Seconds that a busy other side asks us to wait; None where it does not, or is not busy."""
+    asked = retry_after(answer.headers.get("retry-after"), now) if answer.status in (429, 503) else None
+    return None if asked is None else asked.total_seconds()

@@ -9,8 +9,10 @@ from typing import Final, Literal
 from urllib.parse import urlencode, urlsplit
 
 from passerelle.definitions.expressions import ExpressionError, Scope, Template
+from passerelle.definitions.model import matches
+from passerelle.engine.http.reading import AnswerForm, OutputReading, is_credential
 from passerelle.engine.kinds import StepFailure, Tools
-from passerelle.kit.json import Json, JsonObject, dumps
+from passerelle.kit.json import Json, JsonObject, KnownJson, dumps
 from passerelle.kit.outgoing import (
     AnswerTooLarge,
     OutgoingAnswer,
@@ -19,9 +21,10 @@ from passerelle.kit.outgoing import (
     OutgoingRefused,
     OutgoingTimeout,
     OutgoingUnreachable,
+    OutgoingUnreadable,
 )
 from passerelle.kit.outgoing.urls import has_dot_segments, pairs, plain_text, with_query
-from passerelle.version import VERSION
+from passerelle.kit.version import VERSION
 
 DEFAULT_TIMEOUT: Final = timedelta(seconds=10)
 
@@ -33,11 +36,15 @@ BODY_FORMS: Final[Mapping[BodyForm, str]] = {
 }
 """How a definition can write a body, and the content type of each."""
 
+_REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+"""Methods that do the same when they are sent again (RFC 9110, 9.2.2)."""
+
 FAILURES: Final[Mapping[type[OutgoingError], tuple[str, str | None]]] = {
     OutgoingRefused: ("EGRESS_REFUSED", None),
     OutgoingInvalid: ("HTTP_REQUEST_INVALID", None),
     OutgoingTimeout: ("HTTP_TIMEOUT", "timeout"),
     OutgoingUnreachable: ("HTTP_UNREACHABLE", "connection"),
+    OutgoingUnreadable: ("HTTP_ANSWER_UNREADABLE", "answer"),
     AnswerTooLarge: ("HTTP_ANSWER_TOO_LARGE", None),
 }
 """How each error of the client shows: the step's failure code, and the reason that `retry.on` knows."""
@@ -53,6 +60,8 @@ class HttpConfig:
     query: Template
     body_form: BodyForm | None
     body: Template
+    answer: AnswerForm
+    reading: OutputReading
     expect: tuple[str, ...]
     max_bytes: int
     timeout: timedelta | None
@@ -70,10 +79,23 @@ class HttpConfig:
         values = scope.get("secrets") or {}
         return sorted({path[1] for path in self._secret_paths(guarded=False) if len(path) > 1} - set(values))
 
+    @property
+    def reads_credentials(self) -> bool:
+        """Whether it reads a header of another step's answer that is masked everywhere else."""
+        return any(
+            len(path) > 3 and path[0] == "steps" and path[2] == "headers" and is_credential(path[3])
+            for template in self._templates
+            for path in (reference.path for reference in template.references)
+        )
+
+    @property
+    def _templates(self) -> tuple[Template, ...]:
+        return self.url, self.headers, self.query, self.body
+
     def _secret_paths(self, *, guarded: bool = True) -> list[tuple[str, ...]]:
         return [
             reference.path
-            for template in (self.url, self.headers, self.query, self.body)
+            for template in self._templates
             for reference in template.references
             if reference.path[0] == "secrets" and (guarded or not reference.guarded)
         ]
@@ -126,7 +148,7 @@ def _headers(rendered: JsonObject) -> dict[str, str]:
     return headers
 
 
-def _content(form: BodyForm | None, body: Json) -> bytes | None:
+def _content(form: BodyForm | None, body: KnownJson) -> bytes | None:
     match form:
         case None:
             return None
@@ -178,6 +200,24 @@ async def send(config: HttpConfig, request: HttpRequest, tools: Tools, idempoten
             timeout_seconds=timeout.total_seconds(),
             max_bytes=config.max_bytes,
         )
+    except OutgoingUnreadable as error:
+        if error.status is not None and not _is_wanted(config, error.status):
+            return OutgoingAnswer(error.status, error.headers, b"")
+        code, reason = FAILURES[OutgoingUnreadable]
+        # What has come was received: only a method that does no more the second time is worth another attempt.
+        raise StepFailure(
+            code,
+            error.message,
+            reason="connection" if request.method in _REPEATABLE else reason,
+            details=None if error.status is None else {"status": error.status},
+        ) from None
     except OutgoingError as error:
         code, reason = FAILURES[type(error)]
         raise StepFailure(code, error.message, reason=reason) from None
+
+
+def _is_wanted(config: HttpConfig, status: int) -> bool:
+    """Whether the body of an answer with this status is asked for."""
+    if not matches(str(status), config.expect):
+        return False
+    return config.answer in ("json", "text") or (config.answer == "auto" and config.reading.body)

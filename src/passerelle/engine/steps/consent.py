@@ -9,13 +9,14 @@ from typing import ClassVar
 
 from passerelle.definitions.expressions import Scope
 from passerelle.definitions.form_answers import FieldFinding
-from passerelle.definitions.kinds import Compiling, Path, TextTemplate
+from passerelle.definitions.kinds import Path, StepContext, TextTemplate
 from passerelle.definitions.model import Text
 from passerelle.definitions.parts import part
+from passerelle.definitions.readings import members
 from passerelle.engine.kinds import Done
-from passerelle.engine.user_kinds import Refused, UserKind, in_text, rendered
+from passerelle.engine.user_kinds import AnswerRefused, UserKind, in_markdown, in_text, rendered
 from passerelle.kit.clock import iso
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import JsonObject, KnownJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class ConsentConfig:
     required: bool
 
 
-class ConsentKind(UserKind):
+class ConsentKind(UserKind[ConsentConfig]):
     """A page with a text, its version and a check box; keeps who agreed to which text, and when."""
 
     name = "consent"
@@ -40,7 +41,7 @@ class ConsentKind(UserKind):
         "required": ["title", "text", "version"],
         "properties": {
             "title": part("text", "The page's heading; `${…}` in it is replaced."),
-            "text": part("text", "What is agreed to; `${…}` in it is replaced."),
+            "text": part("text", "What is agreed to, in Markdown; `${…}` in it is replaced."),
             "version": {
                 "type": "string",
                 "minLength": 1,
@@ -58,10 +59,10 @@ class ConsentKind(UserKind):
         "examples": [{"title": "Terms", "text": "I agree to the terms of use.", "version": "2026-01"}],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> ConsentConfig:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> ConsentConfig:
         return ConsentConfig(
             title=compiling.text_template(value["title"], (*path, "title"), insert=in_text),
-            text=compiling.text_template(value["text"], (*path, "text"), insert=in_text),
+            text=compiling.text_template(value["text"], (*path, "text"), insert=in_markdown),
             version=value["version"],
             label=compiling.text(value["label"], (*path, "label")) if "label" in value else None,
             required=value.get("required", True),
@@ -79,13 +80,23 @@ class ConsentKind(UserKind):
     def fields(self, config: ConsentConfig) -> frozenset[str]:
         return frozenset({"accepted"})
 
-    def submit(self, config: ConsentConfig, scope: Scope, answer: Json, by: str | None, now: datetime) -> Done:
-        """The answer is `{accepted}`. The step's input keeps the text as it was shown, and who agreed to it."""
+    def output_shape(self, config: ConsentConfig) -> JsonObject:
+        return members({"accepted": {"type": "boolean"}, "version": {}, "at": {"type": "string"}})
+
+    def submit(
+        self, config: ConsentConfig, scope: Scope, answer: KnownJson, evidence: JsonObject | None, now: datetime
+    ) -> Done:
+        """The answer is `{accepted}`. The step's input keeps what was read, sealed, and its hash (`evidence`).
+
+        Without evidence, where nobody has read a page, it keeps the text in all of its languages.
+        """
         if findings := list(_wrong(config, answer)):
-            raise Refused(findings)
+            raise AnswerRefused(findings)
         accepted = answer.get("accepted") is True
-        output = {"accepted": accepted, "version": config.version, "at": iso(now)}
-        return Done(output, input={**self.show(config, scope), "locale": scope["execution"]["locale"], "by": by})
+        output: JsonObject = {"accepted": accepted, "version": config.version, "at": iso(now)}
+        language = {"language": scope["execution"]["language"]}
+        kept: JsonObject = evidence if evidence is not None else {**self.show(config, scope), **language}
+        return Done(output, input={"version": config.version, "required": config.required, **kept})
 
 
 def _wrong(config: ConsentConfig, answer: JsonObject) -> Iterator[FieldFinding]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
 from passerelle.definitions.expressions import ROOTS, Scope, Template
-from passerelle.definitions.kinds import Compiling, Path
+from passerelle.definitions.kinds import Path, StepContext
 from passerelle.definitions.model import Step
 from passerelle.definitions.parts import part
 from passerelle.definitions.words import is_a
 from passerelle.engine.kinds import BranchingKind, StepFailure
 from passerelle.engine.lanes import Key
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import Json, JsonObject, KnownJson
 
 ITEM = "item"
 
@@ -32,7 +32,7 @@ class EachConfig:
     on_item_error: Literal["fail", "continue"]
 
 
-class EachKind(BranchingKind):
+class EachKind(BranchingKind[EachConfig]):
     """Runs its steps for every item, several items at once."""
 
     name = "each"
@@ -67,7 +67,7 @@ class EachKind(BranchingKind):
         ],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> EachConfig:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> EachConfig:
         name = value.get("as", ITEM)
         if "as" in value:
             compiling.identifier(name, (*path, "as"))

@@ -13,13 +13,15 @@ from uuid import NAMESPACE_URL, uuid5
 
 from passerelle.definitions.expressions import Scope, Template
 from passerelle.definitions.expressions.values import text_of
-from passerelle.definitions.kinds import Compiling, Path, TextTemplate
+from passerelle.definitions.kinds import Path, StepContext, TextTemplate
 from passerelle.definitions.model import Retry
 from passerelle.definitions.parts import part
+from passerelle.definitions.readings import members
 from passerelle.engine.kinds import Announcement, OutsideKind, StepFailure, Tools
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import Json, JsonObject, KnownJson
 from passerelle.kit.mail import SEND_SECONDS, Mail, MailError, MailLater, MailTimeout, Message, NoMail
-from passerelle.kit.mail.addresses import Address
+from passerelle.kit.mail.addresses import MailAddress
+from passerelle.kit.tongues import best
 
 ADDRESSED: Final = ("to", "cc", "bcc", "replyTo")
 MOST_RECEIVERS: Final = 100
@@ -48,7 +50,7 @@ class EmailConfig:
     html: TextTemplate | None
 
 
-class EmailKind(OutsideKind):
+class EmailKind(OutsideKind[EmailConfig]):
     """Sends a message. It goes out in the execution's language where the step has it, else in its first one."""
 
     name = "email"
@@ -72,7 +74,7 @@ class EmailKind(OutsideKind):
         "examples": [{"to": "${steps.company.email}", "subject": "Welcome", "body": "Your account is ready."}],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> EmailConfig:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> EmailConfig:
         def text(key: str) -> TextTemplate:
             insert = _insert_html if key == "html" else _insert_text
             return compiling.text_template(value[key], (*path, key), insert=insert)
@@ -84,6 +86,9 @@ class EmailKind(OutsideKind):
             html=text("html") if "html" in value else None,
         )
 
+    def output_shape(self, config: EmailConfig) -> JsonObject:
+        return members({"messageId": {"type": "string"}, "to": {}})
+
     def describe(self, config: EmailConfig, scope: Scope) -> Json:
         shown = {key: template.render(scope) for key, template in config.addresses.items()}
         return {**shown, "subject": _in_language(config.subject, scope), "body": _in_language(config.body, scope)}
@@ -93,10 +98,10 @@ class EmailKind(OutsideKind):
         seconds = tools.timeout.total_seconds() if tools.timeout is not None else SEND_SECONDS
         mail: Mail = tools.mail or NoMail()
         try:
-            message_id = await mail.send(message, timeout_seconds=seconds)
+            taken = await mail.send(message, timeout_seconds=seconds)
         except MailError as error:
             raise _failure(error) from None
-        return {"messageId": message_id, "to": [address.mailbox for address in message.to]}
+        return {"messageId": taken.message_id, "to": [address.mailbox for address in message.to]}
 
     def announce(self, idempotency_key: str, failure: StepFailure | None) -> Announcement:
         return email_event(idempotency_key, None if failure is None else _told(failure))
@@ -129,13 +134,14 @@ def _message(config: EmailConfig, scope: Scope, tools: Tools, key: str) -> Messa
         subject=_in_language(config.subject, scope),
         text=_in_language(config.body, scope),
         html=_in_language(config.html, scope) if config.html is not None else None,
+        workspace_id=tools.workspace_id,
     )
     if len(message.receivers) > MOST_RECEIVERS:
         raise _invalid(f"it has {len(message.receivers)} receivers, and {MOST_RECEIVERS} are the most: use `each`")
     return message
 
 
-def _parsed(key: str, rendered: Json) -> tuple[Address, ...]:
+def _parsed(key: str, rendered: Json) -> tuple[MailAddress, ...]:
     """The addresses under `to`, `cc`…: one text, or a list of them."""
     given = rendered if isinstance(rendered, list) else [rendered]
     if not given:
@@ -143,30 +149,24 @@ def _parsed(key: str, rendered: Json) -> tuple[Address, ...]:
     return tuple(_address(key if len(given) == 1 else f"{key}[{at}]", item) for at, item in enumerate(given))
 
 
-def _address(where: str, given: Json) -> Address:
+def _address(where: str, given: Json) -> MailAddress:
     if not isinstance(given, str) or not given.strip():
         raise _invalid(f"`{where}` has no address")
     try:
-        return Address.parse(given)
+        return MailAddress.parse(given)
     except ValueError as error:
         raise _invalid(f"`{where}` {error}") from None
 
 
 def _in_language(text: TextTemplate, scope: Scope) -> str:
-    """Filled in, in the execution's language (`pl` serves `pl-PL`), else in the first one that the step has."""
-    template = _of_language(text, scope["execution"]["locale"] or "") if isinstance(text, Mapping) else text
+    """Filled in, in the language that the end user reads, else in the first one that the step has."""
+    template = text if isinstance(text, Template) else _of_language(text, scope["execution"]["language"])
     rendered: str = template.render(scope)
     return rendered
 
 
-def _of_language(texts: Mapping[str, Template], locale: str) -> Template:
-    by_name = {language.lower(): template for language, template in texts.items()}
-    wanted = locale.replace("_", "-").lower()
-    while wanted:
-        if wanted in by_name:
-            return by_name[wanted]
-        wanted = wanted.rpartition("-")[0]
-    return next(iter(texts.values()))
+def _of_language(texts: Mapping[str, Template], language: str | None) -> Template:
+    return texts[best((language,), texts) or next(iter(texts))]
 
 
 def _insert_text(_: str, value: Json) -> str:
@@ -177,12 +177,12 @@ def _insert_html(_: str, value: Json) -> str:
     return escape(text_of(value))
 
 
-def _receivers(value: Json, path: Path, compiling: Compiling) -> Template:
+def _receivers(value: KnownJson, path: Path, compiling: StepContext) -> Template:
     """What stands in the definition itself is checked at once."""
     for at, given in enumerate(value if isinstance(value, list) else [value]):
         try:
             if "${" not in given:
-                Address.parse(given)
+                MailAddress.parse(given)
         except ValueError as error:
             compiling.problem((*path, at) if isinstance(value, list) else path, f"{error}")
     return compiling.template(value, path)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from passerelle.definitions.expressions import Scope
-from passerelle.definitions.kinds import Compiling, Path
+from passerelle.definitions.kinds import Path, StepContext
 from passerelle.engine.kinds import Ended, PureKind
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import JsonObject, KnownJson
 
 
-class EndKind(PureKind):
+class EndKind(PureKind[None]):
     """Ends the execution."""
 
     name = "end"
@@ -22,7 +22,7 @@ class EndKind(PureKind):
         "examples": [{}],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> None:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> None:
         return None
 
     def falls_through(self, config: None) -> bool:

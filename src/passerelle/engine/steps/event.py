@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from textwrap import shorten
 from typing import ClassVar, Final
 
 from passerelle.definitions.expressions import Scope
 from passerelle.definitions.json_schema import SchemaCheck
-from passerelle.definitions.kinds import Compiling, Path
+from passerelle.definitions.kinds import Path, StepContext
 from passerelle.definitions.parts import part
-from passerelle.definitions.problems import render_path
+from passerelle.definitions.problems import MOST_TOLD, render_path
 from passerelle.engine.kinds import Done, StepFailure, Wait, WaitingKind
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import Json, JsonObject, KnownJson
+from passerelle.kit.work import TooCostlyError
 
 EVENT_BODY_INVALID: Final = "EVENT_BODY_INVALID"
 EVENT_TIMEOUT: Final = "EVENT_TIMEOUT"
+LONGEST_SAID: Final = 500
+"""Characters of what is said of one problem: a schema may list any number of options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class EventConfig:
     within: timedelta | None = None
 
 
-class EventKind(WaitingKind):
+class EventKind(WaitingKind[EventConfig]):
     """Rests until an event of its name comes; one that came before the step was reached counts."""
 
     name = "event"
@@ -49,7 +53,7 @@ class EventKind(WaitingKind):
         "examples": [{"name": "paymentReceived", "within": "14d"}],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> EventConfig:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> EventConfig:
         value = value or {}
         schema = compiling.json_schema(value["schema"], (*path, "schema")) if "schema" in value else None
         return EventConfig(
@@ -61,12 +65,20 @@ class EventKind(WaitingKind):
     def wait(self, config: EventConfig, scope: Scope, now: datetime) -> Wait:
         return Wait(until=now + config.within if config.within is not None else None, event=config.name)
 
+    def output_shape(self, config: EventConfig) -> JsonObject | None:
+        return config.schema.schema if config.schema is not None else None
+
     def event_name(self, config: EventConfig) -> str:
         return config.name
 
     def accept(self, config: EventConfig, body: Json) -> Json:
-        if config.schema is not None and not config.schema.is_valid(body):
-            raise _invalid(config, body, config.schema)
+        try:
+            if config.schema is not None and not config.schema.is_valid(body):
+                raise _invalid(config, body, config.schema)
+        except TooCostlyError:
+            raise StepFailure(
+                EVENT_BODY_INVALID, f"the body of the event `{config.name}` is too large to be judged by its schema"
+            ) from None
         return body
 
     def elapsed(self, config: EventConfig) -> Done:
@@ -75,7 +87,13 @@ class EventKind(WaitingKind):
 
 def _invalid(config: EventConfig, body: Json, schema: SchemaCheck) -> StepFailure:
     """Says everything that is wrong, without the values: they are people's data."""
-    problems = [{"path": render_path(path, None, "body"), "message": said} for path, said in schema.findings(body)]
+    findings = schema.findings(body)
+    problems = [
+        {"path": render_path(path, None, "body"), "message": shorten(said, LONGEST_SAID, placeholder="…")}
+        for path, said in findings[:MOST_TOLD]
+    ]
+    if (more := len(findings) - MOST_TOLD) > 0:
+        problems.append({"path": "body", "message": f"and {more:,} more; mend these first"})
     listed = "; ".join(f"{problem['path']}: {problem['message']}" for problem in problems)
     return StepFailure(
         EVENT_BODY_INVALID,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from passerelle.definitions.expressions import Scope, Template
-from passerelle.definitions.kinds import Compiling, Path
+from passerelle.definitions.kinds import Path, StepContext
 from passerelle.definitions.parts import part
 from passerelle.engine.kinds import Done, PureKind, StepFailure
-from passerelle.kit.json import Json, JsonObject, dumps
+from passerelle.kit.json import JsonObject, KnownJson, dumps
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class FailConfig:
     message: Template
 
 
-class FailKind(PureKind):
+class FailKind(PureKind[FailConfig]):
     """Fails with the given code. The step's `onError` applies, as to any other failure."""
 
     name = "fail"
@@ -42,7 +42,7 @@ class FailKind(PureKind):
         "examples": [{"code": "COMPANY_NOT_FOUND", "message": "The register has no ${parameters.companyNumber}."}],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> FailConfig:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> FailConfig:
         return FailConfig(value["code"], compiling.template(value["message"], (*path, "message")))
 
     def falls_through(self, config: FailConfig) -> bool:

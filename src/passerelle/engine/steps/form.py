@@ -11,12 +11,15 @@ from typing import ClassVar
 from passerelle.definitions.expressions import Scope, Template
 from passerelle.definitions.form_answers import FormCheck
 from passerelle.definitions.form_schema import FormSchema, compile_form_schema
-from passerelle.definitions.kinds import Compiling, Path, TextTemplate
+from passerelle.definitions.kinds import Path, StepContext, TextTemplate
 from passerelle.definitions.parts import part
+from passerelle.definitions.readings import submitted
 from passerelle.definitions.words import suggest
+from passerelle.engine.checks import load_checks
+from passerelle.engine.field_checks import FieldCheck, OutsideFieldCheck, compile_field_checks, judges
 from passerelle.engine.kinds import Done
-from passerelle.engine.user_kinds import Refused, UserKind, in_text, rendered
-from passerelle.kit.json import Json, JsonObject
+from passerelle.engine.user_kinds import AnswerRefused, UserKind, in_text, rendered
+from passerelle.kit.json import Json, JsonObject, KnownJson
 
 _FIELD: JsonObject = {
     "type": ["object", "boolean"],
@@ -27,7 +30,25 @@ _FIELD: JsonObject = {
         "description": part("text", "A hint under the field."),
         "visibleWhen": part("expression", "The field is asked for only where this is true; reads `form.<field>`."),
         "pii": part("pii"),
-        "format": {"type": "string", "description": "email, date, date-time, uri, uuid…"},
+        "format": {
+            "type": "string",
+            "description": "email, date, phone, country, iban, nip, pesel, vat, lei, date-time, uri, uuid…",
+        },
+        "check": {
+            "description": "A built-in check, or a plug-in's, that the value has to pass; `with` has its other inputs.",
+            "examples": ["email-address", {"name": "company-number", "with": {"type": "KRS"}}],
+        },
+        "earliest": {"description": "The first day that is taken: a date, or `today`, `today-18y`, `today+30d`."},
+        "latest": {"description": "The last day that is taken, as `earliest`."},
+        "minAge": {"description": "Years that must have passed since the date: 18 for people of age."},
+        "maxAge": {"description": "Years that may have passed since the date."},
+        "currency": {"description": "Three letters: the number is an amount of money in it.", "examples": ["EUR"]},
+        "defaultCountry": {"description": "Two letters: the country of a phone number that says none."},
+        "autofill": {
+            "description": "Whether the browser fills the field in with its owner's data: true, false, or a name of"
+            " WHATWG's. Without it, the field's name and its group decide.",
+            "examples": [False, "given-name"],
+        },
         "pattern": {"type": "string", "description": "A regular expression that the text must match."},
         "enum": {"type": "array", "description": "The values to choose from."},
         "default": {"description": "What the field holds at first."},
@@ -43,14 +64,21 @@ class FormConfig:
     title: TextTemplate
     form: FormSchema
     prefill: Template | None
+    checks: Mapping[Path, FieldCheck]
+    """Those that stand at fields, by place in the schema."""
 
     @cached_property
     def check(self) -> FormCheck:
-        """Checks what is submitted."""
-        return FormCheck(self.form)
+        """Checks what is submitted, as far as nobody outside has to be asked."""
+        return FormCheck(self.form, judges(self.checks))
+
+    @cached_property
+    def outside(self) -> Mapping[Path, OutsideFieldCheck]:
+        """The checks that ask somebody outside."""
+        return {place: one for place, one in self.checks.items() if isinstance(one, OutsideFieldCheck)}
 
 
-class FormKind(UserKind):
+class FormKind(UserKind[FormConfig]):
     """A page with fields. The same schema checks the browser's and the server's side."""
 
     name = "form"
@@ -91,7 +119,7 @@ class FormKind(UserKind):
         ],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> FormConfig:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> FormConfig:
         form = compile_form_schema(value["schema"], (*path, "schema"), compiling)
         prefill = value.get("prefill")
         if prefill is not None:
@@ -100,6 +128,7 @@ class FormKind(UserKind):
             title=compiling.text_template(value["title"], (*path, "title"), insert=in_text),
             form=form,
             prefill=None if prefill is None else compiling.template(prefill, (*path, "prefill")),
+            checks=compile_field_checks(form, load_checks(), (*path, "schema"), compiling) if form.checks else {},
         )
 
     def show(self, config: FormConfig, scope: Scope) -> JsonObject:
@@ -118,14 +147,20 @@ class FormKind(UserKind):
         given: JsonObject = config.prefill.render(scope) if config.prefill is not None else {}
         return {**defaults, **{name: value for name, value in given.items() if value is not None}}
 
-    def submit(self, config: FormConfig, scope: Scope, answer: Json, by: str | None, now: datetime) -> Done:
+    def output_shape(self, config: FormConfig) -> JsonObject:
+        shape = submitted(config.form.source)
+        return shape if isinstance(shape, dict) else {}
+
+    def submit(
+        self, config: FormConfig, scope: Scope, answer: KnownJson, evidence: JsonObject | None, now: datetime
+    ) -> Done:
         kept, findings = config.check.check(answer, scope)
         if findings:
-            raise Refused(findings)
+            raise AnswerRefused(findings)
         return Done(kept)
 
 
-def _check_fields(named: JsonObject, fields: Mapping[str, Json], path: Path, compiling: Compiling) -> None:
+def _check_fields(named: JsonObject, fields: Mapping[str, Json], path: Path, compiling: StepContext) -> None:
     for name in named:
         if name not in fields:
             compiling.problem(

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import ClassVar
 
 from passerelle.definitions.expressions import Scope, Template
-from passerelle.definitions.kinds import Compiling, Path, TextTemplate
+from passerelle.definitions.kinds import Path, StepContext, TextTemplate
 from passerelle.definitions.model import Text
 from passerelle.definitions.parts import part
 from passerelle.engine.kinds import Done
-from passerelle.engine.user_kinds import UserKind, in_text, rendered
-from passerelle.kit.json import Json, JsonObject
+from passerelle.engine.user_kinds import UserKind, in_markdown, in_text, rendered
+from passerelle.kit.json import JsonObject, KnownJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class MessageConfig:
     redirect: Template | None
 
 
-class MessageKind(UserKind):
+class MessageKind(UserKind[MessageConfig]):
     """A page of text with a button; as the last page it may send the browser elsewhere."""
 
     name = "message"
@@ -37,18 +37,18 @@ class MessageKind(UserKind):
         "required": ["title", "text"],
         "properties": {
             "title": part("text", "The page's heading; `${…}` in it is replaced."),
-            "text": part("text", "What the page says; `${…}` in it is replaced."),
+            "text": part("text", "What the page says, in Markdown; `${…}` in it is replaced."),
             "button": part("text", "What the button says."),
             "redirect": part("textTemplate", "Where the browser goes from the end page."),
         },
         "examples": [{"title": "Thank you", "text": "We will write to ${steps.company.email}.", "button": "Close"}],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> MessageConfig:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> MessageConfig:
         redirect = value.get("redirect")
         return MessageConfig(
             title=compiling.text_template(value["title"], (*path, "title"), insert=in_text),
-            text=compiling.text_template(value["text"], (*path, "text"), insert=in_text),
+            text=compiling.text_template(value["text"], (*path, "text"), insert=in_markdown),
             button=compiling.text(value["button"], (*path, "button")) if "button" in value else None,
             redirect=None if redirect is None else compiling.template(redirect, (*path, "redirect"), insert=in_text),
         )
@@ -61,5 +61,7 @@ class MessageKind(UserKind):
             "redirect": config.redirect.render(scope) if config.redirect is not None else None,
         }
 
-    def submit(self, config: MessageConfig, scope: Scope, answer: Json, by: str | None, now: datetime) -> Done:
+    def submit(
+        self, config: MessageConfig, scope: Scope, answer: KnownJson, evidence: JsonObject | None, now: datetime
+    ) -> Done:
         return Done()

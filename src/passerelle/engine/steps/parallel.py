@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from passerelle.definitions.expressions import Scope
-from passerelle.definitions.kinds import Compiling, Path
+from passerelle.definitions.kinds import Path, StepContext
 from passerelle.definitions.model import Step
 from passerelle.definitions.parts import part
 from passerelle.engine.kinds import BranchingKind
 from passerelle.engine.lanes import Key
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import Json, JsonObject, KnownJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ParallelConfig:
     on_error: Literal["cancel", "wait"]
 
 
-class ParallelKind(BranchingKind):
+class ParallelKind(BranchingKind[ParallelConfig]):
     """Runs branches side by side; the next step follows when all are done."""
 
     name = "parallel"
@@ -57,7 +57,7 @@ class ParallelKind(BranchingKind):
         ],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> ParallelConfig:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> ParallelConfig:
         branches = {
             compiling.identifier(name, (*path, "branches", name)): compiling.steps(steps, (*path, "branches", name))
             for name, steps in value["branches"].items()
@@ -83,4 +83,4 @@ class ParallelKind(BranchingKind):
         return before.branches.keys() == after.branches.keys()
 
     def join(self, config: ParallelConfig, outputs: Mapping[Key, JsonObject]) -> Json:
-        return dict(outputs)
+        return {str(branch): output for branch, output in outputs.items()}

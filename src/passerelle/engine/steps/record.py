@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
 from passerelle.definitions.expressions import Scope, Template
-from passerelle.definitions.kinds import Compiling, Path
+from passerelle.definitions.kinds import Path, StepContext
 from passerelle.definitions.parts import part
+from passerelle.definitions.readings import members
 from passerelle.engine.kinds import RecordingKind, RecordWork
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import JsonObject, KnownJson
 
 Action = Literal["create", "update", "upsert", "find"]
 ACTIONS: Final[tuple[Action, ...]] = ("create", "update", "upsert", "find")
@@ -36,7 +37,7 @@ class RecordConfig:
     limit: int
 
 
-class RecordKind(RecordingKind):
+class RecordKind(RecordingKind[RecordConfig]):
     """Works on one table of the workspace: by default that of the definition's `record` block."""
 
     name = "record"
@@ -68,13 +69,14 @@ class RecordKind(RecordingKind):
         "examples": [{"update": {"status": "approved"}}, {"table": "companies", "find": {"country": "PL"}}],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> RecordConfig:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> RecordConfig:
         action = next(action for action in ACTIONS if action in value)
         table = compiling.table(value.get("table"), (*path, "table") if "table" in value else path)
         for problem in _misplaced(value, action):
             compiling.problem((*path, problem[0]) if problem[0] in value else path, problem[1])
-        for name in value[action]:
+        for name, item in value[action].items():
             compiling.field(table, name, (*path, action, name))
+            compiling.value(table, name, item, (*path, action, name))
         if action == "update" and "id" not in value and table not in (None, compiling.bound_table):
             compiling.problem(path, f"say which record of `{table}` is meant: add `id`")
         if "by" in value:
@@ -87,6 +89,9 @@ class RecordKind(RecordingKind):
             by=value.get("by"),
             limit=int(value.get("limit", 25)),
         )
+
+    def output_shape(self, config: RecordConfig) -> JsonObject | None:
+        return members({"records": {"type": "array"}}) if config.action == "find" else None
 
     def work(self, config: RecordConfig, scope: Scope) -> RecordWork:
         return RecordWork(

@@ -1,6 +1,8 @@
 """`review`: a person decides. Its output is `{outcome, comment, by, at}`; under four eyes also every vote.
 
-While it rests, its note holds what is to be decided, to whom it is assigned, who gets messages, and the votes so far.
+While it rests, its note holds what is to be decided, to whom it is assigned, who gets messages, the votes so far, and
+its rules: they stay as they were when the decision was asked for, whatever the execution's revision says later. Only a
+move that says so, by somebody who has not voted, gives it looser ones (`loosened`).
 """
 
 from __future__ import annotations
@@ -10,14 +12,15 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from passerelle.definitions.expressions import Scope, Template
-from passerelle.definitions.kinds import Compiling, Path, TextTemplate
+from passerelle.definitions.kinds import Path, StepContext, TextTemplate
 from passerelle.definitions.parts import part
+from passerelle.definitions.readings import members
 from passerelle.definitions.words import quoted
-from passerelle.engine.kinds import Done, Kept, Refusal, StepFailure, Wait, WaitingKind
+from passerelle.engine.kinds import Done, KeptWaiting, Refusal, StepFailure, Wait, WaitingKind
 from passerelle.engine.user_kinds import in_text, rendered
 from passerelle.kit.clock import iso
-from passerelle.kit.json import Json, JsonObject
-from passerelle.kit.mail.addresses import Address
+from passerelle.kit.json import Json, JsonObject, KnownJson
+from passerelle.kit.mail.addresses import MailAddress
 
 REVIEW_TIMEOUT: Final = "REVIEW_TIMEOUT"
 SHORTEST_REMINDER: Final = timedelta(minutes=1)
@@ -37,6 +40,17 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class Taking:
+    """Somebody takes a review, is given it, or gives it back: `to` is `{id, name}`, None where nobody has it then.
+
+    `instead_of`: the id of whoever has it as far as the asker knows; None for nobody.
+    """
+
+    to: JsonObject | None
+    instead_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewConfig:
     """What is to be decided, by whom, and how long they have."""
 
@@ -49,7 +63,7 @@ class ReviewConfig:
     remind_every: timedelta | None
 
 
-class ReviewKind(WaitingKind):
+class ReviewKind(WaitingKind[ReviewConfig]):
     """Rests until a person has decided, or two of them have decided the same."""
 
     name = "review"
@@ -96,10 +110,10 @@ class ReviewKind(WaitingKind):
         "examples": [{"title": "Manual check", "outcomes": ["approve", "reject"], "within": "2d"}],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> ReviewConfig:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> ReviewConfig:
         for at, given in _written_out(value):
             try:
-                Address.parse(given)
+                MailAddress.parse(given)
             except ValueError as error:
                 compiling.problem((*path, *at), f"{error}")
         every = compiling.duration(value["remindEvery"], (*path, "remindEvery")) if "remindEvery" in value else None
@@ -115,10 +129,12 @@ class ReviewKind(WaitingKind):
             remind_every=every,
         )
 
+    def output_shape(self, config: ReviewConfig) -> JsonObject:
+        votes = {"votes": {"type": "array"}} if config.four_eyes else {}
+        return members({"outcome": {"enum": list(config.outcomes)}, "comment": {}, "by": {}, "at": {}, **votes})
+
     def wait(self, config: ReviewConfig, scope: Scope, now: datetime) -> Wait:
-        assignee = config.assign_to.render(scope) if config.assign_to is not None else None
-        if assignee is not None and (not isinstance(assignee, str) or not assignee.strip()):
-            raise StepFailure("REVIEW_INVALID", "`assignTo` gave no text: it must be a role or an e-mail address")
+        assignee = _assignee(config, scope)
         given = config.notify.render(scope) if config.notify is not None else []
         note = {
             "title": rendered(config.title, scope),
@@ -126,6 +142,8 @@ class ReviewKind(WaitingKind):
             "notify": _receivers(given, assignee),
             "requestedAt": iso(now),
             "votes": [],
+            "outcomes": list(config.outcomes),
+            "fourEyes": config.four_eyes,
         }
         return Wait(
             until=now + config.within if config.within is not None else None,
@@ -133,13 +151,21 @@ class ReviewKind(WaitingKind):
             note=note,
         )
 
-    def answer(self, config: ReviewConfig, note: Json, answer: Vote, now: datetime) -> Done | Kept:
-        if answer.outcome not in config.outcomes:
-            allowed = ", ".join(f"`{outcome}`" for outcome in config.outcomes)
+    def answer(self, config: ReviewConfig, note: KnownJson, answer: Vote | Taking, now: datetime) -> Done | KeptWaiting:
+        if isinstance(answer, Taking):
+            return KeptWaiting(_taken(note, answer, now), "assigned")
+        _require_free(note, answer.by["id"])
+        outcomes = _outcomes(config, note)
+        if answer.outcome not in outcomes:
+            allowed = ", ".join(f"`{outcome}`" for outcome in outcomes)
             raise Refusal("REVIEW_OUTCOME_UNKNOWN", f"`{answer.outcome}` cannot be decided here; send one of {allowed}")
         vote = answer.to_json(now)
-        if not config.four_eyes:
+        if not _four_eyes(config, note):
             return Done(vote)
+        if answer.by["type"] == "key":
+            raise Refusal(
+                "REVIEW_NEEDS_PERSON", "under four eyes two persons decide: sign in, a key acts for a service"
+            )
         votes = [*note["votes"], vote]
         last = _last_votes(note["votes"])
         mine = last.pop(_who(vote), None)
@@ -150,7 +176,7 @@ class ReviewKind(WaitingKind):
             )
         if any(other["outcome"] == answer.outcome for other in last.values()):
             return Done({**vote, "votes": votes})
-        return Kept({**note, "votes": votes}, "voted")
+        return KeptWaiting({**note, "votes": votes, "takenBy": None}, "voted")
 
     def elapsed(self, config: ReviewConfig) -> Done:
         raise StepFailure(REVIEW_TIMEOUT, "nobody decided in time: see `within`")
@@ -158,28 +184,79 @@ class ReviewKind(WaitingKind):
     def remind_again(self, config: ReviewConfig, now: datetime) -> datetime | None:
         return now + config.remind_every if config.remind_every is not None else None
 
-    def cannot_stay(self, config: ReviewConfig, event: str | None, note: Json) -> str | None:
+    def cannot_stay(self, config: ReviewConfig, event: str | None, note: KnownJson) -> str | None:
         gone = sorted({vote["outcome"] for vote in note["votes"]} - set(config.outcomes))
         return f"somebody decided {quoted(gone)} already, which is no outcome there" if gone else None
 
-    def has_receivers(self, config: ReviewConfig, note: Json) -> bool:
+    def loosens(self, before: ReviewConfig, after: ReviewConfig, scope: Scope, note: KnownJson) -> str | None:
+        more = sorted(set(after.outcomes) - set(_outcomes(before, note)))
+        if _four_eyes(before, note) and not after.four_eyes:
+            return "two persons have to decide it, and there one"
+        if _assignee(after, scope) != note["assignTo"]:
+            return "it is assigned to others there"
+        return f"{quoted(more)} can be decided there, and cannot here" if more else None
+
+    def loosened(self, config: ReviewConfig, scope: Scope, note: KnownJson) -> KnownJson:
+        rules = {"outcomes": list(config.outcomes), "fourEyes": config.four_eyes, "assignTo": _assignee(config, scope)}
+        return {**note, **rules}
+
+    def has_receivers(self, config: ReviewConfig, note: KnownJson) -> bool:
         return bool(note["notify"])
 
-    def facts(self, config: ReviewConfig, note: Json, output: Json = None) -> JsonObject:
-        return {"assignTo": note["assignTo"], "outcome": output["outcome"] if output else None}
-
-    def waiting(self, config: ReviewConfig, note: Json) -> JsonObject:
+    def facts(self, config: ReviewConfig, note: KnownJson, output: KnownJson = None) -> JsonObject:
+        taken = note.get("takenBy")
         return {
-            "title": note["title"],
-            "outcomes": list(config.outcomes),
             "assignTo": note["assignTo"],
-            "fourEyes": config.four_eyes,
-            "requestedAt": note["requestedAt"],
-            "votes": note["votes"],
+            "takenBy": taken["id"] if taken else None,
+            "outcome": output["outcome"] if output else None,
         }
 
-    def described(self, config: ReviewConfig, note: Json) -> Json:
+    def waiting(self, config: ReviewConfig, note: KnownJson) -> JsonObject:
+        return {
+            "title": note["title"],
+            "outcomes": _outcomes(config, note),
+            "assignTo": note["assignTo"],
+            "fourEyes": _four_eyes(config, note),
+            "requestedAt": note["requestedAt"],
+            "votes": note["votes"],
+            "takenBy": note.get("takenBy"),
+        }
+
+    def described(self, config: ReviewConfig, note: KnownJson) -> KnownJson:
         return self.waiting(config, note)
+
+
+def _assignee(config: ReviewConfig, scope: Scope) -> str | None:
+    """Who decides. Raises `StepFailure`, `ExpressionError`."""
+    assignee = config.assign_to.render(scope) if config.assign_to is not None else None
+    if assignee is not None and (not isinstance(assignee, str) or not assignee.strip()):
+        raise StepFailure("REVIEW_INVALID", "`assignTo` gave no text: it must be a role or an e-mail address")
+    return assignee
+
+
+def _outcomes(config: ReviewConfig, note: KnownJson) -> list[str]:
+    """What may be decided: what could be when it was asked for, as far as the steps that follow know it.
+
+    Reviews that began before their rules were kept have those of the revision.
+    """
+    return [outcome for outcome in note.get("outcomes", config.outcomes) if outcome in config.outcomes]
+
+
+def _four_eyes(config: ReviewConfig, note: KnownJson) -> bool:
+    return bool(note.get("fourEyes", config.four_eyes))
+
+
+def _taken(note: JsonObject, taking: Taking, now: datetime) -> JsonObject:
+    """The note once somebody else has the review. Raises `Refusal` where meanwhile another person got it."""
+    _require_free(note, taking.instead_of)
+    return {**note, "takenBy": None if taking.to is None else {**taking.to, "at": iso(now)}}
+
+
+def _require_free(note: JsonObject, holder: str | None) -> None:
+    """Raises `Refusal` where somebody else than `holder` has taken the review."""
+    taken = note.get("takenBy")
+    if taken is not None and taken["id"] != holder:
+        raise Refusal("REVIEW_TAKEN", f"{taken['name']} has taken this review at {taken['at']}: take it over first")
 
 
 def _last_votes(votes: list[JsonObject]) -> dict[tuple[str, str], JsonObject]:
@@ -191,7 +268,7 @@ def _who(vote: JsonObject) -> tuple[str, str]:
     return vote["by"]["type"], vote["by"]["id"]
 
 
-def _template(key: str, value: JsonObject, path: Path, compiling: Compiling) -> Template | None:
+def _template(key: str, value: JsonObject, path: Path, compiling: StepContext) -> Template | None:
     return compiling.template(value[key], (*path, key)) if key in value else None
 
 
@@ -214,6 +291,6 @@ def _receivers(given: Json, assignee: str | None) -> list[str]:
     if assignee is not None and "@" in assignee:
         receivers = [*receivers, assignee]
     try:
-        return list(dict.fromkeys(Address.parse(str(receiver)).mailbox for receiver in receivers))
+        return list(dict.fromkeys(MailAddress.parse(str(receiver)).mailbox for receiver in receivers))
     except ValueError as error:
         raise StepFailure("REVIEW_INVALID", f"an address in `notify` or `assignTo` {error}") from None

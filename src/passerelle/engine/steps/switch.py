@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from passerelle.definitions.expressions import Expression, ExpressionError, Scope
-from passerelle.definitions.kinds import Compiling, Path
+from passerelle.definitions.kinds import Path, StepContext
 from passerelle.definitions.parts import part
 from passerelle.definitions.words import is_a
 from passerelle.engine.kinds import Done, PureKind
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import Json, JsonObject, KnownJson
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class SwitchCase:
     """A jump, and the condition under which it is taken; None: always."""
 
     when: Expression | None
     goto: str
 
 
-Cases = tuple[Case, ...]
+Cases = tuple[SwitchCase, ...]
 
 
-class SwitchKind(PureKind):
+class SwitchKind(PureKind[Cases]):
     """Takes the first case that is true. Where none is, the next step follows."""
 
     name = "switch"
@@ -46,7 +46,7 @@ class SwitchKind(PureKind):
         "examples": [[{"when": "steps.risk.score >= 70", "goto": "review"}, {"goto": "save"}]],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> Cases:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> Cases:
         for number, case in enumerate(value[:-1]):
             if "when" not in case:
                 compiling.problem(
@@ -65,12 +65,12 @@ class SwitchKind(PureKind):
         return Done(goto=taken.goto if taken else None, input=_shown(taken))
 
 
-def _case(case: JsonObject, path: Path, compiling: Compiling) -> Case:
+def _case(case: JsonObject, path: Path, compiling: StepContext) -> SwitchCase:
     when = compiling.expression(case["when"], (*path, "when")) if "when" in case else None
-    return Case(when, compiling.goto(case["goto"], (*path, "goto")))
+    return SwitchCase(when, compiling.goto(case["goto"], (*path, "goto")))
 
 
-def _shown(taken: Case | None) -> Json:
+def _shown(taken: SwitchCase | None) -> Json:
     """What the timeline tells: the case that was taken."""
     if taken is None:
         return {"goto": None}

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
 
 from passerelle.definitions.expressions import Scope, Template
-from passerelle.definitions.kinds import Compiling, Path
+from passerelle.definitions.kinds import Path, StepContext
 from passerelle.definitions.parts import part
 from passerelle.engine.kinds import StepFailure, Wait, WaitingKind
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import Json, JsonObject, KnownJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class WaitConfig:
     until: Template | None = None
 
 
-class WaitKind(WaitingKind):
+class WaitKind(WaitingKind[WaitConfig]):
     """Rests `for` a length of time or `until` a moment; a moment that has passed is no wait."""
 
     name = "wait"
@@ -41,7 +41,7 @@ class WaitKind(WaitingKind):
         "examples": [{"for": "2d"}, {"until": "${steps.offer.validUntil}"}],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> WaitConfig:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> WaitConfig:
         if "for" in value:
             return WaitConfig(length=compiling.duration(value["for"], (*path, "for")))
         until = value["until"]

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from passerelle.definitions.expressions import Scope, Template
-from passerelle.definitions.kinds import Compiling, Path
+from passerelle.definitions.kinds import Path, StepContext
 from passerelle.definitions.model import Retry
 from passerelle.definitions.parts import part
+from passerelle.definitions.readings import members
 from passerelle.engine.kinds import Child, ChildKind
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import JsonObject, KnownJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class WorkflowConfig:
     parameters: Template
 
 
-class WorkflowKind(ChildKind):
+class WorkflowKind(ChildKind[WorkflowConfig]):
     """Starts an execution of another definition and waits for its end."""
 
     name = "workflow"
@@ -43,11 +44,14 @@ class WorkflowKind(ChildKind):
         "examples": [{"definition": "company-check", "parameters": {"nip": "${steps.company.companyNumber}"}}],
     }
 
-    def compile(self, value: Json, path: Path, compiling: Compiling) -> WorkflowConfig:
+    def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> WorkflowConfig:
         return WorkflowConfig(
             compiling.workflow(value["definition"], value.get("parameters", {}), path),
             compiling.template(value.get("parameters", {}), (*path, "parameters")),
         )
+
+    def output_shape(self, config: WorkflowConfig) -> JsonObject:
+        return members({"workflowId": {"type": "string"}, "status": {}, "result": {}})
 
     def child(self, config: WorkflowConfig, scope: Scope) -> Child:
         return Child(config.definition, config.parameters.render(scope))

@@ -1,7 +1,8 @@
-"""`advance`: from a state and a happening to what follows."""
+"""`advance`: from a state and a signal to what follows."""
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 from passerelle.definitions.model import Definition
@@ -9,57 +10,84 @@ from passerelle.engine.kinds import Announcement
 from passerelle.engine.lanes import ROOT
 from passerelle.engine.model import (
     Answered,
+    AskedAgain,
     Called,
     Cancelled,
     ChildBegan,
     ChildEnded,
     Elapsed,
     EventCame,
-    Happening,
-    Moved,
     Retried,
+    Signal,
     Started,
     State,
     Submitted,
+    TakenOver,
     Transition,
     WentBack,
 )
-from passerelle.engine.transitions.happenings import Happenings
+from passerelle.engine.transitions import signals
+from passerelle.engine.transitions.sending_back import asked_again
+from passerelle.engine.transitions.stepping import run
+from passerelle.engine.transitions.working import PURE_STEPS_AT_ONCE, Draft
+from passerelle.kit.work import EXECUTION_STEPS, Meter, metered
 
 
-def advance(definition: Definition, state: State, happening: Happening, now: datetime) -> Transition:
-    """What follows when `happening` comes to pass at `now`.
+def advance(
+    definition: Definition,
+    state: State,
+    signal: Signal,
+    now: datetime,
+    *,
+    here: int | None = None,
+    steps_at_once: int = PURE_STEPS_AT_ONCE,
+) -> Transition:
+    """What follows when `signal` comes to pass at `now`.
+
+    here           steps of work until it is too heavy to be done at once: `TooHeavyError`, and nothing has come of it
+    steps_at_once  the most pure steps that run; the others are left for after the next commit
 
     A call, a timer or an event that the execution no longer waits for changes nothing: it lost a race.
     Raises `NotAllowed` where a person asked for something that the status does not allow, and `Refusal` where a
-    step does not take an answer.
+    step does not take an answer; `WorkSpentError` where the execution has cost what one may, `TooMuchKeptError`
+    where its outputs are more than may be kept.
     """
-    work = Happenings(definition, state, now)
-    match happening:
+    before = 0 if isinstance(signal, Retried) else state.spent
+    ending = isinstance(signal, Cancelled)  # which is always possible
+    with metered(Meter(total=math.inf if ending else EXECUTION_STEPS - before, here=here)) as meter:
+        draft = Draft(definition, state, now, meter, steps_at_once)
+        _work_out(draft, signal)
+        # After `Moved` only the status may be another one: the other revision may ask the end user again, or no more.
+        run(draft)
+        return draft.transition(before=state.status, signal=signal, spent=before + meter.used)
+
+
+def _work_out(draft: Draft, signal: Signal) -> None:  # noqa: PLR0912 - a case for each signal
+    match signal:
         case Started():
-            work.events.append(Announcement("workflow.started"))
-            work.go_on(ROOT, 0)
+            draft.events.append(Announcement("workflow.started"))
+            draft.go_on(ROOT, 0)
         case Called():
-            work.called(happening)
+            signals.called(draft, signal)
+        case TakenOver():
+            signals.taken_over(draft)
         case Elapsed():
-            work.elapsed()
+            signals.elapsed(draft)
         case EventCame():
-            work.event_came(happening.event)
+            signals.event_came(draft, signal.event)
         case Answered():
-            work.answered(happening)
+            signals.answered(draft, signal)
         case Submitted():
-            work.submitted(happening)
+            signals.submitted(draft, signal)
         case WentBack():
-            work.went_back(happening)
+            signals.went_back(draft, signal)
+        case AskedAgain():
+            asked_again(draft, signal)
         case ChildBegan():
-            work.child_began(happening.child)
+            signals.child_began(draft, signal.child)
         case ChildEnded():
-            work.child_ended(happening)
+            signals.child_ended(draft, signal)
         case Cancelled():
-            work.cancel(happening)
+            signals.cancel(draft, signal)
         case Retried():
-            work.retry(happening.revision_id)
-        case Moved():
-            pass  # only the status may be another one: the other revision may ask the end user again, or no more
-    work.run()
-    return work.transition(before=state.status, happening=happening)
+            signals.retry(draft, signal.revision_id, signal.step)

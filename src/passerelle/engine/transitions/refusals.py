@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class NotAllowed(Exception):  # noqa: N818 - a refusal, not a fault
-    """The happening does not fit the execution's status; nothing changes."""
+    """The signal does not fit the execution's status; nothing changes."""
 
 
 class NotCurrent(NotAllowed):

@@ -1,9 +1,9 @@
-"""The state of an execution while one happening is worked out: what is noted, and how a step is over."""
+"""The state of an execution while one signal is worked out: what is noted, and how a step is over."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -11,15 +11,24 @@ from uuid import UUID
 
 from passerelle.definitions.expressions import ExpressionError
 from passerelle.definitions.model import Definition, Step
-from passerelle.engine.kinds import Announcement, BranchingKind, Done, Ended, PureKind, StepFailure, WaitingKind
+from passerelle.engine.kinds import (
+    Announcement,
+    BranchingKind,
+    Done,
+    Ended,
+    OutsideKind,
+    PureKind,
+    StepFailure,
+    WaitingKind,
+)
 from passerelle.engine.lanes import ROOT, path_of, place_of_lane
 from passerelle.engine.model import (
     MOVES,
     OPEN,
-    Happening,
+    LanePosition,
     Notice,
     Phase,
-    Position,
+    Signal,
     Started,
     State,
     Status,
@@ -27,14 +36,17 @@ from passerelle.engine.model import (
     Transition,
 )
 from passerelle.engine.transitions.refusals import NotAllowed
-from passerelle.engine.transitions.scopes import failure_of, scope_of
+from passerelle.engine.transitions.scopes import call_shown, failure_of, scope_of
 from passerelle.engine.user_kinds import UserKind
-from passerelle.kit.json import Json, JsonObject
+from passerelle.kit.json import Json, JsonObject, KnownJson, dumps
+from passerelle.kit.work import KEPT_BYTES, Meter, TooMuchKeptError
 
 LONGEST_TRAIL: Final = 500
 """Steps that an end user can go back over; more are forgotten."""
 PURE_STEPS_AT_ONCE: Final = 500
 """After so many pure steps the engine commits and yields, so that one execution cannot hold a process."""
+STEP_COST: Final = 20
+"""Steps of work for beginning one step of a definition, whatever it does."""
 
 _ANNOUNCED: Final[Mapping[Status, str]] = {
     Status.AWAITING: "workflow.awaiting",
@@ -45,10 +57,17 @@ _ANNOUNCED: Final[Mapping[Status, str]] = {
 }
 
 
-class Working:
-    """What every part of `advance` reads and writes. Lives as long as one call of it."""
+OPEN_END: Final = StepFailure(
+    "OUTCOME_UNKNOWN",
+    "sent, outcome unknown: the execution went on without an answer, and whether the request was received nobody knows",
+)
+"""What stands in the timeline for a call that was under way when nobody waited for it any more."""
 
-    def __init__(self, definition: Definition, state: State, now: datetime) -> None:
+
+class Draft:
+    """The next state while one call of `advance` works it out. The state before it stays as it is."""
+
+    def __init__(self, definition: Definition, state: State, now: datetime, meter: Meter, steps_at_once: int) -> None:
         self.definition = definition
         self.before = state
         self.state = state
@@ -58,29 +77,58 @@ class Working:
         self.events: list[Announcement] = []
         self.notices: list[Notice] = []
         self.over: set[UUID] = set()
-        self.budget = PURE_STEPS_AT_ONCE
+        self.budget = steps_at_once
+        self.meter = meter
         self.lanes = dict(state.lanes)
         self.visits = {lane: dict(visits) for lane, visits in state.visits.items()}
         self.values = dict(state.values)
         self.ordinal = state.ordinal
+        self.kept = state.kept
         self.trail = state.trail
         self._own: set[str] = set()
         self._scopes: dict[str, dict[str, Json]] = {}
-        self._todo: deque[tuple[str, int]] = deque()
+        self.todo: deque[tuple[str, int]] = deque()
 
-    def scope(self, lane: str) -> dict[str, Json]:
+    def scope(self, lane: str) -> dict[str, KnownJson]:
         """What expressions of a lane see; kept up to date while its steps run."""
         if lane not in self._scopes:
-            state = replace(self.state, values=self.values)
-            self._scopes[lane] = dict(scope_of(self.definition, state, self.now, lane))
+            self._scopes[lane] = scope_of(self.definition, self.state, self.now, lane, self.values)
         return self._scopes[lane]
 
-    def transition(self, before: Status, happening: Happening) -> Transition:
-        state = replace(self.state, lanes=self.lanes, visits=self.visits, values=self.values, ordinal=self.ordinal)
-        state = replace(state, trail=self.trail[-LONGEST_TRAIL:])
-        if state.status in OPEN:
-            state = replace(state, status=self._open_status(state))
-        if state.status is not before or isinstance(happening, Started):
+    def forget_scopes(self) -> None:
+        """What expressions see has changed otherwise than by a step."""
+        self._scopes.clear()
+
+    def undo(self, steps: Collection[str]) -> None:
+        """What these steps of the root lane gave counts no more, until they run again."""
+        values = self.values.get(ROOT, {})
+        self.values[ROOT] = {name: value for name, value in values.items() if name not in steps}
+        self._own.discard(ROOT)
+        self.state = replace(self.state, undone={**self.state.undone, **dict.fromkeys(steps, self.ordinal)})
+        self.forget_scopes()
+
+    def close(self, lane: str) -> None:
+        """A lane is over; what its steps gave stays until the join."""
+        self.let_go(lane)
+        self.lanes.pop(lane, None)
+        self.visits.pop(lane, None)
+        self._scopes.pop(lane, None)
+
+    def transition(self, before: Status, signal: Signal, spent: int) -> Transition:
+        """What has come of it. `spent`: the steps of work that it has cost in all."""
+        status = self.state.status
+        state = replace(
+            self.state,
+            status=self._open_status() if status in OPEN else status,
+            lanes=self.lanes,
+            visits=self.visits,
+            values=self.values,
+            ordinal=self.ordinal,
+            trail=self.trail[-LONGEST_TRAIL:],
+            kept=self.kept,
+            spent=spent,
+        )
+        if state.status is not before or isinstance(signal, Started):
             if state.status not in MOVES[before]:
                 raise NotAllowed(f"an execution that is {before} cannot become {state.status}")
             named = [_ANNOUNCED[state.status]] if state.status in _ANNOUNCED else []
@@ -90,65 +138,62 @@ class Working:
             state, tuple(self.runs), tuple(self.consumed), tuple(self.events), tuple(self.notices), abandoned
         )
 
-    def _open_status(self, state: State) -> Status:
-        if state.identity.execution_type == "INTERACTIVE" and self._user_is_needed(state):
+    def _open_status(self) -> Status:
+        kind = self.state.identity.execution_type
+        if kind == "INTERACTIVE" and self.lanes[ROOT].step in self.definition.user_part.needing:
             return Status.RUNNING
-        if state.identity.execution_type == "BACKGROUND":
+        if kind == "BACKGROUND":
             busy = (Phase.READY, Phase.CALLING, Phase.RETRYING)
-            if any(position.phase in busy or position.child for position in state.lanes.values()):
+            if any(position.phase in busy or position.child for position in self.lanes.values()):
                 return Status.RUNNING
         return Status.AWAITING
-
-    def _user_is_needed(self, state: State) -> bool:
-        return state.lanes[ROOT].step in self.definition.user_part.needing
 
     def go_on(self, lane: str, index: int | None) -> None:
         """Let a lane go on with the step at `index` of its sequence; None where it stays at its step."""
         if index is not None:
-            self._todo.append((lane, index))
+            self.todo.append((lane, index))
 
-    def _steps(self, lane: str) -> tuple[Step, ...]:
+    def steps_of(self, lane: str) -> tuple[Step, ...]:
         if lane == ROOT:
             return self.definition.steps
         _, step_id, key = place_of_lane(lane)
-        step = self.definition.by_id[step_id]
-        assert isinstance(step.kind, BranchingKind)
+        step = self.definition.by_id[step_id].of(BranchingKind)
         return step.kind.steps(step.config, key)
 
-    def _step(self, position: Position) -> Step:
+    def step_at(self, position: LanePosition) -> Step:
         return self.definition.by_id[str(position.step)]
 
-    def _limit(self, step: Step) -> datetime | None:
+    def limit_of(self, step: Step) -> datetime | None:
         return self.now + step.timeout if step.timeout is not None else None
 
     # A step is over.
 
-    def _settle(
-        self, lane: str, step: Step, position: Position, outcome: Done | Ended, described: Json = None
+    def settle(
+        self, lane: str, step: Step, position: LanePosition, outcome: Done | Ended, described: Json = None
     ) -> int | None:
         """A step is over, successfully."""
         if isinstance(outcome, Ended):
-            self._record(lane, step, position, "COMPLETED", output=outcome.output)
-            self._finish()
+            self.record(lane, step, position, "COMPLETED", output=outcome.output)
+            self.finish()
             return None
-        self._record(lane, step, position, "COMPLETED", input=described or outcome.input, output=outcome.output)
-        return self._after(step, outcome.goto)
+        self.record(lane, step, position, "COMPLETED", input=described or outcome.input, output=outcome.output)
+        return self.after(step, outcome.goto)
 
-    def _after(self, step: Step, goto: str | None = None) -> int:
+    def after(self, step: Step, goto: str | None = None) -> int:
         if goto is not None:
             return self.definition.positions[goto]
         return self.definition.positions[step.id] + 1
 
-    def _record(
+    def record(
         self,
         lane: str,
         step: Step,
-        position: Position,
+        position: LanePosition,
         status: str,
         *,
         input: Json = None,
         output: Json = None,
-        error: Json = None,
+        error: JsonObject | None = None,
     ) -> None:
         self.runs.append(
             StepRun(
@@ -168,11 +213,29 @@ class Working:
         self.ordinal += 1
         self._leave_trail(lane, step, status)
         if output is not None:
+            self.kept += len(dumps(output))
+            if self.kept > KEPT_BYTES:
+                raise TooMuchKeptError
             if lane not in self._own:  # the state's own mapping stays as it is
                 self._own.add(lane)
                 self.values[lane] = dict(self.values.get(lane, {}))
             self.values[lane][step.id] = output  # type: ignore[index] # made our own above
             self.scope(lane)["steps"][step.id] = output
+
+    def let_go(self, lane: str) -> None:
+        """Nobody waits for a lane's call any more: the timeline says that it was begun, and not what came of it."""
+        position = self.lanes.get(lane)
+        if position is None or position.phase is not Phase.CALLING or position.step is None:
+            return
+        step = self.step_at(position)
+        place = (path_of(lane, step.id), position.visit, position.attempt)
+        if not isinstance(step.kind, OutsideKind) or any(
+            (run.step, run.visit, run.attempt) == place for run in self.runs
+        ):
+            return
+        self.record(
+            lane, step, position, "FAILED", input=call_shown(step, self.scope(lane)), error=error_of(step.id, OPEN_END)
+        )
 
     def _leave_trail(self, lane: str, step: Step, status: str) -> None:
         """Note how far the end user may go back: not beyond a step that may have had an effect."""
@@ -181,27 +244,26 @@ class Working:
         harmless = status == "SKIPPED" or isinstance(step.kind, PureKind | UserKind)
         self.trail = (*self.trail, step.id) if harmless else ()
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
         """Every step is through, or an `end` was reached: work out the result."""
         try:
             template = self.definition.result
             result = dict(self.values.get(ROOT, {})) if template is None else template.render(self.scope(ROOT))
         except ExpressionError as error:
-            self.lanes = {ROOT: Position(None, Phase.FAILED)}
-            self._failed(None, failure_of(self.definition, None, error))
+            self.lanes = {ROOT: LanePosition(None, Phase.FAILED)}
+            self.fail_as_a_whole(None, failure_of(self.definition, None, error))
             return
         self.lanes = {}
         self.state = replace(self.state, status=Status.COMPLETED, result=result, error=None)
 
-    def _failed(self, step: str | None, failure: StepFailure) -> None:
+    def fail_as_a_whole(self, step: str | None, failure: StepFailure) -> None:
         self.state = replace(self.state, status=Status.FAILED, error=error_of(step, failure))
 
     # What others hear.
 
-    def _tell(self, lane: str, step: Step, position: Position, what: str, output: Json = None) -> None:
+    def tell(self, lane: str, step: Step[WaitingKind], position: LanePosition, what: str, output: Json = None) -> None:
         """Announce what became of a waiting step, where its kind has events."""
         kind = step.kind
-        assert isinstance(kind, WaitingKind)
         if kind.subject is None:
             return
         data = {
@@ -212,8 +274,7 @@ class Working:
         }
         self.events.append(Announcement(f"{kind.subject}.{what}", data))
 
-    def _notify(self, lane: str, step: Step, position: Position, *, reminder: bool) -> None:
-        assert isinstance(step.kind, WaitingKind)
+    def notify(self, lane: str, step: Step[WaitingKind], position: LanePosition, *, reminder: bool) -> None:
         if step.kind.has_receivers(step.config, position.note):
             self.notices.append(Notice(lane, step.id, position.visit, position.attempt, self.now, reminder))
 

@@ -13,7 +13,6 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from passerelle.kit.clock import iso
-from passerelle.kit.json import Json
 
 Moment = Annotated[
     datetime,
@@ -27,7 +26,12 @@ class Answer(BaseModel):
     """Base of what endpoints answer: snake_case here, camelCase outside."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True, extra="forbid"
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
     )
 
 
@@ -39,7 +43,7 @@ def uuid_text(value: object) -> str:
 
 
 def json_answer(
-    content: Answer | Json,
+    content: object,
     status: int = 200,
     *,
     headers: Mapping[str, str] | None = None,

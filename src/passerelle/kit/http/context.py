@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextvars import ContextVar
 from typing import Any, Final
 
 import structlog
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from passerelle.kit.http.media_types import DeprecationNotice, Versioned, versioned_headers
 from passerelle.kit.ids import NewId, new_id
+from passerelle.kit.rates import Tally
 
 _SANE: Final = re.compile(rb"[!-~]{1,128}")
 _ALWAYS: Final = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
@@ -24,6 +26,9 @@ _HTML_POLICY: Final = (
 
 _SECRET: Final = re.compile(r"[^/]{37,}")
 """Longer than a UUID. Links' secrets have 43 characters."""
+
+present: Final[ContextVar[Scope | None]] = ContextVar("request", default=None)
+"""The request that is being answered, for who writes down where something came from."""
 
 _log = structlog.get_logger("passerelle.http")
 
@@ -45,7 +50,8 @@ class RequestContext:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         state = scope.setdefault("state", {})
-        request_id = self._request_id(scope)
+        request_id = state["request_id"] = self._request_id(scope)
+        present.set(scope)
         tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
         began = time.perf_counter()
         status: int | None = None
@@ -55,6 +61,8 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = self._headers(message["headers"], request_id, state.get("versioned"))
+                if (tally := state.get("tally")) is not None:
+                    message["headers"].extend(_standing(tally))
             await send(message)
 
         try:
@@ -86,6 +94,15 @@ class RequestContext:
             headers.remove(_JSON)
             headers.extend(versioned_headers(versioned, self._deprecation))
         return headers
+
+
+def _standing(tally: Tally) -> list[tuple[bytes, bytes]]:
+    """How many more requests there may be, as the IETF's draft on rate limits has it."""
+    window = int(tally.limit.window.total_seconds())
+    return [
+        (b"ratelimit-policy", b'"%s";q=%d;w=%d' % (tally.limit.name.encode(), tally.limit.most, window)),
+        (b"ratelimit", b'"%s";r=%d;t=%d' % (tally.limit.name.encode(), tally.left, tally.seconds)),
+    ]
 
 
 def _is_html(headers: Any) -> bool:

@@ -15,15 +15,18 @@ import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
+from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from passerelle.errors import Code, PasserelleError, Problem
 from passerelle.kit.database import DATABASE_UNAVAILABLE
-from passerelle.kit.http.answers import json_answer
+from passerelle.kit.errors import Code, PasserelleError, Problem
+from passerelle.kit.http.answers import Answer, json_answer
+from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.context import masked_path
+from passerelle.kit.http.fields import explain, said
 from passerelle.kit.ids import NewId, new_id
 
 NOT_FOUND: Final = Code("NOT_FOUND", 404, "There is no such address. See `/docs` for those that exist.")
@@ -37,6 +40,9 @@ INTERNAL_ERROR: Final = Code(
     "INTERNAL_ERROR", 500, "Something failed on our side. The server's log names it under the fingerprint."
 )
 
+MOST_TOLD: Final = 100
+"""Problems of one answer that are told; the others are counted."""
+
 _log = structlog.get_logger("passerelle.http")
 
 _LOST_DATABASE: Final = (
@@ -48,15 +54,50 @@ _LOST_DATABASE: Final = (
     asyncpg.ConnectionDoesNotExistError,
 )
 _CLOSED_BY_CLIENT: Final = 499
+_OF_NO_ENDPOINT: Final = frozenset({404, 405})
+
+
+REFUSALS: Final = (PasserelleError, HTTPException, RequestValidationError)
+"""What is answered as it is raised, with a status below 500 as a rule."""
+
+
+class ErrorEntry(Answer):
+    """One thing that is wrong."""
+
+    code: str = Field(description="Stable; see the list of error codes.", examples=["FIELD_REQUIRED"])
+    message: str = Field(description="What is wrong and what to do.", examples=["`workflowDefinitionId` is required"])
+    pointer: str = Field(
+        default="",
+        description="A JSON pointer into the body, where it applies.",
+        examples=["/workflowDefinitionId"],
+    )
+
+
+class Errors(Answer):
+    """Everything that is wrong with a request."""
+
+    fingerprint: str = Field(
+        description="Names this occurrence in the server's log.", examples=["0198c2f4-8f5e-7c3a-9d1b-2a6f4e5d7c80"]
+    )
+    errors: list[ErrorEntry] = Field(description="One entry for each thing that is wrong.")
 
 
 def install(app: FastAPI) -> None:
     """Let `app` answer what its endpoints raise, and unknown addresses, in the one shape."""
-    for kind in (PasserelleError, HTTPException, RequestValidationError):
+    for kind in REFUSALS:
         app.add_exception_handler(kind, _handle)
 
 
 async def _handle(request: Request, raised: Exception) -> Response:
+    if isinstance(raised, HTTPException) and raised.status_code == 405 and request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": ", ".join(_methods(request.scope))})
+    asked = "refusal" in request.scope.get("state", ())
+    if asked and isinstance(raised, HTTPException) and raised.status_code in _OF_NO_ENDPOINT:
+        # Who is not known learns not even which addresses there are.
+        try:
+            await principal(request)
+        except PasserelleError as refusal:
+            return answer(request.scope, refusal)
     return answer(request.scope, raised)
 
 
@@ -104,18 +145,21 @@ def answer(scope: Scope, raised: Exception, new_id: NewId = new_id) -> Response:
         _log.error("request failed", **facts, exc_info=raised)
     else:
         _log.info("request refused", **facts)
-    return json_answer(_body(fingerprint, error.problems), error.status, headers=error.headers)
+    content = Errors(fingerprint=fingerprint, errors=[_entry(problem) for problem in _told(error.problems)])
+    return json_answer(content, error.status, headers=error.headers, leave_out_unset=True)
 
 
-def _body(fingerprint: str, problems: Sequence[Problem]) -> dict[str, Any]:
-    return {"fingerprint": fingerprint, "errors": [_entry(problem) for problem in problems]}
+def _told(problems: Sequence[Problem]) -> Sequence[Problem]:
+    """At most `MOST_TOLD`, and how many there are besides. Whoever counted before has that one line more already."""
+    if (more := len(problems) - MOST_TOLD) <= 1:
+        return problems
+    return [*problems[:MOST_TOLD], Problem(problems[MOST_TOLD].code, f"and {more:,} more; mend these first")]
 
 
-def _entry(problem: Problem) -> dict[str, str]:
-    entry = {"code": problem.code, "message": problem.message}
-    if problem.pointer is not None:
-        entry["pointer"] = problem.pointer
-    return entry
+def _entry(problem: Problem) -> ErrorEntry:
+    if problem.pointer is None:
+        return ErrorEntry(code=problem.code, message=problem.message)
+    return ErrorEntry(code=problem.code, message=problem.message, pointer=problem.pointer)
 
 
 def _as_error(scope: Scope, raised: Exception) -> PasserelleError:
@@ -124,7 +168,7 @@ def _as_error(scope: Scope, raised: Exception) -> PasserelleError:
     if isinstance(raised, HTTPException):
         return _from_framework(scope, raised)
     if isinstance(raised, RequestValidationError):
-        return _from_query(raised)
+        return _from_request(scope, raised)
     if isinstance(raised, ClientDisconnect):
         problem = REQUEST_INVALID.problem("the client closed the connection")
         return PasserelleError(_CLOSED_BY_CLIENT, [problem])
@@ -164,17 +208,26 @@ def _internal_error() -> PasserelleError:
     )
 
 
-def _from_query(raised: RequestValidationError) -> PasserelleError:
-    if any(error["loc"][0] == "path" for error in raised.errors()):
+def _from_request(scope: Scope, raised: RequestValidationError) -> PasserelleError:
+    """Everything that is wrong with the address and the body, as the endpoint declares them."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for item in raised.errors():
+        found.setdefault(item["loc"][0], []).append(item)
+    if "path" in found:
         return NOT_FOUND.error("there is nothing at this address: a part of it is not an id")
-    return PasserelleError(QUERY_INVALID.status, [_query_problem(error) for error in raised.errors()])
+    in_body = [{**item, "loc": item["loc"][1:]} for item in found.pop("body", [])]
+    problems = [_query_problem(item) for items in found.values() for item in items]
+    if in_body:
+        facts = getattr(scope.get("route"), "body_facts", None)
+        problems += explain(in_body, getattr(raised.body, "value", raised.body), facts and facts.model)
+    return PasserelleError(QUERY_INVALID.status, problems)
 
 
 def _query_problem(error: Mapping[str, Any]) -> Problem:
     if error["type"] == "limit_invalid":
         return LIMIT_INVALID.problem(error["msg"])
     name = ".".join(str(part) for part in error["loc"][1:])
-    return QUERY_INVALID.problem(f"`{name}`: {error['msg']}")
+    return QUERY_INVALID.problem(f"`{name}`: {said(error['msg'])}")
 
 
 def _is_lost_database(raised: Exception) -> bool:

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, get_args
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel
 
-from passerelle.errors import Code, Problem
-from passerelle.kit.json import Json
+from passerelle.kit.errors import Code, Problem
+from passerelle.kit.json import Json, KnownJson
 
 FIELD_REQUIRED: Final = Code("FIELD_REQUIRED", 400, "A field that the body must have is missing.")
 FIELD_TYPE: Final = Code("FIELD_TYPE", 400, "A field has a value of the wrong type.")
@@ -46,35 +45,35 @@ def pointer(path: Iterable[str | int]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def explain(
-    error: ValidationError,
-    body: Mapping[str, Json],
-    model: type[BaseModel],
-    when_missing: Explanations,
-    when_unknown: Explanations,
-) -> list[Problem]:
+def explain(items: Iterable[Mapping[str, Any]], body: Json, model: Any) -> list[Problem]:
     """Everything that is wrong with `body`, one problem a place, in the order of the model's fields.
 
-    Null counts as missing where `when_missing` has a word of its own for that.
+    `items` is what Pydantic found, with places in the body. A `model` may have errors of its own for fields that are
+    missing or unknown; null counts as missing where it has one for that.
     """
-    special = {"missing": when_missing, "extra_forbidden": when_unknown}
+    inner = model_in(model)
+    when_missing: Explanations = getattr(inner, "when_missing", {})
+    special = {"missing": when_missing, "extra_forbidden": getattr(inner, "when_unknown", {})}
     problems: dict[tuple[str, str | None], Problem] = {}
-    for item in error.errors(include_url=False):
+    for item in items:
         path = _resolve(item["loc"], body, missing=item["type"] == "missing")
         absent = item["input"] is None and _name(path) in when_missing
         kind = "missing" if absent else item["type"]
         code, message = special.get(kind, {}).get(_name(path)) or _explain(item, path, model)
-        problem = code.problem(message, pointer(path))
-        place = (problem.code, problem.pointer)
+        place = pointer(path) if path or item["type"] != "repeated" else None
+        problem = code.problem(message, place)
         # The alternatives of a union are reported one by one: each says what else would be right.
-        if place in problems and message not in problems[place].message:
-            problem = code.problem(f"{problems[place].message}; or {message}", pointer(path))
-        problems[place] = problem
+        earlier = problems.get((problem.code, place))
+        if earlier is not None and message not in earlier.message:
+            problem = code.problem(f"{earlier.message}; or {message}", place)
+        problems[problem.code, place] = problem
     return list(problems.values())
 
 
-def _explain(item: ErrorDetails, path: _Path, model: type[BaseModel]) -> tuple[Code, str]:
+def _explain(item: Mapping[str, Any], path: _Path, model: Any) -> tuple[Code, str]:
     kind = item["type"]
+    if kind in ("unstorable", "repeated"):
+        return FIELD_INVALID, item["msg"]
     if kind == "missing":
         return FIELD_REQUIRED, f"`{_name(path)}` is required"
     if kind == "extra_forbidden":
@@ -88,7 +87,7 @@ def _name(path: _Path) -> str:
     return ".".join(str(part) for part in path)
 
 
-def _resolve(loc: Sequence[str | int], body: Json, *, missing: bool) -> _Path:
+def _resolve(loc: Sequence[str | int], body: KnownJson, *, missing: bool) -> _Path:
     """Where `loc` points to in the body. Names of alternatives of a union are no places."""
     path: list[str | int] = []
     here = body
@@ -104,14 +103,14 @@ def _resolve(loc: Sequence[str | int], body: Json, *, missing: bool) -> _Path:
     return tuple(path)
 
 
-def _fields_at(model: type[BaseModel], path: _Path) -> list[str]:
+def _fields_at(model: Any, path: _Path) -> list[str]:
     """The names that the object at `path` may have; none where it is no model."""
-    here: type[BaseModel] | None = model
+    here = model_in(model)
     for part in path:
         if isinstance(part, str) and here is not None:
             here = next(
                 (
-                    _model_in(field.annotation)
+                    model_in(field.annotation)
                     for name, field in here.model_fields.items()
                     if part in (name, field.alias)
                 ),
@@ -120,11 +119,11 @@ def _fields_at(model: type[BaseModel], path: _Path) -> list[str]:
     return [] if here is None else [field.alias or name for name, field in here.model_fields.items()]
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
     """The model that `X | None`, `list[X]` and the like are about."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
+    return next((found for part in get_args(annotation) if (found := model_in(part)) is not None), None)
 
 
 def _unknown(name: str, key: str, known: Sequence[str]) -> str:
@@ -136,15 +135,19 @@ def _unknown(name: str, key: str, known: Sequence[str]) -> str:
     return f"`{name}` is not a field here; leave it out"
 
 
-def _wrong(name: str, item: ErrorDetails) -> str:
+def _wrong(name: str, item: Mapping[str, Any]) -> str:
     expected = _EXPECTED.get(item["type"])
     if expected is not None:
         return f"`{name}` {expected}; it is {_kind_of(item['input'])}"
-    message = item["msg"]
+    return f"`{name}`: {said(item['msg'])}"
+
+
+def said(message: str) -> str:
+    """What Pydantic says of a value, as a part of a sentence of ours."""
     for prefix in ("Value error, ", "Assertion failed, "):
         if message.startswith(prefix):
-            return f"`{name}`: {message.removeprefix(prefix)}"
-    return f"`{name}`: {message[0].lower()}{message[1:]}"
+            return message.removeprefix(prefix)
+    return f"{message[:1].lower()}{message[1:]}"
 
 
 def _kind_of(value: Json) -> str:

@@ -10,22 +10,23 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
-from typing import Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import Depends, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope
 
-from passerelle.errors import Code, PasserelleError
-from passerelle.kit.clock import Clock, system_clock
-from passerelle.kit.database import Database
+from passerelle.kit.database import concerns
+from passerelle.kit.errors import Code, PasserelleError
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import BODY_LIMIT, content_type_of, receive_body
 from passerelle.kit.http.claims import Claim, Claims, Held, StoredAnswer, forget_old
+from passerelle.kit.http.errors import REFUSALS, answer
 from passerelle.kit.http.media_types import accept_header, parse_accept
 from passerelle.kit.ids import new_id
-from passerelle.kit.secrets import SecretBox
 
 IDEMPOTENCY_KEY_INVALID: Final = Code(
     "IDEMPOTENCY_KEY_INVALID", 400, "`Idempotency-Key` is not 1 to 255 visible ASCII characters."
@@ -37,7 +38,17 @@ IDEMPOTENCY_KEY_IN_USE: Final = Code(
     "IDEMPOTENCY_KEY_IN_USE", 409, "The first request with this key is still under way. Send it again later."
 )
 
-__all__ = ["LARGEST_STORED", "Idempotency", "forget_old", "idempotent_id"]
+__all__ = ["LARGEST_STORED", "IdempotentId", "forget_old", "idempotent_id", "once"]
+
+DOCUMENTED_KEY: Final[dict[str, Any]] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Any text of yours, such as a UUID. The same request with the same key, within 24 hours, has "
+    "one effect and gets the same answer.",
+    "schema": {"type": "string", "maxLength": 255},
+}
+"""The header, as the document shows it."""
 
 LARGEST_STORED: Final = 1_000_000
 """Bytes of the largest answer that is kept. A larger one is given again by doing the request again."""
@@ -49,114 +60,72 @@ _NOT_KEPT: Final = frozenset({401, 413, 429})
 _NOT_KEPT_HEADERS: Final = frozenset({b"content-length", b"set-cookie", b"date"})
 
 
-class Idempotency:
-    """ASGI middleware, inside of authentication. Costs nothing where the header is absent.
+def takes_key(methods: Collection[str]) -> bool:
+    """Whether requests with these methods may carry a key."""
+    return not _METHODS.isdisjoint(methods)
 
-    Paths that need no credentials have no workspace to keep a key in: the header means nothing there.
-    `body_limit`: bytes of the largest body of a request with the header.
+
+async def once(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+    """The answer of `handle`, or the one that it gave before to the same request with the same key.
+
+    Costs nothing where the header is absent. Raises IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_REUSED or
+    IDEMPOTENCY_KEY_IN_USE.
     """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        database: Database,
-        box: SecretBox,
-        clock: Clock = system_clock,
-        body_limit: int = BODY_LIMIT,
-    ) -> None:
-        self._app = app
-        self._claims = Claims(database, box, clock)
-        self._body_limit = body_limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        key = _key(scope) if scope["type"] == "http" and scope["method"] in _METHODS else None
-        principal: Principal | None = None if key is None else scope["state"].get("principal")
-        if key is None or principal is None:
-            await self._app(scope, receive, send)
-        else:
-            await self._serve(principal.workspace_id, key, scope, receive, send)
-
-    async def _serve(self, workspace_id: UUID, key: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        if not _KEY.fullmatch(key):
-            raise IDEMPOTENCY_KEY_INVALID.error(
-                "`Idempotency-Key` must be 1 to 255 visible ASCII characters, such as a fresh UUID"
-            )
-        body = None
-        if not _is_multipart(scope):
-            body = await receive_body(scope, receive, limit=self._body_limit)
-            receive = _replay(body, receive)
-        claim = await self._claims.claim(workspace_id, key.decode(), _request_hash(scope, body))
-        if isinstance(claim, Held):
-            raise _held(claim)
-        if isinstance(claim, StoredAnswer):
-            await _answer_again(claim, send)
-        else:
-            scope["state"]["idempotent_id"] = claim.resource_id
-            await self._run(claim, scope, receive, send)
-
-    async def _run(self, claim: Claim, scope: Scope, receive: Receive, send: Send) -> None:
-        recorder = _Recorder(send)
-        try:
-            await self._app(scope, receive, recorder.send)
-        except Exception:
-            # Where the database is what failed, the key becomes free when its time is over.
-            with suppress(Exception):
-                await self._claims.release(claim)
-            raise
-        answer = recorder.answer()
-        # Stored before it is sent: who has an answer can rely on getting it again.
-        if answer is None:
-            await self._claims.release(claim)
-        else:
-            await self._claims.store(claim, answer)
-        await recorder.finish()
+    key = _key(request.scope)
+    if key is None:
+        return await handle(request)
+    if not _KEY.fullmatch(key):
+        raise IDEMPOTENCY_KEY_INVALID.error(
+            "`Idempotency-Key` must be 1 to 255 visible ASCII characters, such as a fresh UUID"
+        )
+    body = None
+    if not _is_multipart(request.scope):
+        body = await receive_body(request.scope, request.receive, limit=BODY_LIMIT)
+        request = request.__class__(request.scope, _replay(body, request.receive))
+    claims: Claims = request.app.state.claims
+    caller: Principal = request.scope["state"]["principal"]
+    # What one was answered is given to nobody else: it may be more than they may see.
+    name = f"{caller.id} {key.decode()}"
+    claim = await claims.claim(caller.workspace_id, name, _request_hash(request.scope, body))
+    if isinstance(claim, Held):
+        raise _held(claim)
+    if isinstance(claim, StoredAnswer):
+        return _again(claim)
+    request.scope["state"]["idempotent_id"] = claim.resource_id
+    return await _answered(request, handle, claims, claim)
 
 
-class _Recorder:
-    """Holds an answer back until its last message, or as soon as it comes in parts passes those on."""
+async def _answered(
+    request: Request, handle: Callable[[Request], Awaitable[Response]], claims: Claims, claim: Claim
+) -> Response:
+    try:
+        response = await handle(request)
+    except REFUSALS as refusal:
+        # A refusal is an answer like any other: the same request gets it again.
+        response = answer(request.scope, refusal)
+    except Exception:
+        # Where the database is what failed, the key becomes free when its time is over.
+        with suppress(Exception):
+            await claims.release(claim)
+        raise
+    # Stored before it is sent: who has an answer can rely on getting it again.
+    stored = _to_store(response)
+    if stored is None:
+        await claims.release(claim)
+    else:
+        await claims.store(claim, stored)
+    return response
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._start: Message | None = None
-        self._held: list[Message] = []
-        self._complete = False
-        self._chunks: list[bytes] = []
-        self._size = 0
 
-    async def send(self, message: Message) -> None:
-        """What the application calls."""
-        self._held.append(message)
-        if message["type"] == "http.response.start":
-            self._start = message
-            return
-        self._keep(message.get("body", b""))
-        self._complete = not message.get("more_body", False)
-        if not self._complete:
-            await self.finish()
-
-    async def finish(self) -> None:
-        """Send what is held back."""
-        held, self._held = self._held, []
-        for message in held:
-            await self._send(message)
-
-    def answer(self) -> StoredAnswer | None:
-        """What to store; None for an answer that is not to be given again."""
-        start = self._start
-        if start is None or not self._complete or self._size > LARGEST_STORED:
-            return None
-        status: int = start["status"]
-        headers = [(name, value) for name, value in start["headers"] if name not in _NOT_KEPT_HEADERS]
-        if status >= 500 or status in _NOT_KEPT or not _is_json(headers, self._size):
-            return None
-        return StoredAnswer(status, headers, b"".join(self._chunks))
-
-    def _keep(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        if self._size <= LARGEST_STORED:
-            self._chunks.append(chunk)
+def _to_store(response: Response) -> StoredAnswer | None:
+    """What to store of an answer; None for one that is not to be given again."""
+    if isinstance(response, StreamingResponse) or len(response.body) > LARGEST_STORED:
+        return None
+    status, body = response.status_code, bytes(response.body)
+    headers = [(name, value) for name, value in response.raw_headers if name not in _NOT_KEPT_HEADERS]
+    if status >= 500 or status in _NOT_KEPT or not _is_json(headers, len(body)):
+        return None
+    return StoredAnswer(status, headers, body)
 
 
 def idempotent_id(request: Request) -> UUID:
@@ -166,6 +135,16 @@ def idempotent_id(request: Request) -> UUID:
     """
     found: UUID | None = request.scope["state"].get("idempotent_id")
     return found or new_id()
+
+
+async def _id_for_new(request: Request) -> UUID:
+    made = idempotent_id(request)
+    concerns(made)
+    return made
+
+
+IdempotentId = Annotated[UUID, Depends(_id_for_new)]
+"""For an endpoint's signature: the id for what the request creates."""
 
 
 def _key(scope: Scope) -> bytes | None:
@@ -201,12 +180,11 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
-async def _answer_again(answer: StoredAnswer, send: Send) -> None:
-    headers = [*answer.headers, (b"idempotent-replayed", b"true")]
-    if answer.body:
-        headers.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+def _again(stored: StoredAnswer) -> Response:
+    response = Response(stored.body, stored.status)
+    length = [one for one in response.raw_headers if one[0] == b"content-length"] if stored.body else []
+    response.raw_headers = [*stored.headers, *length, (b"idempotent-replayed", b"true")]
+    return response
 
 
 def _held(held: Held) -> PasserelleError:

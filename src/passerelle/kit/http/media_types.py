@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.types import Scope
 
-from passerelle.errors import Code, PasserelleError
+from passerelle.kit.errors import Code, PasserelleError
 
 UNSUPPORTED_VERSION: Final = Code(
     "UNSUPPORTED_VERSION", 406, "`Accept` names a version that this endpoint does not have."

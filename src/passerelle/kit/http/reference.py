@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -14,11 +14,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from passerelle.errors import CATALOGUE, Code, PasserelleError
+from passerelle.kit.errors import CATALOGUE, Code, PasserelleError
+from passerelle.kit.grants import act_for, by_itself
+from passerelle.kit.http.addresses import public_url
 from passerelle.kit.http.answers import json_answer
-from passerelle.kit.http.authentication import PublicPaths, authorization, principal
+from passerelle.kit.http.authentication import authorization, principal
 from passerelle.kit.http.bodies import receive_body
 from passerelle.kit.http.openapi import describe
+from passerelle.kit.http.permissions import Public
 from passerelle.kit.http.reference_view import groups_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -32,8 +35,13 @@ Own = Callable[[Mapping[str, Any], UUID], Awaitable[Mapping[str, Any]]]
 """From the document that all share to the one of a workspace."""
 
 _FORM_LIMIT: Final = 10_000
-_PRIVATE: Final = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
-_SHARED: Final = {"Vary": "Authorization"}
+# As every page's, but that its own form may be sent.
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_PRIVATE: Final = {"Cache-Control": "private, no-store", "Vary": "Authorization, Cookie"}
+_SHARED: Final = {"Vary": "Authorization, Cookie"}
 
 
 def install(app: FastAPI, own: Own | None = None) -> None:
@@ -41,29 +49,32 @@ def install(app: FastAPI, own: Own | None = None) -> None:
 
     own     adds what only the caller's workspace has, for those who send credentials
     """
-    described: dict[str, Any] = {}
 
-    def openapi() -> dict[str, Any]:
-        if not described:
-            described.update(describe(app, getattr(app.state, "public_paths", PublicPaths(()))))
-        return described
+    @lru_cache(maxsize=8)
+    def openapi(version: int | None = None) -> dict[str, Any]:
+        return describe(app, version)
 
     @lru_cache(maxsize=8)
     def page(base_url: str) -> str:
         return render(openapi(), base_url, CATALOGUE.values(), asks=own is not None)
 
-    async def of_caller(request: Request) -> Mapping[str, Any] | None:
-        """The document of the caller's workspace; None for who sends no credentials."""
-        if own is None or authorization(request.scope) is None:
+    async def of_caller(request: Request, version: int | None = None) -> Mapping[str, Any] | None:
+        """The document of the caller's workspace; None for who neither sends credentials nor has signed in."""
+        signed_in = getattr(request.state, "principal", None) is not None
+        if own is None or (authorization(request.scope) is None and not signed_in):
             return None
-        return await own(openapi(), (await principal(request)).workspace_id)
+        caller = await principal(request)
+        with by_itself():
+            act_for(caller, None)
+            return await own(openapi(version), caller.workspace_id)
 
-    async def document(request: Request) -> Response:
-        mine = await of_caller(request)
-        return json_answer(openapi(), headers=_SHARED) if mine is None else json_answer(mine, headers=_PRIVATE)
+    async def document(request: Request, version: Literal["1", "2"] | None = None) -> Response:
+        number = None if version is None else int(version)
+        mine = await of_caller(request, number)
+        return json_answer(openapi(number), headers=_SHARED) if mine is None else json_answer(mine, headers=_PRIVATE)
 
     async def docs(request: Request) -> Response:
-        mine, base_url = await of_caller(request), _base_url(request)
+        mine, base_url = await of_caller(request), public_url(request)
         if mine is None:
             return _html(page(base_url), headers=_SHARED)
         return _html(render(mine, base_url, CATALOGUE.values()), headers=_PRIVATE)
@@ -73,33 +84,31 @@ def install(app: FastAPI, own: Own | None = None) -> None:
         raw = await receive_body(request.scope, request.receive, limit=_FORM_LIMIT)
         token = parse_qs(raw.decode("latin-1")).get("token", [""])[0].strip()
         try:
-            caller = await request.scope["state"]["authenticator"].authenticate(token.encode() or None)
+            caller = await request.app.state.authenticator.authenticate(token.encode() or None)
         except PasserelleError as refused:
             text = render(
-                openapi(), _base_url(request), CATALOGUE.values(), asks=True, refusal=refused.problems[0].message
+                openapi(), public_url(request), CATALOGUE.values(), asks=True, refusal=refused.problems[0].message
             )
             return _html(text, 401, headers=_PRIVATE)
         assert own is not None
-        mine = await own(openapi(), caller.workspace_id)
-        return _html(render(mine, _base_url(request), CATALOGUE.values()), headers=_PRIVATE)
+        with by_itself():
+            act_for(caller, None)
+            mine = await own(openapi(), caller.workspace_id)
+        return _html(render(mine, public_url(request), CATALOGUE.values()), headers=_PRIVATE)
 
     async def style(request: Request) -> Response:
         return Response(_stylesheet(), media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
 
     app.openapi = openapi  # type: ignore[method-assign]  # how FastAPI wants its document to be replaced
-    app.add_route("/openapi.json", document, include_in_schema=False)
-    app.add_route("/docs", docs, include_in_schema=False)
+    app.add_api_route("/openapi.json", document, include_in_schema=False, dependencies=[Public])
+    app.add_api_route("/docs", docs, include_in_schema=False, dependencies=[Public])
     if own is not None:
-        app.add_route("/docs", docs_by_form, methods=["POST"], include_in_schema=False)
-    app.add_route(_STYLE, style, include_in_schema=False)
+        app.add_api_route("/docs", docs_by_form, methods=["POST"], include_in_schema=False, dependencies=[Public])
+    app.add_api_route(_STYLE, style, include_in_schema=False, dependencies=[Public])
 
 
 def _html(text: str, status: int = 200, *, headers: Mapping[str, str]) -> Response:
-    return Response(text, status, headers, "text/html")
-
-
-def _base_url(request: Request) -> str:
-    return str(request.base_url).rstrip("/")
+    return Response(text, status, {**headers, "Content-Security-Policy": _POLICY}, "text/html")
 
 
 def render(

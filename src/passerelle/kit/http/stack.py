@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from passerelle.kit.clock import Clock, system_clock
 from passerelle.kit.database import Database
 from passerelle.kit.http import errors
-from passerelle.kit.http.authentication import Authentication, Authenticator, PublicPaths
+from passerelle.kit.http.api_route import ApiRoute
+from passerelle.kit.http.auditing import Auditor
+from passerelle.kit.http.authentication import Allowance, Authentication, Authenticator, SessionFinder
+from passerelle.kit.http.claims import Claims
 from passerelle.kit.http.context import RequestContext
-from passerelle.kit.http.direct import DirectRoutes
-from passerelle.kit.http.idempotency import Idempotency
+from passerelle.kit.http.hot import HotRoutes
+from passerelle.kit.http.leniency import AsMeant
 from passerelle.kit.http.media_types import DeprecationNotice
-from passerelle.kit.http.versions import VersionGate, Versions
+from passerelle.kit.http.prefix import PathPrefix
+from passerelle.kit.http.versions import VersionGate
 from passerelle.kit.secrets import SecretBox
 
 
@@ -22,25 +27,58 @@ def install(
     app: FastAPI,
     *,
     authenticator: Authenticator,
-    public: Sequence[str],
     database: Database,
     box: SecretBox,
     deprecation: DeprecationNotice | None = None,
     gate: VersionGate | None = None,
+    auditor: Auditor | None = None,
+    sessions: SessionFinder | None = None,
+    allowance: Allowance | None = None,
+    origins: Sequence[str] = (),
+    prefix: str = "",
     clock: Clock = system_clock,
 ) -> None:
-    """Let every request of `app` pass: context, error boundary, authentication, version, idempotency,
-    endpoint.
+    """Let every request of `app` pass: context, error boundary, leniency, authentication, then its route.
 
-    `public`: the paths that need no credentials; one that ends in `/`, except `/` itself, stands for all below it.
-    `gate`: whoever counts and refuses uses of a deprecated version.
+    The routes are served by then (`serve`).
+
+    `sessions`: what knows people by the cookie of their session.
+    `allowance`: whoever counts the requests of a workspace.
+    `origins`: sites whose scripts may call, `*` for any.
+    `auditor`: whoever writes down who did what.
+    `gate`: whoever counts and refuses uses of a deprecated version. `prefix`: the path under which all of it lives.
     """
-    app.state.public_paths = PublicPaths(public)
+    app.state.claims = Claims(database, box, clock)
+    app.state.version_gate = gate
+    app.state.auditor = auditor
+    app.state.authenticator = authenticator
+    # An address with a slash too many is answered, never redirected: a redirect would trust the Host header.
+    app.router.redirect_slashes = False
     errors.install(app)
     # The last one added is the outermost.
-    app.add_middleware(DirectRoutes, application=app)
-    app.add_middleware(Idempotency, database=database, box=box, clock=clock)
-    app.add_middleware(Versions, application=app, gate=gate)
-    app.add_middleware(Authentication, authenticator=authenticator, public=app.state.public_paths)
+    app.add_middleware(HotRoutes, routes=[one for one in app.router.routes if isinstance(one, ApiRoute) and one.is_hot])
+    app.add_middleware(Authentication, authenticator=authenticator, sessions=sessions, allowance=allowance)
+    app.add_middleware(AsMeant)
     app.add_middleware(errors.ErrorBoundary)
+    if origins:
+        # Credentials are sent as a header, which a site's script must have: cookies stay out of it.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+            max_age=600,
+        )
     app.add_middleware(RequestContext, deprecation=deprecation)
+    app.state.prefix = prefix
+    app.add_middleware(PathPrefix, prefix=prefix)
+
+
+def serve(app: FastAPI, *routers: APIRouter) -> None:
+    """Add what `routers` have to the application's own routes.
+
+    The framework's `include_router` keeps them apart, and asks the chosen one twice for each request.
+    """
+    for router in routers:
+        app.router.routes.extend(router.routes)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
-from passerelle.kit.mail.addresses import Address
+from passerelle.kit.mail.addresses import MailAddress
 
 SEND_SECONDS = 30.0
 """How long sending may take where the caller names no limit."""
@@ -18,7 +19,7 @@ SEND_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent, and to whom; the sender is the installation's.
+    """What is sent, and to whom; the sender is the installation's unless it says another one.
 
     `key` names this one message: the same key gives the same `Message-ID`, so that a repeated attempt can be
     recognised. `to`, `cc` and `bcc` have at least one address between them.
@@ -26,25 +27,37 @@ class Message:
 
     key: str
     date: datetime
-    to: tuple[Address, ...]
+    to: tuple[MailAddress, ...]
     subject: str
     text: str
     html: str | None = None
-    cc: tuple[Address, ...] = ()
-    bcc: tuple[Address, ...] = ()
-    reply_to: tuple[Address, ...] = ()
+    cc: tuple[MailAddress, ...] = ()
+    bcc: tuple[MailAddress, ...] = ()
+    reply_to: tuple[MailAddress, ...] = ()
+    workspace_id: UUID | None = None
+    """Whose message it is, where it is one of a workspace to people outside."""
+    sender: MailAddress | None = None
+    """Whom it comes from; what of it is empty is the installation's."""
 
     @property
-    def receivers(self) -> tuple[Address, ...]:
+    def receivers(self) -> tuple[MailAddress, ...]:
         """Everybody who gets it, each once."""
         return tuple({address.mailbox: address for address in (*self.to, *self.cc, *self.bcc)}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTaken:
+    """A message that the mail server took. `reply`: its answer, code and words."""
+
+    message_id: str
+    reply: str = ""
 
 
 class Mail(Protocol):
     """A way to send messages."""
 
-    async def send(self, message: Message, *, timeout_seconds: float = SEND_SECONDS) -> str:
-        """Hand a message over to the mail server, for all of its receivers or for none; its `Message-ID`.
+    async def send(self, message: Message, *, timeout_seconds: float = SEND_SECONDS) -> MessageTaken:
+        """Hand a message over to the mail server, for all of its receivers or for none.
 
         A crash or a lost answer at the very end can leave the message sent though this raised. Raises `MailLater`
         or `MailNever`.
@@ -80,6 +93,6 @@ class MailNever(MailError):  # noqa: N818
 class NoMail:
     """Stands where no mail server is configured."""
 
-    async def send(self, message: Message, *, timeout_seconds: float = SEND_SECONDS) -> str:
+    async def send(self, message: Message, *, timeout_seconds: float = SEND_SECONDS) -> MessageTaken:
         """Refuses."""
         raise MailNever("There is no mail server: set PASSERELLE_SMTP_URL, such as smtp://user:password@host:587.")

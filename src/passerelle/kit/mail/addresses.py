@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Final, Self
 
+from passerelle.kit.text import visible
+
 _NAMED: Final = re.compile(r"([^<>\x00-\x1f\x7f]*)<([^<>]*)>\s*")
 """`Anna Nowak <anna@example.com>`, in any letters."""
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class MailAddress:
     """Somebody's address. The domain of `mailbox` is ASCII, as DNS has it (IDNA)."""
 
     mailbox: str
@@ -23,6 +25,7 @@ class Address:
         import idna  # noqa: PLC0415 - loading them takes longer than most definitions, which have no address
         from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
 
+        text = visible(text)
         named = _NAMED.fullmatch(text)
         name, mailbox = named.groups() if named else ("", text)
         local, _, domain = mailbox.strip().rpartition("@")

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from passerelle.kit.mail import MailNever, Message
-from passerelle.kit.mail.addresses import Address
+from passerelle.kit.mail.addresses import MailAddress
 
 _LONGEST_KEY: Final = 100
 """Longer ones would not fit into one line of a header together with a domain."""
@@ -26,12 +26,15 @@ def message_id(key: str, domain: str) -> str:
     return f"<{name}@{domain}>"
 
 
-def encoded(message: Message, sender: Address) -> bytes:
-    """The whole message, with CRLF. `bcc` is in none of its headers. Raises `MailNever`."""
+def encoded(message: Message, sender: MailAddress) -> bytes:
+    """The whole message, with CRLF. `bcc` is in none of its headers. Raises `MailNever`.
+
+    sender   the installation's
+    """
     mail = EmailMessage(policy=SMTP if needs_only_ascii(message, sender) else SMTPUTF8)
     mail["Message-ID"] = message_id(message.key, sender.domain)
     mail["Date"] = format_datetime(message.date)
-    mail["From"] = _in_header([sender])
+    mail["From"] = _in_header([_shown(message, sender)])
     for name, addresses in (("To", message.to), ("Cc", message.cc), ("Reply-To", message.reply_to)):
         if addresses:
             mail[name] = _in_header(addresses)
@@ -43,9 +46,15 @@ def encoded(message: Message, sender: Address) -> bytes:
     return mail.as_bytes()
 
 
-def needs_only_ascii(message: Message, sender: Address) -> bool:
+def needs_only_ascii(message: Message, sender: MailAddress) -> bool:
     """Whether every address in it can go to every server."""
-    return all(address.is_ascii for address in (sender, *message.receivers, *message.reply_to))
+    shown = _shown(message, sender)
+    return all(address.is_ascii for address in (sender, shown, *message.receivers, *message.reply_to))
+
+
+def _shown(message: Message, sender: MailAddress) -> MailAddress:
+    own = message.sender
+    return sender if own is None else MailAddress(own.mailbox or sender.mailbox, own.name or sender.name)
 
 
 def _one_line(subject: str) -> str:
@@ -56,7 +65,7 @@ def _one_line(subject: str) -> str:
     return line
 
 
-def _in_header(addresses: Sequence[Address]) -> str:
+def _in_header(addresses: Sequence[MailAddress]) -> str:
     """With names in quotes: nothing in one can become a second address."""
     return ", ".join(
         f'"{quote(_one_line(address.name))}" <{address.mailbox}>' if address.name else address.mailbox

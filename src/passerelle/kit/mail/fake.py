@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from passerelle.kit.mail import SEND_SECONDS, MailError, Message
-from passerelle.kit.mail.addresses import Address
+from passerelle.kit.mail import SEND_SECONDS, MailError, Message, MessageTaken
+from passerelle.kit.mail.addresses import MailAddress
 from passerelle.kit.mail.encoding import encoded, message_id
 
-SENDER: Final = Address("no-reply@passerelle.test")
+SENDER: Final = MailAddress("no-reply@passerelle.test")
 
 
 @dataclass
@@ -18,12 +18,12 @@ class FakeMail:
 
     errors: list[MailError] = field(default_factory=list)
     sent: list[Message] = field(default_factory=list)
-    sender: Address = SENDER
+    sender: MailAddress = SENDER
 
-    async def send(self, message: Message, *, timeout_seconds: float = SEND_SECONDS) -> str:
+    async def send(self, message: Message, *, timeout_seconds: float = SEND_SECONDS) -> MessageTaken:
         """See `Mail.send`."""
         encoded(message, self.sender)
         if self.errors:
             raise self.errors.pop(0)
         self.sent.append(message)
-        return message_id(message.key, self.sender.domain)
+        return MessageTaken(message_id(message.key, self.sender.domain), "250 kept for the test")

@@ -10,8 +10,8 @@ from typing import Final
 
 import aiosmtplib
 
-from passerelle.kit.mail import SEND_SECONDS, MailError, MailLater, MailNever, MailTimeout, Message
-from passerelle.kit.mail.addresses import Address
+from passerelle.kit.mail import SEND_SECONDS, MailError, MailLater, MailNever, MailTimeout, Message, MessageTaken
+from passerelle.kit.mail.addresses import MailAddress
 from passerelle.kit.mail.encoding import encoded, message_id, needs_only_ascii
 from passerelle.kit.mail.server import SmtpServer
 
@@ -22,19 +22,19 @@ AT_ONCE: Final = 10
 class SmtpMail:
     """A `Mail` through one server. `tls` is for tests; certificates are checked against those the system trusts."""
 
-    def __init__(self, server: SmtpServer, sender: Address, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, server: SmtpServer, sender: MailAddress, *, tls: ssl.SSLContext | None = None) -> None:
         self._server = server
         self._sender = sender
         self._tls = tls or ssl.create_default_context()
         self._turn = asyncio.Semaphore(AT_ONCE)
 
-    async def send(self, message: Message, *, timeout_seconds: float = SEND_SECONDS) -> str:
+    async def send(self, message: Message, *, timeout_seconds: float = SEND_SECONDS) -> MessageTaken:
         """See `Mail.send`."""
         content = encoded(message, self._sender)
         async with self._turn:
             try:
                 async with asyncio.timeout(timeout_seconds):
-                    await self._deliver(message, content)
+                    reply = await self._deliver(message, content)
             except TimeoutError:
                 raise MailTimeout(
                     f"The mail server {self._server} did not take the message within {timeout_seconds:g} s."
@@ -43,9 +43,9 @@ class SmtpMail:
                 raise self._refused(error, message) from None
             except (aiosmtplib.SMTPException, OSError) as error:
                 raise self._broken(error) from None
-        return message_id(message.key, self._sender.domain)
+        return MessageTaken(message_id(message.key, self._sender.domain), reply)
 
-    async def _deliver(self, message: Message, content: bytes) -> None:
+    async def _deliver(self, message: Message, content: bytes) -> str:
         client = aiosmtplib.SMTP(
             hostname=self._server.host,
             port=self._server.port,
@@ -58,11 +58,12 @@ class SmtpMail:
         try:
             await client.connect()
             await self._secure(client)
-            await self._hand_over(client, message, content)
+            answer = await self._hand_over(client, message, content)
             with suppress(aiosmtplib.SMTPException, OSError):
                 await client.quit()
         finally:
             client.close()
+        return f"{answer.code} {' '.join(answer.message.split())}"
 
     async def _secure(self, client: aiosmtplib.SMTP) -> None:
         """TLS where it is offered, and login; credentials never go over a plain connection."""
@@ -83,7 +84,7 @@ class SmtpMail:
             raise MailNever(f"The mail server {self._server} offers no way to log in that is supported here.")
         await client.login(self._server.user, self._server.password)
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, message: Message, content: bytes) -> None:
+    async def _hand_over(self, client: aiosmtplib.SMTP, message: Message, content: bytes) -> aiosmtplib.SMTPResponse:
         ascii_only = needs_only_ascii(message, self._sender)
         if not ascii_only and not client.supports_extension("smtputf8"):
             raise MailNever(
@@ -101,7 +102,7 @@ class SmtpMail:
         if refusals:
             # Nobody gets it: those who had would get it again when it is repeated.
             raise max(refusals, key=lambda refusal: refusal.code)
-        await client.data(content)
+        return await client.data(content)
 
     def _refused(self, error: aiosmtplib.SMTPResponseException, message: Message) -> MailError:
         what = {

@@ -71,5 +71,18 @@ class OutgoingUnreachable(OutgoingError):  # noqa: N818
     """No connection, a broken one, or something on it that is not HTTP."""
 
 
+class OutgoingUnreadable(OutgoingError):  # noqa: N818
+    """An answer has come, so the request was received; but it breaks off, or is not what HTTP or its headers say.
+
+    status    None where not even that could be read
+    headers   as far as they were read
+    """
+
+    def __init__(self, message: str, status: int | None = None, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+
+
 class AnswerTooLarge(OutgoingError):  # noqa: N818
     """The answer is larger than the caller takes."""

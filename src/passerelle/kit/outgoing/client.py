@@ -26,11 +26,14 @@ from passerelle.kit.outgoing import (
     DEFAULT_MAX_BYTES,
     AnswerTooLarge,
     OutgoingAnswer,
+    OutgoingError,
     OutgoingRefused,
     OutgoingTimeout,
     OutgoingUnreachable,
+    OutgoingUnreadable,
 )
 from passerelle.kit.outgoing.decoding import ENCODINGS, TooLarge, Undecodable, decoder_for, read
+from passerelle.kit.outgoing.heads import Connector, watch_body
 from passerelle.kit.outgoing.rules import SETTING, EgressRules, address_of
 from passerelle.kit.outgoing.target import check_head, origin_of, target_of
 
@@ -43,6 +46,11 @@ CONNECTIONS_EACH: Final = 50
 """Of these to one host, so that a slow one cannot take them all."""
 IDLE_SECONDS: Final = 4.0
 """How long a connection is kept for the next request: less than the 5 s after which common servers close it."""
+
+LONGEST_LINE: Final = 300 * 1024
+"""Bytes of a status line or of a header; curl takes as many for all of them."""
+MOST_HEADERS: Final = 5_000
+"""Headers of one answer, as curl takes them."""
 
 BEGINNING_SECONDS: Final = 2.0
 """How long the beginning of a body is waited for where only the status counts."""
@@ -89,8 +97,9 @@ class OutgoingClient:
     ) -> OutgoingAnswer:
         """See `Outgoing.request`."""
         target = self._checked(method, url, headers)
-        async with _translated(origin_of(target), timeout_seconds, max_bytes):
-            response = await self._sent(method, target, headers, content)
+        call = _Call(origin_of(target), timeout_seconds, max_bytes)
+        async with call.translated():
+            call.response = response = await self._sent(method, target, headers, content)
             try:
                 return await _answer(response, max_bytes)
             finally:
@@ -113,8 +122,13 @@ class OutgoingClient:
         read.
         """
         target = self._checked(method, url, headers)
-        async with _translated(origin_of(target), timeout_seconds, max_bytes):
-            response = await self._sent(method, target, headers, content)
+        try:
+            async with _Call(origin_of(target), timeout_seconds, max_bytes).translated():
+                response = await self._sent(method, target, headers, content)
+        except OutgoingUnreadable as error:
+            if error.status is None:
+                raise
+            return OutgoingAnswer(error.status, error.headers, b"")
         try:
             return OutgoingAnswer(response.status, _headers(response), await _beginning(response, max_bytes))
         finally:
@@ -136,7 +150,9 @@ class OutgoingClient:
     ) -> aiohttp.ClientResponse:
         # As a file it is written piece by piece: a large one does not hold up the loop.
         body = None if content is None else BytesIO(content)
-        return await self._opened().request(method, target, headers=headers, data=body, allow_redirects=False)
+        response = await self._opened().request(method, target, headers=headers, data=body, allow_redirects=False)
+        watch_body(response)
+        return response
 
     def _check_literal(self, target: URL) -> None:
         """An address in the URL itself needs no resolving, so the resolver never sees it."""
@@ -149,7 +165,7 @@ class OutgoingClient:
     def _opened(self) -> aiohttp.ClientSession:
         # Made with the first request, because it belongs to the running loop.
         if self._session is None:
-            connector = aiohttp.TCPConnector(
+            connector = Connector(
                 resolver=self._resolver,
                 use_dns_cache=False,
                 limit=CONNECTIONS,
@@ -165,6 +181,9 @@ class OutgoingClient:
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
                 trust_env=False,
                 auto_decompress=False,
+                max_line_size=LONGEST_LINE,
+                max_field_size=LONGEST_LINE,
+                max_headers=MOST_HEADERS,
             )
         return self._session
 
@@ -242,27 +261,61 @@ async def _beginning(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-@asynccontextmanager
-async def _translated(where: str, timeout_seconds: float, max_bytes: int) -> AsyncIterator[None]:
-    """Everything inside has `timeout_seconds` in all, and fails with an `OutgoingError`."""
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            yield
-    # `from None`: aiohttp's errors carry the whole URL, and would take it into the log.
-    except TimeoutError:
-        raise OutgoingTimeout(f"{where} did not answer completely within {timeout_seconds:g} s.") from None
-    except TooLarge:
-        raise AnswerTooLarge(f"{where} answered more than {max_bytes:,} bytes.") from None
-    except Undecodable as error:
-        raise OutgoingUnreachable(f"{where} sent an answer that cannot be read: {error}.") from None
-    except (aiohttp.ClientError, OSError) as error:
-        raise OutgoingUnreachable(f"{where} {_reason(error)}.") from None
+class _Call:
+    """One request on its way: which part of it went wrong decides what may follow."""
+
+    def __init__(self, where: str, timeout_seconds: float, max_bytes: int) -> None:
+        self._where = where
+        self._timeout_seconds = timeout_seconds
+        self._max_bytes = max_bytes
+        self.response: aiohttp.ClientResponse | None = None
+        """Once its status and headers have come."""
+
+    @asynccontextmanager
+    async def translated(self) -> AsyncIterator[None]:
+        """Everything inside has `timeout_seconds` in all, and fails with an `OutgoingError`."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                yield
+        # `from None`: aiohttp's errors carry the whole URL, and would take it into the log.
+        except TimeoutError:
+            raise self._late() from None
+        except TooLarge:
+            raise AnswerTooLarge(f"{self._where} answered more than {self._max_bytes:,} bytes.") from None
+        except Undecodable as error:
+            raise self._unreadable(str(error)) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._broken(error) from None
+
+    def _late(self) -> OutgoingError:
+        if self.response is not None:
+            return self._unreadable(f"its answer was not complete within {self._timeout_seconds:g} s")
+        return OutgoingTimeout(f"{self._where} did not answer completely within {self._timeout_seconds:g} s.")
+
+    def _broken(self, error: Exception) -> OutgoingError:
+        if self.response is not None:
+            return self._unreadable("the connection ended before its answer was complete")
+        if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str | None):
+            said = f"answered {error.message.code}, but closed the connection within the headers"
+            return OutgoingUnreadable(f"{self._where} {said}.", error.message.code)
+        # aiohttp raises it for what came; nothing is refused for its status here.
+        if isinstance(error, aiohttp.ClientResponseError):
+            return OutgoingUnreadable(f"{self._where} {_reason(error)}.")
+        return OutgoingUnreachable(f"{self._where} {_reason(error)}.")
+
+    def _unreadable(self, why: str) -> OutgoingError:
+        if self.response is None:
+            return OutgoingUnreadable(f"{self._where} sent an answer that cannot be read: {why}.")
+        status = self.response.status
+        return OutgoingUnreadable(f"{self._where} answered {status}, but {why}.", status, _headers(self.response))
 
 
 _REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (aiohttp.ClientSSLError, "could not be reached: no TLS connection could be agreed"),
-    (aiohttp.ClientPayloadError, "closed the connection before its answer was complete"),
-    (aiohttp.ClientResponseError, "sent something that is not HTTP, or headers that are too long"),
+    (
+        aiohttp.ClientResponseError,
+        "sent an answer that cannot be read: it is not HTTP, or has a header that is not",
+    ),
     (aiohttp.ServerDisconnectedError, "closed the connection without an answer"),
 )
 

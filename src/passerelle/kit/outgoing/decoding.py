@@ -30,7 +30,7 @@ class Decoder(Protocol):
         """Nothing more comes. Raises `Undecodable` where something is missing."""
 
 
-class Identity:
+class NoEncoding:
     """No encoding."""
 
     def decode(self, data: bytes, limit: int) -> bytes:
@@ -40,13 +40,22 @@ class Identity:
         return None
 
 
+_MAGIC: Final = b"\x1f\x8b"
+
+
 class Gzip:
-    """`gzip`, of one or several members (RFC 1952, 2.2). Never makes more than it is asked for."""
+    """`gzip`, of one or several members (RFC 1952, 2.2). Never makes more than it is asked for.
+
+    What follows a member and does not begin as one is padding, which gzip(1), curl and browsers leave alone, too.
+    """
 
     def __init__(self) -> None:
         self._member = self._fresh()
         self._members = 1
         self._whole = True
+        self._behind = b""
+        """A byte behind a member that may begin another one."""
+        self._padding = False
 
     @staticmethod
     def _fresh() -> zlib._Decompress:
@@ -54,8 +63,16 @@ class Gzip:
 
     def decode(self, data: bytes, limit: int) -> bytes:
         out = bytearray()
-        while data and len(out) < limit:
+        while data and len(out) < limit and not self._padding:
             if self._member.eof:
+                data = self._behind + data
+                if len(data) < len(_MAGIC) and _MAGIC.startswith(data):
+                    self._behind = data
+                    break
+                self._behind = b""
+                if not data.startswith(_MAGIC):
+                    self._padding = True
+                    break
                 self._next_member()
             try:
                 out += self._member.decompress(data, limit - len(out))
@@ -76,14 +93,73 @@ class Gzip:
             raise Undecodable("its gzip encoding ends too early")
 
 
+class Deflate:
+    """`deflate`: zlib's format (RFC 9110, 8.4.1.2), or the bare one that some servers mean by it."""
+
+    def __init__(self) -> None:
+        self._inner: zlib._Decompress | None = None
+
+    def decode(self, data: bytes, limit: int) -> bytes:
+        if not data or limit <= 0:
+            return b""
+        if self._inner is None:
+            # zlib's first byte has 8 in its lower half; a bare stream's has it only for a block type that is none.
+            self._inner = zlib.decompressobj(zlib.MAX_WBITS if data[0] & 0x0F == 8 else -zlib.MAX_WBITS)
+        try:
+            return self._inner.decompress(self._inner.unconsumed_tail + data, limit)
+        except zlib.error as error:
+            raise Undecodable("its deflate encoding is broken") from error
+
+    def finish(self) -> None:
+        if self._inner is not None and not self._inner.eof:
+            raise Undecodable("its deflate encoding ends too early")
+
+
+class Perhaps:
+    """An encoding by its name, whose bytes tell whether it is there at all: some servers name it and do not encode."""
+
+    def __init__(self, magic: bytes, encoded: Decoder) -> None:
+        self._magic = magic
+        self._encoded = encoded
+        self._begun = b""
+        self._chosen: Decoder | None = None
+
+    def decode(self, data: bytes, limit: int) -> bytes:
+        if self._chosen is None:
+            self._begun += data
+            if len(self._begun) < len(self._magic) and self._magic.startswith(self._begun):
+                return b""
+            self._chosen = self._encoded if self._begun.startswith(self._magic) else NoEncoding()
+            data, self._begun = self._begun, b""
+        return self._chosen.decode(data, limit)
+
+    def finish(self) -> None:
+        if self._chosen is not None:
+            self._chosen.finish()
+        elif self._begun:
+            raise Undecodable("its body ends too early")
+
+
+_FOREIGN: Final = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz", "aes128gcm", "exi", "pack200-gzip"})
+"""Encodings that exist and were not offered. Whatever else stands there is a mistake, and says nothing of the bytes."""
+
+
 def decoder_for(encoding: str) -> Decoder:
-    """The decoder for a `Content-Encoding` header. Raises `Undecodable` for one that was not offered."""
-    match encoding.strip().lower():
-        case "" | "identity":
-            return Identity()
-        case "gzip" | "x-gzip":
-            return Gzip()
-    raise Undecodable(f"its content encoding is not one of those offered ({ENCODINGS})")
+    """The decoder for a `Content-Encoding` header, as lenient as browsers are with names that are none.
+
+    Raises `Undecodable` for an encoding that exists and was not offered, and for several.
+    """
+    named = [name for name in (part.strip().lower() for part in encoding.split(",")) if name not in _NONE]
+    known = [name for name in named if name in _FOREIGN or name in _OFFERED]
+    if not known:
+        return NoEncoding()
+    if len(known) > 1 or known[0] in _FOREIGN:
+        raise Undecodable(f"its content encoding is not one of those offered ({ENCODINGS})")
+    return Deflate() if known[0] == "deflate" else Perhaps(_MAGIC, Gzip())
+
+
+_NONE: Final = frozenset({"", "identity", "none"})
+_OFFERED: Final = frozenset({"gzip", "x-gzip", "deflate"})
 
 
 async def read(chunks: AsyncIterator[bytes], decoder: Decoder, limit: int) -> bytes:

@@ -75,6 +75,23 @@ def _carried(address: Address) -> IPv4Address | None:
     return address.ipv4_mapped
 
 
+def is_local(host: str) -> bool:
+    """Whether a host, as it is written, is of this machine or its network: an address, or a name that says so."""
+    name = host.rstrip(".").lower()
+    address = address_of(name.strip("[]"))
+    if address is not None:
+        return not is_public(address)
+    return odd_address(name) or "." not in name or name.endswith((".localhost", ".local", ".internal", ".lan"))
+
+
+def local_warning(host: str) -> str:
+    """The sentence about a host of this network in what is written for production."""
+    return (
+        f"`{host}` is of a private network or of the machine itself: `passerelle dev` goes there, and in production "
+        f"the request is refused (EGRESS_REFUSED) unless the operator names it in {SETTING}"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class EgressRules:
     """What the operator allows although it is not public. A port of None means every port."""

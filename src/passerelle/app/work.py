@@ -1,0 +1,89 @@
+"""Which jobs and schedules there are, and what does them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from passerelle.app.services import Services
+from passerelle.engine.runner import Runner
+from passerelle.engine.store import ABANDONED, CHILD_ENDED, ENTRYPOINT, NOTICE
+from passerelle.kit.http.idempotency import forget_old
+from passerelle.kit.ids import new_id
+from passerelle.kit.jobs import Handler, JobRunning, Worker
+from passerelle.webhooks.attempts import DeliverySender
+from passerelle.webhooks.dispatcher import Dispatcher
+from passerelle.webhooks.owner_mail import OwnerMail
+
+
+def worker_of(services: Services) -> Worker:
+    """A worker for everything that is done in the background."""
+    shared = services.shared
+    purging = services.records.purging
+
+    async def forget() -> None:
+        await _forget(services)
+
+    return Worker(
+        shared.database.target,
+        {
+            **_execution_jobs(services.runner),
+            NOTICE: services.notices.run,
+            **services.moves.jobs(),
+            **OwnerMail(shared.database, shared.mail, shared.clock, new_id).jobs(),
+            **services.links.jobs(),
+            **services.people.jobs(),
+            **services.records.jobs(),
+        },
+        {
+            ("execution.sweep", "* * * * *"): services.runner.sweep,
+            ("webhook.sweep", "* * * * *"): services.webhooks.sweep,
+            ("link.sweep", "* * * * *"): services.links.links.sweep,
+            ("audit.seal", "* * * * *"): shared.trail.seal,
+            ("forget", "17 * * * *"): forget,
+            purging.SCHEDULE: purging.purge_deleted,
+        },
+        listener=shared.listener,
+        beside=[_dispatcher(services)],
+        ceiling=shared.settings.jobs_per_workspace,
+        outside=shared.waiting,
+    )
+
+
+def _dispatcher(services: Services) -> Dispatcher:
+    shared = services.shared
+    keys = services.accounts.signing_keys
+    sender = DeliverySender(shared.to_webhooks, keys, services.records.shown, shared.box, shared.clock)
+    return Dispatcher(services.deliveries, sender, services.webhooks.gone, shared.clock)
+
+
+def _execution_jobs(runner: Runner) -> Mapping[str, Handler]:
+    async def go_on(job: JobRunning) -> None:
+        await runner.resume(*_ids(job), job.id, lost=job.lost)
+
+    async def tell_parent(job: JobRunning) -> None:
+        await runner.children.tell(*_ids(job))
+
+    async def end_child(job: JobRunning) -> None:
+        await runner.children.end(*_ids(job))
+
+    return {ENTRYPOINT: go_on, CHILD_ENDED: tell_parent, ABANDONED: end_child}
+
+
+def _ids(job: JobRunning) -> tuple[UUID, UUID]:
+    return UUID(job.payload["workspaceId"]), UUID(job.payload["executionId"])
+
+
+async def _forget(services: Services) -> None:
+    """Delete whatever is kept for a time only and whose time is over."""
+    await forget_old(services.shared.database, services.shared.clock)
+    await services.accounts.forget_old()
+    await services.people.forget_old()
+    await services.webhooks.forget_old()
+    await services.events.forget_old()
+    await services.links.links.forget_old()
+    await services.end_users.forget_old()
+    await services.deprecations.forget_old()
+    await services.moves.forget_old()
+    await services.shared.trail.forget_old()
+    await services.operations.presence.forget_old()

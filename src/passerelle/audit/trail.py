@@ -1,0 +1,334 @@
+"""Writes the audit: with the change itself where there is one, a moment later where nothing is changed.
+
+A change is written down in the transaction that makes it, so that neither is there without the other. Reads and
+refusals are gathered for a moment: who asks the same a thousand times fills one line. Sealing, which gives every entry
+its place in the chain, comes behind: so no request waits for another one's place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import structlog
+from starlette.types import Scope
+
+from passerelle.audit import objects, repository
+from passerelle.audit.models import NOWHERE, SYSTEM, Actor, AuditChain, Entry, Origin
+from passerelle.audit.reading import AuditReading
+from passerelle.kit.clock import Clock
+from passerelle.kit.database import NO_WORKSPACE, Connection, Database, companion
+from passerelle.kit.errors import PasserelleError
+from passerelle.kit.http.auditing import AuditedRequest
+from passerelle.kit.http.authentication import Principal
+from passerelle.kit.http.context import present
+from passerelle.kit.ids import NewId, new_id
+
+log = structlog.get_logger("passerelle.audit")
+
+GATHERED_FOR: Final = 0.25
+"""Seconds after which reads and refusals are written."""
+MOST_GATHERED: Final = 1_000
+"""Different ones that are gathered; whoever comes next waits until they are written."""
+_LONGEST_AGENT: Final = 300
+_BATCH: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What somebody did, before it is known in which chain it is written."""
+
+    action: str
+    by: Actor
+    category: str = "change"
+    outcome: str = "done"
+    code: str | None = None
+    object_kind: str | None = None
+    object_id: str | None = None
+    within: tuple[tuple[str, str], ...] = ()
+    origin: Origin = NOWHERE
+
+
+class Occurrence(NamedTuple):
+    """What is written down a moment later: its id and time, as of when it happened first, and how often since."""
+
+    id: UUID
+    at: datetime
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamedChain:
+    """A chain, and whose it is."""
+
+    place: AuditChain
+    name: str
+
+
+class Trail:
+    """The feature's service. `keep`: how long entries are kept; None for good."""
+
+    def __init__(self, database: Database, clock: Clock, new_id: NewId, keep: timedelta | None = None) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_id = new_id
+        self._keep = keep
+        self.reading = AuditReading(database)
+        self._gathered: dict[tuple[UUID, bool, Happened], Occurrence] = {}
+        self._writing = asyncio.Lock()
+        self._news = asyncio.Event()
+
+    def change(self, request: AuditedRequest) -> AbstractAsyncContextManager[None]:
+        """Stands around a request: it is written down in the transaction of its first change, or after it."""
+        return self._accompanied(_happened(request), *_place_of(request.caller))
+
+    def as_operator(self, action: str, kind: str | None) -> AbstractAsyncContextManager[None]:
+        """Stands around a command that works on the database: what it changes is written down where it changes it."""
+        happened = Happened(action, Actor("operator", None, _login()), object_kind=kind)
+        return self._accompanied(happened, NO_WORKSPACE, organization=False)
+
+    async def note(self, request: AuditedRequest, code: str | None = None) -> None:
+        """Write down, within a moment, what changes nothing: a read of personal data, or a refusal with its `code`."""
+        happened = _happened(request)
+        happened = replace(happened, origin=replace(happened.origin, request_id=None))
+        if code is not None:
+            happened = replace(happened, category="access", outcome="refused", code=code)
+        chain, organization = _place_of(request.caller)
+        if chain != NO_WORKSPACE:
+            await self.gather(chain, happened, organization=organization)
+
+    async def gather(self, chain: UUID, happened: Happened, *, organization: bool) -> None:
+        """Have it written within a moment: it takes no time of the caller's, who may not learn whether it is."""
+        place = (chain, organization, happened)
+        if place not in self._gathered and len(self._gathered) >= MOST_GATHERED:
+            await self.write()
+        self._add(place, Occurrence(self._new_id(), self._clock(), 1))
+        self._news.set()
+
+    async def write(self) -> None:
+        """Write down what was gathered. What cannot be written is kept for the next time."""
+        async with self._writing:
+            gathered, self._gathered = self._gathered, {}
+            try:
+                for chain, organization in dict.fromkeys((chain, of) for chain, of, _ in gathered):
+                    async with self._serving(chain, organization) as connection:
+                        for place in [one for one in gathered if one[:2] == (chain, organization)]:
+                            entry = entry_of(place[2], chain, *gathered[place])
+                            await repository.insert(connection, entry)
+                    gathered = {place: what for place, what in gathered.items() if place[0] != chain}
+            finally:
+                for place, what in gathered.items():
+                    self._add(place, what)
+
+    def _add(self, place: tuple[UUID, bool, Happened], more: Occurrence) -> None:
+        before = self._gathered.get(place)
+        self._gathered[place] = more if before is None else min(before, more)._replace(times=before.times + more.times)
+
+    async def seal(self) -> None:
+        """Give every entry its place in its chain."""
+        async with self._database.shared() as connection:
+            while await repository.seal(connection, 1_000) == 1_000:
+                pass
+
+    async def chains(self) -> list[NamedChain]:
+        """Every chain of the installation, for the operator."""
+        async with self._database.shared() as connection:
+            return [
+                NamedChain(AuditChain(row["chain"], row["kind"] == "organization"), f"{row['kind']} {row['name']}")
+                for row in await repository.chains(connection)
+            ]
+
+    async def keep_writing(self) -> None:
+        """Write and seal within a moment of each entry, for as long as the process lives."""
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(GATHERED_FOR)
+            self._news.clear()
+            try:
+                await self.write()
+                await self.seal()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PasserelleError) as error:
+                self._news.set()
+                log.warning("audit.unwritten", entries=len(self._gathered), error=repr(error))
+                await asyncio.sleep(1)
+
+    async def forget_old(self) -> int:
+        """Shorten every chain as far as the setting says. Returns how many entries are gone.
+
+        What is left hangs on an entry that says how far it was shortened, and on which hash.
+        """
+        if self._keep is None:
+            return 0
+        before, total = self._clock() - self._keep, 0
+        async with self._database.shared() as connection:
+            rows = await connection.fetch("SELECT * FROM old_audit($1, $2)", before, _BATCH)
+        for row in rows:
+            happened = Happened("shortenAudit", SYSTEM, object_kind="audit", object_id=str(row["number"]))
+            facts = {"through": row["number"], "hash": row["hash"], "entries": row["entries"]}
+            async with self._serving(row["chain"], row["organization"]) as connection:
+                await repository.insert(connection, replace(self._entry(row["chain"], happened), after=facts))
+            await self.seal()
+            async with self._serving(row["chain"], row["organization"]) as connection:
+                total += await connection.fetchval("SELECT remove_audit($1, $2)", row["chain"], row["number"])
+        return total
+
+    def _serving(self, chain: UUID, organization: bool) -> AbstractAsyncContextManager[Connection]:
+        return self._database.organization(chain) if organization else self._database.transaction(chain)
+
+    @asynccontextmanager
+    async def _accompanied(self, happened: Happened, chain: UUID, organization: bool) -> AsyncIterator[None]:
+        going = Going(happened, self._entry, self._news.set)
+        try:
+            with _gone_along(going):
+                yield
+        except Exception as raised:
+            if going.written is not None:
+                await self._failed(going, happened, raised)
+            raise
+        if going.written is None and chain != NO_WORKSPACE:
+            async with self._serving(chain, organization) as connection:
+                await repository.insert(connection, self._entry(chain, replace(happened, object_id=going.object_id)))
+            self._news.set()
+
+    async def _failed(self, going: Going, happened: Happened, raised: Exception) -> None:
+        """Something was changed, and then the rest of it failed."""
+        assert going.written is not None
+        code = raised.problems[0].code if isinstance(raised, PasserelleError) else "INTERNAL_ERROR"
+        entry = self._entry(going.written.chain, replace(happened, outcome="failed", code=code))
+        async with self._serving(entry.chain, going.organization) as connection:
+            await repository.insert(connection, entry)
+
+    def _entry(self, chain: UUID, happened: Happened) -> Entry:
+        return entry_of(happened, chain, self._new_id(), self._clock())
+
+
+@contextmanager
+def _gone_along(going: Going) -> Iterator[None]:
+    token = companion.set(going)
+    try:
+        yield
+    finally:
+        going.over = True
+        companion.reset(token)
+
+
+class Going:
+    """Goes along with a request or a command until its first change is committed."""
+
+    def __init__(self, happened: Happened, entry: Callable[[UUID, Happened], Entry], news: Callable[[], None]) -> None:
+        self._happened = happened
+        self._entry = entry
+        self._news = news
+        self.object_id = happened.object_id
+        self.over = False
+        self.written: Entry | None = None
+        self.organization = False
+
+    def concerns(self, object_id: object) -> None:
+        """The id of what is being made."""
+        self.object_id = self.object_id or str(object_id)
+
+    def _done(self) -> bool:
+        return self.over or self.written is not None
+
+    @asynccontextmanager
+    async def along(self, connection: Connection, chain: UUID, *, organization: bool) -> AsyncIterator[None]:
+        """Look at the object before and after what happens inside, and write it down if anything was changed."""
+        if self._done():
+            yield
+            return
+        within = dict(self._happened.within)
+        before = await objects.look(connection, chain, self._happened.object_kind, self.object_id, within)
+        yield
+        if self._done():
+            return
+        changed, after = await objects.look_again(connection, chain, self._happened.object_kind, self.object_id, within)
+        if not changed:
+            return
+        old, new = objects.change_of(before, after)
+        entry = self._entry(chain, replace(self._happened, object_id=self.object_id))
+        self.written, self.organization = replace(entry, before=old, after=new), organization
+        await repository.insert(connection, self.written)
+        self._news()
+
+
+def entry_of(happened: Happened, chain: UUID, entry_id: UUID, at: datetime, times: int = 1) -> Entry:
+    """The entry about what has happened. What it lacks of where it came from, the present request tells."""
+    origin = happened.origin if happened.origin != NOWHERE else present_origin()
+    return Entry(
+        chain,
+        entry_id,
+        at,
+        happened.category,
+        happened.action,
+        happened.by,
+        origin,
+        happened.outcome,  # type: ignore[arg-type]
+        happened.code,
+        happened.object_kind,
+        happened.object_id,
+        dict(happened.within),
+        times=times,
+    )
+
+
+async def write_down(connection: Connection, chain: UUID, happened: Happened, at: datetime) -> None:
+    """Write an entry into the caller's transaction, which serves the chain."""
+    await repository.insert(connection, entry_of(happened, chain, new_id(), at))
+
+
+def present_origin() -> Origin:
+    """Where the request came from that is being answered; nothing outside of one."""
+    scope = present.get()
+    return NOWHERE if scope is None else origin_of(scope)
+
+
+def origin_of(scope: Scope) -> Origin:
+    """Where a request came from. The server has put the proxies' word in the place of their address."""
+    client = scope.get("client")
+    agent = next((value for name, value in scope["headers"] if name == b"user-agent"), None)
+    return Origin(
+        str(client[0]) if client else None,
+        None if agent is None else agent.decode("latin-1")[:_LONGEST_AGENT],
+        scope.get("state", {}).get("request_id"),
+    )
+
+
+def actor_of(caller: Principal) -> Actor:
+    """Whose credentials a request carries."""
+    session = None if caller.session_id is None else str(caller.session_id)
+    return Actor(caller.kind, str(caller.id), caller.name, session)
+
+
+def _login() -> str:
+    """Who runs a command, as far as the machine knows."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "operator"
+
+
+def _happened(request: AuditedRequest) -> Happened:
+    return Happened(
+        request.action,
+        actor_of(request.caller),
+        request.category,
+        object_kind=request.object_kind or None,
+        object_id=request.object_id or (str(request.caller.id) if request.object_kind == "user" else None),
+        within=tuple(request.within.items()),
+        origin=present_origin(),
+    )
+
+
+def _place_of(caller: Principal) -> tuple[UUID, bool]:
+    """The chain of what is in no other: the caller's workspace, else their organization."""
+    if caller.workspace_id != NO_WORKSPACE:
+        return caller.workspace_id, False
+    return caller.organization_id or NO_WORKSPACE, True

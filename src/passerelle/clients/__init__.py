@@ -1,1 +1,0 @@
-"""`passerelle migrate-client`: finds the old API in a client's source, and says what to write instead."""

@@ -1,0 +1,1 @@
+"""`passerelle dev`: everything in one process, with what makes trying pleasant."""

@@ -1,0 +1,1 @@
+"""The end user's part: the session, its pages, the widget."""

@@ -1,0 +1,1 @@
+"""The words of the end users' pages and letters: one YAML file a language, and how the right one is chosen."""

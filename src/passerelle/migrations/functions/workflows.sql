@@ -1,0 +1,52 @@
+-- An ended status is written once.
+CREATE OR REPLACE FUNCTION refuse_change_of_ended_status() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'execution % has ended as % and cannot become %', OLD.id, OLD.status, NEW.status
+        USING ERRCODE = 'PS001';
+END
+$$;
+
+CREATE OR REPLACE TRIGGER ended_is_ended BEFORE UPDATE OF status ON execution FOR EACH ROW
+WHEN (OLD.status IN ('COMPLETED', 'EXPIRED', 'CANCELLED') AND NEW.status <> OLD.status)
+EXECUTE FUNCTION refuse_change_of_ended_status();
+
+-- Runnable executions without a job.
+CREATE OR REPLACE FUNCTION stranded_executions(older_than interval, at_most integer)
+RETURNS TABLE (workspace_id uuid, id uuid, seq integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT e.workspace_id, e.id, e.seq FROM execution e
+    WHERE e.wake_at < now() - older_than
+      AND NOT EXISTS (SELECT FROM pgqueuer job WHERE job.id = e.job_id AND job.status IN ('queued', 'picked'))
+    ORDER BY e.wake_at
+    LIMIT at_most
+$$;
+
+CREATE OR REPLACE FUNCTION execution_counts() RETURNS TABLE (status text, executions bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT e.status, count(*) FROM execution e
+    WHERE e.status IN ('RUNNING', 'AWAITING', 'FAILED')
+      AND NOT (e.status = 'RUNNING' AND e.origin IN ('LINK', 'TOKEN') AND NOT EXISTS (
+          SELECT FROM visit v WHERE v.workspace_id = e.workspace_id AND v.execution_id = e.id))
+    GROUP BY e.status
+$$;
+
+-- Either the parent was not told of the end, or the child goes on and nobody waits for it.
+CREATE OR REPLACE FUNCTION stranded_children(older_than interval, at_most integer)
+RETURNS TABLE (workspace_id uuid, id uuid, untold boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    (SELECT e.workspace_id, e.id, true FROM execution e
+     WHERE e.untold AND e.updated_at < now() - older_than
+     ORDER BY e.updated_at LIMIT at_most)
+    UNION ALL
+    (SELECT e.workspace_id, e.id, false FROM execution e
+     JOIN execution p ON p.workspace_id = e.workspace_id AND p.id = e.parent_id
+     WHERE e.parent_id IS NOT NULL AND e.status IN ('RUNNING', 'AWAITING')
+       AND p.updated_at < now() - older_than AND strpos(p.state::text, e.id::text) = 0
+     ORDER BY e.created_at LIMIT at_most)
+$$;
+
+CREATE OR REPLACE FUNCTION forget_dry_migrations(before timestamptz, at_most integer) RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT delete_some('definition_migration', 'dry_run AND created_at < $1', before, at_most)
+$$;

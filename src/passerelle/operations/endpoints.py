@@ -1,0 +1,62 @@
+"""`/operations` and `/retention`: how the installation stands, and how long things are kept."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from passerelle.kit.errors import Code
+from passerelle.kit.http.api_route import ApiRoute
+from passerelle.kit.http.authentication import Principal
+from passerelle.kit.http.bodies import JsonBody
+from passerelle.kit.http.permissions import Requires
+from passerelle.kit.mail.addresses import MailAddress
+from passerelle.operations.parts import OperationsParts
+from passerelle.operations.retention import kept
+from passerelle.operations.schemas import (
+    MailTestAnswer,
+    MailTestBody,
+    OperationsAnswer,
+    RetentionAnswer,
+    kept_answer,
+    mail_test_answer,
+    operations_answer,
+)
+
+MAIL_RECEIVER_INVALID = Code(
+    "MAIL_RECEIVER_INVALID", 400, "A test letter needs an e-mail address; a key has none of its own."
+)
+
+
+def router(parts: OperationsParts) -> APIRouter:
+    """Everything of this feature."""
+    routes = APIRouter(tags=["Operations"], route_class=ApiRoute)
+
+    @routes.get("/operations")
+    async def read_operations(caller: Annotated[Principal, Requires("can_view_operations")]) -> OperationsAnswer:
+        """How the whole installation stands: processes, queue, database, storage, mail."""
+        return operations_answer(await parts.overview.now(), parts.mail.state)
+
+    @routes.post("/operations/mail-test")
+    async def test_mail(
+        caller: Annotated[Principal, Requires("can_view_operations")], body: JsonBody[MailTestBody]
+    ) -> MailTestAnswer:
+        """Send a test letter now, and say what the mail server answered. A refusal is an answer, too (200)."""
+        return mail_test_answer(await parts.mail.send(_receiver(caller, body.to), caller.name))
+
+    @routes.get("/retention")
+    async def read_retention(caller: Annotated[Principal, Requires("can_view_workspace")]) -> RetentionAnswer:
+        """How long each kind of data is kept, and what decides it."""
+        return RetentionAnswer(data=[kept_answer(one) for one in kept(parts.settings)])
+
+    return routes
+
+
+def _receiver(caller: Principal, to: str | None) -> MailAddress:
+    text = to or caller.email or ""
+    try:
+        return MailAddress.parse(text)
+    except ValueError as error:
+        message = f"this {error}" if text else "say in `to` whom the letter is for"
+        raise MAIL_RECEIVER_INVALID.error(message, "/to") from None

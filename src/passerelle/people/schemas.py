@@ -1,0 +1,678 @@
+"""What the calls of this feature take and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from passerelle.accounts.grant_schemas import MOST_GRANTS, GrantAnswer, GrantBody, LimitAnswer, limit_answer
+from passerelle.accounts.permissions import ORGANIZATION_ROLES, PERMISSIONS
+from passerelle.kit.grants import Kind
+from passerelle.kit.http.answers import Answer, Moment
+from passerelle.kit.http.authentication import Principal
+from passerelle.kit.http.bodies import Body
+from passerelle.people.models import (
+    Colleague,
+    Enrolment,
+    EnrolmentStatus,
+    Membership,
+    Organization,
+    Place,
+    Role,
+    User,
+    UserSession,
+)
+from passerelle.people.passkeys import Passkey
+from passerelle.people.values import visible_name
+
+T = TypeVar("T", bound=Answer)
+
+LONGEST_NAME = 100
+
+
+class Numbered(Answer, Generic[T]):
+    """A page of a list, by number."""
+
+    content: list[T]
+    """The page's items."""
+    total_elements: int = Field(description="How many there are in all.")
+    total_pages: int
+    """How many pages there are."""
+    size: int
+    """The most that one page has."""
+    number: int = Field(description="The number of this page, from 0.")
+
+
+def numbered(content: Sequence[T], total: int, page: int, size: int) -> Numbered[T]:
+    """A page of a list."""
+    return Numbered(content=list(content), total_elements=total, total_pages=-(-total // size), size=size, number=page)
+
+
+class OrganizationAnswer(Answer):
+    """An organization."""
+
+    id: UUID
+    """The organization's id."""
+    name: str
+    """Its name."""
+
+
+class PlaceAnswer(Answer):
+    """A workspace that one may enter."""
+
+    id: UUID
+    """The workspace's id."""
+    name: str
+    """Its name."""
+    role: str | None = Field(description="Your role there; null where you enter by your role in the organization.")
+    current: bool = Field(description="Whether requests that name no workspace are meant for it.")
+
+
+class SessionAnswer(Answer):
+    """A browser in which one is signed in."""
+
+    id: UUID
+    """The session's id."""
+    current: bool
+    """Whether this request belongs to it."""
+    created_at: Moment
+    """When one signed in."""
+    last_seen_at: Moment
+    """When it was last used."""
+    expires_at: Moment
+    """When it ends."""
+    authenticated_at: Moment = Field(description="When you last proved who you are.")
+    factors: list[str] = Field(description="How: `password`, `totp`, `recovery`, `passkey`, `oidc`.")
+    address: str
+    """The address that it was opened from."""
+    user_agent: str
+    """The browser that it was opened with."""
+
+
+class MeAnswer(Answer):
+    """Who calls."""
+
+    kind: Literal["user", "key"]
+    """Whether a key calls or a person."""
+    id: UUID
+    """The key's or the person's id."""
+    name: str
+    """The key's or the person's name."""
+    email: str | None = Field(description="Null for a key, as the rest of what persons have.")
+    first_name: str | None
+    """The person's first name."""
+    last_name: str | None
+    """The person's last name."""
+    title: str | None
+    """What the person does."""
+    language: str | None
+    """The language that one reads."""
+    time_zone: str | None
+    """The zone that times are shown in."""
+    role: str | None = Field(description="Your role in the organization.")
+    second_factor: bool | None = Field(description="Whether a sign-in asks for a code.")
+    has_password: bool | None
+    """Whether one can sign in with a password."""
+    organization: OrganizationAnswer
+    """The organization that one belongs to."""
+    workspace: PlaceAnswer | None = Field(description="The one that requests without `X-Workspace` are meant for.")
+    workspaces: list[PlaceAnswer]
+    """The workspaces that one may enter."""
+    session: SessionAnswer | None
+    """The present session; null for a key."""
+
+
+class MyOrganizationAnswer(Answer):
+    """An organization that one can go on in."""
+
+    id: UUID
+    """The organization's id."""
+    name: str
+    """Its name."""
+    current: bool
+    """Whether one is signed in there now."""
+
+
+class MyOrganizationList(Answer):
+    """The organizations that one can go on in."""
+
+    data: list[MyOrganizationAnswer]
+    """The present one first, then by name."""
+    next: None = None
+    """Always null: every one is listed."""
+
+
+class OrganizationBody(Body):
+    """Another organization to go on in."""
+
+    organization_id: str = Field(min_length=1, max_length=100, description="Its id; see `GET /me/organizations`.")
+
+
+class SwitchedAnswer(Answer):
+    """What the session needs in the other organization."""
+
+    needs: Literal["nothing", "code"]
+    """`code`: the user there has a second factor; it is asked for at `/sign-in/code`."""
+
+
+class PermissionAnswer(Answer):
+    """One permission."""
+
+    permission: str
+    """The permission's name."""
+    allows: str = Field(description="What it allows.")
+    allowed: bool
+    """Whether one has it."""
+    reason: str | None = Field(description="Why not.")
+    scope: Literal["organization", "workspace"] = Field(
+        description="Whether it concerns the organization, so that no role of a workspace gives it."
+    )
+    of: list[Kind] = Field(description="The kinds of things on which alone a grant may give it.")
+    fields: bool = Field(description="Whether a grant on a table may name fields.")
+    rows: bool = Field(description="Whether a grant on a table may name records, by a condition.")
+    only: list[LimitAnswer] = Field(
+        description="Where it is not allowed in general: the things on which it is. One on a single thing counts "
+        "before one on all of its kind."
+    )
+
+
+class PlacePermissions(Answer):
+    """What one may do in a workspace."""
+
+    workspace_id: UUID
+    """The workspace."""
+    name: str
+    """Its name."""
+    permissions: list[PermissionAnswer]
+    """Every permission."""
+
+
+class MyPermissions(Answer):
+    """What one may do, workspace by workspace."""
+
+    permissions: list[str] = Field(description="Those that one has in the present workspace.")
+    workspace_id: UUID | None
+    """The present workspace; null where there is none."""
+    workspaces: list[PlacePermissions]
+    """What one may do in each workspace."""
+
+
+class MeBody(Body):
+    """What a person changes about themselves; what is left out stays."""
+
+    first_name: str | None = Field(default=None, max_length=LONGEST_NAME)
+    """One's first name."""
+    last_name: str | None = Field(default=None, max_length=LONGEST_NAME)
+    """One's last name."""
+    language: str | None = Field(default=None, max_length=10, examples=["pl"])
+    """The language to read."""
+    time_zone: str | None = Field(default=None, max_length=60, examples=["Europe/Warsaw"])
+    """The zone to show times in."""
+
+
+class WorkspaceBody(Body):
+    """A workspace to look at."""
+
+    workspace_id: str = Field(max_length=36)
+    """The workspace to be in."""
+
+
+class PasswordBody(Body):
+    """The present password and the next."""
+
+    current: str = Field(max_length=200, repr=False)
+    """The password as it is."""
+    password: str = Field(max_length=1000, repr=False, description="At least 12 characters, not easy to guess.")
+
+
+class AuthenticateBody(Body):
+    """What proves once more who one is: the password, or a code."""
+
+    password: str | None = Field(default=None, max_length=200, repr=False)
+    """One's password."""
+    code: str | None = Field(default=None, max_length=40, repr=False)
+    """A code of one's second factor, instead of the password."""
+
+
+class AuthenticatedAnswer(Answer):
+    """Since when the session is fresh again."""
+
+    authenticated_at: Moment
+    """When the proof was given: good for ten minutes."""
+
+
+class SessionList(Answer):
+    """Where one is signed in."""
+
+    data: list[SessionAnswer]
+    """The sessions."""
+
+
+class PasskeyAnswer(Answer):
+    """A device, or an account of a password manager, that signs one in."""
+
+    id: UUID
+    """The passkey's id."""
+    name: str
+    """What the device is."""
+    created_at: Moment
+    """When it was added."""
+    last_used_at: Moment | None
+    """When it last signed one in; null for never."""
+
+
+class PasskeyList(Answer):
+    """One's passkeys."""
+
+    data: list[PasskeyAnswer]
+    """The passkeys, the oldest first."""
+
+
+class Profile(Answer):
+    """What a user is called."""
+
+    first_name: str
+    """The user's first name."""
+    last_name: str
+    """The user's last name."""
+    title: str | None
+    """What the user does; null where it is not known."""
+
+
+class UserAnswer(Answer):
+    """A user of the organization."""
+
+    id: UUID
+    """The user's id."""
+    email: str
+    """The user's address."""
+    role_id: str = Field(examples=["member"])
+    """The user's role in the organization."""
+    profile: Profile
+    """What the user is called."""
+    created_date_time: Moment
+    """When the user was made."""
+    idp_id: str | None = Field(description="Who the person is at the organization's single sign-on.")
+    status: Literal["ACTIVE", "TERMINATED"]
+    """Whether the user can sign in."""
+    last_sign_in_date_time: Moment | None
+    """When the user last signed in; null for never."""
+    second_factor: bool
+    """Whether the user has a second factor."""
+
+
+class UserRoleBody(Body):
+    """A role in the organization."""
+
+    role_id: str = Field(max_length=64, examples=["admin"])
+    """The role in the organization to give."""
+
+
+class ProfileBody(Body):
+    """What a user is called; what is left out stays."""
+
+    first_name: str | None = Field(default=None, max_length=LONGEST_NAME)
+    """The user's first name."""
+    last_name: str | None = Field(default=None, max_length=LONGEST_NAME)
+    """The user's last name."""
+    title: str | None = Field(default=None, max_length=LONGEST_NAME)
+    """What the user does."""
+
+
+class WorkspaceRoleBody(Body):
+    """A workspace and the role there."""
+
+    workspace_id: str = Field(max_length=36)
+    """The workspace."""
+    role_id: str = Field(max_length=64, examples=["operator"])
+    """The role in it."""
+
+
+class EnrollmentBody(Body):
+    """Whom to invite, and what they will be."""
+
+    email: str = Field(max_length=320, examples=["ewa@example.com"])
+    """Who is invited."""
+    role_id: str = Field(max_length=64, description="In the organization.", examples=["member"])
+    first_name: str | None = Field(default=None, max_length=LONGEST_NAME)
+    """The person's first name."""
+    last_name: str | None = Field(default=None, max_length=LONGEST_NAME)
+    """The person's last name."""
+    title: str | None = Field(default=None, max_length=LONGEST_NAME)
+    """What the person does."""
+    language: str = Field(default="en", max_length=10, description="Of the letter.")
+    workspaces: list[WorkspaceRoleBody] = Field(default_factory=list, max_length=100)
+    """Workspaces, with the role in each."""
+
+
+class WorkspaceRoleAnswer(Answer):
+    """A workspace and the role there."""
+
+    workspace_id: UUID
+    """The workspace."""
+    role_id: str
+    """The role in it."""
+
+
+class EnrollmentAnswer(Answer):
+    """An invitation."""
+
+    enrollment_id: UUID
+    """The invitation's id."""
+    email: str
+    """Who was invited."""
+    role_id: str
+    """The role in the organization that was offered."""
+    status: EnrolmentStatus
+    """Where the invitation stands."""
+    first_name: str | None
+    """The person's first name; null where it was not given."""
+    last_name: str | None
+    """The person's last name; null where it was not given."""
+    title: str | None
+    """What the person does; null where it was not given."""
+    invited_by: str
+    """Who invited them."""
+    created_date_time: Moment
+    """When they were invited."""
+    last_invitation_sent_at: Moment
+    """When the letter was last sent."""
+    expires_at: Moment
+    """When the invitation ends."""
+    workspaces: list[WorkspaceRoleAnswer]
+    """The workspaces, with the role in each."""
+
+
+class OrganizationRoleAnswer(Answer):
+    """A role in the organization."""
+
+    id: str
+    """The role's id."""
+    name: str
+    """Its name."""
+    organization_id: UUID
+    """The organization that it belongs to."""
+    description: str
+    """What it is for."""
+
+
+class RoleAnswer(Answer):
+    """A role in a workspace. Its name is its id."""
+
+    id: str
+    """The role's id."""
+    name: str
+    """Its name."""
+    workspace_id: UUID
+    """The workspace that it belongs to."""
+    description: str
+    """What it is for."""
+    permissions: list[str]
+    """What it allows, on everything."""
+    grants: list[GrantAnswer]
+    """What it allows besides, on some things only."""
+    members: int
+    """How many direct members have it."""
+    type: Literal["BUILT_IN", "OWN"]
+    """Whether it is built in or the workspace's own."""
+    created_date_time: Moment | None
+    """When it was made."""
+
+
+class RoleBody(Body):
+    """A role of the workspace's own."""
+
+    name: str = Field(max_length=63, description="Lower-case letters, digits, `-` and `_`.", examples=["clerk"])
+    description: str = Field(default="", max_length=500)
+    """What it is for."""
+    permissions: list[str] = Field(max_length=100, examples=[["can_view_workspace", "can_read_data"]])
+    """What it allows, on everything."""
+    grants: list[GrantBody] = Field(default_factory=list, max_length=MOST_GRANTS)
+    """What it allows besides, on some things only."""
+
+
+class RoleChangeBody(Body):
+    """What a role of the workspace's own is from now on."""
+
+    description: str = Field(default="", max_length=500)
+    """What it is for."""
+    permissions: list[str] = Field(max_length=100)
+    """What it allows, on everything."""
+    grants: list[GrantBody] | None = Field(default=None, max_length=MOST_GRANTS)
+    """What it allows besides, on some things only; without it, what it allowed before."""
+
+
+class WorkspaceNameBody(Body):
+    """What a workspace is called."""
+
+    name: Annotated[str, AfterValidator(visible_name)] = Field(max_length=LONGEST_NAME, examples=["Acme"])
+    """The name to give."""
+
+
+class MembershipBody(Body):
+    """A user and the role that they get."""
+
+    user_id: str = Field(max_length=36)
+    """The user."""
+    role_id: str = Field(max_length=64, examples=["operator"])
+    """The role to give."""
+
+
+class ColleagueAnswer(Answer):
+    """Somebody who works in the workspace."""
+
+    id: UUID
+    """The user's id."""
+    name: str
+    """The user's name, or the address where no name is known."""
+    roles: list[str]
+    """What a review's `assignTo` is compared with: roles, and the address."""
+    may_review: bool
+    """Whether they may decide reviews at all."""
+
+
+class ColleagueList(Answer):
+    """Everybody who works in the workspace."""
+
+    data: list[ColleagueAnswer]
+    """The people, by address."""
+
+
+class MembershipRole(Answer):
+    """The role of a member."""
+
+    id: str
+    """The role's id."""
+    name: str
+    """Its name."""
+    workspace_id: UUID
+    """The workspace that it belongs to."""
+    created_date_time: Moment
+    """When it was made."""
+    type: Literal["DIRECT", "INHERITED"]
+    """Whether it is built in, the workspace's own, or inherited."""
+
+
+class MembershipAnswer(Answer):
+    """Who is in a workspace."""
+
+    workspace_id: UUID
+    """The workspace."""
+    user_id: UUID
+    """The member."""
+    email: str
+    """The member's address."""
+    name: str
+    """The member's name."""
+    role: MembershipRole
+    """What the member is in the workspace."""
+
+
+def user_answer(user: User) -> UserAnswer:
+    """A user as others see them."""
+    return UserAnswer(
+        id=user.id,
+        email=user.email,
+        role_id=user.role,
+        profile=Profile(first_name=user.first_name, last_name=user.last_name, title=user.title),
+        created_date_time=user.created_at,
+        idp_id=user.idp_id,
+        status="ACTIVE" if user.state == "active" else "TERMINATED",
+        last_sign_in_date_time=user.last_sign_in_at,
+        second_factor=user.has_totp,
+    )
+
+
+def session_answer(session: UserSession, current: UUID | None) -> SessionAnswer:
+    """A session as its person sees it."""
+    assert session.authenticated_at is not None
+    return SessionAnswer(
+        id=session.id,
+        current=session.id == current,
+        created_at=session.created_at,
+        last_seen_at=session.last_seen_at,
+        expires_at=session.expires_at,
+        authenticated_at=session.authenticated_at,
+        factors=list(session.factors),
+        address=session.address,
+        user_agent=session.user_agent,
+    )
+
+
+def passkey_answer(passkey: Passkey) -> PasskeyAnswer:
+    """A passkey as its person sees it."""
+    return PasskeyAnswer(
+        id=passkey.id, name=passkey.name, created_at=passkey.created_at, last_used_at=passkey.last_used_at
+    )
+
+
+def me_answer(
+    caller: Principal,
+    organization: Organization,
+    places: Sequence[Place],
+    user: User | None = None,
+    session: UserSession | None = None,
+) -> MeAnswer:
+    """Who calls: a person with `user` and `session`, or a key."""
+    shown = [
+        PlaceAnswer(
+            id=place.workspace_id, name=place.name, role=place.role, current=place.workspace_id == caller.workspace_id
+        )
+        for place in places
+    ]
+    return MeAnswer(
+        kind=caller.kind,
+        id=caller.id,
+        name=caller.name,
+        email=None if user is None else user.email,
+        first_name=None if user is None else user.first_name,
+        last_name=None if user is None else user.last_name,
+        title=None if user is None else user.title,
+        language=None if user is None else user.language,
+        time_zone=None if user is None else user.time_zone,
+        role=None if user is None else user.role,
+        second_factor=None if user is None else user.has_totp,
+        has_password=None if user is None else user.has_password,
+        organization=OrganizationAnswer(id=organization.id, name=organization.name),
+        workspace=next((place for place in shown if place.current), None),
+        workspaces=shown,
+        session=None if session is None else session_answer(session, caller.session_id),
+    )
+
+
+def permissions_answer(caller: Principal) -> list[PermissionAnswer]:
+    """Every permission, and why not."""
+    found = []
+    for one in PERMISSIONS.values():
+        verdict = caller.may(one.name)
+        found.append(
+            PermissionAnswer(
+                permission=one.name,
+                allows=one.allows,
+                allowed=bool(verdict),
+                reason=verdict.reason or None,
+                scope=one.scope,
+                of=list(one.of),
+                fields=one.fields,
+                rows=one.rows,
+                only=[]
+                if verdict
+                else [limit_answer(grant) for grant in caller.grants if grant.permission == one.name],
+            )
+        )
+    return found
+
+
+def enrollment_answer(enrolment: Enrolment, now: datetime) -> EnrollmentAnswer:
+    """An invitation, as it stands now."""
+    return EnrollmentAnswer(
+        enrollment_id=enrolment.id,
+        email=enrolment.email,
+        role_id=enrolment.role,
+        status=enrolment.status(now),
+        first_name=enrolment.first_name,
+        last_name=enrolment.last_name,
+        title=enrolment.title,
+        invited_by=enrolment.invited_by,
+        created_date_time=enrolment.created_at,
+        last_invitation_sent_at=enrolment.last_sent_at,
+        expires_at=enrolment.expires_at,
+        workspaces=[
+            WorkspaceRoleAnswer(workspace_id=workspace_id, role_id=role)
+            for workspace_id, role in enrolment.memberships.items()
+        ],
+    )
+
+
+def organization_roles(organization_id: UUID) -> list[OrganizationRoleAnswer]:
+    """The roles of an organization."""
+    return [
+        OrganizationRoleAnswer(id=one.name, name=one.name, organization_id=organization_id, description=one.description)
+        for one in ORGANIZATION_ROLES.values()
+    ]
+
+
+def role_answer(role: Role, workspace_id: UUID, grants: Sequence[GrantAnswer] = (), members: int = 0) -> RoleAnswer:
+    """A role of a workspace, with its grants and how many have it."""
+    return RoleAnswer(
+        id=role.name,
+        name=role.name,
+        workspace_id=workspace_id,
+        description=role.description,
+        permissions=sorted(role.permissions),
+        grants=list(grants),
+        members=members,
+        type="BUILT_IN" if role.built_in else "OWN",
+        created_date_time=role.created_at,
+    )
+
+
+def colleague_answer(colleague: Colleague) -> ColleagueAnswer:
+    """Somebody who works in a workspace."""
+    return ColleagueAnswer(
+        id=colleague.id,
+        name=colleague.name,
+        roles=sorted(colleague.roles),
+        may_review="can_review" in colleague.permissions,
+    )
+
+
+def membership_answer(membership: Membership) -> MembershipAnswer:
+    """Who is in a workspace, and how."""
+    return MembershipAnswer(
+        workspace_id=membership.workspace_id,
+        user_id=membership.user_id,
+        email=membership.email,
+        name=membership.name,
+        role=MembershipRole(
+            id=membership.role,
+            name=membership.role,
+            workspace_id=membership.workspace_id,
+            created_date_time=membership.created_at,
+            type=membership.type,
+        ),
+    )

@@ -1,0 +1,467 @@
+"""Single sign-on: OpenID Connect by discovery, with any provider that speaks the code flow.
+
+What a provider says is believed only of people of the organization that named it, and only after state, nonce, PKCE,
+issuer, audience, times and signature are right. Every request to it passes the guarded client.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+import orjson
+import structlog
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.oidc.discovery import OpenIDProviderMetadata, get_well_known_url
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from joserfc.jwt import JWTClaimsRegistry
+
+from passerelle.kit.clock import Clock
+from passerelle.kit.database import Connection, Database
+from passerelle.kit.errors import PasserelleError
+from passerelle.kit.http.authentication import Principal
+from passerelle.kit.ids import NewId
+from passerelle.kit.outgoing import Outgoing, OutgoingError
+from passerelle.kit.secrets import SecretBox
+from passerelle.people import repository
+from passerelle.people.errors import (
+    IDENTITY_PROVIDER_EXISTS,
+    IDENTITY_PROVIDER_INVALID,
+    IDENTITY_PROVIDER_NOT_FOUND,
+    SINGLE_SIGN_ON_FAILED,
+)
+from passerelle.people.models import NewUser, User
+from passerelle.people.users import Users
+from passerelle.people.values import checked_email, checked_organization_role
+
+CALLBACK: Final = "/sign-in/callback"
+
+# Signatures with the client's secret, and none at all, are not among them.
+_ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+_SECONDS: Final = 10.0
+_MOST_BYTES: Final = 500_000
+_LEEWAY: Final = 60
+"""Seconds that the provider's clock may be off."""
+
+log = structlog.get_logger("passerelle.single_sign_on")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where an organization's people sign in.
+
+    group_claim   the claim that lists a person's groups; None: nobody's role follows from groups
+    group_roles   roles in the organization by group
+    default_role  of people in none of these groups; None: they stay out
+    """
+
+    organization_id: UUID
+    id: UUID
+    name: str
+    issuer: str
+    client_id: str
+    scopes: Sequence[str]
+    group_claim: str | None
+    group_roles: Mapping[str, str]
+    default_role: str | None
+    created_at: datetime
+    client_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What a provider's discovery document says."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    scopes: Sequence[str]
+    claims: Sequence[str]
+    says_pkce: bool
+    """Whether it says that it takes PKCE; many do without saying so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the page of sign-in shows."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A sign-in that the provider goes on with: where, and what must be remembered until the answer comes."""
+
+    address: str
+    pending: Mapping[str, str]
+
+
+class SingleSignOn:
+    """The feature's service for single sign-on."""
+
+    def __init__(
+        self,
+        database: Database,
+        users: Users,
+        outgoing: Outgoing,
+        box: SecretBox,
+        clock: Clock,
+        new_id: NewId,
+        public_url: str,
+    ) -> None:
+        self._database = database
+        self._users = users
+        self._outgoing = outgoing
+        self._box = box
+        self._clock = clock
+        self._new_id = new_id
+        self._callback = public_url + CALLBACK
+
+    async def offers(self) -> list[Offer]:
+        """The providers that anybody may see: those of the only organization."""
+        async with self._database.shared() as connection:
+            rows = await connection.fetch("SELECT * FROM offered_identity_providers()")
+        return [Offer(f"/sign-in/with/{row['id']}", row["name"]) for row in rows]
+
+    async def all(self, organization_id: UUID) -> list[Provider]:
+        """An organization's providers by name."""
+        async with self._database.organization(organization_id) as connection:
+            rows = await connection.fetch("SELECT * FROM identity_provider ORDER BY name")
+        return [self._provider(row) for row in rows]
+
+    @property
+    def callback(self) -> str:
+        """The address that a provider has to send people back to."""
+        return self._callback
+
+    async def discover(self, issuer: str) -> Discovery:
+        """What a provider says of itself. Raises IDENTITY_PROVIDER_INVALID."""
+        metadata = await self._metadata(issuer)
+        return Discovery(
+            metadata["issuer"],
+            metadata["authorization_endpoint"],
+            metadata["token_endpoint"],
+            metadata["jwks_uri"],
+            _texts(metadata.get("scopes_supported")),
+            _texts(metadata.get("claims_supported")),
+            "S256" in _texts(metadata.get("code_challenge_methods_supported")),
+        )
+
+    async def change(self, given: Provider) -> Provider:
+        """Write what a provider is from now on; without a secret it keeps the one that it has.
+
+        Raises IDENTITY_PROVIDER_NOT_FOUND, and as `create`.
+        """
+        _require_roles(given)
+        async with self._database.organization(given.organization_id) as connection:
+            issuer = await connection.fetchval("SELECT issuer FROM identity_provider WHERE id = $1", given.id)
+        if issuer is None:
+            raise _unknown()
+        if issuer != given.issuer and not given.client_secret:
+            # Or whoever changes the issuer would be sent the secret of another one.
+            raise IDENTITY_PROVIDER_INVALID.error("another issuer needs its own `clientSecret`", "/clientSecret")
+        await self._metadata(given.issuer)
+        secret = self._box.encrypt(given.client_secret.encode()) if given.client_secret else None
+        async with self._database.organization(given.organization_id) as connection:
+            taken = await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM identity_provider WHERE name = $1 AND id <> $2)", given.name, given.id
+            )
+            if taken:
+                raise _exists(given.name)
+            row = await connection.fetchrow(
+                "UPDATE identity_provider SET name = $2, issuer = $3, client_id = $4, scopes = $5, group_claim = $6, "
+                "group_roles = $7, default_role = $8, client_secret = coalesce($9, client_secret), updated_at = $10 "
+                "WHERE id = $1 RETURNING *",
+                given.id,
+                given.name,
+                given.issuer,
+                given.client_id,
+                list(given.scopes),
+                given.group_claim,
+                dict(given.group_roles),
+                given.default_role,
+                secret,
+                self._clock(),
+            )
+        if row is None:
+            raise _unknown()
+        return self._provider(row)
+
+    async def create(self, by: Principal, given: Provider) -> Provider:
+        """Keep a provider, after its discovery document was read.
+
+        Raises IDENTITY_PROVIDER_INVALID, IDENTITY_PROVIDER_EXISTS or ROLE_UNKNOWN.
+        """
+        _require_roles(given)
+        await self._metadata(given.issuer)
+        now = self._clock()
+        async with self._database.organization(given.organization_id) as connection:
+            done = await connection.execute(
+                "INSERT INTO identity_provider (organization_id, id, name, issuer, client_id, client_secret, scopes, "
+                "group_claim, group_roles, default_role, created_at, updated_at) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) ON CONFLICT DO NOTHING",
+                given.organization_id,
+                given.id,
+                given.name,
+                given.issuer,
+                given.client_id,
+                self._box.encrypt(given.client_secret.encode()),
+                list(given.scopes),
+                given.group_claim,
+                dict(given.group_roles),
+                given.default_role,
+                now,
+            )
+        if done != "INSERT 0 1":
+            raise _exists(given.name)
+        log.info("identity_provider.created", provider=str(given.id), by=by.name)
+        return given
+
+    async def delete(self, organization_id: UUID, provider_id: UUID) -> None:
+        """Forget a provider; who signed in with it needs another way in. Raises IDENTITY_PROVIDER_NOT_FOUND."""
+        async with self._database.organization(organization_id) as connection:
+            done = await connection.execute("DELETE FROM identity_provider WHERE id = $1", provider_id)
+        if done != "DELETE 1":
+            raise _unknown()
+
+    async def find(self, provider_id: UUID) -> Provider:
+        """A provider of any organization. Raises IDENTITY_PROVIDER_NOT_FOUND."""
+        async with self._database.shared() as connection:
+            row = await connection.fetchrow("SELECT * FROM find_identity_provider($1)", provider_id)
+        if row is None:
+            raise IDENTITY_PROVIDER_NOT_FOUND.error("there is no such provider")
+        return self._provider(row)
+
+    async def begin(self, provider: Provider, next_path: str) -> Begun:
+        """Where the browser goes. Raises IDENTITY_PROVIDER_INVALID where the provider does not answer as it must."""
+        metadata = await self._metadata(provider.issuer)
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        address = add_params_to_uri(  # type: ignore[no-untyped-call]
+            metadata["authorization_endpoint"],
+            [
+                ("response_type", "code"),
+                ("client_id", provider.client_id),
+                ("redirect_uri", self._callback),
+                ("scope", " ".join(dict.fromkeys(["openid", *provider.scopes]))),
+                ("state", state),
+                ("nonce", nonce),
+                ("code_challenge", create_s256_code_challenge(verifier)),  # type: ignore[no-untyped-call]
+                ("code_challenge_method", "S256"),
+            ],
+        )
+        pending = {
+            "provider": str(provider.id),
+            "state": state,
+            "nonce": nonce,
+            "verifier": verifier,
+            "next": next_path,
+        }
+        return Begun(address, pending)
+
+    async def finish(self, provider: Provider, pending: Mapping[str, str], answer: Mapping[str, str]) -> User:
+        """Who the provider says it is. Raises SINGLE_SIGN_ON_FAILED, which is logged with the reason."""
+        if not hmac.compare_digest(answer.get("state", "").encode(), pending["state"].encode()):
+            raise _failed(provider, "the answer belongs to another sign-in (state)")
+        if "iss" in answer and answer["iss"] != provider.issuer:
+            raise _failed(provider, "the answer comes from another issuer")
+        if "error" in answer or not answer.get("code"):
+            raise _failed(provider, f"the provider answered {answer.get('error', 'nothing')[:80]}")
+        try:
+            metadata = await self._metadata(provider.issuer)
+            tokens = await self._exchange(provider, metadata, answer["code"], pending["verifier"])
+            claims = await self._claims(provider, metadata, tokens, pending["nonce"])
+        except (PasserelleError, OutgoingError, JoseError, ValueError, KeyError, TypeError) as error:
+            raise _failed(provider, str(error)) from None
+        return await self._user(provider, claims)
+
+    async def _exchange(self, provider: Provider, metadata: Any, code: str, verifier: str) -> dict[str, Any]:
+        fields = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self._callback,
+            "code_verifier": verifier,
+        }
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        ways = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        if "client_secret_basic" in ways:
+            pair = f"{quote(provider.client_id, safe='')}:{quote(provider.client_secret, safe='')}"
+            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        else:
+            fields |= {"client_id": provider.client_id, "client_secret": provider.client_secret}
+        content = urlencode(fields).encode()
+        return await self._json("POST", metadata["token_endpoint"], headers, content)
+
+    async def _claims(
+        self, provider: Provider, metadata: Any, tokens: Mapping[str, Any], nonce: str
+    ) -> Mapping[str, Any]:
+        """What the id token says, once everything about it is right."""
+        known = await self._json("GET", metadata["jwks_uri"], {}, None)
+        keys = KeySet.import_key_set({"keys": known["keys"]})
+        supported = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
+        algorithms = [one for one in _ALGORITHMS if one in supported]
+        token = jwt.decode(tokens["id_token"], keys, algorithms=algorithms)
+        registry = JWTClaimsRegistry(
+            now=int(self._clock().timestamp()),
+            leeway=_LEEWAY,
+            iss={"essential": True, "value": provider.issuer},
+            aud={"essential": True, "value": provider.client_id},
+            sub={"essential": True},
+            exp={"essential": True},
+            iat={"essential": True},
+            nonce={"essential": True, "value": nonce},
+        )
+        registry.validate(token.claims)
+        audience = token.claims["aud"]
+        must_name_us = (isinstance(audience, list) and len(audience) > 1) or "azp" in token.claims
+        if must_name_us and token.claims.get("azp") != provider.client_id:
+            raise ValueError("the id token was made for another client (azp)")
+        return token.claims if "email" in token.claims else await self._with_userinfo(metadata, tokens, token.claims)
+
+    async def _with_userinfo(
+        self, metadata: Any, tokens: Mapping[str, Any], claims: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        headers = {"Authorization": f"Bearer {tokens['access_token']}", "Accept": "application/json"}
+        found = await self._json("GET", metadata["userinfo_endpoint"], headers, None)
+        if found.get("sub") != claims["sub"]:
+            raise ValueError("the provider's userinfo is about somebody else (sub)")
+        return {**found, **claims}
+
+    async def _user(self, provider: Provider, claims: Mapping[str, Any]) -> User:
+        """The user that is meant: known by the provider's own name for the person, else by a proved address."""
+        role = _role(provider, claims)
+        if role is None:
+            raise _failed(provider, "the person is in no group that may enter")
+        idp_id = f"{provider.id}:{claims['sub']}"
+        now = self._clock()
+        async with self._database.organization(provider.organization_id) as connection:
+            user = await _known(connection, idp_id)
+            if user is None:
+                user = await self._linked(connection, provider, claims, idp_id, role)
+            if user.state != "active":
+                raise _failed(provider, "the user was deactivated")
+            # Owners are made by owners, and stay what they are.
+            if provider.group_claim is not None and user.role not in ("owner", role):
+                user = await repository.change_user(connection, user.id, now, {"role": role}) or user
+        return user
+
+    async def _linked(
+        self, connection: Connection, provider: Provider, claims: Mapping[str, Any], idp_id: str, role: str
+    ) -> User:
+        if claims.get("email_verified") is not True:
+            raise _failed(provider, "the provider does not say that the address is proved (email_verified)")
+        email = checked_email(str(claims["email"]))
+        found = await repository.user_by_email(connection, email)
+        if found is None:
+            new = NewUser(
+                email,
+                role,
+                str(claims.get("given_name") or claims.get("name") or "")[:100],
+                str(claims.get("family_name") or "")[:100],
+                idp_id=idp_id,
+            )
+            return await self._users.insert(connection, provider.organization_id, new)
+        if found.role == "owner":
+            # Else whoever may name a provider could become an owner with one of their own.
+            raise _failed(provider, "owners sign in here")
+        if found.idp_id is not None:
+            raise _failed(provider, "the address belongs to a user who signs in as somebody else there")
+        changed = await repository.change_user(connection, found.id, self._clock(), {"idp_id": idp_id})
+        assert changed is not None
+        return changed
+
+    async def _metadata(self, issuer: str) -> Any:
+        """The discovery document. Raises IDENTITY_PROVIDER_INVALID."""
+        try:
+            address = get_well_known_url(issuer, external=True)  # type: ignore[no-untyped-call]
+            found = await self._json("GET", address, {}, None)
+            if found.get("issuer") != issuer:
+                raise ValueError(f"it calls itself {str(found.get('issuer'))[:200]}")
+            metadata = OpenIDProviderMetadata(found)
+            if issuer.startswith("https:"):
+                metadata.validate()  # type: ignore[no-untyped-call]
+            for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+                if not isinstance(found.get(name), str):
+                    raise ValueError(f"it names no {name}")
+        except (OutgoingError, ValueError) as error:
+            message = f"`{issuer[:200]}` is no provider of OpenID Connect: {error}"
+            raise IDENTITY_PROVIDER_INVALID.error(message, "/issuer") from None
+        return metadata
+
+    async def _json(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> dict[str, Any]:
+        answer = await self._outgoing.request(
+            method, url, headers=headers, content=content, timeout_seconds=_SECONDS, max_bytes=_MOST_BYTES
+        )
+        if answer.status != 200:
+            raise ValueError(f"the provider answered {answer.status}")
+        found = orjson.loads(answer.body)
+        if not isinstance(found, dict):
+            raise ValueError("the provider answered something else than an object")
+        return found
+
+    def _provider(self, row: Any) -> Provider:
+        return Provider(
+            row["organization_id"],
+            row["id"],
+            row["name"],
+            row["issuer"],
+            row["client_id"],
+            tuple(row["scopes"]),
+            row["group_claim"],
+            row["group_roles"],
+            row["default_role"],
+            row["created_at"],
+            self._box.decrypt(row["client_secret"]).decode(),
+        )
+
+
+def _require_roles(given: Provider) -> None:
+    for role in (*given.group_roles.values(), *filter(None, [given.default_role])):
+        checked_organization_role(role, "/groupRoles")
+    if "owner" in given.group_roles.values() or given.default_role == "owner":
+        raise IDENTITY_PROVIDER_INVALID.error("no group makes owners: an owner makes them", "/groupRoles")
+
+
+def _exists(name: str) -> PasserelleError:
+    return IDENTITY_PROVIDER_EXISTS.error(f"there is a provider `{name}` already", "/name")
+
+
+def _unknown() -> PasserelleError:
+    return IDENTITY_PROVIDER_NOT_FOUND.error("your organization has no such provider")
+
+
+def _texts(found: object) -> list[str]:
+    """The texts of a list that somebody else wrote; not without an end."""
+    return [one[:200] for one in found[:200] if isinstance(one, str)] if isinstance(found, list) else []
+
+
+async def _known(connection: Connection, idp_id: str) -> User | None:
+    row = await connection.fetchrow("SELECT * FROM app_user WHERE idp_id = $1", idp_id)
+    return None if row is None else repository.user_of(row)
+
+
+def _role(provider: Provider, claims: Mapping[str, Any]) -> str | None:
+    """The highest role that one of the person's groups gives."""
+    groups = claims.get(provider.group_claim) if provider.group_claim is not None else None
+    names = {str(one) for one in groups} if isinstance(groups, list) else set()
+    given = {provider.group_roles[name] for name in names & provider.group_roles.keys()}
+    return next((role for role in ("admin", "member") if role in given), provider.default_role)
+
+
+def _failed(provider: Provider, reason: str) -> PasserelleError:
+    log.warning("single_sign_on.failed", provider=str(provider.id), reason=reason[:500])
+    error = SINGLE_SIGN_ON_FAILED.error(f"{provider.name} did not sign you in")
+    # For the audit and the log; whoever tries to sign in does not learn it.
+    error.add_note(reason[:200])
+    return error

@@ -1,0 +1,1 @@
+"""Publishing by two persons: one proposes a revision, another one approves it."""

@@ -1,0 +1,217 @@
+"""Reading executions for the API. Writing them is the engine's (`passerelle.engine.store`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from passerelle.engine.model import Status
+from passerelle.kit.database import Database
+from passerelle.kit.ids import NewId, first_id
+from passerelle.kit.json import JsonObject
+from passerelle.workflows.models import ExecutionFilters, ExecutionView, FailureGroup, MoveView, StepRunView
+
+_BEGUN: Final = """
+    NOT (e.origin IN ('LINK', 'TOKEN') AND (
+        coalesce(e.error ->> 'code', '') = 'NEVER_BEGUN'
+        OR (e.status = 'RUNNING' AND NOT EXISTS (
+            SELECT FROM visit v WHERE v.workspace_id = e.workspace_id AND v.execution_id = e.id))))
+"""
+_RESTING: Final = " AND e.status IN ('RUNNING', 'AWAITING')"
+_RUNNING: Final = "e.revision_id = ANY (ARRAY(SELECT v.id FROM revision v WHERE v.workspace_id = $1 AND v.number = {}))"
+_RUNNING_ONE: Final = (
+    "e.revision_id = (SELECT v.id FROM revision v WHERE v.workspace_id = $1 AND v.definition_id = $2 AND v.number = {})"
+)
+"""For a list whose second value is the definition."""
+_APART: Final = timedelta(days=1)
+"""An id may have been made so long before its execution, where a request was sent again."""
+
+_VIEW = """
+    SELECT e.id, e.workspace_id, e.definition_id, d.name, e.revision_id, r.number AS revision, e.execution_type,
+           e.status, e.locale, e.parameters, e.record_id, e.origin, e.waiting_for, e.result, e.error, e.created_at,
+           e.updated_at, e.completed_at, e.expires_at, e.parent_id, e.parent_step
+    FROM ({found}) e
+    JOIN definition d ON d.workspace_id = e.workspace_id AND d.id = e.definition_id
+    JOIN revision r ON r.workspace_id = e.workspace_id AND r.id = e.revision_id
+"""
+_OF_WORKSPACE: Final = "SELECT * FROM execution e WHERE e.workspace_id = $1"
+
+_MOVES = """
+    SELECT v.migration_id, m.from_revision, f.number AS from_number, m.to_revision, t.number AS to_number,
+           v.moved_at, m.created_by AS moved_by, v.undone_at,
+           CASE WHEN v.undone_at IS NOT NULL THEN m.undone_by END AS undone_by
+    FROM execution_move v
+    JOIN definition_migration m ON m.workspace_id = v.workspace_id AND m.id = v.migration_id
+    JOIN revision f ON f.workspace_id = m.workspace_id AND f.id = m.from_revision
+    JOIN revision t ON t.workspace_id = m.workspace_id AND t.id = m.to_revision
+    WHERE v.workspace_id = $1 AND v.execution_id = $2 AND v.moved_at IS NOT NULL
+    ORDER BY v.moved_at, v.migration_id
+"""
+
+_FAILURES = """
+    SELECT f.code, f.definition_id, d.name, count(*)::int AS count,
+           (array_agg(f.id ORDER BY f.updated_at DESC))[1] AS latest_id,
+           (array_agg(f.message ORDER BY f.updated_at DESC))[1] AS latest_message,
+           max(f.updated_at) AS latest_at
+    FROM (
+        SELECT id, workspace_id, definition_id, updated_at, error ->> 'code' AS code, error ->> 'message' AS message
+        FROM execution WHERE workspace_id = $1 AND status = 'FAILED'
+          AND ($3::uuid[] IS NULL OR definition_id = ANY($3)) ORDER BY id DESC LIMIT $2
+    ) f
+    JOIN definition d ON d.workspace_id = f.workspace_id AND d.id = f.definition_id
+    GROUP BY f.code, f.definition_id, d.name
+    ORDER BY count(*) DESC, max(f.updated_at) DESC
+"""
+
+
+class ExecutionRepository:
+    """Every query names the workspace; row-level security names it again."""
+
+    def __init__(self, database: Database, new_id: NewId) -> None:
+        self._database = database
+        self._new_id = new_id
+
+    async def find(self, workspace_id: UUID, execution_id: UUID) -> ExecutionView | None:
+        """One execution, or None if this workspace has none with that id."""
+        async with self._database.workspace(workspace_id) as connection:
+            row = await connection.fetchrow(
+                _VIEW.format(found=_OF_WORKSPACE + " AND e.id = $2"), workspace_id, execution_id
+            )
+        return _view(row) if row is not None else None
+
+    async def status(self, workspace_id: UUID, execution_id: UUID) -> tuple[Status, bool] | None:
+        """The status, and whether the execution goes on at once by itself."""
+        async with self._database.workspace(workspace_id) as connection:
+            row = await connection.fetchrow(
+                "SELECT status, wake_at IS NOT NULL AND status = 'RUNNING' AS busy FROM execution "
+                "WHERE workspace_id = $1 AND id = $2",
+                workspace_id,
+                execution_id,
+            )
+        return (Status(row["status"]), row["busy"]) if row is not None else None
+
+    async def page(
+        self,
+        workspace_id: UUID,
+        filters: ExecutionFilters,
+        after: UUID | None,
+        limit: int,
+        record_ids: Sequence[UUID] | None = None,
+    ) -> list[ExecutionView]:
+        """Executions, newest first, older than `after`. `record_ids`: what their record may be called."""
+        narrowed, values = _narrowed({**_conditions(filters, record_ids), "(e.id < {})": after}, 2)
+        # The page is found first, by one index: joined before, every execution may be read and sorted.
+        page = f"{_OF_WORKSPACE}{_literally(filters)}{narrowed} ORDER BY e.id DESC LIMIT {limit:d}"
+        async with self._database.reading(workspace_id) as connection:
+            rows = await connection.fetch(_VIEW.format(found=page) + " ORDER BY e.id DESC", workspace_id, *values)
+        return [_view(row) for row in rows]
+
+    async def count(
+        self, workspace_id: UUID, filters: ExecutionFilters, at_most: int, record_ids: Sequence[UUID] | None = None
+    ) -> dict[str, int]:
+        """How many there are in each status, none counted further than `at_most`."""
+        narrowed, values = _narrowed(_conditions(filters, record_ids), 2)
+        statuses = [filters.status] if filters.status else list(Status)
+        counted = {
+            status: f"{_OF_WORKSPACE}{_literally(replace(filters, status=status))}{narrowed} LIMIT {at_most:d}"
+            for status in statuses
+        }
+        async with self._database.reading(workspace_id) as connection:
+            return {
+                status: await connection.fetchval(f"SELECT count(*) FROM ({found}) one", workspace_id, *values)
+                for status, found in counted.items()
+            }
+
+    async def failures(
+        self, workspace_id: UUID, at_most: int, definitions: Sequence[UUID] | None = None
+    ) -> list[FailureGroup]:
+        """The newest failed executions, at most so many, grouped by definition and error; the largest group first.
+
+        definitions   only of these
+        """
+        async with self._database.reading(workspace_id) as connection:
+            rows = await connection.fetch(_FAILURES, workspace_id, at_most, definitions)
+        return [FailureGroup(**row) for row in rows]
+
+    async def step_runs(self, workspace_id: UUID, execution_id: UUID) -> list[StepRunView]:
+        """Every finished attempt, in the order in which they were recorded."""
+        async with self._database.workspace(workspace_id) as connection:
+            rows = await connection.fetch(
+                "SELECT step, visit, attempt, kind, status, input, output, error, started_at, ended_at FROM step_run "
+                "WHERE workspace_id = $1 AND execution_id = $2 ORDER BY ordinal",
+                workspace_id,
+                execution_id,
+            )
+        return [StepRunView(**row) for row in rows]
+
+    async def moves(self, workspace_id: UUID, execution_id: UUID) -> list[MoveView]:
+        """When it was moved to another revision, oldest first."""
+        async with self._database.workspace(workspace_id) as connection:
+            rows = await connection.fetch(_MOVES, workspace_id, execution_id)
+        return [MoveView(**row) for row in rows]
+
+    async def keep_parameters(
+        self, workspace_id: UUID, definition_id: UUID | None, parameters: JsonObject, parameters_id: UUID
+    ) -> None:
+        """Store parameters for later executions. Storing the same id again changes nothing."""
+        async with self._database.workspace(workspace_id) as connection:
+            await connection.execute(
+                "INSERT INTO stored_parameters (workspace_id, id, definition_id, parameters) VALUES ($1, $2, $3, $4) "
+                "ON CONFLICT DO NOTHING",
+                workspace_id,
+                parameters_id,
+                definition_id,
+                parameters,
+            )
+
+    async def kept_parameters(self, workspace_id: UUID, parameters_id: UUID) -> JsonObject | None:
+        """Parameters that were stored before."""
+        async with self._database.workspace(workspace_id) as connection:
+            kept: JsonObject | None = await connection.fetchval(
+                "SELECT parameters FROM stored_parameters WHERE workspace_id = $1 AND id = $2",
+                workspace_id,
+                parameters_id,
+            )
+        return kept
+
+
+def _literally(filters: ExecutionFilters) -> str:
+    """The conditions whose values are few, written out: only so does an index serve that holds some of them alone."""
+    said = "" if filters.status is None else f" AND e.status = '{Status(filters.status).value}'"
+    return said if filters.waiting_for is None else said + _RESTING
+
+
+def _conditions(filters: ExecutionFilters, record_ids: Sequence[UUID] | None) -> dict[str, Any]:
+    """What must hold, each with its value; those without one are to be left out.
+
+    Ids sort by the time of creation: with bounds for them, nothing that is far from the wanted days is looked at.
+    """
+    return {
+        "e.definition_id = {}": filters.definition_id,
+        "e.definition_id = ANY ({})": filters.definitions,
+        "e.record_id = ANY ({})": record_ids,
+        "e.created_at >= {}": filters.created_from,
+        "e.id >= {}": filters.created_from and first_id(filters.created_from - _APART),
+        "e.created_at < {}": filters.created_before,
+        "e.id < {}": filters.created_before and first_id(filters.created_before + _APART),
+        "e.parent_id = {}": filters.parent_id,
+        _RUNNING if filters.definition_id is None else _RUNNING_ONE: filters.revision,
+        "e.error IS NOT NULL AND e.error ->> 'code' = {}": filters.error_code,
+        f"({_BEGUN}) = {{}}": filters.begun or None,
+        "e.waiting_for @> {}": filters.waiting_for and [{"kind": filters.waiting_for}],
+    }
+
+
+def _narrowed(conditions: Mapping[str, Any], first: int) -> tuple[str, list[Any]]:
+    """The conditions that have a value, and the values in their order; `first`: the number of the first one."""
+    wanted = {condition: value for condition, value in conditions.items() if value is not None}
+    narrowed = "".join(f" AND {condition.format(f'${number}')}" for number, condition in enumerate(wanted, first))
+    return narrowed, list(wanted.values())
+
+
+def _view(row: Any) -> ExecutionView:
+    facts = dict(row)
+    return ExecutionView(**{**facts, "status": Status(facts["status"]), "waiting_for": facts["waiting_for"] or []})

@@ -1,0 +1,145 @@
+"""Publishing by two persons, the audit and the evidence of consents in the dashboard."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import httpx
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.acceptance.running import Dev
+from tests.browser.browsing import Browse, accessible
+from tests.browser.signing_in import at_work
+
+FIRST = "name: {name}\nsteps:\n  - id: keep\n    set: {{said: one}}\n  - id: last\n    wait: {{for: 30d}}\n"
+NEXT = FIRST.replace("  - id: last", "  - id: extra\n    set: {{more: two}}\n  - id: last")
+STATEMENT = "Zgadzam się, aby firma Wieloryb mnie sprawdziła."
+
+
+def _push(dev: Dev, text: str) -> httpx.Response:
+    with dev.api() as api:
+        answer = api.post("/definitions", content=text.encode(), headers={"Content-Type": "text/yaml"})
+        answer.raise_for_status()
+        return answer
+
+
+@pytest.fixture
+async def by_two(browse: Browse, dev: Dev) -> AsyncIterator[None]:
+    """The demo wants two persons, as its owner says in the settings, and one again afterwards."""
+    page = await at_work(browse, dev, "/app/settings/publishing")
+    await page.get_by_role("radio", name="Two").check()
+    await expect(page.get_by_text("Publishing takes two persons now.")).to_be_visible()
+    await accessible(page)
+    yield
+    await page.goto("/app/settings/publishing")
+    await page.get_by_role("radio", name="As the installation says").click()  # it moves once that is confirmed
+    dialog = page.get_by_role("dialog", name="Let one person publish alone?")
+    await dialog.get_by_role("button", name="Let one person publish").click()
+    await expect(page.get_by_text("One person publishes alone now.")).to_be_visible()
+
+
+async def test_what_a_build_proposes_is_looked_at_by_step_and_approved(browse: Browse, dev: Dev, by_two: None) -> None:
+    name = f"two-{uuid4().hex[:6]}"
+    first = (await asyncio.to_thread(_push, dev, FIRST.format(name=name))).json()
+    page = await at_work(browse, dev, f"/app/definitions/{first['id']}")
+    await page.get_by_role("button", name="Look and decide").click()
+    dialog = page.get_by_role("dialog", name=f"Publish {name}, revision 1?")
+    await dialog.get_by_role("button", name="Approve and publish").click()
+    await expect(page.get_by_text("Published by two.")).to_be_visible()
+    await expect(page.get_by_text("Published by demo token and")).to_be_visible()
+
+    with dev.api() as api:
+        api.post("/workflows", json={"workflowDefinitionId": first["id"], "parameters": {}}).raise_for_status()
+    second = (await asyncio.to_thread(_push, dev, NEXT.format(name=name))).json()
+    await page.goto(f"/app/definitions/{first['id']}?proposal={second['proposal']}")
+    dialog = page.get_by_role("dialog", name=f"Publish {name}, revision 2?")
+    await expect(dialog.get_by_text("extra", exact=True).first).to_be_visible()
+    await expect(dialog.get_by_text("1 can move")).to_be_visible()
+    await accessible(page)
+    await dialog.get_by_label("Comment").fill("not yet")
+    await dialog.get_by_role("button", name="Decline").click()
+    await expect(page.get_by_text("Declined.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Look and decide")).to_have_count(0)
+
+
+async def test_nobody_approves_what_they_proposed_and_who_proposed_withdraws(
+    browse: Browse, dev: Dev, by_two: None
+) -> None:
+    name = f"own-{uuid4().hex[:6]}"
+    pushed = (await asyncio.to_thread(_push, dev, FIRST.format(name=name))).json()
+    page = await at_work(browse, dev, f"/app/definitions/{pushed['id']}")
+    await page.get_by_role("button", name="Look and decide").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Decline").click()
+    await page.get_by_role("button", name="Propose").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Propose").click()
+    await page.get_by_role("button", name="Look at it").click()
+    dialog = page.get_by_role("dialog", name=f"Publish {name}, revision 1?")
+    approve = dialog.get_by_role("button", name="Approve and publish")
+    await expect(approve).to_have_attribute("aria-disabled", "true")
+    await expect(approve).to_have_accessible_description(
+        "You proposed this, in person or with a key of yours: somebody else has to decide it"
+    )
+    await dialog.get_by_role("button", name="Withdraw").click()
+    await expect(page.get_by_text("Withdrawn.")).to_be_visible()
+
+
+async def test_the_audit_is_narrowed_by_its_address_read_and_verified(browse: Browse, dev: Dev) -> None:
+    with dev.api() as api:
+        made = api.post("/keys", json={"name": "audited", "permissions": ["can_run"]}).json()
+        api.delete(f"/keys/{made['id']}").raise_for_status()
+    page = await at_work(browse, dev, f"/app/settings/audit?object={made['id']}")
+    rows = page.locator("tbody tr")
+    await expect(rows).to_have_count(2)  # made, and revoked
+    await page.get_by_role("link", name="revokeKey").click()
+    entry = page.locator("section").filter(has=page.get_by_role("heading", name="revokeKey"))
+    await expect(entry.get_by_text("revoked").first).to_be_visible()
+    await accessible(page)
+    await page.get_by_role("link", name="Only what they did").click()
+    assert "actor=" in page.url
+    await page.get_by_role("button", name="Verify").click()
+    await expect(page.get_by_text("as they were written")).to_be_visible()
+    async with page.expect_download() as waiting:
+        await page.get_by_role("link", name="Export as JSON lines").click()
+    download = await waiting.value
+    assert download.suggested_filename.endswith(".jsonl")
+    await page.get_by_role("textbox", name="Action", exact=True).fill("nothing")
+    await expect(page.get_by_text("No entry fits")).to_be_visible()
+    assert "action=nothing" in page.url
+
+
+async def test_a_consent_shows_what_was_read_and_how_far_it_proves_who_it_was(browse: Browse, dev: Dev) -> None:
+    definition = dev.demo["definitions"]["customer-onboarding"]
+    with dev.api() as api:
+        started = api.post("/workflows", json={"workflowDefinitionId": definition, "parameters": {}})
+        assert started.is_success, started.text
+    page = await at_work(browse, dev, "/app")
+    asked: list[str] = []
+
+    async def answer(route: Route) -> None:
+        asked.append(route.request.url.partition("?")[2])
+        shown = "true" in asked[-1]
+        by = {"proof": "code", "linkId": None, "email": "ewa@example.com" if shown else "•••", "recordId": None}
+        digest = hashlib.sha256(STATEMENT.encode()).hexdigest()
+        consent = {
+            "step": "terms", "visit": 1, "at": "2026-11-29T09:00:00.000Z", "accepted": True, "version": "3",
+            "language": "pl", "title": "Zgoda", "text": STATEMENT if shown else "Zgadzam się, aby firma ••• mnie …",
+            "label": "Tak", "address": "203.0.113.7" if shown else None, "userAgent": None, "by": by, "hash": digest,
+            "statement": STATEMENT if shown else None,
+        }  # fmt: skip
+        await route.fulfill(json={"data": [consent]})
+
+    await page.route("**/consents*", answer)
+    await page.goto(f"/app/executions/{started.json()['id']}")
+    consents = page.locator("section").filter(has=page.get_by_role("heading", name="Consents"))
+    await expect(consents.get_by_text("Polish")).to_be_visible()
+    await expect(consents.get_by_text("entered the code that was sent there")).to_be_visible()
+    await expect(consents.get_by_text("Wieloryb")).to_have_count(0)
+    await accessible(page)
+    await consents.get_by_role("switch", name="Show personal values").click()
+    await expect(consents.get_by_text(STATEMENT, exact=True)).to_be_visible()
+    assert asked == ["personal=false", "personal=true"]
+    assert await consents.locator("blockquote").get_attribute("lang") == "pl"

@@ -1,0 +1,154 @@
+"""Two people at one thing, a connection that goes away, a session that ends, and strangers' pages: nothing is lost or let in."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import httpx
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.acceptance.running import Dev, pushed, until
+from tests.browser.browsing import Browse, accessible
+from tests.browser.furnished import settled
+from tests.browser.hosting import serving
+from tests.browser.signing_in import at_work
+
+REVIEWED = """
+name: together-reviewed
+title: Reviewed
+steps: [{id: decide, review: {title: Do we take them?, outcomes: [approve, reject]}}]
+"""
+REVISIONS = "name: together\ntitle: Together\nsteps: [{{id: a, set: {{b: {number}}}}}]\n"
+
+
+@pytest.fixture
+def waiting(api: httpx.Client) -> str:
+    """An execution whose review is open."""
+    body = {"workflowDefinitionId": pushed(api, REVIEWED)}
+    return str(api.post("/workflows/run", json=body).raise_for_status().json()["id"])
+
+
+async def decision(api: httpx.Client, execution: str) -> str:
+    """How the review went, once it did."""
+    await asyncio.to_thread(until, api, execution, "COMPLETED")
+    steps = (await asyncio.to_thread(api.get, f"/workflows/{execution}/timeline")).json()["steps"]
+    return str(steps[0]["output"]["outcome"])
+
+
+async def test_two_people_decide_one_review_and_the_second_is_told_with_what_they_wrote(
+    browse: Browse, dev: Dev, api: httpx.Client, waiting: str
+) -> None:
+    path = f"/app/reviews/{waiting}/decide"
+    first, second = await at_work(browse, dev, path), await at_work(browse, dev, path)
+    browse.watched(second).refusals_expected = True
+    # The second one's page hears nothing of it: two presses at the same moment.
+    await second.route("**/events**", lambda route: route.abort())
+    await second.reload()
+    await second.get_by_role("textbox", name="Reason").fill("the papers are of somebody else")
+    await first.get_by_role("button", name="Approve").click()
+    assert await decision(api, waiting) == "approve"
+    await second.get_by_role("button", name="Reject").click()
+    await expect(second.get_by_role("heading", name="This review is no longer open")).to_be_visible()
+    await expect(second.get_by_text("decided: approve")).to_be_visible()
+    await expect(second.get_by_text("the papers are of somebody else")).to_be_visible()
+    await accessible(second)
+
+
+async def test_two_people_publish_one_definition_and_both_see_which_revision_it_is(
+    browse: Browse, dev: Dev, api: httpx.Client
+) -> None:
+    for number in (1, 2, 3):
+        definition = await asyncio.to_thread(pushed, api, REVISIONS.format(number=number))
+    first, second = [await at_work(browse, dev, f"/app/definitions/{definition}") for _ in range(2)]
+    for page, revision in ((first, 1), (second, 2)):
+        entry = page.get_by_role("listitem").filter(has_text=f"Revision {revision}")
+        await entry.get_by_role("button", name="Publish").click()
+        dialogue = page.get_by_role("dialog")
+        await dialogue.get_by_role("textbox").fill(f"back to {revision}")
+        await dialogue.get_by_role("button", name="Publish").click()
+        await expect(entry.get_by_text("Published")).to_be_visible()
+    await first.reload()
+    published = first.get_by_role("listitem").filter(has_text="Published")
+    await expect(published).to_have_count(1)
+    await expect(published).to_contain_text("Revision 2")
+    await expect(published).to_contain_text("back to 2")
+
+
+async def test_without_a_connection_the_page_says_so_keeps_what_is_typed_and_catches_up(
+    browse: Browse, dev: Dev, api: httpx.Client, waiting: str
+) -> None:
+    page = await at_work(browse, dev, f"/app/reviews/{waiting}/decide")
+    browse.watched(page).refusals_expected = True
+    reason = page.get_by_role("textbox", name="Reason")
+    await expect(reason).to_be_visible()
+    await page.context.set_offline(True)
+    await reason.fill("half a sentence")
+    await page.get_by_role("button", name="Approve").click()
+    away = page.get_by_text("The server cannot be reached").first
+    await expect(away).to_be_visible()
+    await expect(reason).to_have_value("half a sentence")
+    await accessible(page)
+    await page.context.set_offline(False)
+    # What was pressed is sent as soon as it can be.
+    assert await decision(api, waiting) == "approve"
+    await expect(away).to_be_hidden()
+
+
+async def test_a_session_that_ends_while_something_is_typed_is_begun_again_beside_it(
+    browse: Browse, dev: Dev, api: httpx.Client, waiting: str
+) -> None:
+    page = await at_work(browse, dev, f"/app/reviews/{waiting}/decide")
+    browse.watched(page).refusals_expected = True
+    await page.get_by_role("textbox", name="Reason").fill("half a sentence")
+    await page.context.clear_cookies()
+    await page.get_by_role("button", name="Approve").click()
+    dialogue = page.get_by_role("dialog", name=re.compile("session", re.IGNORECASE))
+    await expect(dialogue).to_be_visible()
+    await accessible(page)
+    async with page.expect_popup() as opened:
+        await dialogue.get_by_role("link", name="Sign in").click()
+    await _signs_in(await opened.value, dev)
+    await page.bring_to_front()
+    await page.evaluate("window.dispatchEvent(new Event('focus'))")
+    await expect(dialogue).to_be_hidden()
+    await expect(page.get_by_role("textbox", name="Reason")).to_have_value("half a sentence")
+    await page.get_by_role("button", name="Approve").click()
+    assert await decision(api, waiting) == "approve"
+
+
+async def test_another_sites_page_can_neither_frame_it_nor_write_nor_talk_to_it(browse: Browse, dev: Dev) -> None:
+    page = await at_work(browse, dev, "/app/settings/account")
+    await settled(page)
+    # A browser of its own that is signed in, too: what it refuses is told in its console.
+    assert page.context.browser is not None
+    context = await page.context.browser.new_context(storage_state=await page.context.storage_state())
+    with serving("default-src * 'unsafe-inline'") as site:
+        site.files["/"] = f"<iframe src='{dev.demo['baseUrl']}/app'></iframe>"
+        stranger = await context.new_page()
+        await stranger.goto(site.url(host="127.0.0.1"))
+        assert [await frame.locator("main").count() for frame in stranger.frames[1:]] == [0]
+        async with stranger.expect_response(lambda answer: answer.url.endswith("/keys")) as written:
+            await stranger.evaluate(_WRITES, dev.demo["baseUrl"])
+        assert (await written.value).status in (401, 403)
+        await context.close()
+    assert await page.evaluate(_MESSAGES), "a message of another site changed the page"
+
+
+_WRITES = """base => fetch(base + '/keys', {method: 'POST', credentials: 'include', mode: 'no-cors',
+    headers: {'Content-Type': 'text/plain'}, body: JSON.stringify({name: 'stolen', permissions: ['can_run']})})"""
+_MESSAGES = """async () => {
+    const before = document.body.innerHTML;
+    for (const data of ['hello', {type: 'session'}, {type: 'navigate', to: '/settings/keys'}, '{"call": "DELETE"}'])
+        window.dispatchEvent(new MessageEvent('message', {data, origin: 'https://evil.example', source: window}));
+    await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    return document.body.innerHTML === before && location.pathname === '/app/settings/account';
+}"""
+
+
+async def _signs_in(page: Page, dev: Dev) -> None:
+    await page.locator("input[type=email]").fill(dev.demo["user"]["email"])
+    await page.locator("input[type=password]").fill(dev.demo["user"]["password"])
+    async with page.expect_event("close"):
+        await page.keyboard.press("Enter")

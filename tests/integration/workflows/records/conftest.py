@@ -1,0 +1,23 @@
+"""The product, opened once for all tests of a module; each test has workspaces of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from passerelle.app.services import Services
+from tests.integration.secrets.product import joined, opened
+from tests.integration.workflows.records.bound import Bound
+
+
+@pytest.fixture(scope="module")
+async def running(server_url: str, template: str) -> AsyncIterator[tuple[Services, str]]:
+    async with opened(server_url, template) as parts:
+        yield parts
+
+
+@pytest.fixture
+async def bound(running: tuple[Services, str]) -> AsyncIterator[Bound]:
+    async with joined(*running) as product:
+        yield Bound(product)

@@ -1,0 +1,57 @@
+"""The files in `deploy/` name what there is: settings, commands, and limits that fit together."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from passerelle.app.settings import PREFIX, Settings
+from passerelle.cli.main import app
+from passerelle.resources.uploads import LARGEST
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+SETTINGS = {PREFIX + name.upper() for name in Settings.model_fields}
+COMMANDS = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+
+
+@pytest.fixture
+def compose() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    return read
+
+
+@pytest.mark.parametrize("path", sorted(DEPLOY.rglob("*.*")), ids=lambda path: str(path.relative_to(DEPLOY)))
+def test_each_setting_that_is_named_exists(path: Path) -> None:
+    assert set(re.findall(r"PASSERELLE_[A-Z0-9_]+", path.read_text())) <= SETTINGS
+
+
+def test_services_run_commands_that_exist(compose: dict[str, Any]) -> None:
+    ours = [service for service in compose["services"].values() if service.get("image") == "passerelle"]
+    assert {service["command"][0] for service in ours} == {"migrate", "serve", "worker"} <= COMMANDS
+
+
+def test_what_services_wait_for_exists(compose: dict[str, Any]) -> None:
+    waited_for = {name for service in compose["services"].values() for name in service.get("depends_on", {})}
+    assert waited_for <= compose["services"].keys()
+
+
+@pytest.mark.parametrize("unit", ["serve", "worker"])
+def test_units_start_commands_that_exist(unit: str) -> None:
+    text = (DEPLOY / "systemd" / f"passerelle-{unit}.service").read_text()
+    found = re.search(r"^ExecStart=\S+ (\w+)", text, re.MULTILINE)
+    assert found
+    assert found[1] == unit
+    assert unit in COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern"), [("nginx.conf", r"client_max_body_size (\d+)m"), ("Caddyfile", r"max_size (\d+)MB")]
+)
+def test_proxies_let_the_largest_upload_through(file: str, pattern: str) -> None:
+    found = re.search(pattern, (DEPLOY / "proxies" / file).read_text())
+    assert found
+    assert int(found[1]) * 1_000_000 > LARGEST

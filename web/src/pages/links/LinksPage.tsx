@@ -1,0 +1,65 @@
+import { Tabs } from "@mantine/core";
+import { getRouteApi } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { useTranslation } from "react-i18next";
+
+import { CurlButton } from "@/components/CurlButton";
+import { Loading } from "@/components/Loading";
+import { PageHeader } from "@/components/PageHeader";
+import { LinkTable } from "./LinkTable";
+import { SendLink } from "./SendLink";
+import { TABS, type Tab } from "./search";
+import { Website } from "./Website";
+
+const ThemeEditor = lazy(() => import("./ThemeEditor").then((file) => ({ default: file.ThemeEditor })));
+const route = getRouteApi("/links");
+
+/** How end users get in: links, the widget in one's own site, and how the pages look. */
+export function LinksPage() {
+  const { t } = useTranslation("links");
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const show = (value: string | null) => {
+    const tab = value as Tab;
+    void navigate({ search: tab === "links" ? {} : { tab }, replace: true });
+  };
+  return (
+    <>
+      <PageHeader
+        title={t("title")}
+        below={t("below")}
+        actions={
+          <>
+            <CurlButton
+              calls={[
+                { text: t("tab.links"), call: { path: "/link" } },
+                { text: t("tab.theme"), call: { path: "/theme" } },
+              ]}
+            />
+            <SendLink />
+          </>
+        }
+      />
+      <Tabs value={search.tab ?? "links"} onChange={show} keepMounted={false}>
+        <Tabs.List mb="md" aria-label={t("parts")}>
+          {TABS.map((tab) => (
+            <Tabs.Tab key={tab} value={tab}>
+              {t(`tab.${tab}`)}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value="links">
+          <LinkTable definition={search.definition} onDefinition={(definition) => void navigate({ search: definition ? { definition } : {}, replace: true })} />
+        </Tabs.Panel>
+        <Tabs.Panel value="website">
+          <Website />
+        </Tabs.Panel>
+        <Tabs.Panel value="theme">
+          <Suspense fallback={<Loading />}>
+            <ThemeEditor />
+          </Suspense>
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}

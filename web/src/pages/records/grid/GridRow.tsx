@@ -1,0 +1,132 @@
+import { IconArrowUpRight } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { memo, type ReactNode } from "react";
+
+import type { Field, TableRecord } from "../types";
+import type { Looks } from "./cells";
+import type { Draft } from "./edits";
+import { ROW_CELL, type GridColumn } from "./layout";
+import { ROW } from "./viewport";
+import css from "./Grid.module.css";
+
+interface Props {
+  row: number;
+  top: number;
+  table: string;
+  record: TableRecord | undefined;
+  drafts: ReadonlyMap<string, Draft> | undefined;
+  columns: readonly GridColumn[];
+  /** The columns on the screen, and the one behind the last. */
+  left: number;
+  right: number;
+  looks: Looks;
+  names: ReadonlyMap<string, string>;
+  /** The place of the grid's active cell, if it is in this row; -1 otherwise. 0 is the row's own cell. */
+  active: number;
+  /** The columns that are chosen together, by their places; -1 for none. */
+  from: number;
+  to: number;
+  isSelected: boolean;
+  isDeleted: boolean;
+  /** What the record is called. */
+  name: string;
+  open: string;
+  editor: ReactNode;
+}
+
+/** One record of the grid. Drawn anew only where something of it has changed: scrolling draws hundreds of cells. */
+export const GridRow = memo(function GridRow(props: Props) {
+  const { row, top, record, columns, left, right, active, isSelected, isDeleted, name } = props;
+  const shown: number[] = [];
+  // The active cell is always there, so that it keeps the focus.
+  if (active > 0 && active - 1 < left) shown.push(active - 1);
+  for (let place = left; place < right; place += 1) shown.push(place);
+  if (active - 1 >= right) shown.push(active - 1);
+  return (
+    <div
+      role="row"
+      aria-rowindex={row + 2}
+      aria-selected={isSelected}
+      className={css.row}
+      data-selected={isSelected || undefined}
+      data-deleted={isDeleted || undefined}
+      style={{ transform: `translateY(${top}px)`, height: ROW }}
+    >
+      <div
+        role="rowheader"
+        aria-colindex={1}
+        aria-label={name}
+        className={css.rowCell}
+        style={{ width: ROW_CELL }}
+        tabIndex={active === 0 ? 0 : -1}
+        data-row={row}
+        data-column={0}
+        data-active={active === 0 || undefined}
+      >
+        {record && (
+          <>
+            <span className={css.box} data-on={isSelected || undefined} aria-hidden />
+            <Link
+              to="/records/$table/$recordId"
+              params={{ table: props.table, recordId: record.id }}
+              className={css.open}
+              tabIndex={-1}
+              aria-label={`${props.open}: ${name}`}
+              preload={false}
+            >
+              <IconArrowUpRight size={15} stroke={1.8} aria-hidden />
+            </Link>
+          </>
+        )}
+      </div>
+      {shown.map((place) => {
+        const column = columns[place];
+        return column && <GridCell key={column.field.name} {...props} place={place + 1} column={column} />;
+      })}
+    </div>
+  );
+});
+
+function GridCell({ place, column, ...props }: Props & { place: number; column: GridColumn }) {
+  const { record, row, active, from, to } = props;
+  const { field } = column;
+  const draft = props.drafts?.get(field.name);
+  const isActive = active === place;
+  const isChosen = place >= from && place <= to;
+  const value = draft ? draft.value : record?.[field.name];
+  return (
+    <div
+      role="gridcell"
+      aria-colindex={place + 1}
+      aria-selected={isChosen}
+      aria-invalid={draft?.state === "refused" || draft?.state === "conflict" || undefined}
+      title={draft?.message}
+      className={css.cell}
+      style={{ left: column.start, width: column.width }}
+      tabIndex={isActive ? 0 : -1}
+      data-row={row}
+      data-column={place}
+      data-active={isActive || undefined}
+      data-chosen={(isChosen && from !== -1) || undefined}
+      data-state={draft?.state}
+      data-end={field.type === "number" || field.type === "integer" || undefined}
+    >
+      {isActive && props.editor ? props.editor : record ? <CellText field={field} value={value} looks={props.looks} names={props.names} /> : <span className={css.blank} aria-hidden />}
+    </div>
+  );
+}
+
+/** A value in one line. Texts of records are texts: nothing of them is ever markup. */
+export function CellText({ field, value, looks, names }: { field: Field; value: unknown; looks: Looks; names: ReadonlyMap<string, string> }) {
+  if (field.type === "relation" && typeof value === "string") return names.get(value) ?? `${value.slice(0, 8)}…`;
+  const text = looks.of(field, value);
+  if (field.type === "singleSelect" && text !== "") {
+    const hue = field.options?.findIndex((one) => one.value === value) ?? -1;
+    return (
+      <span className={css.choice} data-hue={hue < 0 ? undefined : hue % 8}>
+        {text}
+      </span>
+    );
+  }
+  return text;
+}

@@ -1,0 +1,73 @@
+import { Button, Select, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { OUTCOMES, type AuditSearch } from "./auditSearch";
+import css from "./Audit.module.css";
+
+interface Props {
+  search: AuditSearch;
+  onChange: (search: AuditSearch) => void;
+}
+
+const TYPED = ["text", "action", "kind", "actor", "object"] as const;
+
+/** What the audit is narrowed by; it stands in the address. */
+export function AuditFilters({ search, onChange }: Props) {
+  const { t } = useTranslation("audit");
+  const set = (name: keyof AuditSearch, value: string | null) => {
+    const next = { ...search };
+    if (value) Object.assign(next, { [name]: value });
+    else delete next[name];
+    onChange(next);
+  };
+  const narrowed = Object.keys(search).some((name) => name !== "of");
+  return (
+    <div className={css.filters} role="search" aria-label={t("filter.name")}>
+      {TYPED.map((name) => (
+        <Typed key={`${name}${search[name] ?? ""}`} label={t(`filter.${name}`)} value={search[name] ?? ""} onChange={(value) => set(name, value)} />
+      ))}
+      <Select
+        aria-label={t("outcome")}
+        placeholder={t("outcome")}
+        data={OUTCOMES.map((value) => ({ value, label: t(`outcomes.${value}`) }))}
+        value={search.outcome ?? null}
+        onChange={(value) => set("outcome", value)}
+        clearable
+      />
+      {(["from", "until"] as const).map((name) => (
+        <TextInput
+          key={name}
+          type="date"
+          aria-label={t(`filter.${name}`)}
+          title={t(`filter.${name}`)}
+          value={search[name] ?? ""}
+          onChange={(event) => set(name, event.currentTarget.value)}
+        />
+      ))}
+      {narrowed && (
+        <Button variant="subtle" onClick={() => onChange(search.of ? { of: search.of } : {})}>
+          {t("filter.clear")}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Typed({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
+  const [typed, setTyped] = useState(value);
+  const later = useDebouncedCallback(onChange, 400);
+  return (
+    <TextInput
+      aria-label={label}
+      placeholder={label}
+      maxLength={100}
+      value={typed}
+      onChange={(event) => {
+        setTyped(event.currentTarget.value);
+        later(event.currentTarget.value.trim());
+      }}
+    />
+  );
+}

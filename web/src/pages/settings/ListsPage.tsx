@@ -1,0 +1,255 @@
+import { Button, FileInput, Group, Modal, TextInput } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconListSearch, IconUpload } from "@tabler/icons-react";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { useState, type FormEvent } from "react";
+import { useTranslation } from "react-i18next";
+
+import { api, got, type Schemas } from "@/api/client";
+import { under } from "@/app/prefix";
+import { Allowed, Reasoned } from "@/components/Allowed";
+import { notifyDone } from "@/components/confirm";
+import { CurlButton } from "@/components/CurlButton";
+import { Empty } from "@/components/Empty";
+import { Failure } from "@/components/Failure";
+import type { Page } from "@/components/List";
+import { PageHeader } from "@/components/PageHeader";
+import { Time } from "@/components/Time";
+import { Needs } from "./Needs";
+import { Rows } from "./Rows";
+import { UsedIn } from "./UsedIn";
+import css from "./Settings.module.css";
+
+type Version = Schemas["ListVersionAnswer"];
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const LARGEST = 200_000_000;
+const LIMIT = 50;
+const route = getRouteApi("/settings/lists");
+
+/** Lists of names: loaded, with their versions, and where they are searched. */
+export function ListsPage() {
+  const { t } = useTranslation("admin");
+  const { list } = route.useSearch();
+  return (
+    <Needs permission="can_view_workspace" title={t("lists.title")}>
+      {list ? <Versions key={list} name={list} /> : <Lists />}
+    </Needs>
+  );
+}
+
+function useNumber(): (value: number) => string {
+  const { i18n } = useTranslation();
+  const format = new Intl.NumberFormat(i18n.language);
+  return (value) => format.format(value);
+}
+
+function Lists() {
+  const { t } = useTranslation("admin");
+  const number = useNumber();
+  const [loading, { open, close }] = useDisclosure();
+  const query = useInfiniteQuery({
+    queryKey: ["settings", "lists"],
+    queryFn: ({ pageParam }) => got(api.GET("/lists", { params: { query: { limit: LIMIT, ...(pageParam && { after: pageParam }) } } })),
+    initialPageParam: "",
+    getNextPageParam: (page: Page<Version>) => page.next ?? undefined,
+  });
+  const load = (
+    <Allowed by="can_manage_lists">
+      <Button leftSection={<IconUpload size={15} />} onClick={open}>
+        {t("lists.load")}
+      </Button>
+    </Allowed>
+  );
+  return (
+    <>
+      <PageHeader title={t("lists.title")} below={t("lists.text")} actions={load} />
+      <Rows
+        label={t("lists.title")}
+        query={query}
+        keyOf={(list) => list.name}
+        empty={<Empty icon={IconListSearch} title={t("lists.none")} text={t("lists.noneText")} />}
+        columns={[
+          {
+            id: "name",
+            header: t("lists.name"),
+            cell: ({ name }) => (
+              <Link to="/settings/lists" search={{ list: name }} className={css.name}>
+                {name}
+              </Link>
+            ),
+          },
+          { id: "entries", header: t("lists.entries"), cell: ({ entries }) => <span className="numbers">{number(entries)}</span> },
+          { id: "version", header: t("lists.version"), cell: ({ version }) => <span className="numbers">{version}</span> },
+          { id: "at", header: t("lists.loaded"), cell: (list) => <Loaded version={list} /> },
+          { id: "uses", header: t("uses.title"), cell: ({ name }) => <ListUses name={name} /> },
+        ]}
+      />
+      {loading && <Load onClose={close} />}
+    </>
+  );
+}
+
+function ListUses({ name }: { name: string }) {
+  return <UsedIn name={name} queryKey={["list", name]} read={() => got(api.GET("/lists/{name}/uses", { params: { path: { name } } }))} />;
+}
+
+function Loaded({ version }: { version: Version }) {
+  return (
+    <>
+      <Time at={version.loadedDate} />
+      <div className="quiet">{version.loadedBy}</div>
+    </>
+  );
+}
+
+function Versions({ name }: { name: string }) {
+  const { t } = useTranslation(["admin", "settings"]);
+  const number = useNumber();
+  const [loading, { open, close }] = useDisclosure();
+  const path = { name };
+  const query = useInfiniteQuery({
+    queryKey: ["settings", "lists", name],
+    queryFn: ({ pageParam }) => got(api.GET("/lists/{name}/versions", { params: { path, query: { limit: LIMIT, ...(pageParam && { after: pageParam }) } } })),
+    initialPageParam: "",
+    getNextPageParam: (page: Page<Version>) => page.next ?? undefined,
+  });
+  return (
+    <>
+      <PageHeader
+        title={t("lists.one", { name })}
+        above={<Link to="/settings/lists">{t("lists.title")}</Link>}
+        below={t("lists.oneText")}
+        actions={
+          <>
+            <CurlButton calls={[{ text: t("lists.versions"), call: { path: `/lists/${name}/versions` } }]} />
+            <Allowed by="can_manage_lists">
+              <Button leftSection={<IconUpload size={15} />} onClick={open}>
+                {t("lists.loadNext")}
+              </Button>
+            </Allowed>
+          </>
+        }
+      />
+      <ListUses name={name} />
+      <Rows
+        label={t("lists.versions")}
+        query={query}
+        keyOf={({ version }) => String(version)}
+        empty={<Empty icon={IconListSearch} title={t("lists.noVersions")} text={t("lists.noneText")} />}
+        columns={[
+          { id: "version", header: t("lists.version"), cell: ({ version }) => <span className="numbers">{version}</span> },
+          { id: "entries", header: t("lists.entries"), cell: ({ entries }) => <span className="numbers">{number(entries)}</span> },
+          { id: "at", header: t("lists.loaded"), cell: (version) => <Loaded version={version} /> },
+          { id: "hash", header: "SHA-256", cell: ({ sha256 }) => <code className="mono">{sha256.slice(0, 16)}…</code> },
+          {
+            id: "acts",
+            header: t("settings:acts"),
+            align: "end",
+            cell: ({ version }) => (
+              <Button
+                variant="default"
+                component="a"
+                href={under(`/lists/${encodeURIComponent(name)}/versions/${version}`)}
+                download={`${name}-${version}.csv`}
+                aria-label={t("lists.downloadNamed", { version })}
+              >
+                {t("lists.download")}
+              </Button>
+            ),
+          },
+        ]}
+      />
+      {loading && <Load name={name} onClose={close} />}
+    </>
+  );
+}
+
+function Load({ name: given, onClose }: { name?: string; onClose: () => void }) {
+  const { t } = useTranslation(["admin", "common"]);
+  const queryClient = useQueryClient();
+  const number = useNumber();
+  const [name, setName] = useState(given ?? "");
+  const [file, setFile] = useState<File | null>(null);
+  const [failure, setFailure] = useState<unknown>();
+  const [busy, setBusy] = useState(false);
+  const missing = !NAME.test(name)
+    ? t("lists.needsName")
+    : !file
+      ? t("lists.needsFile")
+      : file.size > LARGEST
+        ? t("lists.tooLarge")
+        : undefined;
+  const load = async () => {
+    if (!file) return;
+    setBusy(true);
+    setFailure(undefined);
+    try {
+      const made = await got(
+        api.PUT("/lists/{name}", {
+          params: { path: { name } },
+          body: file as unknown as string,
+          bodySerializer: (body) => body as unknown as File,
+          headers: { "Content-Type": "text/csv" },
+        }),
+      );
+      notifyDone(t("lists.done", { name, version: made.version, entries: number(made.entries) }));
+      await queryClient.invalidateQueries({ queryKey: ["settings", "lists"] });
+      onClose();
+    } catch (error) {
+      setFailure(error);
+      setBusy(false);
+    }
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!missing) void load();
+  };
+  return (
+    <Modal
+      closeButtonProps={{ "aria-label": t("common:close") }}
+      opened
+      onClose={onClose}
+      closeOnClickOutside={false}
+      title={given ? t("lists.loadNext") : t("lists.load")}
+    >
+      <form onSubmit={submit} className={css.form}>
+        {!given && (
+          <TextInput
+            label={t("lists.name")}
+            description={t("lists.nameHint")}
+            placeholder="eu"
+            maxLength={64}
+            autoComplete="off"
+            spellCheck={false}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value.toLowerCase())}
+            data-autofocus
+          />
+        )}
+        <FileInput
+          size="xs"
+          label={t("lists.file")}
+          description={t("lists.fileHint")}
+          placeholder={t("lists.choose")}
+          accept=".csv,text/csv,text/plain"
+          value={file}
+          onChange={setFile}
+          clearable
+          clearButtonProps={{ "aria-label": t("lists.clear") }}
+        />
+        {failure !== undefined && <Failure error={failure} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            {t("common:confirm.no")}
+          </Button>
+          <Reasoned reason={missing}>
+            <Button type="submit" loading={busy}>
+              {t("lists.load")}
+            </Button>
+          </Reasoned>
+        </Group>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,165 @@
+import { Button, Group, Modal, PasswordInput, TextInput } from "@mantine/core";
+import { IconLock, IconPlus } from "@tabler/icons-react";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useState, type FormEvent } from "react";
+import { useTranslation } from "react-i18next";
+
+import { api, got } from "@/api/client";
+import { Reasoned } from "@/components/Allowed";
+import { confirm, notifyDone, notifyFailed } from "@/components/confirm";
+import { Empty } from "@/components/Empty";
+import { Failure } from "@/components/Failure";
+import { PageHeader } from "@/components/PageHeader";
+import { Time } from "@/components/Time";
+import { Needs } from "./Needs";
+import { proven } from "./proof";
+import { secretsQuery, type Secret } from "./queries";
+import { Rows } from "./Rows";
+import { UsedIn } from "./UsedIn";
+import css from "./Settings.module.css";
+
+const NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
+
+/** Secrets by name: written, replaced, deleted; nobody reads one again. */
+export function SecretsPage() {
+  const { t } = useTranslation("settings");
+  return (
+    <Needs permission="can_manage_secrets" title={t("secrets.title")}>
+      <Secrets />
+    </Needs>
+  );
+}
+
+function Secrets() {
+  const { t } = useTranslation(["settings", "admin"]);
+  const queryClient = useQueryClient();
+  const query = useInfiniteQuery(secretsQuery);
+  // A name that is there already, or an empty one for a new secret.
+  const [writing, setWriting] = useState<string>();
+  const refresh = () => queryClient.invalidateQueries({ queryKey: secretsQuery.queryKey });
+  const remove = async ({ name }: Secret) => {
+    const sure = await confirm({
+      title: t("secrets.delete.title", { name }),
+      text: t("secrets.delete.text", { name }),
+      action: t("secrets.delete.do"),
+      dangerous: true,
+    });
+    if (sure === undefined) return;
+    try {
+      await proven(() => got(api.DELETE("/secrets/{name}", { params: { path: { name } } })));
+      notifyDone(t("secrets.delete.done", { name }));
+    } catch (error) {
+      notifyFailed(error);
+    }
+    await refresh();
+  };
+  const add = (
+    <Button leftSection={<IconPlus size={15} />} onClick={() => setWriting("")}>
+      {t("secrets.new")}
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title={t("secrets.title")} below={t("secrets.text")} actions={add} />
+      <Rows
+        label={t("secrets.title")}
+        query={query}
+        keyOf={(secret) => secret.name}
+        empty={<Empty icon={IconLock} title={t("secrets.none")} text={t("secrets.noneText")} />}
+        columns={[
+          { id: "name", header: t("secrets.name"), cell: ({ name }) => <code className="mono">{name}</code> },
+          { id: "version", header: t("secrets.version"), cell: ({ version }) => <span className="numbers">{version}</span> },
+          { id: "at", header: t("secrets.written"), cell: ({ updatedDate }) => <Time at={updatedDate} /> },
+          { id: "by", header: t("secrets.by"), cell: ({ updatedBy }) => updatedBy },
+          { id: "uses", header: t("admin:uses.title"), cell: ({ name }) => <SecretUses name={name} /> },
+          {
+            id: "acts",
+            header: t("acts"),
+            align: "end",
+            cell: (secret) => (
+              <span className={css.acts}>
+                <Button variant="default" onClick={() => setWriting(secret.name)} aria-label={t("secrets.replaceNamed", { name: secret.name })}>
+                  {t("secrets.replace")}
+                </Button>
+                <Button variant="default" onClick={() => void remove(secret)} aria-label={t("secrets.delete.named", { name: secret.name })}>
+                  {t("secrets.delete.do")}
+                </Button>
+              </span>
+            ),
+          },
+        ]}
+      />
+      {writing !== undefined && <Write there={writing} onClose={() => setWriting(undefined)} onDone={() => void refresh()} />}
+    </>
+  );
+}
+
+function SecretUses({ name }: { name: string }) {
+  return <UsedIn name={name} queryKey={["secret", name]} read={() => got(api.GET("/secrets/{name}/uses", { params: { path: { name } } }))} />;
+}
+
+function Write({ there, onClose, onDone }: { there: string; onClose: () => void; onDone: () => void }) {
+  const { t } = useTranslation(["settings", "common"]);
+  const [name, setName] = useState(there);
+  const [value, setValue] = useState("");
+  const [failure, setFailure] = useState<unknown>();
+  const [busy, setBusy] = useState(false);
+  const missing = !NAME.test(name) ? t("secrets.needsName") : !value ? t("secrets.needsValue") : undefined;
+  const write = async () => {
+    setBusy(true);
+    setFailure(undefined);
+    try {
+      await proven(() => got(api.PUT("/secrets/{name}", { params: { path: { name } }, body: { value } })));
+      notifyDone(t("secrets.done", { name }));
+      onDone();
+      onClose();
+    } catch (error) {
+      setFailure(error);
+      setBusy(false);
+    }
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!missing) void write();
+  };
+  return (
+    <Modal closeButtonProps={{ "aria-label": t("common:close") }} opened onClose={onClose} closeOnClickOutside={false} title={there ? t("secrets.replaceNamed", { name: there }) : t("secrets.new")}>
+      <form onSubmit={submit} className={css.form}>
+        {!there && (
+          <TextInput
+            label={t("secrets.name")}
+            description={t("secrets.nameHint")}
+            maxLength={64}
+            autoComplete="off"
+            spellCheck={false}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value.toUpperCase())}
+            data-autofocus
+          />
+        )}
+        <PasswordInput
+          size="xs"
+          label={t("secrets.value")}
+          description={t("secrets.valueHint")}
+          maxLength={8192}
+          autoComplete="off"
+          value={value}
+          onChange={(event) => setValue(event.currentTarget.value)}
+          visibilityToggleButtonProps={{ "aria-label": t("secrets.show") }}
+          data-autofocus={there ? true : undefined}
+        />
+        {failure !== undefined && <Failure error={failure} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            {t("common:confirm.no")}
+          </Button>
+          <Reasoned reason={missing}>
+            <Button type="submit" loading={busy}>
+              {t("secrets.write")}
+            </Button>
+          </Reasoned>
+        </Group>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,67 @@
+import { Tabs } from "@mantine/core";
+import { getRouteApi } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+
+import { CurlButton } from "@/components/CurlButton";
+import { PageHeader } from "@/components/PageHeader";
+import { Deliveries } from "./Deliveries";
+import { Endpoints } from "./Endpoints";
+import { Events } from "./Events";
+import { TABS, type Tab } from "./search";
+import { Signature } from "./Signature";
+import { Version1 } from "./Version1";
+
+const route = getRouteApi("/webhooks");
+
+/** What other programs hear of this workspace, and how: endpoints, deliveries, events, signatures, old clients. */
+export function WebhooksPage() {
+  const { t } = useTranslation("webhooks");
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const show = (value: string | null) => {
+    const tab = value as Tab;
+    void navigate({ search: tab === "endpoints" ? {} : { tab }, replace: true });
+  };
+  return (
+    <>
+      <PageHeader
+        title={t("title")}
+        below={t("below")}
+        actions={
+          <CurlButton
+            calls={[
+              { text: t("tab.endpoints"), call: { path: "/webhooks/endpoints" } },
+              { text: t("tab.deliveries"), call: { path: "/webhooks/deliveries" } },
+              { text: t("tab.events"), call: { path: "/events", query: { wait: 30 } } },
+              { text: t("tab.version1"), call: { path: "/deprecations" } },
+            ]}
+          />
+        }
+      />
+      <Tabs value={search.tab ?? "endpoints"} onChange={show} keepMounted={false}>
+        <Tabs.List mb="md" aria-label={t("parts")}>
+          {TABS.map((tab) => (
+            <Tabs.Tab key={tab} value={tab}>
+              {t(`tab.${tab}`)}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value="endpoints">
+          <Endpoints />
+        </Tabs.Panel>
+        <Tabs.Panel value="deliveries">
+          <Deliveries />
+        </Tabs.Panel>
+        <Tabs.Panel value="events">
+          <Events />
+        </Tabs.Panel>
+        <Tabs.Panel value="signature">
+          <Signature />
+        </Tabs.Panel>
+        <Tabs.Panel value="version1">
+          <Version1 />
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}
