@@ -6,10 +6,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -20,6 +18,7 @@ from passerelle.dev.postgres import EmbeddedPostgres
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from passerelle.migrations.schema import migrate
+from tests.databases import named, scratch
 from tests.passable import passable
 
 TEMPLATE = "passerelle_template"
@@ -51,12 +50,6 @@ async def server_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     await postgres.stop()
 
 
-def named(url: str, database: str) -> str:
-    """The address of another database on the same server."""
-    address, _, options = url.partition("?")
-    return address.rsplit("/", 1)[0] + "/" + database + (f"?{options}" if options else "")
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def template(server_url: str) -> str:
     """A migrated, empty database that others are copied from: copying takes milliseconds."""
@@ -71,25 +64,8 @@ async def template(server_url: str) -> str:
 @pytest_asyncio.fixture(loop_scope="session")
 async def database_url(server_url: str, template: str) -> AsyncIterator[str]:
     """A migrated, empty database for one test."""
-    name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(server_url)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield named(server_url, name)
-    await _drop(connection, name)
-    await connection.close()
-
-
-async def _drop(connection: asyncpg.Connection[Any], name: str) -> None:
-    try:
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    except asyncpg.InsufficientPrivilegeError:
-        # An autovacuum worker, which belongs to the superuser, was in it; without FORCE it is only asked to go, and
-        # waited for five seconds, in which a busy machine does not get round to it.
-        for _ in range(12):
-            with suppress(asyncpg.ObjectInUseError):
-                await connection.execute(f"DROP DATABASE {name}")
-                return
-        raise
+    async with scratch(server_url, template) as url:
+        yield url
 
 
 @pytest_asyncio.fixture(loop_scope="session")

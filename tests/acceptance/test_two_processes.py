@@ -8,9 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import asyncpg
 import httpx
 import pytest_asyncio
 from joserfc import jws
@@ -19,7 +18,8 @@ from passerelle.accounts.service import Accounts
 from passerelle.kit.database import Database
 from passerelle.kit.memory import AGE
 from passerelle.kit.secrets import SecretBox
-from tests.crash.harness import SECRET_KEY, Cluster, cluster, named
+from tests.crash.harness import SECRET_KEY, Cluster, cluster
+from tests.databases import scratch
 
 SOON = AGE / 2
 """Seconds within which a change is seen: sooner than by age, so by word alone."""
@@ -51,19 +51,12 @@ class Two:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def pair(server_url: str, template: str) -> AsyncIterator[tuple[Cluster, Accounts, list[str]]]:
     """Two processes for all of these tests: each has a workspace of its own."""
-    name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(server_url)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    database = await Database.open(url := named(server_url, name))
-    with cluster(url, delay=0) as processes:
-        yield (
-            processes,
-            Accounts(database, SecretBox.from_setting(SECRET_KEY)),
-            [processes.serve()[1] for _ in range(2)],
-        )
-    await database.close()
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+    async with scratch(server_url, template) as url:
+        database = await Database.open(url)
+        with cluster(url, delay=0) as processes:
+            accounts = Accounts(database, SecretBox.from_setting(SECRET_KEY))
+            yield processes, accounts, [processes.serve()[1] for _ in range(2)]
+        await database.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

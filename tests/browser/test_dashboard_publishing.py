@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from uuid import uuid4
 
 import httpx
 import pytest
 from playwright.async_api import Route, expect
 
-from tests.acceptance.running import Dev
+from tests.acceptance.running import Dev, start_dev
 from tests.browser.browsing import Browse, accessible
 from tests.browser.signing_in import at_work
 
@@ -27,15 +27,26 @@ def _push(dev: Dev, text: str) -> httpx.Response:
         return answer
 
 
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    """A Passerelle of this file's own: how many persons publish would hold for every other test."""
+    folder = tmp_path_factory.mktemp("published")
+    running = start_dev(folder / "data", log=folder / "log")
+    yield running
+    running.stop()
+
+
 @pytest.fixture
-async def by_two(browse: Browse, dev: Dev) -> AsyncIterator[None]:
-    """The demo wants two persons, as its owner says in the settings, and one again afterwards."""
+def by_two(api: httpx.Client) -> None:
+    """The demo wants two persons."""
+    api.put("/publishing", json={"secondPerson": True}).raise_for_status()
+
+
+async def test_the_owner_says_how_many_persons_publish(browse: Browse, dev: Dev) -> None:
     page = await at_work(browse, dev, "/app/settings/publishing")
     await page.get_by_role("radio", name="Two").check()
     await expect(page.get_by_text("Publishing takes two persons now.")).to_be_visible()
     await accessible(page)
-    yield
-    await page.goto("/app/settings/publishing")
     await page.get_by_role("radio", name="As the installation says").click()  # it moves once that is confirmed
     dialog = page.get_by_role("dialog", name="Let one person publish alone?")
     await dialog.get_by_role("button", name="Let one person publish").click()

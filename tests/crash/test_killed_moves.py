@@ -8,7 +8,7 @@ import random
 import time
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -25,6 +25,7 @@ from passerelle.tables.service import Tables
 from passerelle.tables.values import check_new
 from passerelle.v1.cases import moving
 from passerelle.v1.cases.operating import Where
+from tests.databases import scratch
 
 CASES = 2_000
 KILLS = 10
@@ -107,12 +108,12 @@ async def test_a_move_that_is_killed_ten_times_ends_like_an_undisturbed_one(
     workspace_id = await _fill(database_url)
     file = tmp_path / "map.yaml"
     file.write_text(MAP)
-    undisturbed = f"undisturbed_{uuid4().hex}"
-    connection = await asyncpg.connect(server_url)
-    address, _, options = database_url.partition("?")
-    name = address.rsplit("/", 1)[1]
-    await connection.execute(f"CREATE DATABASE {undisturbed} TEMPLATE {name}")
-    other = address.rsplit("/", 1)[0] + "/" + undisturbed + (f"?{options}" if options else "")
+    filled = database_url.partition("?")[0].rsplit("/", 1)[1]
+    async with scratch(server_url, filled, "undisturbed") as other:
+        await _ends_like(database_url, other, workspace_id, file)
+
+
+async def _ends_like(database_url: str, other: str, workspace_id: UUID, file: Path) -> None:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["passerelle.v1.cases.moving"])
     rng = random.Random(6)
@@ -130,5 +131,3 @@ async def test_a_move_that_is_killed_ten_times_ends_like_an_undisturbed_one(
     assert await _rows(database_url) == await _rows(other)
     said = await moving.verify(Where(database_url, workspace_id, "unused"), Console(quiet=True))
     assert said.lines == (f"{CASES:,} cases compared, {4 * CASES:,} values: equal",)
-    await connection.execute(f"DROP DATABASE {undisturbed} WITH (FORCE)")
-    await connection.close()

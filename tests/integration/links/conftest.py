@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -13,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
+from tests.databases import scratch
 from tests.integration.links.gatehouse import Gatehouse
 
 
@@ -23,13 +22,8 @@ def private_key() -> RSAPrivateKey:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def house_url(server_url: str, template: str) -> AsyncIterator[str]:
-    name = f"links_{uuid4().hex}"
-    address, _, options = server_url.partition("?")
-    connection = await asyncpg.connect(server_url)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield address.rsplit("/", 1)[0] + "/" + name + (f"?{options}" if options else "")
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+    async with scratch(server_url, template, "links") as url:
+        yield url
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import asyncpg
 import httpx
 
 from passerelle.app.application import create_app
@@ -16,6 +15,7 @@ from passerelle.app.services import Services, open_services
 from passerelle.app.settings import Settings
 from passerelle.kit.ids import new_id
 from passerelle.kit.secrets import SecretBox, generate_key
+from tests.databases import scratch
 
 BASE_URL = "http://passerelle.test"
 
@@ -51,16 +51,12 @@ async def opened(
     server_url: str, template: str, way: Callable[[str], str] = str, **settings: Any
 ) -> AsyncIterator[tuple[Services, str]]:
     """The parts, and the database that they work on. `way`: the address by which the parts get there."""
-    name = f"product_{uuid4().hex}"
-    address, _, options = server_url.partition("?")
-    url = address.rsplit("/", 1)[0] + "/" + name + (f"?{options}" if options else "")
-    connection = await asyncpg.connect(server_url)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     given = Settings(egress_allow="127.0.0.1", database_connections=4, **settings)
-    async with open_services(given, way(url), SecretBox([generate_key()])) as services:
+    async with (
+        scratch(server_url, template, "product") as url,
+        open_services(given, way(url), SecretBox([generate_key()])) as services,
+    ):
         yield services, url
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
 
 
 @asynccontextmanager
