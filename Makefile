@@ -61,9 +61,10 @@ run: setup web ## Start Passerelle with a demo workspace on http://localhost:808
 	$(BIN)/passerelle dev --port $(PORT) --data-dir $(DATA)
 
 browser: ## Install Chromium, which the tests of the pages drive
-	@[ -n "$$PASSERELLE_TEST_CHROMIUM" ] || command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	@[ -n "$$PASSERELLE_TEST_CHROMIUM" ] || command -v chromium-headless-shell >/dev/null || \
 		{ echo "Installing Chromium" && $(AS_ROOT) apt-get update -qq && \
-		$(AS_ROOT) apt-get install -yqq --no-install-recommends chromium fonts-liberation; } || \
+		$(AS_ROOT) apt-get install -yqq --no-install-recommends chromium-headless-shell fonts-liberation; } || \
+		command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 		{ echo "The tests need Chromium: install it, or say in PASSERELLE_TEST_CHROMIUM where it is"; exit 1; }
 
 $(PROVIDER): tests/integration/people/provider/package-lock.json $(READY)

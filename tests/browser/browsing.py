@@ -57,7 +57,8 @@ expect.set_options(timeout=10_000)
 
 def chromium_path() -> str:
     """Where Chromium is. Raises `RuntimeError` that says how it comes here."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    # The shell is the same browser without its own windows and pages, of which each context would get some.
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     given = os.environ.get("PASSERELLE_TEST_CHROMIUM")
     found = given or next((path for name in names if (path := shutil.which(name))), None)
     if found is None:
