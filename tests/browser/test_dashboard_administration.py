@@ -375,10 +375,10 @@ async def test_a_person_is_found_previewed_and_erased_with_a_report(
     assert (await call(api, "GET", f"/tables/{table}/records/{made['id']}")).status_code == 404
 
 
-async def test_a_test_letter_is_sent_and_the_servers_answer_shown(browse: Browse, dev: Dev) -> None:
+async def test_a_test_email_is_sent_and_the_servers_answer_shown(browse: Browse, dev: Dev) -> None:
     page = await at_work(browse, dev, "/app/settings/mail")
     await page.get_by_role("button", name="Send", exact=True).click()
-    await expect(page.get_by_text("The mail server took the letter")).to_be_visible()
+    await expect(page.get_by_text("The mail server took the e-mail")).to_be_visible()
     await expect(page.get_by_text("250 ").first).to_be_visible()
     await accessible(page)
     mails = await asyncio.to_thread(httpx.get, f"{dev.demo['baseUrl']}/dev/mail")
@@ -393,7 +393,7 @@ async def test_mail_by_keyboard_with_an_address_that_is_none(browse: Browse, dev
     await expect(page.get_by_label("To", exact=True)).to_be_focused()
     await typed(page, page.get_by_label("To", exact=True), "ewa@example.com")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("The mail server took the letter to ewa@example.com")).to_be_visible()
+    await expect(page.get_by_text("The mail server took the e-mail to ewa@example.com")).to_be_visible()
 
 
 async def test_health_says_that_all_is_well_and_what_is_not(browse: Browse, dev: Dev) -> None:

@@ -64,7 +64,7 @@ async def test_where_a_fresh_proof_is_wanted_the_password_is_asked_for_and_the_c
     await expect(row).to_have_count(0)
 
 
-async def test_somebody_is_invited_the_letter_sent_again_and_the_invitation_withdrawn(browse: Browse, dev: Dev) -> None:
+async def test_somebody_is_invited_the_email_sent_again_and_the_invitation_withdrawn(browse: Browse, dev: Dev) -> None:
     email = f"{uuid4().hex[:8]}@example.com"
     page = await at_work(browse, dev, "/app/settings/invitations")
     await page.get_by_role("button", name="Invite", exact=True).click()

@@ -65,9 +65,9 @@ async def test_every_acknowledged_link_is_sent_and_opens_whoever_dies(postgres: 
             links = await _sent(client, [doomed_url, url], at)
             aging.cancel()
             await _all_told(postgres.url)
-            letters = _letters(server)
-            assert set(letters) == set(links), "somebody got no message"
-            for address, found in letters.items():
+            emails = _emails(server)
+            assert set(emails) == set(links), "somebody got no message"
+            for address, found in emails.items():
                 assert {link for link, _ in found} == {links[address]}, "a message with another link than the answer's"
                 assert len({key for _, key in found}) == 1, "sent twice, told as one message"
             await _each_opens(client, url, links, random_)
@@ -127,16 +127,16 @@ async def _all_told(database_url: str) -> None:
     assert executions == LINKS
 
 
-def _letters(server: Server) -> dict[str, list[tuple[str, str]]]:
+def _emails(server: Server) -> dict[str, list[tuple[str, str]]]:
     """Link and `Message-ID` of every message, by address."""
     found = defaultdict(list)
     for taken in server.taken:
         assert isinstance(taken.content, bytes)
-        letter = message_from_bytes(taken.content, _class=EmailMessage, policy=default)
-        plain = letter.get_body(("plain",))
+        email = message_from_bytes(taken.content, _class=EmailMessage, policy=default)
+        plain = email.get_body(("plain",))
         assert plain is not None
         (link,) = set(re.findall(r"http\S+/l/\S+", plain.get_content()))
-        found[str(letter["To"])].append((link, str(letter["Message-ID"])))
+        found[str(email["To"])].append((link, str(email["Message-ID"])))
     return found
 
 

@@ -166,7 +166,7 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
         ),
         Bound("Failed sign-ins from one network in ten minutes", people.PER_NETWORK.most, "`TOO_MANY_ATTEMPTS`"),
         Bound("Failed sign-ins of one person in an hour", people.PER_TARGET.most, "`TOO_MANY_ATTEMPTS`"),
-        Bound("Letters to one address that anybody can cause in an hour", people.LETTERS.most, "none is sent"),
+        Bound("E-mails to one address that anybody can cause in an hour", people.EMAILS.most, "none is sent"),
     ),
     "Webhooks": (
         Bound("Attempts of one worker at once", dispatcher.AT_MOST, "the others wait, workspace by workspace"),

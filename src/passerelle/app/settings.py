@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     )
     languages_folder: Path | None = Field(
         default=None,
-        description="A folder with language files of your own for the end users' pages and letters: `nl.yaml` adds a "
+        description="A folder with language files of your own for the end users' pages and e-mails: `nl.yaml` adds a "
         "language, `de.yaml` replaces texts of a shipped one. Read at the start.",
     )
     session_idle: timedelta = Field(

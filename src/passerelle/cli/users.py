@@ -39,7 +39,7 @@ def create_user(
     ] = "owner",
     first_name: Annotated[str, typer.Option(help="As others read it.")] = "",
     last_name: Annotated[str, typer.Option(help="As others read it.")] = "",
-    language: Annotated[str, typer.Option(help="Of pages and letters: `en` or `pl`.")] = "en",
+    language: Annotated[str, typer.Option(help="Of pages and e-mails: `en` or `pl`.")] = "en",
     time_zone: Annotated[str, typer.Option(help="Such as `Europe/Warsaw`.")] = "UTC",
     password: Annotated[
         str | None, typer.Option(envvar="PASSERELLE_USER_PASSWORD", help="Without it one is made up and shown.")
@@ -97,7 +97,7 @@ def invite_user(
     workspace_role: Annotated[
         str | None, typer.Option(help="The role in the token's workspace, such as `operator`; without it, none.")
     ] = None,
-    language: Annotated[str, typer.Option(help="Of the letter: `en` or `pl`.")] = "en",
+    language: Annotated[str, typer.Option(help="Of the e-mail: `en` or `pl`.")] = "en",
 ) -> None:
     """Invite a person by e-mail."""
     joins = [] if workspace_role is None else [{"workspaceId": _workspace(client), "roleId": workspace_role}]

@@ -1,1 +1,1 @@
-"""The words of the end users' pages and letters: one YAML file a language, and how the right one is chosen."""
+"""The words of the end users' pages and e-mails: one YAML file a language, and how the right one is chosen."""

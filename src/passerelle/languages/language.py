@@ -30,8 +30,8 @@ class Language:
     decimal: str
     """The mark before a number's decimals."""
     texts: Mapping[str, str]
-    letters: Mapping[str, Mapping[str, str]]
-    """Of e-mails: by kind of letter and name."""
+    emails: Mapping[str, Mapping[str, str]]
+    """Of e-mails: by kind of e-mail and name."""
     read: str = ""
     region: str = ""
     """The country that the reader's browser says, else the one where most people speak the language."""

@@ -1,4 +1,4 @@
-"""Every language that pages and letters speak: those that are shipped, and those of the deployment's own folder."""
+"""Every language that pages and e-mails speak: those that are shipped, and those of the deployment's own folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from passerelle.kit.tongues import best, direction_of, display_name
 from passerelle.languages.language import DEFAULT, Language
 
 FOLDER: Final = Path(__file__).parent
-_PARTS: Final = ("name", "direction", "decimal", "texts", "letters")
+_PARTS: Final = ("name", "direction", "decimal", "texts", "emails")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +108,17 @@ def _language(code: str, document: Mapping[str, Any]) -> Language:
 
 def _over(document: Mapping[str, Any], base: Language) -> dict[str, Any]:
     """A file over what it adds to or replaces."""
-    letters = document.get("letters", {})
+    emails = document.get("emails", {})
     return {
         **{part: document.get(part, getattr(base, part)) for part in ("name", "direction", "decimal")},
         "texts": {**base.texts, **document.get("texts", {})},
-        "letters": {kind: {**texts, **letters.get(kind, {})} for kind, texts in base.letters.items()},
+        "emails": {kind: {**texts, **emails.get(kind, {})} for kind, texts in base.emails.items()},
     }
 
 
 def _problems(document: Any, english: Language, *, new: bool) -> Iterator[str]:
     if not isinstance(document, dict):
-        yield "must have `name`, `direction`, `decimal`, `texts` and `letters`, as en.yaml has"
+        yield "must have `name`, `direction`, `decimal`, `texts` and `emails`, as en.yaml has"
         return
     for part in document:
         if part not in _PARTS:
@@ -127,13 +127,13 @@ def _problems(document: Any, english: Language, *, new: bool) -> Iterator[str]:
         yield "a new language needs `name`, `direction` (ltr or rtl) and `decimal` (the mark before decimals)"
     if document.get("direction", "ltr") not in ("ltr", "rtl"):
         yield "`direction` must be ltr or rtl"
-    texts, letters = document.get("texts", {}), document.get("letters", {})
+    texts, emails = document.get("texts", {}), document.get("emails", {})
     yield from _differences("texts", texts, english.texts)
-    if not isinstance(letters, dict):
-        yield "`letters` must have texts by kind of letter"
+    if not isinstance(emails, dict):
+        yield "`emails` must have texts by kind of e-mail"
         return
-    for kind, said in letters.items():
-        yield from _differences(f"letters.{kind}", said, english.letters.get(kind, {}))
+    for kind, said in emails.items():
+        yield from _differences(f"emails.{kind}", said, english.emails.get(kind, {}))
 
 
 def _differences(where: str, texts: Any, english: Mapping[str, str]) -> Iterator[str]:
@@ -142,7 +142,7 @@ def _differences(where: str, texts: Any, english: Mapping[str, str]) -> Iterator
         return
     for key, text in texts.items():
         if key not in english:
-            yield f"`{where}` has `{key}`, which no page and no letter asks for"
+            yield f"`{where}` has `{key}`, which no page and no e-mail asks for"
         elif not isinstance(text, str) or not text.strip():
             yield f"`{where}.{key}` must be a text"
         elif places(text) != places(english[key]):

@@ -16,8 +16,8 @@ from passerelle.kit.secrets import SecretBox
 from passerelle.languages.service import Languages
 from passerelle.links.credentials import Credentials
 from passerelle.links.emails import EMAIL_JOB
-from passerelle.links.letters import LinkLetters
 from passerelle.links.listing import LinkList
+from passerelle.links.messages import LinkMessages
 from passerelle.links.sending import LinkMail
 from passerelle.links.service import Links
 from passerelle.links.tokens import WidgetTokens
@@ -56,9 +56,9 @@ def link_parts(
     """The feature on a database. `public_url` is what links begin with, `environment` what tokens say."""
     credentials = Credentials(box)
     tokens = WidgetTokens(keys, environment, public_url)
-    letters = LinkLetters(database, revisions, credentials, themes, languages)
+    messages = LinkMessages(database, revisions, credentials, themes, languages)
     return LinkServices(
         Links(database, executions, revisions, credentials, tokens, clock, new_id, public_url),
         LinkList(database),
-        LinkMail(database, mail, letters, clock, new_id),
+        LinkMail(database, mail, messages, clock, new_id),
     )

@@ -24,7 +24,7 @@ from passerelle.kit.jobs import JobRunning
 from passerelle.kit.mail import Mail, MailError, MailLater
 from passerelle.links import emails, repository
 from passerelle.links.emails import Email
-from passerelle.links.letters import LinkLetters
+from passerelle.links.messages import LinkMessages
 from passerelle.links.models import LIVE, Link
 from passerelle.links.visits import tell
 
@@ -42,10 +42,10 @@ log = structlog.get_logger("passerelle.links")
 class LinkMail:
     """What the job `link.email` does."""
 
-    def __init__(self, database: Database, mail: Mail, letters: LinkLetters, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, database: Database, mail: Mail, messages: LinkMessages, clock: Clock, new_id: NewId) -> None:
         self._database = database
         self._mail = mail
-        self._letters = letters
+        self._messages = messages
         self._clock = clock
         self._new_id = new_id
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -71,8 +71,8 @@ class LinkMail:
             await self._end(email, link, GONE)
             return
         try:
-            letter = await self._letters.write(email, link, link.email)
-            await self._mail.send(letter, timeout_seconds=_SECONDS)
+            message = await self._messages.write(email, link, link.email)
+            await self._mail.send(message, timeout_seconds=_SECONDS)
         except MailLater as error:
             pause = PAUSES[min(email.tries, len(PAUSES) - 1)]
             if self._clock() + pause >= email.send_until:

@@ -25,7 +25,7 @@ from passerelle.operations.schemas import (
 )
 
 MAIL_RECEIVER_INVALID = Code(
-    "MAIL_RECEIVER_INVALID", 400, "A test letter needs an e-mail address; a key has none of its own."
+    "MAIL_RECEIVER_INVALID", 400, "A test e-mail needs an e-mail address; a key has none of its own."
 )
 
 
@@ -42,7 +42,7 @@ def router(parts: OperationsParts) -> APIRouter:
     async def test_mail(
         caller: Annotated[Principal, Requires("can_view_operations")], body: JsonBody[MailTestBody]
     ) -> MailTestAnswer:
-        """Send a test letter now, and say what the mail server answered. A refusal is an answer, too (200)."""
+        """Send a test e-mail now, and say what the mail server answered. A refusal is an answer, too (200)."""
         return mail_test_answer(await parts.mail.send(_receiver(caller, body.to), caller.name))
 
     @routes.get("/retention")
@@ -58,5 +58,5 @@ def _receiver(caller: Principal, to: str | None) -> MailAddress:
     try:
         return MailAddress.parse(text)
     except ValueError as error:
-        message = f"this {error}" if text else "say in `to` whom the letter is for"
+        message = f"this {error}" if text else "say in `to` whom the e-mail is for"
         raise MAIL_RECEIVER_INVALID.error(message, "/to") from None

@@ -1,4 +1,4 @@
-"""How letters are sent, tried with a real one."""
+"""How e-mails are sent, tried with a real one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class MailState:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What became of a test letter."""
+    """What became of a test e-mail."""
 
     taken: bool
     to: str
@@ -42,7 +42,7 @@ class Tried:
 
 
 class MailTrial:
-    """Sends test letters. `mail` is what all others use, so that a test says what they would meet."""
+    """Sends test e-mails. `mail` is what all others use, so that a test says what they would meet."""
 
     def __init__(self, settings: Settings, mail: Mail, clock: Clock, new_id: NewId) -> None:
         self._mail = mail
@@ -63,7 +63,7 @@ class MailTrial:
         now = self._clock()
         text = (
             f"This is a test of Passerelle's mail, asked for by {asked_by} at {iso(now)}.\n\n"
-            "If you can read it, letters from Passerelle reach you.\n"
+            "If you can read it, e-mails from Passerelle reach you.\n"
         )
         message = Message(f"mail-test-{self._new_id()}", now, (to,), "A test of Passerelle's mail", text)
         began = time.perf_counter()

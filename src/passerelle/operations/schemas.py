@@ -92,14 +92,14 @@ class StorageAnswer(Answer):
 
 
 class MailAnswer(Answer):
-    """How letters are sent."""
+    """How e-mails are sent."""
 
     server: str | None = Field(description="Host and port; null where there is none.")
     tls: Literal["tls", "starttls", "none"] = Field(
         description="Whether the connection begins with TLS, is upgraded where the server offers it, or there is none."
     )
     signs_in: bool = Field(description="Whether there is a user and a password.")
-    sender: str = Field(description="Whom letters come from, where a workspace says nothing else.")
+    sender: str = Field(description="Whom e-mails come from, where a workspace says nothing else.")
     domains: list[str] = Field(description="The domains that workspaces may send from.")
 
 
@@ -127,13 +127,13 @@ class OperationsAnswer(Answer):
 
 
 class MailTestBody(Body):
-    """Where a test letter goes."""
+    """Where a test e-mail goes."""
 
     to: str | None = Field(default=None, max_length=320, description="Without it, to your own address.")
 
 
 class MailTestAnswer(Answer):
-    """What became of a test letter."""
+    """What became of a test e-mail."""
 
     taken: bool
     """Whether the mail server took it; whether it arrives is said by the mailbox alone."""
@@ -145,7 +145,7 @@ class MailTestAnswer(Answer):
     """How long that took."""
     reply: str | None = Field(description="What the mail server answered.", examples=["250 2.0.0 Ok: queued as 4F1"])
     message: str | None = Field(description="What went wrong, and what to do.")
-    message_id: str | None = Field(description="How the letter is found in the mail server's log.")
+    message_id: str | None = Field(description="How the e-mail is found in the mail server's log.")
 
 
 class KeptAnswer(Answer):
@@ -224,7 +224,7 @@ def operations_answer(standing: Standing, mail: MailState) -> OperationsAnswer:
 
 
 def mail_test_answer(tried: Tried) -> MailTestAnswer:
-    """What became of a test letter."""
+    """What became of a test e-mail."""
     return MailTestAnswer(
         taken=tried.taken,
         to=tried.to,

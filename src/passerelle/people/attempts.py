@@ -17,8 +17,8 @@ PER_NETWORK: Final = Limit("network", 100, timedelta(minutes=10))
 """Guesses from one network at anybody."""
 PER_TARGET: Final = Limit("target", 100, timedelta(hours=1))
 """Guesses at one person from anywhere."""
-LETTERS: Final = Limit("letters", 5, timedelta(hours=1))
-"""Letters to one address that anybody can cause."""
+EMAILS: Final = Limit("emails", 5, timedelta(hours=1))
+"""E-mails to one address that anybody can cause."""
 
 
 class AttemptCounter:

@@ -1,6 +1,6 @@
 """Invitations: a person is invited by e-mail and becomes a user by taking it up.
 
-The secret in the letter follows from the invitation's id, so that the letter can be sent again; we keep its hash.
+The secret in the e-mail follows from the invitation's id, so that the e-mail can be sent again; we keep its hash.
 Looking at it changes nothing: only the form that stands there takes it up.
 """
 
@@ -21,8 +21,8 @@ from passerelle.kit.http.authentication import Principal
 from passerelle.kit.ids import NewId
 from passerelle.kit.secrets import SecretBox
 from passerelle.people import enrolment_rows, repository
+from passerelle.people.emails import queue_email
 from passerelle.people.errors import EMAIL_IN_USE, ENROLLMENT_NOT_FOUND, ENROLLMENT_OVER
-from passerelle.people.letters import queue_letter
 from passerelle.people.models import Enrolment, EnrolmentStatus, NewUser, User
 from passerelle.people.passwords import Passwords, require_good
 from passerelle.people.roles import require_grantable, require_role, require_workspace
@@ -57,7 +57,7 @@ class Enrolments:
         language: str = "en",
         memberships: Mapping[UUID, str] | None = None,
     ) -> Enrolment:
-        """Invite a person; the letter is queued. An open invitation to the same address is renewed with these values.
+        """Invite a person; the e-mail is queued. An open invitation to the same address is renewed with these values.
 
         Raises about address, role, workspaces, and EMAIL_IN_USE.
         """
@@ -93,7 +93,7 @@ class Enrolments:
             await enrolment_rows.cancel_open(connection, address, now)
             concerns(enrolment_id)
             await enrolment_rows.insert(connection, enrolment, digest(self.secret_of(enrolment_id)))
-            await queue_letter(connection, "invitation", organizationId=str(organization_id), id=str(enrolment_id))
+            await queue_email(connection, "invitation", organizationId=str(organization_id), id=str(enrolment_id))
         return enrolment
 
     async def page(
@@ -109,7 +109,7 @@ class Enrolments:
             return _required(await enrolment_rows.by_id(connection, enrolment_id))
 
     async def resend(self, organization_id: UUID, enrolment_id: UUID) -> Enrolment:
-        """Send the letter again; the invitation lasts anew. Raises ENROLLMENT_NOT_FOUND or ENROLLMENT_OVER."""
+        """Send the e-mail again; the invitation lasts anew. Raises ENROLLMENT_NOT_FOUND or ENROLLMENT_OVER."""
         now = self._clock()
         async with self._database.organization(organization_id) as connection:
             found = _required(await enrolment_rows.by_id(connection, enrolment_id, lock=True))
@@ -117,7 +117,7 @@ class Enrolments:
             renewed = await enrolment_rows.renew(
                 connection, enrolment_id, digest(self.secret_of(enrolment_id)), now, now + LASTS
             )
-            await queue_letter(connection, "invitation", organizationId=str(organization_id), id=str(enrolment_id))
+            await queue_email(connection, "invitation", organizationId=str(organization_id), id=str(enrolment_id))
         return _required(renewed)
 
     async def cancel(self, organization_id: UUID, enrolment_id: UUID) -> Enrolment:
@@ -128,7 +128,7 @@ class Enrolments:
             return _required(await enrolment_rows.cancel(connection, enrolment_id, self._clock()))
 
     async def by_secret(self, secret: str) -> Enrolment | None:
-        """The invitation of any organization that a letter's secret names, however it stands."""
+        """The invitation of any organization that an e-mail's secret names, however it stands."""
         async with self._database.shared() as connection:
             return await enrolment_rows.find(connection, digest(secret))
 
@@ -158,7 +158,7 @@ class Enrolments:
         return user
 
     def secret_of(self, enrolment_id: UUID) -> str:
-        """The secret that the letter carries."""
+        """The secret that the e-mail carries."""
         made = hmac.digest(self._box.derive("invitation"), enrolment_id.bytes, "sha256")
         return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 

@@ -162,7 +162,7 @@ def _enrollments(routes: APIRouter, people: PeopleParts) -> None:
 
     @routes.post("/organizations/enrollments/{enrollment_id}/resend")
     async def resend_enrollment(caller: ManagesUsers, enrollment_id: EnrollmentId) -> EnrollmentAnswer:
-        """Send the letter again; the invitation lasts anew."""
+        """Send the e-mail again; the invitation lasts anew."""
         found = await people.enrolments.resend(people.organization_of(caller), enrollment_id)
         return enrollment_answer(found, people.clock())
 

@@ -20,10 +20,10 @@ from passerelle.kit.outgoing import Outgoing
 from passerelle.kit.secrets import SecretBox
 from passerelle.people.attempts import AttemptCounter
 from passerelle.people.authenticator import SessionAuthenticator
+from passerelle.people.emails import EMAIL_JOB, AccountEmails
 from passerelle.people.enrolments import Enrolments
 from passerelle.people.factors import Factors
 from passerelle.people.groups import Groups
-from passerelle.people.letters import LETTER_JOB, AccountLetters
 from passerelle.people.passkeys import Passkeys
 from passerelle.people.passwords import Passwords
 from passerelle.people.recovery import Recovery
@@ -52,7 +52,7 @@ class PeopleParts:
     factors: Factors
     recovery: Recovery
     enrolments: Enrolments
-    letters: AccountLetters
+    emails: AccountEmails
     single_sign_on: SingleSignOn
     passkeys: Passkeys
     authenticator: SessionAuthenticator
@@ -73,7 +73,7 @@ class PeopleParts:
 
     def jobs(self) -> dict[str, Handler]:
         """What runs in the background."""
-        return {LETTER_JOB: self.letters.run}
+        return {EMAIL_JOB: self.emails.run}
 
     async def forget_old(self) -> int:
         """Delete sessions, resets and counts that are over. Returns how many."""
@@ -119,7 +119,7 @@ def people_parts(
         factors=Factors(database, box, attempts, clock),
         recovery=recovery,
         enrolments=enrolments,
-        letters=AccountLetters(database, users, enrolments, recovery, mail, clock, public_url),
+        emails=AccountEmails(database, users, enrolments, recovery, mail, clock, public_url),
         passkeys=Passkeys(database, clock, new_id, public_url),
         single_sign_on=SingleSignOn(database, users, outgoing, box, clock, new_id, public_url),
         authenticator=SessionAuthenticator(database, sessions, clock, public_url),

@@ -1,7 +1,7 @@
-"""A forgotten password: a letter with a link, good once and for an hour.
+"""A forgotten password: an e-mail with a link, good once and for an hour.
 
 Whoever asks learns nothing about who has which address: the same is written for everybody, and only the job that
-sends the letter looks whether there is somebody.
+sends the e-mail looks whether there is somebody.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from passerelle.accounts.credentials import digest
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
 from passerelle.people import repository
-from passerelle.people.attempts import LETTERS, PER_NETWORK, AttemptCounter
-from passerelle.people.letters import queue_letter
+from passerelle.people.attempts import EMAILS, PER_NETWORK, AttemptCounter
+from passerelle.people.emails import queue_email
 from passerelle.people.models import User
 from passerelle.people.sessions import network_of
 from passerelle.people.users import Users
@@ -35,14 +35,14 @@ class Recovery:
         self._clock = clock
 
     async def ask(self, email: str, address: str, language: str) -> None:
-        """Queue a letter to whoever has this address. Raises TOO_MANY_ATTEMPTS, whether or not anybody has."""
+        """Queue an e-mail to whoever has this address. Raises TOO_MANY_ATTEMPTS, whether or not anybody has."""
         key = email_key(email[:_LONGEST])
-        await self._attempts.count((LETTERS, key), (PER_NETWORK, network_of(address)))
+        await self._attempts.count((EMAILS, key), (PER_NETWORK, network_of(address)))
         async with self._database.shared() as connection:
-            await queue_letter(connection, "reset", email=key, language=language)
+            await queue_email(connection, "reset", email=key, language=language)
 
     async def make(self, user: User) -> str:
-        """The secret of a new link for a user: what the letter carries."""
+        """The secret of a new link for a user: what the e-mail carries."""
         secret, now = secrets.token_urlsafe(32), self._clock()
         async with self._database.organization(user.organization_id) as connection:
             await connection.execute(

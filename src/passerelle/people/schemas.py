@@ -344,7 +344,7 @@ class EnrollmentBody(Body):
     """The person's last name."""
     title: str | None = Field(default=None, max_length=LONGEST_NAME)
     """What the person does."""
-    language: str = Field(default="en", max_length=10, description="Of the letter.")
+    language: str = Field(default="en", max_length=10, description="Of the e-mail.")
     workspaces: list[WorkspaceRoleBody] = Field(default_factory=list, max_length=100)
     """Workspaces, with the role in each."""
 
@@ -380,7 +380,7 @@ class EnrollmentAnswer(Answer):
     created_date_time: Moment
     """When they were invited."""
     last_invitation_sent_at: Moment
-    """When the letter was last sent."""
+    """When the e-mail was last sent."""
     expires_at: Moment
     """When the invitation ends."""
     workspaces: list[WorkspaceRoleAnswer]

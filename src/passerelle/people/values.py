@@ -15,7 +15,7 @@ from passerelle.people.errors import LANGUAGE_UNKNOWN, ROLE_UNKNOWN, TIME_ZONE_U
 _SPECIAL: Final = re.compile(r"[%_\\]")
 """What LIKE does not take as it stands."""
 LANGUAGES = ("en", "pl")
-"""What the pages of sign-in and the letters speak."""
+"""What the pages of sign-in and the e-mails speak."""
 
 
 def checked_email(text: str, pointer: str | None = "/email") -> str:

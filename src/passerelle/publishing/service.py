@@ -21,7 +21,7 @@ from passerelle.kit.grants import VIEW, is_within
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.permissions import require_fresh, require_reached
 from passerelle.kit.ids import NewId
-from passerelle.people.letters import queue_letter
+from passerelle.people.emails import queue_email
 from passerelle.people.users import Users
 from passerelle.publishing import repository
 from passerelle.publishing.errors import (
@@ -265,7 +265,7 @@ def _require_open(proposal: Proposal) -> None:
 
 
 async def _write_to(connection: Connection, by: Principal, user_id: UUID, proposal: Proposal) -> None:
-    await queue_letter(
+    await queue_email(
         connection,
         "proposal",
         organizationId=str(by.organization_id),

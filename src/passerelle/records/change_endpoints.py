@@ -15,7 +15,7 @@ from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import Body, JsonBody
 from passerelle.kit.http.idempotency import IdempotentId
 from passerelle.kit.http.permissions import Requires
-from passerelle.records.changing import MOST_CHANGES, ChangeResult, Deed, WantedChange
+from passerelle.records.changes import MOST_CHANGES, ChangeResult, Deed, WantedChange
 from passerelle.records.endpoints import RECORDS, TableName, author_of
 from passerelle.records.parts import RecordServices
 from passerelle.records.schemas import RecordAnswer

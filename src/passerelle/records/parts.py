@@ -14,7 +14,7 @@ from passerelle.kit.memory import Memory
 from passerelle.kit.secrets import SecretBox
 from passerelle.quotas.service import WorkspaceQuotas
 from passerelle.records.attachments import Attachments
-from passerelle.records.changing import RecordChanges
+from passerelle.records.changes import RecordChanges
 from passerelle.records.described import OwnTables
 from passerelle.records.duplicates import Duplicates
 from passerelle.records.erasing import ERASE_JOB, Concerned, Eraser, Erasing, nobody

@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse
 
 from passerelle.end_user.pages.answers import LANGUAGE_COOKIE, NOBODY
 from passerelle.end_user.pages.assets import asset_path
-from passerelle.end_user.pages.posts import pairs_of
+from passerelle.end_user.pages.form_bodies import pairs_of
 from passerelle.end_user.pages.rendering import ICONS
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.bodies import receive_body

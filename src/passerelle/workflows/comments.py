@@ -20,7 +20,7 @@ from passerelle.kit.http.bodies import Body, JsonBody
 from passerelle.kit.http.idempotency import IdempotentId
 from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
 from passerelle.kit.http.permissions import Requires
-from passerelle.people.letters import queue_letter
+from passerelle.people.emails import queue_email
 from passerelle.people.users import Users
 from passerelle.workflows.errors import MENTION_UNKNOWN
 from passerelle.workflows.service import Executions
@@ -103,7 +103,7 @@ async def _comment(connection: Connection, workspace_id: UUID, comment_id: UUID)
 
 
 async def _tell(connection: Connection, author: Principal, user_id: UUID, about: str, execution_id: UUID) -> None:
-    await queue_letter(
+    await queue_email(
         connection,
         "mention",
         organizationId=str(author.organization_id),

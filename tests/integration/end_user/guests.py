@@ -59,7 +59,7 @@ class House:
     revisions: Revisions
     runner: Runner
     executions: Executions
-    visitor: EndUserSessions
+    sessions: EndUserSessions
     records: RecordServices
 
     async def start(self, text: str, **given: Any) -> UUID:
@@ -69,19 +69,19 @@ class House:
         return started.id
 
     async def screen(self, execution: UUID) -> Screen:
-        return await self.visitor.screen(self.workspace_id, execution)
+        return await self.sessions.screen(self.workspace_id, execution)
 
     async def submit(self, execution: UUID, step: str, values: Any = None, visit: int = 1) -> Screen:
-        return await self.visitor.submit(self.workspace_id, execution, step, visit, values or {})
+        return await self.sessions.submit(self.workspace_id, execution, step, visit, values or {})
 
     async def save(self, execution: UUID, step: str, values: Any, visit: int = 1) -> None:
-        await self.visitor.save(self.workspace_id, execution, step, visit, values)
+        await self.sessions.save(self.workspace_id, execution, step, visit, values)
 
     async def send(self, execution: UUID, step: str, name: str, content: bytes, visit: int = 1, **more: Any) -> Any:
-        return await self.visitor.add_file(self.workspace_id, execution, step, visit, name, chunks(content), **more)
+        return await self.sessions.add_file(self.workspace_id, execution, step, visit, name, chunks(content), **more)
 
     async def back(self, execution: UUID) -> Screen:
-        return await self.visitor.back(self.workspace_id, execution)
+        return await self.sessions.back(self.workspace_id, execution)
 
     async def rows(self, query: str, *values: Any) -> list[Any]:
         async with self.database.workspace(self.workspace_id) as connection:
@@ -142,10 +142,10 @@ async def house(database: Database, url: str, workspace_id: UUID, files: Files |
     repository = ExecutionRepository(database, new_id)
     executions = Executions(runner, revisions, repository, records, clock, new_id, timedelta(seconds=2))
     listener = Listener(url)
-    visitor = end_user_sessions(database, listener, executions, records, clock, new_id, BOX)
+    sessions = end_user_sessions(database, listener, executions, records, clock, new_id, BOX)
     listening = asyncio.create_task(listener.run())
     try:
-        yield House(database, workspace_id, clock, revisions, runner, executions, visitor, records)
+        yield House(database, workspace_id, clock, revisions, runner, executions, sessions, records)
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)

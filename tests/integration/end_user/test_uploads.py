@@ -149,7 +149,7 @@ async def test_an_upload_that_is_cut_leaves_nothing_and_can_be_sent_again(house:
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        await house.visitor.add_file(house.workspace_id, execution, "papers", 1, "extract.pdf", cut())
+        await house.sessions.add_file(house.workspace_id, execution, "papers", 1, "extract.pdf", cut())
     assert stored(folder) == []
     screen = await house.screen(execution)
     assert screen.step is not None
@@ -171,14 +171,14 @@ async def test_no_more_files_than_asked_for_and_no_fewer(house: House, folder: P
 async def test_a_file_can_be_taken_back_until_it_is_submitted(house: House, folder: Path) -> None:
     execution = await house.start(PAPERS)
     kept = await house.send(execution, "papers", "extract.pdf", PDF)
-    await house.visitor.remove_file(house.workspace_id, execution, "papers", 1, UUID(kept["resourceId"]))
+    await house.sessions.remove_file(house.workspace_id, execution, "papers", 1, UUID(kept["resourceId"]))
     assert stored(folder) == []
     assert await house.value("SELECT count(*) FROM resource") == 0
-    again = house.visitor.remove_file(house.workspace_id, execution, "papers", 1, UUID(kept["resourceId"]))
+    again = house.sessions.remove_file(house.workspace_id, execution, "papers", 1, UUID(kept["resourceId"]))
     assert await code_of(again) == "RESOURCE_NOT_FOUND"
     await house.send(execution, "papers", "extract.pdf", PDF)
     await house.submit(execution, "papers")
-    late = house.visitor.remove_file(house.workspace_id, execution, "papers", 1, UUID(kept["resourceId"]))
+    late = house.sessions.remove_file(house.workspace_id, execution, "papers", 1, UUID(kept["resourceId"]))
     assert await code_of(late) == "STEP_NOT_CURRENT"
     assert await code_of(house.send(execution, "papers", "late.pdf", PDF)) == "STEP_NOT_CURRENT"
     assert stored(folder) == ["extract.pdf"]
@@ -191,7 +191,7 @@ async def test_going_back_to_files_keeps_them(house: House, folder: Path) -> Non
     screen = await house.back(execution)
     assert screen.step is not None
     assert screen.step.files == (first,)
-    await house.visitor.remove_file(house.workspace_id, execution, "papers", 2, UUID(first["resourceId"]))
+    await house.sessions.remove_file(house.workspace_id, execution, "papers", 2, UUID(first["resourceId"]))
     second = await house.send(execution, "papers", "photo.png", PNG, visit=2)
     await house.submit(execution, "papers", visit=2)
     outputs = await house.rows("SELECT output FROM step_run WHERE step = 'papers' ORDER BY visit")
@@ -222,10 +222,10 @@ async def test_files_sent_before_the_record_was_made_are_attached_when_it_is(hou
     execution = await house.start(text)
     await house.send(execution, "papers", "extract.pdf", PDF)
     await house.submit(execution, "papers")
-    await house.visitor.changed(house.workspace_id, execution, (await house.screen(execution)).seq, 0)
+    await house.sessions.changed(house.workspace_id, execution, (await house.screen(execution)).seq, 0)
     async with asyncio.timeout(20):
         while (screen := await house.screen(execution)).status is not Status.COMPLETED:
-            await house.visitor.changed(house.workspace_id, execution, screen.seq, 5)
+            await house.sessions.changed(house.workspace_id, execution, screen.seq, 5)
     record = await house.value("SELECT record_id FROM execution WHERE id = $1", execution)
     assert await attachments(house, record) == ["extract.pdf"]
 
@@ -245,7 +245,7 @@ async def test_files_that_were_never_submitted_go_when_the_execution_is_over(hou
     await house.submit(done, "papers")
     await house.executions.cancel(house.workspace_id, over, None)
     await house.executions.cancel(house.workspace_id, done, None)
-    await house.visitor.forget_old()
+    await house.sessions.forget_old()
     assert stored(folder) == ["done.pdf", "open.pdf"]
     assert await house.value("SELECT count(*) FROM resource") == 2
     assert await house.value("SELECT count(*) FROM visitor_file") == 1, "only what may still be submitted is counted"
@@ -269,7 +269,7 @@ async def test_a_phones_photo_is_kept_as_it_is_with_a_copy_that_every_browser_sh
         shown = b"".join([chunk async for chunk in content])
         assert (found.type, found.name, found.size) == ("image/jpeg", "IMG_4711.jpg", len(shown))
         assert Image.open(io.BytesIO(shown)).size == (300, 200)
-    await house.visitor.remove_file(house.workspace_id, execution, "papers", 1, file_id)
+    await house.sessions.remove_file(house.workspace_id, execution, "papers", 1, file_id)
     assert stored(folder) == [], "what is kept beside a file goes with it"
 
 

@@ -381,25 +381,25 @@ async def test_a_consent_is_given_or_refused_and_keeps_the_text_that_was_shown(h
         found = await problems(house.submit(execution, "terms", refused))
         assert {place for place, _ in found} <= {"/accepted", "/more"}
     reading = Reading("code", "en", "Terms", "Of 1234567890", "I agree", "2026-01")
-    await house.visitor.submit(house.workspace_id, execution, "terms", 1, {"accepted": True}, reading=reading)
+    await house.sessions.submit(house.workspace_id, execution, "terms", 1, {"accepted": True}, reading=reading)
     kept = await house.value("SELECT input FROM step_run WHERE step = 'terms'")
     assert (kept["version"], kept["language"], kept["by"]) == ("2026-01", "en", {"proof": "code"})
     assert "1234567890" not in str(kept), "the text is encrypted, with the values in it"
-    (told,) = await house.visitor.evidence.read(house.workspace_id, execution, personal=True)
+    (told,) = await house.sessions.evidence.read(house.workspace_id, execution, personal=True)
     assert (told.facts["text"], told.facts["language"], told.accepted) == ("Of 1234567890", "en", True)
     assert told.statement is not None
     assert hash_of(told.statement) == told.hash == kept["hash"]
-    (hidden,) = await house.visitor.evidence.read(house.workspace_id, execution, personal=False)
+    (hidden,) = await house.sessions.evidence.read(house.workspace_id, execution, personal=False)
     assert (hidden.statement, hidden.hash, hidden.facts["address"]) == (None, told.hash, "•••")
 
 
 async def test_whoever_waits_hears_of_a_change_at_once(house: House) -> None:
     execution = await house.start(COMPANY)
     seq = (await house.screen(execution)).seq
-    assert await house.visitor.changed(house.workspace_id, execution, seq, 0) == seq
-    waiting = [asyncio.create_task(house.visitor.changed(house.workspace_id, execution, seq, 60)) for _ in range(20)]
+    assert await house.sessions.changed(house.workspace_id, execution, seq, 0) == seq
+    waiting = [asyncio.create_task(house.sessions.changed(house.workspace_id, execution, seq, 60)) for _ in range(20)]
     async with asyncio.timeout(10):
-        await house.visitor.changes.hears.wait()
+        await house.sessions.changes.hears.wait()
         await house.submit(execution, "company", FILLED)
         heard = await asyncio.gather(*waiting)
     assert set(heard) == {(await house.screen(execution)).seq}
@@ -441,10 +441,10 @@ async def test_a_run_that_needs_a_user_is_refused_and_one_that_is_cancelled_show
 async def test_another_workspace_sees_and_does_nothing(house: House) -> None:
     execution = await house.start(COMPANY)
     for awaited in (
-        house.visitor.screen(UUID(int=7), execution),
-        house.visitor.submit(UUID(int=7), execution, "company", 1, FILLED),
-        house.visitor.save(UUID(int=7), execution, "company", 1, {"number": "1"}),
-        house.visitor.back(UUID(int=7), execution),
+        house.sessions.screen(UUID(int=7), execution),
+        house.sessions.submit(UUID(int=7), execution, "company", 1, FILLED),
+        house.sessions.save(UUID(int=7), execution, "company", 1, {"number": "1"}),
+        house.sessions.back(UUID(int=7), execution),
     ):
         assert (None, "WORKFLOW_NOT_FOUND") in await problems(awaited)
 
@@ -483,16 +483,16 @@ async def test_a_check_at_a_field_asks_somebody_outside_when_it_is_left_and_at_c
     screen = await house.screen(execution)
     assert screen.step is not None
     assert screen.step.asked == ("/properties/vat",)
-    (told,) = await house.visitor.look_up(screen, {"vat": "PL1"}, "/vat")
+    (told,) = await house.sessions.look_up(screen, {"vat": "PL1"}, "/vat")
     assert (told.pointer, told.keyword, told.parameters["reason"]) == ("/vat", "check", "NOT_FOUND")
-    assert await house.visitor.look_up(screen, {"vat": "PL1"}, "/name") == ()
+    assert await house.sessions.look_up(screen, {"vat": "PL1"}, "/name") == ()
     found = await problems(house.submit(execution, "ask", {"vat": "PL1"}))
     assert set(found) == {("/vat", "check"), ("/name", "required")}
     assert asked == ["PL1"]
     for number in range(29):
-        await house.visitor.look_up(screen, {"vat": f"PL{number + 2}"}, "/vat")
+        await house.sessions.look_up(screen, {"vat": f"PL{number + 2}"}, "/vat")
     with pytest.raises(PasserelleError) as caught:
-        await house.visitor.look_up(screen, {"vat": "PL99"}, "/vat")
+        await house.sessions.look_up(screen, {"vat": "PL99"}, "/vat")
     assert caught.value.problems[0].code == "TOO_MANY_SUBMISSIONS"
     house.clock.move(timedelta(minutes=2))
     assert (await house.submit(execution, "ask", {"name": "Acme", "vat": "silent"})).end is not None

@@ -136,10 +136,10 @@ async def test_a_server_that_hangs_does_not_take_every_job(gatehouse: Gatehouse)
     await asyncio.gather(*jobs)
 
 
-# What stands in the letters.
+# What stands in the emails.
 
 
-async def test_a_letter_is_in_the_chosen_language(gatehouse: Gatehouse) -> None:
+async def test_an_email_is_in_the_chosen_language(gatehouse: Gatehouse) -> None:
     for locale, subject in (
         ("pl", "Acme: Twoja firma"),
         ("pl-PL", "Acme: Twoja firma"),
@@ -158,12 +158,12 @@ async def test_a_code_comes_in_the_language_of_the_page_that_asks_for_it(gatehou
     made = await gatehouse.sent(locale="pl")
     await gatehouse.links.send_code(secret_of(made), "ar")
     await gatehouse.work()
-    letter = gatehouse.mail.sent[-1]
-    assert "رمزك" in letter.subject
-    assert 'lang="ar" dir="rtl"' in str(letter.html)
+    email = gatehouse.mail.sent[-1]
+    assert "رمزك" in email.subject
+    assert 'lang="ar" dir="rtl"' in str(email.html)
 
 
-async def test_a_letter_shows_the_workspace_s_name_and_colours_and_loads_nothing(gatehouse: Gatehouse) -> None:
+async def test_an_email_shows_the_workspace_s_name_and_colours_and_loads_nothing(gatehouse: Gatehouse) -> None:
     async with gatehouse.database.workspace(gatehouse.workspace_id) as connection:
         await connection.execute(
             "UPDATE workspace SET name = $2 WHERE workspace_id = $1",

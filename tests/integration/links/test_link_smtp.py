@@ -49,8 +49,8 @@ async def test_a_link_and_its_code_arrive_over_starttls_and_login(
         await gatehouse.links.send_code(secret_of(made))
         await gatehouse.work()
     assert set(server.logins) == {(b"user", True)}
-    letters = sorted((read(taken) for taken in server.taken), key=lambda letter: len(str(letter)), reverse=True)
-    link, code = letters
+    emails = sorted((read(taken) for taken in server.taken), key=lambda email: len(str(email)), reverse=True)
+    link, code = emails
     assert (link["From"], link["To"], link["Subject"]) == (
         "Acme <hi@acme.example>",
         "anna@example.com",

@@ -17,18 +17,18 @@ from tests.integration.people.test_signing_in import NEXT_PASSWORD, code_of, sql
 INVITED = {"email": "Ewa@Example.com", "roleId": "member", "firstName": "Ewa", "language": "pl"}
 
 
-async def letters(home: Home) -> list[Message]:
+async def emails(home: Home) -> list[Message]:
     """Run the jobs that wait, as a worker does; what was sent."""
     from passerelle.kit.jobs import JobRunning
     from passerelle.kit.json import loads
-    from passerelle.people.letters import LETTER_JOB
+    from passerelle.people.emails import EMAIL_JOB
 
     mail = FakeMail()
-    home.people.letters._mail = mail
+    home.people.emails._mail = mail
     async with home.people.database.shared() as connection:
-        rows = await connection.fetch("DELETE FROM pgqueuer WHERE entrypoint = $1 RETURNING id, payload", LETTER_JOB)
+        rows = await connection.fetch("DELETE FROM pgqueuer WHERE entrypoint = $1 RETURNING id, payload", EMAIL_JOB)
     for row in rows:
-        await home.people.letters.run(JobRunning(row["id"], loads(row["payload"])))
+        await home.people.emails.run(JobRunning(row["id"], loads(row["payload"])))
     return list(mail.sent)
 
 
@@ -46,9 +46,9 @@ async def test_an_invitation_makes_a_user_with_its_role_and_workspaces(home: Hom
     workspace_id = str(home.product.workspace_id)
     made = await invite(home, workspaces=[{"workspaceId": workspace_id, "roleId": "operator"}])
     assert (made.status_code, made.json()["status"]) == (201, "PENDING")
-    (letter,) = await letters(home)
-    assert "zaprasza" in letter.subject
-    path, tab = link_in(letter), home.tab()
+    (email,) = await emails(home)
+    assert "zaprasza" in email.subject
+    path, tab = link_in(email), home.tab()
     # Scanners open links, however often.
     for _ in range(3):
         assert (await home.tab().client.get(path)).status_code == 200
@@ -67,7 +67,7 @@ async def test_an_invitation_makes_a_user_with_its_role_and_workspaces(home: Hom
 
 async def test_an_invitation_that_was_taken_up_cannot_be_replayed(home: Home) -> None:
     await invite(home)
-    path = link_in((await letters(home))[0])
+    path = link_in((await emails(home))[0])
     tab = home.tab()
     page = (await tab.client.get(path)).text
     fields = {"_token": re.search(r'name="_token" value="(\w+)"', page)[1], "first_name": "E", "last_name": "L"}  # type: ignore[index]
@@ -86,14 +86,14 @@ async def test_an_invitation_that_was_taken_up_cannot_be_replayed(home: Home) ->
 
 async def test_an_invitation_runs_out_is_renewed_and_withdrawn(home: Home) -> None:
     enrollment_id = (await invite(home)).json()["enrollmentId"]
-    path = link_in((await letters(home))[0])
+    path = link_in((await emails(home))[0])
     await sql(home, "UPDATE enrolment SET expires_at = now() - interval '1 minute'")
     assert (await home.tab().client.get(path)).status_code == 410
     assert (await home.product.api.get("/organizations/enrollments")).json()["content"][0]["status"] == "EXPIRED"
 
     resent = await home.product.api.post(f"/organizations/enrollments/{enrollment_id}/resend")
     assert resent.json()["status"] == "PENDING"
-    assert link_in((await letters(home))[0]) == path
+    assert link_in((await emails(home))[0]) == path
     assert (await home.tab().client.get(path)).status_code == 200
 
     assert (await home.product.api.post(f"/organizations/enrollments/{enrollment_id}/cancel")).status_code == 200
@@ -103,20 +103,20 @@ async def test_an_invitation_runs_out_is_renewed_and_withdrawn(home: Home) -> No
 
 async def test_a_second_invitation_takes_the_place_of_the_first(home: Home) -> None:
     await invite(home)
-    first = link_in((await letters(home))[0])
+    first = link_in((await emails(home))[0])
     await invite(home, email="ewa@example.com", roleId="admin")
-    second = link_in((await letters(home))[0])
+    second = link_in((await emails(home))[0])
     assert (await home.tab().client.get(first)).status_code == 410
     assert (await home.tab().client.get(second)).status_code == 200
     assert code_of(await invite(home, email="ANNA@example.com")) == "EMAIL_IN_USE"
 
 
-async def test_a_forgotten_password_is_chosen_anew_by_a_letter(home: Home) -> None:
+async def test_a_forgotten_password_is_chosen_anew_by_an_email(home: Home) -> None:
     signed_in = await home.signed_in()
     answer = await home.tab().submit("/forgot", email="Anna@example.com")
     assert answer.status_code == 200
-    (letter,) = await letters(home)
-    path, tab = link_in(letter), home.tab()
+    (email,) = await emails(home)
+    path, tab = link_in(email), home.tab()
     assert (await home.tab().client.get(path)).status_code == 200
     assert (await tab.submit(path, password="short")).status_code == 400
 
@@ -128,24 +128,24 @@ async def test_a_forgotten_password_is_chosen_anew_by_a_letter(home: Home) -> No
     assert (await home.tab().sign_in("anna@example.com", PASSWORD)).status_code == 401
 
 
-async def test_asking_for_a_letter_does_not_tell_who_has_an_address(home: Home) -> None:
+async def test_asking_for_an_email_does_not_tell_who_has_an_address(home: Home) -> None:
     known = await home.tab().submit("/forgot", email="anna@example.com")
     unknown = await home.tab().submit("/forgot", email="nobody@example.com")
     assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
-    assert [one.to[0].mailbox for one in await letters(home)] == ["anna@example.com"]
+    assert [one.to[0].mailbox for one in await emails(home)] == ["anna@example.com"]
     for email in ("anna@example.com", "nobody@example.com"):
         statuses = [(await home.tab().submit("/forgot", email=email)).status_code for _ in range(5)]
         assert statuses == [200, 200, 200, 200, 429]
 
 
-async def test_who_was_deactivated_gets_no_letter(home: Home) -> None:
+async def test_who_was_deactivated_gets_no_email(home: Home) -> None:
     gone = await home.people.users.make(home.owner.organization_id, NewUser("gone@example.com", "member"), PASSWORD)
     tab = await home.signed_in("gone@example.com")
     ended = await home.product.api.post(f"/organizations/users/{gone.id}/terminate")
     assert ended.json()["status"] == "TERMINATED"
     assert code_of(await tab.client.get("/me")) == "SESSION_OVER"
     await home.tab().submit("/forgot", email="gone@example.com")
-    assert await letters(home) == []
+    assert await emails(home) == []
 
     assert (await home.product.api.post(f"/organizations/users/{gone.id}/reinstate")).json()["status"] == "ACTIVE"
     assert (await home.tab().sign_in("gone@example.com", PASSWORD)).status_code == 303

@@ -58,10 +58,10 @@ class Home:
         await connection.close()
         self.product.services.people.authenticator.forget()
 
-    async def letters(self) -> list[dict[str, Any]]:
-        """The letters that wait to be sent."""
+    async def emails(self) -> list[dict[str, Any]]:
+        """The emails that wait to be sent."""
         connection = await asyncpg.connect(self.product.database_url)
-        rows = await connection.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'people.letter'")
+        rows = await connection.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'people.email'")
         await connection.close()
         return [json.loads(bytes(row["payload"])) for row in rows]
 
@@ -233,13 +233,13 @@ async def test_declined_and_withdrawn(home: Home) -> None:
     assert kinds == ["proposal.created", "proposal.declined", "proposal.created", "proposal.withdrawn"]
 
 
-async def test_those_who_may_approve_get_a_letter_and_nobody_else(home: Home) -> None:
+async def test_those_who_may_approve_get_an_email_and_nobody_else(home: Home) -> None:
     await home.push(home.jan, "one")
     users = (await home.anna.api("GET", "/organizations/users")).json()["content"]
     names = {one["id"]: one["email"].partition("@")[0] for one in users}
-    letters = [one for one in await home.letters() if one["kind"] == "proposal"]
-    assert {names[one["userId"]] for one in letters} == {"anna", "ola"}
-    assert letters[0]["by"] == "jan"
+    emails = [one for one in await home.emails() if one["kind"] == "proposal"]
+    assert {names[one["userId"]] for one in emails} == {"anna", "ola"}
+    assert emails[0]["by"] == "jan"
 
 
 async def test_loosening_takes_a_manager_who_has_just_proved_who_they_are(home: Home) -> None:

@@ -595,7 +595,7 @@ async def test_a_link_is_sent_again_and_somebody_without_address_needs_one(produ
     )
 
 
-async def test_a_comment_is_kept_and_those_whom_it_mentions_get_a_letter(product: Product) -> None:
+async def test_a_comment_is_kept_and_those_whom_it_mentions_get_an_email(product: Product) -> None:
     anna = await colleague(product, f"anna-{uuid4()}@example.com")
     workflow = await onboarded(product)
     path = f"/workflows/{workflow['id']}/comments"
@@ -611,12 +611,12 @@ async def test_a_comment_is_kept_and_those_whom_it_mentions_get_a_letter(product
     (listed,) = (await product.api.get(path)).json()["data"]
     assert (listed["text"], listed["by"]) == ("@Anna please look", "ops")
     assert (await product.stranger.get(path)).status_code == 404
-    queue = "SELECT payload FROM pgqueuer WHERE entrypoint = 'people.letter' AND position($1 in convert_from(payload, 'UTF8')) > 0"
-    (letter,) = await rows(product, queue, anna)
+    queue = "SELECT payload FROM pgqueuer WHERE entrypoint = 'people.email' AND position($1 in convert_from(payload, 'UTF8')) > 0"
+    (email,) = await rows(product, queue, anna)
     mail = FakeMail()
-    letters = product.services.people.letters
-    letters._mail = mail
-    await letters.run(JobRunning(1, loads(letter["payload"]), lost=False))
+    emails = product.services.people.emails
+    emails._mail = mail
+    await emails.run(JobRunning(1, loads(email["payload"]), lost=False))
     (message,) = mail.sent
     assert f"/app/executions/{workflow['id']}" in message.text
     assert "mentions you" in message.subject

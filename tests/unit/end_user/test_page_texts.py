@@ -28,7 +28,7 @@ def test_the_languages_that_are_shipped() -> None:
 @pytest.mark.parametrize("code", [code for code in shipped() if code != "en"])
 def test_every_language_has_every_text_with_the_same_places(code: str) -> None:
     other = shipped()[code]
-    for here, there in ((other.texts, EN.texts), *((other.letters.get(k, {}), v) for k, v in EN.letters.items())):
+    for here, there in ((other.texts, EN.texts), *((other.emails.get(k, {}), v) for k, v in EN.emails.items())):
         assert set(here) == set(there)
         assert {key: places(text) for key, text in here.items()} == {key: places(text) for key, text in there.items()}
         assert all(text.strip() for text in here.values())
@@ -124,7 +124,7 @@ def test_the_folder_of_a_deployment_adds_a_language_and_replaces_texts(tmp_path:
     assert ours.words(("nl-BE",))("page.continue") == "Verder"
     assert ours.words(("nl-BE",))("page.back") == "Back"
     assert ours.words(("de",))("page.continue") == "Los"
-    assert ours.words(("de",)).letters["code"]["heading"] == "Kennwort"
+    assert ours.words(("de",)).emails["code"]["heading"] == "Kennwort"
     assert ours.words(("de",))("page.back") == "Zurück"
     assert "nl" in [one.code for one in ours.offered(())]
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from passerelle.end_user.pages.answers import PageAnswers, Setting
-from passerelle.end_user.pages.boundary import on_a_page
 from passerelle.end_user.pages.browsers import Browsers
-from passerelle.end_user.pages.posts import pairs_of
+from passerelle.end_user.pages.error_pages import on_a_page
+from passerelle.end_user.pages.form_bodies import pairs_of
 from passerelle.end_user.pages.presenters import PageProblem
 from passerelle.end_user.pages.views import PageView, address, code_view, link_view, start_view
 from passerelle.kit.errors import PasserelleError

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from passerelle.end_user.pages.answers import PageAnswers
-from passerelle.end_user.pages.boundary import on_a_page
 from passerelle.end_user.pages.browsers import Browsers
+from passerelle.end_user.pages.error_pages import on_a_page
 from passerelle.end_user.pages.views import address, handover_view
 from passerelle.end_user.session.service import EndUserSessions
 from passerelle.kit.http.permissions import Public
@@ -15,10 +15,10 @@ from passerelle.links.errors import HANDOVER_GONE
 from passerelle.links.handovers import Handovers
 
 
-def router(handovers: Handovers, visitor: EndUserSessions, browsers: Browsers, answers: PageAnswers) -> APIRouter:
+def router(handovers: Handovers, sessions: EndUserSessions, browsers: Browsers, answers: PageAnswers) -> APIRouter:
     """Everything below `/h`."""
     routes = APIRouter(include_in_schema=False, dependencies=[Public])
-    lending = _Lending(handovers, visitor, browsers, answers)
+    lending = _Lending(handovers, sessions, browsers, answers)
     page = on_a_page(answers)
     routes.add_api_route("/h/{secret}", page(lending.look), methods=["GET", "HEAD"])
     routes.add_api_route("/h/{secret}", page(lending.take), methods=["POST"])
@@ -27,10 +27,10 @@ def router(handovers: Handovers, visitor: EndUserSessions, browsers: Browsers, a
 
 class _Lending:
     def __init__(
-        self, handovers: Handovers, visitor: EndUserSessions, browsers: Browsers, answers: PageAnswers
+        self, handovers: Handovers, sessions: EndUserSessions, browsers: Browsers, answers: PageAnswers
     ) -> None:
         self._handovers = handovers
-        self._visitor = visitor
+        self._sessions = sessions
         self._browsers = browsers
         self._answers = answers
 
@@ -40,7 +40,7 @@ class _Lending:
         if visit is not None:
             return RedirectResponse(address(visit.session.execution_id), 303)
         handover = await self._handovers.look(secret)
-        screen = await self._visitor.screen(handover.workspace_id, handover.execution_id)
+        screen = await self._sessions.screen(handover.workspace_id, handover.execution_id)
         if screen.step is None or (screen.step.id, screen.step.visit) != (handover.step, handover.step_visit):
             raise HANDOVER_GONE.error("the step is over")
         setting = await self._answers.setting(

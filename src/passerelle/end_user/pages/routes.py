@@ -17,7 +17,7 @@ from passerelle.links.service import Links
 
 def routers(
     links: Links,
-    visitor: EndUserSessions,
+    sessions: EndUserSessions,
     agreed: AgreedTexts,
     answers: PageAnswers,
     box: SecretBox,
@@ -30,6 +30,6 @@ def routers(
     return (
         assets.router(),
         entry.router(links, browsers, answers),
-        lending.router(links.handovers, visitor, browsers, answers),
-        steps.router(links, visitor, agreed, browsers, answers),
+        lending.router(links.handovers, sessions, browsers, answers),
+        steps.router(links, sessions, agreed, browsers, answers),
     )

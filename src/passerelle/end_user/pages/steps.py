@@ -10,18 +10,18 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
+from passerelle.end_user.pages.actions import StepActions, SubmissionOutcome, draft_of
 from passerelle.end_user.pages.answers import FRAGMENT, PageAnswers, Setting
-from passerelle.end_user.pages.boundary import on_a_page
 from passerelle.end_user.pages.browsers import Browsers, BrowserVisit
-from passerelle.end_user.pages.changing import changed
-from passerelle.end_user.pages.doing import Doing, SubmissionOutcome, draft_of
-from passerelle.end_user.pages.formed import about_of, form_of
+from passerelle.end_user.pages.error_pages import on_a_page
+from passerelle.end_user.pages.form_bodies import FORM_LIMIT, pairs_of
+from passerelle.end_user.pages.form_steps import about_of, form_of
 from passerelle.end_user.pages.forms.posted import Posted
 from passerelle.end_user.pages.forms.problems import sentences
-from passerelle.end_user.pages.posts import FORM_LIMIT, pairs_of
 from passerelle.end_user.pages.presenters import FRESHLY, Submission
 from passerelle.end_user.pages.presenters.upload import document_of
 from passerelle.end_user.pages.rendering import render
+from passerelle.end_user.pages.screen_events import changed
 from passerelle.end_user.pages.uploading import document_in, keep_one, keep_several, sentence_of
 from passerelle.end_user.pages.views import address, agreed_files, phone_view, screen_view
 from passerelle.end_user.session.agreed import AgreedTexts
@@ -43,11 +43,11 @@ PUBLIC: Final = ("/x/",)
 
 
 def router(
-    links: Links, visitor: EndUserSessions, agreed: AgreedTexts, browsers: Browsers, answers: PageAnswers
+    links: Links, sessions: EndUserSessions, agreed: AgreedTexts, browsers: Browsers, answers: PageAnswers
 ) -> APIRouter:
     """Everything below `/x`."""
     routes = APIRouter(include_in_schema=False, dependencies=[Public])
-    steps = _Steps(links, visitor, agreed, browsers, answers)
+    steps = _Steps(links, sessions, agreed, browsers, answers)
     page = on_a_page(answers)
     here = "/x/{execution_id}"
     step = f"{here}/{{step}}/{{number}}"
@@ -88,14 +88,14 @@ def _place(request: Request) -> tuple[UUID, str, int]:
 
 class _Steps:
     def __init__(
-        self, links: Links, visitor: EndUserSessions, agreed: AgreedTexts, browsers: Browsers, answers: PageAnswers
+        self, links: Links, sessions: EndUserSessions, agreed: AgreedTexts, browsers: Browsers, answers: PageAnswers
     ) -> None:
         self._links = links
-        self._visitor = visitor
+        self._sessions = sessions
         self._agreed = agreed
         self._browsers = browsers
         self._answers = answers
-        self._doing = Doing(visitor, links.copies)
+        self._actions = StepActions(sessions, links.copies)
 
     # What is asked for most takes nothing but the request, as the page at a link.
 
@@ -103,7 +103,7 @@ class _Steps:
         """The screen as it is now."""
         execution_id = _execution(request)
         visit = await self._browsers.visit(request, execution_id)
-        screen = await self._visitor.screen(visit.session.workspace_id, execution_id)
+        screen = await self._sessions.screen(visit.session.workspace_id, execution_id)
         return await self._page(request, visit, screen)
 
     async def send(self, request: Request) -> Response:
@@ -115,7 +115,7 @@ class _Steps:
         self._browsers.require_own(request, visit, posted.last("_token"))
         if visit.session.step is not None and posted.last("_action") == "back":
             return RedirectResponse(address(execution_id), 303)  # a single step was lent
-        screen = await self._visitor.screen(visit.session.workspace_id, execution_id)
+        screen = await self._sessions.screen(visit.session.workspace_id, execution_id)
         screen = replace(screen, proof=visit.session.kind)
         setting = await self._setting(request, screen)
         if screen.step is None or (screen.step.id, screen.step.visit) != (step, number):
@@ -124,11 +124,11 @@ class _Steps:
             url = await self._links.handovers.offer(screen.workspace_id, execution_id, step, number)
             return self._answers.page(request, phone_view(screen, setting.language, url), setting)
         try:
-            outcome = await self._doing.act(screen, screen.step, posted, setting.language)
+            outcome = await self._actions.act(screen, screen.step, posted, setting.language)
         except PasserelleError as error:
             if error.problems[0].code != STEP_NOT_CURRENT.name:
                 raise
-            now = await self._visitor.screen(visit.session.workspace_id, execution_id)
+            now = await self._sessions.screen(visit.session.workspace_id, execution_id)
             return await self._moved_on(request, visit, now, setting)
         return await self._after(request, visit, outcome, setting)
 
@@ -137,12 +137,14 @@ class _Steps:
         screen, step, posted = await self._typed(request)
         language = (await self._setting(request, screen)).language
         draft = draft_of(step, posted, language)
-        await self._visitor.save(screen.workspace_id, screen.execution_id, step.id, step.visit, draft, seen=screen.seen)
+        await self._sessions.save(
+            screen.workspace_id, screen.execution_id, step.id, step.visit, draft, seen=screen.seen
+        )
         form = form_of(step)
         if form is None:
             return json_answer({"hidden": [], "problems": {}})
         values = {**step.values, **draft}
-        preview = self._visitor.preview(screen, values)
+        preview = self._sessions.preview(screen, values)
         problems = sentences(form, preview.problems, language, values, about_of(step))
         return json_answer({"hidden": list(preview.hidden), "problems": problems})
 
@@ -154,7 +156,7 @@ class _Steps:
         if form is None:
             return json_answer({"problems": {}})
         values = {**step.values, **draft_of(step, posted, language)}
-        found = await self._visitor.look_up(screen, values, posted.last("_field") or "")
+        found = await self._sessions.look_up(screen, values, posted.last("_field") or "")
         return json_answer({"problems": sentences(form, found, language, values)})
 
     async def _typed(self, request: Request) -> tuple[Screen, StepView, Posted]:
@@ -163,7 +165,7 @@ class _Steps:
         visit = await self._browsers.visit(request, execution_id)
         posted = Posted.of(pairs_of(await receive_body(request.scope, request.receive, limit=FORM_LIMIT)))
         self._browsers.require_own(request, visit, posted.last("_token"))
-        screen = await self._visitor.screen(visit.session.workspace_id, execution_id)
+        screen = await self._sessions.screen(visit.session.workspace_id, execution_id)
         if screen.step is None or (screen.step.id, screen.step.visit) != (step, number):
             raise STEP_NOT_CURRENT.error("this part was sent already: load the page again")
         return screen, screen.step, posted
@@ -171,7 +173,7 @@ class _Steps:
     async def text(self, request: Request, execution_id: UUID, step: str, number: int) -> Response:
         """The whole of what is agreed to, as a file to keep."""
         visit = await self._browsers.visit(request, execution_id)
-        screen = await self._visitor.screen(visit.session.workspace_id, execution_id)
+        screen = await self._sessions.screen(visit.session.workspace_id, execution_id)
         setting = await self._setting(request, screen)
         here = screen.step
         if here is None or (here.id, here.visit) != (step, number) or here.kind != "consent":
@@ -189,21 +191,21 @@ class _Steps:
         visit = await self._browsers.visit(request, execution_id)
         if visit.session.step is not None:  # a single step was lent
             raise WORKFLOW_NOT_FOUND.error("there is no such page")
-        await self._visitor.require_copy(execution_id)
+        await self._sessions.require_copy(execution_id)
         return pdf_download(await self._agreed.copy(visit.session.workspace_id, execution_id, step, number))
 
     async def files(self, request: Request, execution_id: UUID, step: str, number: int) -> Response:
         """Files of a plain form."""
         visit = await self._browsers.visit(request, execution_id)
-        screen = await self._visitor.screen(visit.session.workspace_id, execution_id)
+        screen = await self._sessions.screen(visit.session.workspace_id, execution_id)
         setting = await self._setting(request, screen)
         here = screen.step
         if here is None or (here.id, here.visit) != (step, number) or here.kind != "upload":
             return await self._moved_on(request, visit, screen, setting)
-        wrong = await keep_several(request, self._visitor, visit, self._browsers, here, setting.language)
+        wrong = await keep_several(request, self._sessions, visit, self._browsers, here, setting.language)
         if not wrong:
             return RedirectResponse(address(execution_id), 303)
-        now = await self._visitor.screen(visit.session.workspace_id, execution_id)
+        now = await self._sessions.screen(visit.session.workspace_id, execution_id)
         return await self._page(request, visit, now, Submission(general=wrong), 400)
 
     async def file(self, request: Request, execution_id: UUID, step: str, number: int) -> Response:
@@ -211,9 +213,9 @@ class _Steps:
         visit = await self._browsers.visit(request, execution_id)
         self._browsers.require_own(request, visit, request.headers.get("x-passerelle-token"))
         try:
-            await keep_one(request, self._visitor, visit.session, step, number)
+            await keep_one(request, self._sessions, visit.session, step, number)
         except PasserelleError as error:
-            screen = await self._visitor.screen(visit.session.workspace_id, execution_id)
+            screen = await self._sessions.screen(visit.session.workspace_id, execution_id)
             setting = await self._setting(request, screen)
             here = screen.step if screen.step is not None and screen.step.kind == "upload" else None
             document = document_of(here, document_in(request)) if here is not None else None
@@ -229,14 +231,14 @@ class _Steps:
         """A small picture of a file that was sent."""
         visit = await self._browsers.visit(request, execution_id)
         place = (visit.session.workspace_id, execution_id, step, number)
-        answer = download(*await self._visitor.preview_file(*place, resource_id))
+        answer = download(*await self._sessions.preview_file(*place, resource_id))
         answer.headers["Cache-Control"] = "private, max-age=3600"
         return answer
 
     async def events(self, request: Request, execution_id: UUID, seq: int) -> Response:
         """Word of a change, as server-sent events."""
         visit = await self._browsers.visit(request, execution_id)
-        stream = changed(request, self._visitor, visit.session, seq)
+        stream = changed(request, self._sessions, visit.session, seq)
         # Buffering proxies would keep the word for themselves.
         return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
@@ -245,12 +247,12 @@ class _Steps:
     ) -> Response:
         execution_id = visit.session.execution_id
         if outcome.language is not None:
-            now = await self._visitor.screen(visit.session.workspace_id, execution_id)
+            now = await self._sessions.screen(visit.session.workspace_id, execution_id)
             setting = await self._setting(request, now, outcome.language)
         if outcome.redirects and FRAGMENT not in request.headers:
             response: Response = RedirectResponse(address(execution_id) + outcome.anchor, 303)
         else:
-            screen = outcome.screen or await self._visitor.screen(visit.session.workspace_id, execution_id)
+            screen = outcome.screen or await self._sessions.screen(visit.session.workspace_id, execution_id)
             attempt = replace(outcome.attempt, anchor=outcome.anchor)
             response = await self._answer(request, visit, screen, setting, attempt, outcome.status)
             response.headers.update(outcome.headers)

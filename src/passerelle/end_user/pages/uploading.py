@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import Request
 
 from passerelle.end_user.pages.browsers import Browsers, BrowserVisit
-from passerelle.end_user.pages.posts import chunks_of, file_name, files_of
+from passerelle.end_user.pages.form_bodies import chunks_of, file_name, files_of
 from passerelle.end_user.pages.presenters.upload import document_of, size_text
 from passerelle.end_user.session.errors import (
     DOCUMENT_UNKNOWN,
@@ -53,11 +53,11 @@ _AROUND: Final = 100_000
 """Bytes that a form may have besides its files."""
 
 
-async def keep_one(request: Request, visitor: EndUserSessions, session: EndUserSession, step: str, visit: int) -> None:
-    """Keep the file that is the request's body. Raises what `Visitor.add_file` raises."""
+async def keep_one(request: Request, sessions: EndUserSessions, session: EndUserSession, step: str, visit: int) -> None:
+    """Keep the file that is the request's body. Raises what `EndUserSessions.add_file` raises."""
     place = (session.workspace_id, session.execution_id, step, visit)
     replaces = parse_id(request.query_params.get("replaces", ""))
-    await visitor.add_file(
+    await sessions.add_file(
         *place, file_name(request), request.stream(), document=document_in(request), replaces=replaces
     )
 
@@ -68,7 +68,7 @@ def document_in(request: Request) -> str:
 
 
 async def keep_several(
-    request: Request, visitor: EndUserSessions, visit: BrowserVisit, browsers: Browsers, step: StepView, t: Language
+    request: Request, sessions: EndUserSessions, visit: BrowserVisit, browsers: Browsers, step: StepView, t: Language
 ) -> list[str]:
     """Keep the files of a plain form, those that can be; a sentence for each of the others.
 
@@ -83,7 +83,7 @@ async def keep_several(
         for file in files:
             place = (session.workspace_id, session.execution_id, step.id, step.visit)
             try:
-                await visitor.add_file(*place, file.filename or "", chunks_of(file), document=document["id"])
+                await sessions.add_file(*place, file.filename or "", chunks_of(file), document=document["id"])
             except PasserelleError as error:
                 sentence = sentence_of(error, document, t)
                 if sentence is None:

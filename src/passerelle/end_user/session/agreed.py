@@ -33,15 +33,15 @@ class AgreedCopy:
 class AgreedTexts:
     """Makes the copies."""
 
-    def __init__(self, visitor: EndUserSessions, themes: Themes, languages: Languages, workshop: Workshop) -> None:
-        self._visitor = visitor
+    def __init__(self, sessions: EndUserSessions, themes: Themes, languages: Languages, workshop: Workshop) -> None:
+        self._sessions = sessions
         self._themes = themes
         self._languages = languages
         self._workshop = workshop
 
     async def copy(self, workspace_id: UUID, execution_id: UUID, step: str, visit: int) -> AgreedCopy:
         """What was agreed to at that step. Raises WORKFLOW_NOT_FOUND, CONSENT_NOT_FOUND, CONSENT_NOT_READABLE."""
-        consents = await self._visitor.evidence.read(workspace_id, execution_id, personal=True)
+        consents = await self._sessions.evidence.read(workspace_id, execution_id, personal=True)
         found = next((one for one in consents if (one.step, one.visit) == (step, visit) and one.accepted), None)
         if found is None:
             raise CONSENT_NOT_FOUND.error(f"nobody has agreed to anything at step `{step}`, visit {visit}")

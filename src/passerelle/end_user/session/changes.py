@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
-from passerelle.end_user.session.repository import VisitorRepository
+from passerelle.end_user.session.repository import EndUserRepository
 from passerelle.kit.listening import Listener
 
 CHANNEL: Final = "passerelle_visitors"
@@ -21,7 +21,7 @@ LOOK_AGAIN_DEAF: Final = 0.5
 class Changes:
     """Wakes whoever waits for an execution's next commit."""
 
-    def __init__(self, listener: Listener, repository: VisitorRepository) -> None:
+    def __init__(self, listener: Listener, repository: EndUserRepository) -> None:
         self._repository = repository
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self.hears = listener.hears

@@ -78,7 +78,7 @@ def pdf_download(copy: AgreedCopy) -> Response:
     return Response(copy.pdf, headers=headers, media_type="application/pdf")
 
 
-def router(visitor: EndUserSessions, agreed: AgreedTexts) -> APIRouter:
+def router(sessions: EndUserSessions, agreed: AgreedTexts) -> APIRouter:
     """`GET /workflows/{workflow_id}/consents`, and each as a file."""
     routes = APIRouter(tags=["Workflows"], route_class=ApiRoute)
 
@@ -93,7 +93,7 @@ def router(visitor: EndUserSessions, agreed: AgreedTexts) -> APIRouter:
         """What an execution's end user has agreed to: what was read, when, from where, and who it was."""
         if personal:
             require(caller, "can_read_personal_data")
-        found = await visitor.evidence.read(caller.workspace_id, workflow_id, personal=personal)
+        found = await sessions.evidence.read(caller.workspace_id, workflow_id, personal=personal)
         return ConsentsAnswer(data=[_answer(one) for one in found])
 
     @routes.get(

@@ -16,7 +16,7 @@ import orjson
 
 from passerelle.audit.models import Actor, canonical
 from passerelle.audit.trail import Happened, Trail, present_origin
-from passerelle.end_user.session.repository import VisitorRepository
+from passerelle.end_user.session.repository import EndUserRepository
 from passerelle.engine.model import State
 from passerelle.kit.clock import Clock, iso
 from passerelle.kit.json import Json, JsonObject
@@ -58,7 +58,7 @@ class Evidence:
     """Makes statements, and reads them."""
 
     def __init__(
-        self, executions: Executions, repository: VisitorRepository, box: SecretBox, clock: Clock, trail: Trail | None
+        self, executions: Executions, repository: EndUserRepository, box: SecretBox, clock: Clock, trail: Trail | None
     ) -> None:
         self._executions = executions
         self._repository = repository

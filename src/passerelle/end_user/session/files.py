@@ -9,7 +9,7 @@ from uuid import UUID
 
 from passerelle.definitions.model import Definition
 from passerelle.end_user.session import errors
-from passerelle.end_user.session.repository import VisitorRepository
+from passerelle.end_user.session.repository import EndUserRepository
 from passerelle.engine.model import Identity
 from passerelle.engine.steps.upload import ANY, DocumentConfig
 from passerelle.kit.clock import Clock
@@ -41,13 +41,13 @@ class FilePlace:
     replaces: UUID | None = None
 
 
-class VisitorFiles:
+class EndUserFiles:
     """The files of every `upload` step."""
 
     def __init__(
         self,
         database: Database,
-        repository: VisitorRepository,
+        repository: EndUserRepository,
         resources: Resources,
         attachments: Attachments,
         scanner: Scanner,

@@ -9,10 +9,10 @@ from uuid import UUID
 from passerelle.end_user.session.errors import TOO_MANY_SUBMISSIONS
 from passerelle.kit.rates import Limit, Rates
 
-Doing = Literal["submit", "save", "file", "check", "copy"]
+Action = Literal["submit", "save", "file", "check", "copy"]
 
 _MINUTE: Final = timedelta(minutes=1)
-LIMITS: Final[dict[Doing, Limit]] = {
+LIMITS: Final[dict[Action, Limit]] = {
     "submit": Limit("submit", 60, _MINUTE, shared_later=True),
     "save": Limit("save", 600, _MINUTE, shared_later=True),
     "file": Limit("file", 120, _MINUTE, shared_later=True),
@@ -27,9 +27,9 @@ class Pace:
     def __init__(self, rates: Rates) -> None:
         self._rates = rates
 
-    async def require(self, doing: Doing, execution_id: UUID) -> None:
+    async def require(self, action: Action, execution_id: UUID) -> None:
         """One more. Raises TOO_MANY_SUBMISSIONS, with `Retry-After`."""
-        tally = await self._rates.hit(LIMITS[doing], str(execution_id))
+        tally = await self._rates.hit(LIMITS[action], str(execution_id))
         if tally.full:
             raise TOO_MANY_SUBMISSIONS.error(
                 f"too much was sent at once: wait {tally.seconds} seconds and send it again; what was typed is kept",

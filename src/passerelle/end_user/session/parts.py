@@ -5,8 +5,8 @@ from __future__ import annotations
 from passerelle.audit.trail import Trail
 from passerelle.end_user.session.changes import Changes
 from passerelle.end_user.session.evidence import Evidence
-from passerelle.end_user.session.files import VisitorFiles
-from passerelle.end_user.session.repository import VisitorRepository
+from passerelle.end_user.session.files import EndUserFiles
+from passerelle.end_user.session.repository import EndUserRepository
 from passerelle.end_user.session.service import EndUserSessions
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
@@ -32,8 +32,8 @@ def end_user_sessions(
     scanner: Scanner | None = None,
 ) -> EndUserSessions:
     """The end user's part on a database. Without a scanner, only the scanners' test file is found."""
-    repository = VisitorRepository(database)
-    files = VisitorFiles(
+    repository = EndUserRepository(database)
+    files = EndUserFiles(
         database, repository, records.resources, records.attachments, scanner or EicarOnly(), clock, new_id
     )
     evidence = Evidence(executions, repository, box, clock, trail)

@@ -37,7 +37,7 @@ _KEPT_OF: Final = """
 _HERE: Final = "(e.state #>> ARRAY['lanes', '', 'step'])"
 
 KEPT_HERE: Final = _KEPT_OF.format(step=_HERE, names=f"ARRAY[{_HERE}]")
-"""As `VisitorRepository.kept` for the step at which an execution `e` is, whatever that was called before: to be read
+"""As `EndUserRepository.kept` for the step at which an execution `e` is, whatever that was called before: to be read
 along with it (`Store.load`)."""
 
 _KEPT: Final = (
@@ -81,7 +81,7 @@ def stored_step(kept: JsonObject) -> StoredStep:
     return StoredStep(tuple(kept["drafts"] or ()), kept["earlier"], tuple(kept["files"] or ()))
 
 
-class VisitorRepository:
+class EndUserRepository:
     """Every query names the workspace; row-level security names it again."""
 
     def __init__(self, database: Database) -> None:

@@ -17,10 +17,10 @@ from passerelle.end_user.session import errors
 from passerelle.end_user.session.asking import Asking
 from passerelle.end_user.session.changes import Changes
 from passerelle.end_user.session.evidence import Evidence, Reading
-from passerelle.end_user.session.files import FilePlace, VisitorFiles, not_current, submitted
+from passerelle.end_user.session.files import EndUserFiles, FilePlace, not_current, submitted
 from passerelle.end_user.session.limits import Pace
 from passerelle.end_user.session.models import Agreed, FieldProblem, Preview, Screen, Seen, StepView, StoredStep
-from passerelle.end_user.session.repository import KEPT_HERE, VisitorRepository, stored_step
+from passerelle.end_user.session.repository import KEPT_HERE, EndUserRepository, stored_step
 from passerelle.engine.lanes import ROOT
 from passerelle.engine.model import ENDED, OPEN, Phase, State, Status, Submitted, WentBack
 from passerelle.engine.steps.consent import ConsentKind
@@ -49,8 +49,8 @@ class EndUserSessions:
     def __init__(
         self,
         executions: Executions,
-        repository: VisitorRepository,
-        files: VisitorFiles,
+        repository: EndUserRepository,
+        files: EndUserFiles,
         changes: Changes,
         clock: Clock,
         rates: Rates,
@@ -191,7 +191,7 @@ class EndUserSessions:
 
         document   which of the step's documents it is
         replaces   the file whose place it takes
-        Raises STEP_NOT_CURRENT, DOCUMENT_UNKNOWN, TOO_MANY_SUBMISSIONS, and what `VisitorFiles.add` raises.
+        Raises STEP_NOT_CURRENT, DOCUMENT_UNKNOWN, TOO_MANY_SUBMISSIONS, and what `EndUserFiles.add` raises.
         """
         await self._pace.require("file", execution_id)
         loaded, definition = await self._executions.look(workspace_id, execution_id)

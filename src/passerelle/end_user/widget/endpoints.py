@@ -15,7 +15,7 @@ from pydantic import Field
 
 from passerelle.end_user.pages.answers import NOBODY, PageAnswers
 from passerelle.end_user.pages.assets import asset_path
-from passerelle.end_user.pages.boundary import on_a_page
+from passerelle.end_user.pages.error_pages import on_a_page
 from passerelle.end_user.pages.views import state_view
 from passerelle.kit.clock import Clock, iso, system_clock
 from passerelle.kit.errors import PasserelleError

@@ -313,31 +313,31 @@ steps:
 
 
 async def test_what_an_end_user_has_typed_and_sent_moves_along(product: Product) -> None:
-    name, visitor = f"d{uuid4().hex}", product.services.end_users
+    name, sessions = f"d{uuid4().hex}", product.services.end_users
     definition = await pushed(product, FORM.format(name=name, ask="ask", files="files"))
     execution = await begin(product, definition)
-    await visitor.save(product.workspace_id, execution, "ask", 1, {"name": "Anna"})
+    await sessions.save(product.workspace_id, execution, "ask", 1, {"name": "Anna"})
     await pushed(product, FORM.format(name=name, ask="who", files="papers"))
     migration = await migrated(product, definition, mapping={"ask": "who", "files": "papers"})
     assert migration["moved"] == 1
-    screen = await visitor.screen(product.workspace_id, execution)
+    screen = await sessions.screen(product.workspace_id, execution)
     assert screen.step is not None
     assert (screen.step.id, screen.step.values) == ("who", {"name": "Anna"})
     await undone(product, migration)
-    screen = await visitor.screen(product.workspace_id, execution)
+    screen = await sessions.screen(product.workspace_id, execution)
     assert screen.step is not None
     assert (screen.step.id, screen.step.values) == ("ask", {"name": "Anna"})
 
 
 async def test_the_end_user_goes_back_to_a_renamed_step_and_finds_the_answers(product: Product) -> None:
-    name, visitor = f"d{uuid4().hex}", product.services.end_users
+    name, sessions = f"d{uuid4().hex}", product.services.end_users
     definition = await pushed(product, FORM.format(name=name, ask="ask", files="files"))
     execution = await begin(product, definition)
     answer = Submitted("ask", 1, {"name": "Anna", "note": "hello"})
     await product.services.executions.happen(product.workspace_id, execution, answer)
     await pushed(product, FORM.format(name=name, ask="who", files="files"))
     assert (await migrated(product, definition, mapping={"ask": "who"}))["moved"] == 1
-    screen = await visitor.back(product.workspace_id, execution)
+    screen = await sessions.back(product.workspace_id, execution)
     assert screen.step is not None
     assert (screen.step.id, screen.step.values) == ("who", {"name": "Anna", "note": "hello"})
 

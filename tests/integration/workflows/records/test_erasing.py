@@ -172,15 +172,15 @@ async def test_what_an_end_user_typed_and_sent_goes_too(bound: Bound) -> None:
     record = await bound.add(number="1")
     body = {"workflowDefinitionId": await bound.push(PAGES), "recordId": record["id"], "email": f"{NAME}@example.com"}
     made = await bound.call("POST", "/link/send", body, 201, headers={"Accept": "application/json;version=2"})
-    visitor, place = bound.product.services.end_users, (bound.product.workspace_id, UUID(made["workflowId"]))
-    await visitor.submit(*place, "who", 1, {"name": NAME, "city": "Łódź"})
+    sessions, place = bound.product.services.end_users, (bound.product.workspace_id, UUID(made["workflowId"]))
+    await sessions.submit(*place, "who", 1, {"name": NAME, "city": "Łódź"})
 
     async def content() -> AsyncIterator[bytes]:
         yield f"passport of {NAME}".encode()
 
-    await visitor.add_file(*place, "papers", 1, f"{NAME}.txt", content())
-    await visitor.submit(*place, "papers", 1, {})
-    await visitor.save(*place, "more", 1, {"note": f"born as {NAME}"})
+    await sessions.add_file(*place, "papers", 1, f"{NAME}.txt", content())
+    await sessions.submit(*place, "papers", 1, {})
+    await sessions.save(*place, "more", 1, {"note": f"born as {NAME}"})
     timeline = await bound.timeline({"id": made["workflowId"]})
     assert NAME not in str([step for step in timeline["steps"] if step["step"] == "who"]), "masked already"
     assert {"link", "visitor_draft", "step_run", "resource"} <= set(await everywhere(bound, NAME))

@@ -17,7 +17,7 @@ import { Needs } from "./Needs";
 import { operationsQuery } from "./queries";
 import css from "./Settings.module.css";
 
-/** How letters are sent, and a real one to try it. */
+/** How e-mails are sent, and a real one to try it. */
 export function MailPage() {
   const { t } = useTranslation("admin");
   return (

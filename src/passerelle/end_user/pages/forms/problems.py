@@ -213,4 +213,4 @@ _SENTENCES: Final[Mapping[str, _Saying]] = {
     "tooDeep": lambda language, *_: language("problem.too_large_page"),
     "characters": lambda language, *_: language("problem.characters"),
 }
-"""By the keyword that the visitor's side names; another one is only said to be wrong."""
+"""By the keyword that the end user's side names; another one is only said to be wrong."""

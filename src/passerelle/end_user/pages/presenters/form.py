@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from passerelle.end_user.pages.formed import about_of, form_of, parsed
+from passerelle.end_user.pages.form_steps import about_of, form_of, parsed
 from passerelle.end_user.pages.forms.posted import Posted
 from passerelle.end_user.pages.forms.view import FormState, view_form
 from passerelle.end_user.pages.presenters.base import Presenter, Submission

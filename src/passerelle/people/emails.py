@@ -1,6 +1,6 @@
-"""The letters that people get: invitations, and links to choose a new password.
+"""The e-mails that people get: invitations, and links to choose a new password.
 
-A letter is a job, written in the transaction that asked for it. It names what it is about, never a secret: the job
+An e-mail is a job, written in the transaction that asked for it. It names what it is about, never a secret: the job
 makes that when it sends.
 """
 
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from passerelle.people.recovery import Recovery
     from passerelle.people.users import Users
 
-LETTER_JOB: Final = "people.letter"
+EMAIL_JOB: Final = "people.email"
 
-_FOLDER: Final = Path(__file__).parent / "letters"
+_FOLDER: Final = Path(__file__).parent / "email_templates"
 _SECONDS: Final = 20.0
 
 log = structlog.get_logger("passerelle.people")
 
 
-async def queue_letter(connection: Connection, kind: str, **facts: str) -> None:
-    """Write the job that sends a letter."""
-    await enqueue(connection, LETTER_JOB, {"kind": kind, **facts})
+async def queue_email(connection: Connection, kind: str, **facts: str) -> None:
+    """Write the job that sends an e-mail."""
+    await enqueue(connection, EMAIL_JOB, {"kind": kind, **facts})
 
 
-class AccountLetters:
-    """What the job `people.letter` does."""
+class AccountEmails:
+    """What the job `people.email` does."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class AccountLetters:
         }
 
     async def run(self, job: JobRunning) -> None:
-        """Send one letter. Raises `MailLater` where the job is to run again: the server does not take it now."""
+        """Send one e-mail. Raises `MailLater` where the job is to run again: the server does not take it now."""
         await self._kinds[job.payload["kind"]](job)
 
     async def _invite(self, job: JobRunning) -> None:
@@ -114,15 +114,15 @@ class AccountLetters:
             date=self._clock(),
             to=(MailAddress.parse(to),),
             subject=texts["subject"],
-            text=_templates().get_template("letter.txt").render(shown),
-            html=_templates().get_template("letter.html").render(shown),
+            text=_templates().get_template("email.txt").render(shown),
+            html=_templates().get_template("email.html").render(shown),
         )
         try:
             await self._mail.send(message, timeout_seconds=_SECONDS)
         except MailLater:
             raise
         except MailError as never:
-            log.error("letter.not_sent", kind=kind, error=never.message)
+            log.error("email.not_sent", kind=kind, error=never.message)
 
 
 @cache

@@ -17,13 +17,13 @@ _ROUNDS: Final = 60
 
 
 async def changed(
-    request: Request, visitor: EndUserSessions, session: EndUserSession, seq: int
+    request: Request, sessions: EndUserSessions, session: EndUserSession, seq: int
 ) -> AsyncIterator[bytes]:
     """One event as soon as the screen's number is another than `seq`, then the end. Comments until then."""
     # Answered at once, so that a proxy in between passes the headers on.
     yield b"retry: 1000\n\n"
     for _ in range(_ROUNDS):
-        now = await visitor.changed(session.workspace_id, session.execution_id, seq, _WAIT)
+        now = await sessions.changed(session.workspace_id, session.execution_id, seq, _WAIT)
         if now != seq:
             yield f"event: screen\ndata: {now}\n\n".encode()
             return

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from passerelle.end_user.pages.formed import about_of, form_of, parsed
+from passerelle.end_user.pages.form_steps import about_of, form_of, parsed
 from passerelle.end_user.pages.forms.model import Control, FormField
 from passerelle.end_user.pages.forms.parsing import Parsed
 from passerelle.end_user.pages.forms.posted import Posted
@@ -48,11 +48,11 @@ class SubmissionOutcome:
 _Act = Callable[[Screen, StepView, str, Posted, Language], Awaitable[SubmissionOutcome]]
 
 
-class Doing:
+class StepActions:
     """Everything that a step's form can ask for."""
 
-    def __init__(self, visitor: EndUserSessions, copies: Copies) -> None:
-        self._visitor = visitor
+    def __init__(self, sessions: EndUserSessions, copies: Copies) -> None:
+        self._sessions = sessions
         self._copies = copies
         self._acts: Mapping[str, _Act] = {
             "back": self._back,
@@ -89,14 +89,14 @@ class Doing:
         found = parsed(form, posted, language, keep_blank=False)
         place = (screen.workspace_id, screen.execution_id, step.id, step.visit)
         shown = frozenset(posted.all("_shown") or ())
-        hidden = self._visitor.hidden(screen, found.values)
+        hidden = self._sessions.hidden(screen, found.values)
         if _conditional(form) - set(hidden) - shown:
             await self._keep(screen, step, found)
             attempt = self._typed(step, found, hidden=hidden, notice=language("form.more"))
             return SubmissionOutcome(screen, attempt, redirects=False)
         try:
             return SubmissionOutcome(
-                await self._visitor.submit(*place, found.values, language=language.page, seen=screen.seen)
+                await self._sessions.submit(*place, found.values, language=language.page, seen=screen.seen)
             )
         except PasserelleError as error:
             if not all(isinstance(one, FieldProblem) for one in error.problems):
@@ -115,7 +115,7 @@ class Doing:
         place = (screen.workspace_id, screen.execution_id, step.id, step.visit)
         try:
             return SubmissionOutcome(
-                await self._visitor.submit(
+                await self._sessions.submit(
                     *place,
                     values,
                     reading=presenter.reading(step, language, screen.proof),
@@ -136,7 +136,7 @@ class Doing:
     ) -> SubmissionOutcome:
         await self._save(screen, step, draft_of(step, posted, language))
         try:
-            return SubmissionOutcome(await self._visitor.back(screen.workspace_id, screen.execution_id))
+            return SubmissionOutcome(await self._sessions.back(screen.workspace_id, screen.execution_id))
         except PasserelleError as error:
             if error.problems[0].code != NO_WAY_BACK.name:
                 raise
@@ -193,7 +193,7 @@ class Doing:
     ) -> SubmissionOutcome:
         place = (screen.workspace_id, screen.execution_id, step.id, step.visit)
         try:
-            await self._visitor.remove_file(*place, UUID(about))
+            await self._sessions.remove_file(*place, UUID(about))
         except ValueError:
             pass  # nobody has such a button
         except PasserelleError as error:
@@ -238,7 +238,7 @@ class Doing:
     async def _save(self, screen: Screen, step: StepView, draft: dict[str, Json]) -> None:
         if draft:
             place = (screen.workspace_id, screen.execution_id, step.id, step.visit)
-            await self._visitor.save(*place, draft, seen=screen.seen)
+            await self._sessions.save(*place, draft, seen=screen.seen)
 
     def _typed(self, step: StepView, found: Parsed, **facts: Any) -> Submission:
         return Submission(values={**step.values, **found.draft()}, **facts)

@@ -1,6 +1,6 @@
 """The e-mails that carry links and codes: HTML and text, in the chosen language, in the workspace's looks.
 
-Nothing in a letter is loaded from anywhere, so that nobody learns when it is read.
+Nothing in an e-mail is loaded from anywhere, so that nobody learns when it is read.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ FOLDER: Final = Path(__file__).parent
 _CODE_GROUP: Final = 4
 
 
-class LinkLetters:
-    """Writes letters."""
+class LinkMessages:
+    """Writes e-mails."""
 
     def __init__(
         self, database: Database, revisions: Revisions, credentials: Credentials, themes: Themes, languages: Languages
@@ -57,7 +57,7 @@ class LinkLetters:
         # Without line breaks: what stands in a subject must not begin another header.
         title = email.content["title"] if email.content else await self._title(link, language)
         facts = {"name": " ".join(theme.name.split()), "title": " ".join(title.split())}
-        texts = {key: text.format_map(facts) for key, text in language.letters[email.kind].items()}
+        texts = {key: text.format_map(facts) for key, text in language.emails[email.kind].items()}
         shown = {
             "language": language.code,
             "direction": language.direction,
