@@ -119,7 +119,7 @@ def test_the_folder_of_a_deployment_adds_a_language_and_replaces_texts(tmp_path:
     (tmp_path / "nl.yaml").write_text(
         'name: Nederlands\ndirection: ltr\ndecimal: ","\ntexts:\n  page.continue: Verder\n'
     )
-    (tmp_path / "de.yaml").write_text("texts:\n  page.continue: Los\nletters:\n  code:\n    heading: Kennwort\n")
+    (tmp_path / "de.yaml").write_text("texts:\n  page.continue: Los\nemails:\n  code:\n    heading: Kennwort\n")
     ours = Languages(tmp_path)
     assert ours.words(("nl-BE",))("page.continue") == "Verder"
     assert ours.words(("nl-BE",))("page.back") == "Back"
