@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Frame, FrameLocator, Page, async_playwright, expect
+from playwright.async_api import Frame, FrameLocator, Page, expect
 
 from tests.acceptance.running import Dev, pushed
-from tests.browser.browsing import ARGUMENTS, DESKTOP, NARROW, PHONE, Browse, accessible, chromium_path, fits
+from tests.browser.browsing import DESKTOP, NARROW, PHONE, Browse, accessible, fits
 from tests.browser.hosting import Site, serving
 
 JOURNEY: Final = """
@@ -292,21 +291,20 @@ async def test_the_page_opens_and_closes_it_and_cannot_be_scrolled_meanwhile(
 # Whom it works for, and whom not.
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def strict_chromium() -> AsyncIterator[Browser]:
-    """A browser that keeps no cookie of a frame on another site."""
-    async with async_playwright() as playwright:
-        arguments = [*ARGUMENTS, "--test-third-party-cookie-phaseout"]
-        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=arguments)
-        yield browser
-        await browser.close()
-
-
 async def test_it_works_where_cookies_of_other_sites_are_blocked(
-    strict_chromium: Browser, dev: Dev, site: Site, passerelle: str, token: Callable[..., str]
+    browse: Browse, site: Site, passerelle: str, token: Callable[..., str]
 ) -> None:
-    browse = Browse(strict_chromium, dev.demo["baseUrl"])
-    page = await opened(browse, site, passerelle)
+    page = await browse.open(also=(urlsplit(passerelle).netloc, urlsplit(site.url()).netloc))
+    tools = await page.context.new_cdp_session(page)
+    await tools.send("Network.enable")
+    controls = (
+        "enableThirdPartyCookieRestriction",
+        "disableThirdPartyCookieMetadata",
+        "disableThirdPartyCookieHeuristics",
+    )
+    await tools.send("Network.setCookieControls", dict.fromkeys(controls, True))
+    await page.goto(site.url())
+    await holds(page, "window.ready === 1")
     await give(page, token=token())
     await page.locator("#before").click()
     await expect(frame(page).get_by_label("Name")).to_be_visible()
@@ -315,7 +313,6 @@ async def test_it_works_where_cookies_of_other_sites_are_blocked(
     assert await inside.evaluate("(document.cookie = 'a=b; SameSite=None; Secure', document.cookie)") == ""
     await to_the_end(page)
     await told(page, "onComplete")
-    await browse.close()
 
 
 async def test_it_works_where_the_frame_may_keep_nothing_at_all(
