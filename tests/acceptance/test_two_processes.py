@@ -63,7 +63,7 @@ async def pair(server_url: str, template: str) -> AsyncIterator[tuple[Cluster, A
 async def two(pair: tuple[Cluster, Accounts, list[str]]) -> AsyncIterator[Two]:
     processes, accounts, addresses = pair
     workspace = await accounts.create_workspace("test")
-    token = await accounts.create_organization_token(workspace.id, "test")
+    token = (await accounts.create_token(workspace.id, "test")).secret
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json;version=2"}
     with ExitStack() as stack:
         one, other = (

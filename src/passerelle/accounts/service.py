@@ -120,17 +120,6 @@ class Accounts:
         await self._insert(key, kind="pair", public_id=made.key)
         return made
 
-    async def create_organization_token(
-        self,
-        workspace_id: UUID,
-        name: str,
-        api_version: int = 1,
-        roles: Sequence[str] = (),
-        terms: KeyTerms = PLAIN_TERMS,
-    ) -> str:
-        """A token that is sent as it is, until it is revoked. Raises as `create_key`."""
-        return (await self.create_token(workspace_id, name, api_version, roles, terms)).secret
-
     async def create_token(
         self,
         workspace_id: UUID,
@@ -139,7 +128,7 @@ class Accounts:
         roles: Sequence[str] = (),
         terms: KeyTerms = PLAIN_TERMS,
     ) -> NewKey:
-        """As `create_organization_token`, with the token's id."""
+        """An organization token, which is sent as it is, until it is revoked. Raises as `create_key`."""
         made = NewKey(new_id(), "", new_organization_token())
         hashed = digest(made.secret)
         key = _with(terms, ApiKey(workspace_id, made.id, name, hashed, api_version, checked_roles(roles)), made.secret)

@@ -200,7 +200,7 @@ async def create_key(
                     networks=checked_networks(wanted.networks),
                 )
             if organization_token:
-                return {"organizationToken": await accounts.create_organization_token(*arguments, terms)}
+                return {"organizationToken": (await accounts.create_token(*arguments, terms)).secret}
             made = await accounts.create_key(*arguments, terms)
         except (UnknownWorkspaceError, ValueError) as error:
             raise CommandError(str(error)) from None

@@ -148,7 +148,7 @@ async def _demo(services: Services, data_dir: Path, base_url: str, register_url:
     else:
         workspace = await services.accounts.create_workspace("demo")
         made = await services.accounts.create_key(workspace.id, "demo", roles=examples.ROLES)
-        token = await services.accounts.create_organization_token(workspace.id, "demo token", roles=examples.ROLES)
+        token = (await services.accounts.create_token(workspace.id, "demo token", roles=examples.ROLES)).secret
         demo = {"workspaceId": str(workspace.id), "key": made.key, "secret": made.secret, "organizationToken": token}
     workspace_id = UUID(demo["workspaceId"])
     if "user" not in demo:

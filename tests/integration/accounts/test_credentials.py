@@ -87,7 +87,7 @@ async def test_failures_with_one_key_do_not_lock_out_another(
 async def test_an_organization_token_is_taken_raw_and_after_bearer(
     client: httpx.AsyncClient, accounts: Accounts, workspace: Workspace, scheme: str
 ) -> None:
-    token = await accounts.create_organization_token(workspace.id, "organization")
+    token = (await accounts.create_token(workspace.id, "organization")).secret
 
     answer = await whoami(client, scheme + token)
 
@@ -325,7 +325,7 @@ async def test_a_signing_key_is_encrypted_at_rest(database: Database, workspace:
 async def test_no_secret_is_kept_as_it_is(
     client: httpx.AsyncClient, accounts: Accounts, database: Database, workspace: Workspace, key: NewKey
 ) -> None:
-    token = await accounts.create_organization_token(workspace.id, "organization")
+    token = (await accounts.create_token(workspace.id, "organization")).secret
     refresh = (await sign_in(client, key))["refreshToken"]
     async with database.workspace(workspace.id) as connection:
         kept = str(await connection.fetch("SELECT to_jsonb(api_key) FROM api_key"))
@@ -338,7 +338,7 @@ async def test_no_secret_is_kept_as_it_is(
 async def test_a_key_pins_the_version_of_requests_that_name_none(
     client: httpx.AsyncClient, accounts: Accounts, workspace: Workspace
 ) -> None:
-    token = await accounts.create_organization_token(workspace.id, "new", api_version=2)
+    token = (await accounts.create_token(workspace.id, "new", api_version=2)).secret
     headers = {"Authorization": token}
 
     pinned = await client.post("/things", json={"name": "x"}, headers={**headers, "Accept": "*/*"})

@@ -22,7 +22,7 @@ from tests.integration.accounts.things import Effects
 
 @pytest.fixture
 async def headers(accounts: Accounts, workspace: Workspace) -> dict[str, str]:
-    token = await accounts.create_organization_token(workspace.id, "organization")
+    token = (await accounts.create_token(workspace.id, "organization")).secret
     return {"Authorization": token, "Idempotency-Key": "order-1"}
 
 
@@ -103,7 +103,7 @@ async def test_a_key_belongs_to_one_workspace(
     client: httpx.AsyncClient, accounts: Accounts, headers: dict[str, str], effects: Effects
 ) -> None:
     other = await accounts.create_workspace("other")
-    token = await accounts.create_organization_token(other.id, "organization")
+    token = (await accounts.create_token(other.id, "organization")).secret
     await create(client, headers)
 
     answer = await create(client, {**headers, "Authorization": token}, name="quite different")

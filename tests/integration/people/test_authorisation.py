@@ -177,7 +177,7 @@ async def actor(world: World, stack: AsyncExitStack) -> Actor:
     bodies = [GrantBody.model_validate(one) for one in grants]
     granted = await services.granting.resolved(world.product.workspace_id, bodies, plain)
     terms = KeyTerms(permissions=plain, granted=granted)
-    token = await services.accounts.create_organization_token(world.product.workspace_id, "fuzz", 2, (), terms)
+    token = (await services.accounts.create_token(world.product.workspace_id, "fuzz", 2, (), terms)).secret
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(create_app(services, BASE_URL)),
         base_url=BASE_URL,

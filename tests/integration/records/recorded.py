@@ -33,7 +33,7 @@ class Api:
     @asynccontextmanager
     async def opened(cls, app: FastAPI, name: str) -> AsyncIterator[Api]:
         workspace = await app.state.accounts.create_workspace(name)
-        token = await app.state.accounts.create_organization_token(workspace.id, name)
+        token = (await app.state.accounts.create_token(workspace.id, name)).secret
         transport = httpx.ASGITransport(app)
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://passerelle.test", headers=headers) as client:

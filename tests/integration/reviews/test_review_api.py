@@ -74,7 +74,7 @@ async def product(running: tuple[Services, str]) -> AsyncIterator[Product]:
 
 async def key(product: Product, name: str, *roles: str) -> httpx.AsyncClient:
     """A client with credentials of its own."""
-    token = await product.services.accounts.create_organization_token(product.workspace_id, name, 2, roles)
+    token = (await product.services.accounts.create_token(product.workspace_id, name, 2, roles)).secret
     transport = httpx.ASGITransport(create_app(product.services, BASE_URL))
     return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers={"Authorization": f"Bearer {token}"})
 

@@ -69,7 +69,7 @@ async def joined(services: Services, database_url: str) -> AsyncIterator[Product
         for owner in owners:
             async with services.shared.database.workspace(owner) as connection:
                 await connection.execute("INSERT INTO workspace (workspace_id, name) VALUES ($1, 'test')", owner)
-            token = await services.accounts.create_organization_token(owner, "ops", 2)
+            token = (await services.accounts.create_token(owner, "ops", 2)).secret
             headers = {"Authorization": f"Bearer {token}"}
             client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL, headers=headers)
             clients.append(await stack.enter_async_context(client))

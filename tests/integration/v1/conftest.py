@@ -36,5 +36,5 @@ async def both(running: tuple[Services, str, MailCatcher], private_key: rsa.RSAP
     async with joined(services, url) as product:
         async with services.shared.database.transaction(product.workspace_id) as connection:
             await services.accounts.signing_keys.create(connection, product.workspace_id, private_key)
-        old_token = await services.accounts.create_organization_token(product.workspace_id, "old shop")
+        old_token = (await services.accounts.create_token(product.workspace_id, "old shop")).secret
         yield Both(product, catcher, old_token)

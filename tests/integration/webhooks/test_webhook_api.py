@@ -60,7 +60,7 @@ async def app(office: PostOffice, database: Database) -> FastAPI:
 
 
 async def _client(app: FastAPI, office: PostOffice, workspace_id: UUID, version: int = 2) -> Api:
-    token = await office.accounts.create_organization_token(workspace_id, "test", version)
+    token = (await office.accounts.create_token(workspace_id, "test", version)).secret
     transport = httpx.ASGITransport(app)
     return Api(transport=transport, base_url="http://test", headers={"Authorization": f"Bearer {token}"})
 
