@@ -1,7 +1,8 @@
 """What an object is at a moment, for `before` and `after`: one statement a kind, without secrets.
 
 $1 is the chain (the workspace, or the organization), $2 the object's id or name, $3 what its path names besides.
-Kinds that are not here have neither; what they are is told by the action.
+Whoever changes a record tells what it was and is (`passerelle.kit.database.tells`). Other kinds that are not here have
+neither; what they are is told by the action.
 """
 
 from __future__ import annotations
@@ -27,17 +28,6 @@ STATEMENTS: Final[Mapping[str, str]] = {
     "table": """
         SELECT jsonb_build_object('name', t.name, 'title', t.title, 'version', t.version, 'fields', t.fields)
         FROM record_table t WHERE t.workspace_id = $1 AND $2 IN (t.id::text, t.name)
-    """,
-    "record": """
-        SELECT jsonb_build_object(
-            'values', coalesce(jsonb_object_agg(f ->> 'name', r.values -> (f ->> 'key'))
-                               FILTER (WHERE r.values ? (f ->> 'key')), '{}'),
-            'deleted', r.deleted_at IS NOT NULL)
-        FROM record_table t
-        JOIN record r ON r.workspace_id = t.workspace_id AND r.table_id = t.id
-        LEFT JOIN LATERAL jsonb_array_elements(t.fields) f ON true
-        WHERE t.workspace_id = $1 AND r.id = $2 AND $3 IN (t.id::text, t.name)
-        GROUP BY r.workspace_id, r.id, r.deleted_at
     """,
     "publishing": """
         SELECT jsonb_build_object('secondPerson', p.second_person) FROM publishing_rule p WHERE p.workspace_id = $1
@@ -110,8 +100,10 @@ STATEMENTS: Final[Mapping[str, str]] = {
     """,
 }
 
-_WITHIN: Final[Mapping[str, str]] = {"record": "tableId", "membership": "workspaceId", "role": "workspaceId"}
+_WITHIN: Final[Mapping[str, str]] = {"membership": "workspaceId", "role": "workspaceId"}
 _CHANGED: Final = "SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS changed"
+DELETED: Final = "(deleted)"
+"""Of a record: no field's name."""
 _ALONE: Final = frozenset({"theme", "publishing"})
 """Kinds of which there is one."""
 
@@ -129,7 +121,7 @@ async def look(
 ) -> ObjectState | None:
     """The object as the transaction sees it; None where it is not there, or its kind is not known."""
     asked = _asked(chain, kind, object_id, within)
-    return None if asked is None else _state(kind, await connection.fetchval(asked[0], *asked[1]))
+    return None if asked is None else _state(await connection.fetchval(asked[0], *asked[1]))
 
 
 async def look_again(
@@ -141,7 +133,7 @@ async def look_again(
         return bool(await connection.fetchval(_CHANGED)), None
     statement, given = asked
     row = await fetch_one(connection, f"{_CHANGED}, ({statement}) AS found", *given)
-    return row["changed"], _state(kind, row["found"])
+    return row["changed"], _state(row["found"])
 
 
 def _asked(
@@ -159,15 +151,18 @@ def _asked(
     return statement, [value for place, value in enumerate(given, 1) if f"${place}" in statement]
 
 
-def _state(kind: str | None, found: Any) -> ObjectState | None:
+def _state(found: Any) -> ObjectState | None:
     if found is None:
         return None
-    facts = orjson.loads(found) if isinstance(found, str) else found
-    if kind != "record":
-        return ObjectState(facts)
-    values: JsonObject = facts["values"]
+    return ObjectState(orjson.loads(found) if isinstance(found, str) else found)
+
+
+def told(kind: str | None, values: JsonObject | None) -> ObjectState | None:
+    """An object as whoever changed it tells."""
+    if values is None:
+        return None
     # The audit cannot be erased, and any field may say something of a person: what it said is in the record's history.
-    return ObjectState({**values, "(deleted)": True} if facts["deleted"] else values, frozenset(values))
+    return ObjectState(values, frozenset(values) - {DELETED} if kind == "record" else frozenset())
 
 
 def change_of(before: ObjectState | None, after: ObjectState | None) -> tuple[JsonObject | None, JsonObject | None]:

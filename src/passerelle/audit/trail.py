@@ -30,6 +30,7 @@ from passerelle.kit.http.auditing import AuditedRequest
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.context import present
 from passerelle.kit.ids import NewId, new_id
+from passerelle.kit.json import JsonObject
 
 log = structlog.get_logger("passerelle.audit")
 
@@ -227,6 +228,7 @@ class Going:
         self._entry = entry
         self._news = news
         self.object_id = happened.object_id
+        self._told: dict[str, tuple[JsonObject | None, JsonObject | None]] = {}
         self.over = False
         self.written: Entry | None = None
         self.organization = False
@@ -234,6 +236,11 @@ class Going:
     def concerns(self, object_id: object) -> None:
         """The id of what is being made."""
         self.object_id = self.object_id or str(object_id)
+
+    def tells(self, object_id: object, before: JsonObject | None, after: JsonObject | None) -> None:
+        """What an object was before the first change and is after the last."""
+        earliest, _ = self._told.get(str(object_id), (before, None))
+        self._told[str(object_id)] = (earliest, after)
 
     def _done(self) -> bool:
         return self.over or self.written is not None
@@ -245,13 +252,17 @@ class Going:
             yield
             return
         within = dict(self._happened.within)
-        before = await objects.look(connection, chain, self._happened.object_kind, self.object_id, within)
+        kind = self._happened.object_kind
+        before = await objects.look(connection, chain, kind, self.object_id, within)
         yield
         if self._done():
             return
-        changed, after = await objects.look_again(connection, chain, self._happened.object_kind, self.object_id, within)
-        if not changed:
-            return
+        if self.object_id in self._told:
+            before, after = (objects.told(kind, state) for state in self._told[self.object_id])
+        else:
+            changed, after = await objects.look_again(connection, chain, kind, self.object_id, within)
+            if not changed:
+                return
         old, new = objects.change_of(before, after)
         entry = self._entry(chain, replace(self._happened, object_id=self.object_id))
         self.written, self.organization = replace(entry, before=old, after=new), organization

@@ -26,6 +26,7 @@ from asyncpg.pool import PoolConnectionProxy
 from passerelle.kit.address import PUBLIC, parse_address, why_refused
 from passerelle.kit.errors import Code, CommandError
 from passerelle.kit.isolation import NotIsolatedError, require_isolation
+from passerelle.kit.json import JsonObject
 from passerelle.kit.turns import Turns
 
 
@@ -134,6 +135,9 @@ class Companion(Protocol):
     def concerns(self, object_id: object) -> None:
         """The id of what the task makes, as soon as it is known."""
 
+    def tells(self, object_id: object, before: JsonObject | None, after: JsonObject | None) -> None:
+        """What an object was and is, by whoever has just changed it in the transaction; None where it was or is not."""
+
     def along(self, connection: Connection, chain: UUID, *, organization: bool) -> AbstractAsyncContextManager[None]:
         """Stands around what happens in a transaction for `chain`: a workspace, or an organization."""
 
@@ -146,6 +150,12 @@ def concerns(object_id: object) -> None:
     """Tell whoever goes along the id of what is being made."""
     if (one := companion.get()) is not None:
         one.concerns(object_id)
+
+
+def tells(object_id: object, before: JsonObject | None, after: JsonObject | None) -> None:
+    """Tell whoever goes along what an object was and is, so that it need not be read again."""
+    if (one := companion.get()) is not None:
+        one.tells(object_id, before, after)
 
 
 Pooled = Literal["auto", "on", "off"]

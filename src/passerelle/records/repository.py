@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
-from passerelle.kit.database import Connection
+from passerelle.kit.database import Connection, tells
 from passerelle.kit.event_log import NEW_EVENT
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import JsonObject
@@ -212,6 +212,8 @@ class RecordRepository:
         async with _storable(), _together(connection, files):
             written = await self._insert(connection, table, records, author)
             await _attach(connection, table, files if written else [], author, records[0].created_at)
+        if len(records) == written == 1:
+            tells(records[0].id, None, _by_name(table, records[0]))
         return written == len(records)
 
     async def _insert(self, connection: Connection, table: Table, records: Sequence[Record], author: Author) -> int:
@@ -248,7 +250,9 @@ class RecordRepository:
             updated = await self._update(connection, table, [(old, new)], author, now)
         if updated != 1:
             return None
-        return Record(old.id, old.version + 1, dict(new.values), old.created_at, now, new.deleted_at, new.merged_into)
+        now_is = Record(old.id, old.version + 1, dict(new.values), old.created_at, now, new.deleted_at, new.merged_into)
+        tells(old.id, _by_name(table, old), _by_name(table, now_is))
+        return now_is
 
     async def update_locked(
         self,
@@ -307,6 +311,12 @@ class RecordRepository:
             ],
         )  # fmt: skip
         return written
+
+
+def _by_name(table: Table, record: Record) -> JsonObject:
+    """A record's values as the audit names them."""
+    values = {field.name: record.values[field.key] for field in table.fields if field.key in record.values}
+    return values if record.deleted_at is None else {**values, "(deleted)": True}
 
 
 @asynccontextmanager
