@@ -116,6 +116,7 @@ generate: setup ## Write the generated files: OpenAPI document, reference pages
 screenshots: setup web browser ## Take the pictures of the docs anew, and say which pages of the dashboard look otherwise
 	$(BIN)/python -m tests.browser.screenshots
 	$(BIN)/python -m tests.browser.dashboard_screenshots
+	$(BIN)/python -m tests.browser.template_screenshots
 	$(BIN)/python -m tests.browser.looks
 
 lock: ## Pin the newest versions of all dependencies

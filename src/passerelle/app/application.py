@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 import passerelle.accounts.endpoints
 import passerelle.accounts.key_endpoints
 import passerelle.audit.endpoints
+import passerelle.conversions.endpoints
 import passerelle.dashboard.endpoints
 import passerelle.definitions.revisions.endpoints
 import passerelle.dev.mailcatcher.endpoints
@@ -36,6 +37,7 @@ import passerelle.secrets.endpoints
 import passerelle.sign_in.endpoints
 import passerelle.sign_in.passkey_endpoints
 import passerelle.sign_in.set_up
+import passerelle.templates.endpoints
 import passerelle.themes.endpoints
 import passerelle.v1.cases.endpoints
 import passerelle.v1.deprecations.endpoints
@@ -143,6 +145,8 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     yield passerelle.reviews.endpoints.router(services.reviews, cursors)
     yield passerelle.lists.endpoints.router(services.lists, services.uses, cursors)
     yield passerelle.definitions.revisions.endpoints.router(services.revisions, services.publishing, cursors)
+    yield passerelle.templates.endpoints.router()
+    yield passerelle.conversions.endpoints.router(shared.workshop)
     yield passerelle.publishing.endpoints.router(services.publishing, cursors)
     yield passerelle.scenarios.endpoints.router(services.revisions, shared.workshop)
     yield passerelle.workflows.migrations.endpoints.router(services.moves, cursors)

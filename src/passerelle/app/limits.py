@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from passerelle.accounts import attempts
+from passerelle.conversions import csv_file, openapi
+from passerelle.conversions import reading as conversions
+from passerelle.conversions.bpmn import reading as bpmn
 from passerelle.definitions import (
     compilation,
     compiler,
@@ -87,6 +90,20 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
         Bound("Problems that are told; the others are counted", problems.MOST_TOLD, "one line says how many more"),
         Bound("Seconds for checking one", workshop.SECONDS, "`DEFINITION_TOO_HEAVY`"),
         Bound("Bytes of memory for checking one", workshop.MEMORY, "`DEFINITION_TOO_HEAVY`"),
+    ),
+    "Files that become definitions": (
+        Bound("Bytes of a file; of YAML as many as a definition may have", conversions.LARGEST, "`IMPORT_INVALID`"),
+        Bound("Levels of objects, lists and elements", conversions.DEEPEST, "`IMPORT_INVALID`"),
+        Bound("Values of a document", conversions.MOST_VALUES, "`IMPORT_INVALID`"),
+        Bound("Columns of a CSV", csv_file.MOST_COLUMNS, "`IMPORT_INVALID`"),
+        Bound("Rows of a CSV that are looked at", csv_file.MOST_ROWS, "the others are not; it is told"),
+        Bound(
+            "Operations of an OpenAPI document that are listed", openapi.MOST_LISTED, "the others are not; it is told"
+        ),
+        Bound("Operations that become steps at once", openapi.MOST, "`IMPORT_INVALID`"),
+        Bound("Elements of a BPMN file", bpmn.MOST_ELEMENTS, "`IMPORT_INVALID`"),
+        Bound("Nodes of a process", bpmn.MOST_NODES, "`IMPORT_INVALID`"),
+        Bound("Seconds for converting one", workshop.SECONDS, "`IMPORT_TOO_HEAVY`"),
     ),
     "JSON Schemas in definitions": (
         Bound("Schemas in one, once each `$ref` is followed", schema_size.MOST_SCHEMAS, "`DEFINITION_INVALID`"),

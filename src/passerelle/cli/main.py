@@ -27,6 +27,7 @@ keys = typer.Typer(help="Credentials of a workspace.", no_args_is_help=True)
 app.add_typer(workspaces, name="workspace")
 app.add_typer(keys, name="key")
 
+ConvertedKind = Literal["json-schema", "csv", "openapi", "bpmn"]
 GROUPS: Final[Mapping[str, tuple[str, str]]] = {
     "user": ("users", "People who sign in."),
     "role": ("roles", "Roles of a workspace."),
@@ -343,6 +344,41 @@ def schema(
 
     document = table_schema() if tables else scenarios_schema() if scenarios else definition_schema(load_kinds())
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+@app.command()
+def init(
+    name: Annotated[
+        str | None, typer.Argument(help="A template; without one they are listed. With --from: the definition's name.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--dir", help="Where the files go; default: a folder of that name.")
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="A JSON Schema, CSV, OpenAPI document or BPMN file to begin from.")
+    ] = None,
+    kind: Annotated[
+        ConvertedKind | None, typer.Option("--kind", help="What that file is; found out by default.")
+    ] = None,
+    operations: Annotated[
+        list[str] | None, typer.Option("--operation", help="Of an OpenAPI document: an operation that becomes a step.")
+    ] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Of a CSV: take many rows, instead of asking for one.")
+    ] = False,
+) -> None:
+    """Begin from a ready onboarding, or from what you have: definition, tables and scenarios as files."""
+    from passerelle.cli.init import init as begin
+    from passerelle.cli.init import listed, made_of
+
+    if source is not None:
+        lines = made_of(source, kind, name, folder, operations=operations or [], batch=batch)
+    elif kind is not None or operations or batch:
+        raise CommandError("--kind, --operation and --batch belong to --from FILE")
+    else:
+        lines = listed() if name is None else begin(name, folder or Path(name))
+    for line in lines:
+        output.print(line, markup=False, highlight=False)
 
 
 @app.command()

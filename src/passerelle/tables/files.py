@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-import yaml
-
 from passerelle.definitions.json_schema import Finding
 from passerelle.definitions.problems import DefinitionProblem, placed
-from passerelle.definitions.source import Source, plain_value, read_source
+from passerelle.definitions.source import Source, read_source
 from passerelle.definitions.yaml_text import Genre
+from passerelle.definitions.yaml_writing import in_one_line
 from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.ids import parse_id
 from passerelle.kit.json import Json
@@ -84,9 +83,9 @@ def defined(bodies: Sequence[FieldBody]) -> tuple[Field, ...]:
 def written(body: TableBody) -> str:
     """A table as YAML that `read_table` takes: one line a field, what is at its default left out."""
     facts = body.model_dump(by_alias=True, exclude_defaults=True)
-    lines = [f"name: {_flow(facts['name'])}\n"]
+    lines = [f"name: {in_one_line(facts['name'])}\n"]
     if "title" in facts:
-        lines.append(f"title: {_flow(facts['title'])}\n")
+        lines.append(f"title: {in_one_line(facts['title'])}\n")
     if not facts["fields"]:
         lines.append("fields: []\n")
     else:
@@ -96,31 +95,11 @@ def written(body: TableBody) -> str:
 
 
 def _field(facts: dict[str, Any]) -> str:
-    line = f"  - {_flow(facts)}\n"
+    line = f"  - {in_one_line(facts)}\n"
     if len(line) <= WIDEST:
         return line
-    first, *others = (f"{_flow(name)}: {_flow(value)}\n" for name, value in facts.items())
+    first, *others = (f"{in_one_line(name)}: {in_one_line(value)}\n" for name, value in facts.items())
     return f"  - {first}" + "".join(f"    {other}" for other in others)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes what our reader reads: it takes numbers for numbers that PyYAML takes for texts."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = '"' if not text.isprintable() else None if isinstance(plain_value(text), str) else "'"
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
-
-
-_Dumper.add_representer(str, _text)
-
-
-def _flow(value: Json) -> str:
-    """A value on one line."""
-    text: str = yaml.dump(
-        value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=True, width=float("inf")
-    )
-    return text.removesuffix("\n").removesuffix("\n...")
 
 
 def _sound_fields(document: Json, wrong: set[tuple[str | int, ...]]) -> dict[int, FieldBody]:
