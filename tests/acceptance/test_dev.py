@@ -92,6 +92,21 @@ def test_after_kill_9_everything_is_there_again_and_nothing_is_left_behind(tmp_p
         again.stop()
 
 
+def test_an_example_that_somebody_changed_stays_as_they_left_it(tmp_path: Path) -> None:
+    dev = start_dev(tmp_path / "data")
+    changed, same = (f"/definitions/{dev.demo['definitions'][name]}" for name in ("company-check", "identity-card"))
+    with dev.api() as api:
+        pushed(api, WAITS.replace("waits", "company-check"))
+        before = [api.get(f"{one}/revisions").json() for one in (changed, same)]
+    dev.stop()
+    again = start_dev(tmp_path / "data")
+    try:
+        with again.api() as api:
+            assert [api.get(f"{one}/revisions").json() for one in (changed, same)] == before
+    finally:
+        again.stop()
+
+
 def test_when_postgresql_is_killed_it_comes_back_by_itself(tmp_path: Path) -> None:
     dev = start_dev(tmp_path / "data")
     try:

@@ -41,11 +41,11 @@ ROLES: Final = ("compliance",)
 """The roles to which the examples assign reviews; both of the demo's credentials have them."""
 
 
-def definitions(register_url: str) -> Iterator[str]:
-    """The text of every example: `examples/<name>/<name>.yaml`. They ask the register at `register_url`."""
+def definitions(register_url: str) -> Iterator[tuple[str, str]]:
+    """Name and text of every example: `examples/<name>/<name>.yaml`. They ask the register at `register_url`."""
     for path in sorted(FOLDER.glob("*/*.yaml")):
         if path.stem == path.parent.name:
-            yield path.read_text(encoding="utf-8").replace(REGISTER_URL, register_url)
+            yield path.stem, path.read_text(encoding="utf-8").replace(REGISTER_URL, register_url)
 
 
 def tables() -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from passerelle.app.services import Services, open_services
 from passerelle.app.settings import Settings
 from passerelle.app.sockets import listen
 from passerelle.app.work import worker_of
+from passerelle.definitions.revisions.service import Revisions
 from passerelle.dev import examples
 from passerelle.dev.folder import DEMO_FILE, SECRET_KEY_FILE
 from passerelle.dev.mailcatcher.catcher import MailCatcher
@@ -39,6 +40,7 @@ from passerelle.tables.files import read_table
 from passerelle.themes.schemas import ThemeBody
 
 DEMO_USER: Final = "demo@example.com"
+_BY: Final = "passerelle dev"
 
 log = structlog.get_logger("passerelle.dev")
 
@@ -153,9 +155,10 @@ async def _demo(services: Services, data_dir: Path, base_url: str, register_url:
     workspace_id = UUID(demo["workspaceId"])
     if "user" not in demo:
         demo["user"] = await _demo_user(services, workspace_id)
-    definitions = demo.get("definitions", {}) | await _examples(services, workspace_id, register_url)
+    known: dict[str, str] = demo.get("definitions", {})
+    definitions = known | await _examples(services, workspace_id, register_url, known)
     if (await services.shared.themes.of(workspace_id)).updated_at is None:
-        await services.shared.themes.put(workspace_id, _demo_theme(), by="passerelle dev")
+        await services.shared.themes.put(workspace_id, _demo_theme(), by=_BY)
     return {"baseUrl": base_url, **demo, "definitions": definitions} | {"baseUrl": base_url}
 
 
@@ -177,29 +180,45 @@ async def _demo_user(services: Services, workspace_id: UUID) -> dict[str, str]:
     return {"email": user.email, "password": password}
 
 
-async def _examples(services: Services, workspace_id: UUID, register_url: str) -> dict[str, str]:
-    """Push the examples; their ids by name. Tables that are there stay as they are.
+async def _examples(
+    services: Services, workspace_id: UUID, register_url: str, known: Mapping[str, str]
+) -> dict[str, str]:
+    """Push the examples that are not as they should be; their ids by name. `known`: those of an earlier start.
 
-    So an example may not fit a table of its user's own: then it is left out, and everything else starts.
+    Tables that are there stay as they are, and so do examples that somebody has changed. So one may not fit a table
+    of its user's own: then it is left out, and everything else starts.
     """
     for name, content in examples.lists():
-        await services.lists.load(workspace_id, name, content, by="passerelle dev")
+        await services.lists.load(workspace_id, name, content, by=_BY)
     there = await services.records.tables.field_names(workspace_id)
     for text in examples.tables():
         table = read_table(text).require()
         if table.name not in there:
             await services.records.tables.create(workspace_id, new_id(), table)
     pushed: dict[str, str] = {}
-    for text in examples.definitions(register_url):
+    for name, text in examples.definitions(register_url):
+        if name in known and await _stays(services.revisions, workspace_id, UUID(known[name]), text):
+            continue
         try:
-            stored, _ = await services.revisions.push(
-                workspace_id, text, publish=True, by="passerelle dev", approval=_of_the_demo
-            )
+            stored, _ = await services.revisions.push(workspace_id, text, publish=True, by=_BY, approval=_of_the_demo)
         except PasserelleError as error:
             log.warning("dev.example_left_out", begins=text.lstrip().splitlines()[0], reason=str(error))
         else:
             pushed[stored.name] = str(stored.definition_id)
     return pushed
+
+
+async def _stays(revisions: Revisions, workspace_id: UUID, definition_id: UUID, text: str) -> bool:
+    """Whether an example is as it should be, or somebody has pushed or published a revision of it since."""
+    try:
+        entries = await revisions.history(workspace_id, definition_id)
+        newest = max(entries, key=lambda entry: entry.number)
+        if newest.created_by != _BY or any(entry.current and entry.published_by != _BY for entry in entries):
+            return True
+        stored = await revisions.numbered(workspace_id, definition_id, newest.number)
+    except PasserelleError:
+        return False
+    return newest.current and stored.text == text
 
 
 async def _of_the_demo(connection: Connection) -> None:
