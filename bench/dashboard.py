@@ -109,24 +109,24 @@ async def dashboard(report: Any) -> None:
         answers(report, passerelle)
 
 
-async def filled(passerelle: Passerelle) -> None:
+async def filled(passerelle: Passerelle, records: int = MANY, executions: int = MANY) -> None:
     """The table and the executions."""
     httpx.post(f"{passerelle.url}/tables", json=TABLE, headers=passerelle.headers).raise_for_status()
     async with parts_of(passerelle) as (parts, workspace_id):
         table = await parts.tables.find(workspace_id, "companies")
-    ids = await fill(passerelle, table, MANY)
+    ids = await fill(passerelle, table, records)
     of = passerelle.push(DEFINITION.format(revision=1))
     seeds = {way: _seed(passerelle, of, way) for way in ("fail", "wait", "done")}
     passerelle.push(DEFINITION.format(revision=2))
     rare = passerelle.push(DEFINITION.format(revision=1).replace("bench-seen", "bench-rare"))
     _seed(passerelle, rare, "done")
-    await _copies(passerelle, seeds, ids[:1000])
+    await _copies(passerelle, seeds, ids[:1000], executions)
 
 
 def answers(report: Any, passerelle: Passerelle) -> None:
     """Ask for everything."""
     with httpx.Client(base_url=passerelle.url, headers=passerelle.headers, timeout=60) as client:
-        for name, query in _queries(client):
+        for name, query in queries(client):
             _asked(report, f"executions: {name}", partial(client.get, "/workflows", params={"limit": 50, **query}))
             if name in COUNTED:
                 _asked(report, "  counted", partial(client.get, "/workflows/counts", params=query))
@@ -139,7 +139,7 @@ def answers(report: Any, passerelle: Passerelle) -> None:
                 _asked(report, "  counted", partial(client.post, f"{records}/count", json=body))
 
 
-def _queries(client: httpx.Client) -> Iterator[tuple[str, dict[str, str]]]:
+def queries(client: httpx.Client) -> Iterator[tuple[str, dict[str, str]]]:
     definitions = {one["name"]: one["id"] for one in client.get("/definitions", params={"limit": 100}).json()["data"]}
     record = client.get("/tables/companies/records", params={"sort": "createdAt", "limit": 1}).json()["data"][0]["id"]
     known = {"of": definitions["bench-seen"], "rare": definitions["bench-rare"], "record": record}
@@ -171,11 +171,11 @@ def _seed(passerelle: Passerelle, definition: str, way: str) -> UUID:
     return UUID(answer.raise_for_status().json()["id"])
 
 
-async def _copies(passerelle: Passerelle, seeds: Mapping[str, UUID], records: list[UUID]) -> None:
-    """As many executions as there are records, made over a year, each like one of the seeds but for its status."""
+async def _copies(passerelle: Passerelle, seeds: Mapping[str, UUID], records: list[UUID], many: int) -> None:
+    """So many executions, made over a year, each like one of the seeds but for its status."""
     ways = {"FAILED": "fail", "AWAITING": "wait", "RUNNING": "wait"}
-    counts = {status: round(MANY * share) for status, share in SHARES.items()}
-    counts["COMPLETED"] = MANY - sum(counts.values())
+    counts = {status: round(many * share) for status, share in SHARES.items()}
+    counts["COMPLETED"] = many - sum(counts.values())
     async with database(passerelle.data_dir) as connection:
         columns = [
             row["attname"]

@@ -81,6 +81,10 @@ _ALL: Final = (
     Permission("can_manage_webhooks", "Make, change and delete endpoints of webhooks; deliver again."),
     Permission("can_manage_secrets", "Write and delete secrets, whose values nobody can read."),
     Permission("can_manage_keys", "Make, list and revoke keys, with no permission that one has not."),
+    Permission(
+        "can_manage_retention",
+        "Say how long the workspace keeps what; place and release legal holds.",
+    ),
     Permission("can_view_audit", "Read and export the audit trail."),
     Permission(
         "can_view_operations",

@@ -22,6 +22,7 @@ import passerelle.end_user.pages.routes
 import passerelle.end_user.session.consent_endpoints
 import passerelle.end_user.widget.endpoints
 import passerelle.events.endpoints
+import passerelle.holds.endpoints
 import passerelle.links.endpoints
 import passerelle.lists.endpoints
 import passerelle.operations.endpoints
@@ -31,6 +32,7 @@ import passerelle.people.provider_endpoints
 import passerelle.people.scim_endpoints
 import passerelle.publishing.endpoints
 import passerelle.quotas.endpoints
+import passerelle.retention.endpoints
 import passerelle.reviews.endpoints
 import passerelle.scenarios.endpoints
 import passerelle.secrets.endpoints
@@ -163,6 +165,8 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     yield passerelle.end_user.session.consent_endpoints.router(services.end_users, services.agreed)
     yield passerelle.audit.endpoints.router(shared.trail, cursors)
     yield passerelle.operations.endpoints.router(services.operations)
+    yield passerelle.retention.endpoints.router(services.retention)
+    yield passerelle.holds.endpoints.router(services.holds, cursors)
     yield passerelle.quotas.endpoints.router(shared.quotas)
     yield health.router(shared.database, clock, shared.quotas, services.watch)
 

@@ -27,6 +27,7 @@ from passerelle.kit.outgoing.client import OutgoingClient, trusted_roots
 from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.rates import Rates, shared_in
 from passerelle.kit.secrets import SecretBox
+from passerelle.kit.sent import NotedMail, SentBuffer
 from passerelle.kit.workshop import Workshop
 from passerelle.languages.service import Languages
 from passerelle.quotas.models import Quotas
@@ -53,6 +54,8 @@ class Foundation:
     waiting: WaitingJobs
     """Which jobs of this process only wait for somebody else's answer."""
     rules: EgressRules
+    sent: SentBuffer
+    """What this process has sent to the outside, until it is written down."""
     outgoing: OutgoingClient
     to_webhooks: OutgoingClient
     """Of its own: receivers that hang must not take the connections that steps need."""
@@ -89,6 +92,7 @@ async def open_foundation(
     )
     memory = Memory()
     rates = Rates(clock, shared_in(database))
+    sent = SentBuffer(clock)
     themes = Themes(ThemeRepository(database), clock, memory, settings.sender_domains)
     # Of their own: nobody who works on a definition waits behind photos.
     files = Workshop(seconds=opening.SECONDS, memory=opening.MEMORY)
@@ -102,8 +106,9 @@ async def open_foundation(
         leases=Leases(database),
         waiting=WaitingJobs(),
         rules=rules,
-        outgoing=OutgoingClient(rules, tls=roots),
-        to_webhooks=OutgoingClient(rules, tls=roots),
+        sent=sent,
+        outgoing=OutgoingClient(rules, tls=roots, on_send=sent.note),
+        to_webhooks=OutgoingClient(rules, tls=roots, on_send=sent.note),
         plain_http=plain_http,
         workshop=Workshop(),
         opener=opening.Opener(files),
@@ -113,7 +118,7 @@ async def open_foundation(
         trail=Trail(database, clock, new_id, settings.audit_keep),
         languages=Languages(settings.languages_folder),
         themes=themes,
-        mail=BrandedMail(_mail(settings), themes),
+        mail=BrandedMail(NotedMail(_mail(settings), sent.note), themes),
     )
     shared.listener.on(CHANNEL, memory.hear, memory.forget_all)
     try:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,12 +28,16 @@ from passerelle.events import restored
 from passerelle.kit.address import parse_address, why_refused
 from passerelle.kit.clock import iso, system_clock
 from passerelle.kit.errors import CommandError, PasserelleError
+from passerelle.kit.json import JsonObject
 from passerelle.kit.secrets import SecretBox
 from passerelle.kit.sizes import parse_size
 from passerelle.migrations import schema
+from passerelle.operations.sent import RestoreCheck, check_restored
+from passerelle.operations.sizes import Sizes, sizes
 from passerelle.people.models import NewUser, User
 from passerelle.people.passwords import made_up
 from passerelle.quotas.models import OwnTerms, WorkspaceTurns
+from passerelle.retention.archives import Archive, all_archives
 from passerelle.v1.deprecations.models import Mode
 
 ENDS_WITHIN: Final = 30.0
@@ -145,6 +149,39 @@ async def quotas(
     most_jobs = settings.jobs_per_workspace if turns.jobs is None else turns.jobs
     rows.append(("jobs", "", f"{most_jobs:,}", "default" if turns.jobs is None else "own"))
     return [("quota", "used", "most", ""), *rows]
+
+
+async def sizes_of_everything(settings: Settings) -> Sizes:
+    """What takes room."""
+    async with _services(settings) as services:
+        return await sizes(services.shared.database)
+
+
+async def archives_of(settings: Settings, workspace_id: UUID, kind: str | None) -> list[Archive]:
+    """The archives of a workspace, the oldest first."""
+    async with _services(settings) as services:
+        return [one async for one in all_archives(services.retention.archives, workspace_id, kind)]
+
+
+async def read_archives(
+    settings: Settings,
+    workspace_id: UUID,
+    wanted: Sequence[UUID] | None,
+    kind: str | None,
+    tell: Callable[[Sequence[JsonObject]], None],
+) -> None:
+    """Tell what is in the archives of a workspace, file by file; in those that are `wanted`, else in all."""
+    async with _services(settings) as services:
+        archives = services.retention.archives
+        async for one in all_archives(archives, workspace_id, kind):
+            if wanted is None or one.id in wanted:
+                tell(await archives.read(workspace_id, one))
+
+
+async def check_restored_database(settings: Settings, since: datetime | None) -> RestoreCheck | None:
+    """What was sent after `since`, else after the last moment that the database knows of."""
+    async with _services(settings) as services:
+        return await check_restored(services.shared.database, services.operations.sent, since)
 
 
 async def publishing(settings: Settings, workspace_id: UUID, persons: str | None) -> PublishingRule:

@@ -27,6 +27,7 @@ from passerelle.engine.runner import Runner
 from passerelle.engine.store import Store
 from passerelle.events.repository import EventRepository
 from passerelle.events.service import Events
+from passerelle.holds.service import Holds
 from passerelle.kit.database import LEAVING
 from passerelle.kit.ids import new_id
 from passerelle.kit.loop_watch import LoopWatch
@@ -38,12 +39,15 @@ from passerelle.lists.service import ListService
 from passerelle.operations.mailing import MailTrial
 from passerelle.operations.parts import OperationsParts
 from passerelle.operations.presence import Presence
+from passerelle.operations.sent import SentJournal
 from passerelle.operations.standing import Overview
 from passerelle.people.parts import PeopleParts, people_parts
 from passerelle.publishing.service import Publishing
 from passerelle.records.granting import Granting
 from passerelle.records.parts import RecordServices, record_parts
 from passerelle.resources.files import Files
+from passerelle.retention.archives import erase_archives
+from passerelle.retention.service import Retention
 from passerelle.reviews.notices import Notices
 from passerelle.reviews.repository import ReviewRepository
 from passerelle.reviews.service import Reviews
@@ -99,6 +103,8 @@ class Services:
     deprecations: Deprecations
     uses: DefinitionUses
     operations: OperationsParts
+    holds: Holds
+    retention: Retention
     watch: LoopWatch
 
 
@@ -109,8 +115,8 @@ async def open_services(
     """Connect everything; close it at the end. `plain_http`: webhooks may be sent without TLS."""
     async with open_foundation(settings, database_url, box, plain_http=plain_http) as shared:
         services = _build(shared)
-        deprecations, trail = services.deprecations, shared.trail
-        async with beside(deprecations.keep_writing(), services.watch.run(), trail.keep_writing()):
+        deprecations, trail, sent = services.deprecations, shared.trail, services.operations.sent
+        async with beside(deprecations.keep_writing(), services.watch.run(), trail.keep_writing(), sent.keep_writing()):
             try:
                 yield services
             finally:
@@ -120,6 +126,7 @@ async def open_services(
                 await deprecations.write()
                 await trail.write()
                 await trail.seal()
+                await sent.write()
 
 
 def _build(shared: Foundation) -> Services:
@@ -168,6 +175,8 @@ def _build(shared: Foundation) -> Services:
         deprecations=_deprecations(shared),
         uses=DefinitionUses(kept_revisions),
         operations=_operations(shared),
+        holds=Holds(database, clock, new_id),
+        retention=Retention(database, shared.settings, Files.at(shared.settings.files_url), clock, new_id),
         watch=LoopWatch(),
     )
 
@@ -182,7 +191,7 @@ def _records(shared: Foundation) -> RecordServices:
         box=shared.box,
         public_url=shared.settings.public_url,
         concerned=concerned,
-        erasers=(erase_executions, erase_addresses, erase_answers),
+        erasers=(erase_executions, erase_addresses, erase_answers, erase_archives),
         memory=shared.memory,
         quotas=shared.quotas,
         opener=shared.opener,
@@ -297,8 +306,10 @@ def _webhooks(shared: Foundation, deliveries: DeliveryQueue, events: Events, acc
 def _operations(shared: Foundation) -> OperationsParts:
     database, settings = shared.database, shared.settings
     presence = Presence(database, new_id)
-    overview = Overview(database, shared.clock, presence, Files.at(settings.files_url))
-    return OperationsParts(settings, overview, presence, MailTrial(settings, shared.mail, shared.clock, new_id))
+    files = Files.at(settings.files_url)
+    overview = Overview(database, shared.clock, presence, files)
+    sent = SentJournal(shared.sent, files, shared.clock, new_id, settings.sent_journal)
+    return OperationsParts(overview, presence, MailTrial(settings, shared.mail, shared.clock, new_id), sent)
 
 
 def _deprecations(shared: Foundation) -> Deprecations:

@@ -146,6 +146,11 @@ class Settings(BaseSettings):
         description="How long the audit is kept, such as `730d`, at least 30 days; for good without it. What is older "
         "is removed, and what is left says from where on it hangs together.",
     )
+    sent_journal: timedelta = Field(
+        default=timedelta(days=14),
+        description="How long a journal of what was sent (calls, webhooks, e-mails: when, where to, by which key; no "
+        "contents) is kept beside the files, for `passerelle restore check`; `0d`: none is written.",
+    )
     run_wait: timedelta = Field(
         default=timedelta(seconds=10), description="How long `POST /workflows/run` waits for the end of a run."
     )
@@ -316,7 +321,9 @@ class Settings(BaseSettings):
             raise ValueError("must be five minutes at most, such as 15s")
         return value
 
-    @field_validator("audit_keep", "run_wait", "stop_delay", "session_idle", "session_lifetime", mode="before")
+    @field_validator(
+        "audit_keep", "run_wait", "stop_delay", "session_idle", "session_lifetime", "sent_journal", mode="before"
+    )
     @classmethod
     def _read_duration(cls, value: Any) -> Any:
         return parse_duration(value) if isinstance(value, str) else value

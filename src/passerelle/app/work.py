@@ -11,6 +11,7 @@ from passerelle.engine.store import ABANDONED, CHILD_ENDED, ENTRYPOINT, NOTICE
 from passerelle.kit.http.idempotency import forget_old
 from passerelle.kit.ids import new_id
 from passerelle.kit.jobs import Handler, JobRunning, Worker
+from passerelle.retention.archives import ERASE_ARCHIVES
 from passerelle.webhooks.attempts import DeliverySender
 from passerelle.webhooks.dispatcher import Dispatcher
 from passerelle.webhooks.owner_mail import OwnerMail
@@ -19,7 +20,7 @@ from passerelle.webhooks.owner_mail import OwnerMail
 def worker_of(services: Services) -> Worker:
     """A worker for everything that is done in the background."""
     shared = services.shared
-    purging = services.records.purging
+    purging, removal = services.records.purging, services.retention.removal
 
     async def forget() -> None:
         await _forget(services)
@@ -34,6 +35,7 @@ def worker_of(services: Services) -> Worker:
             **services.links.jobs(),
             **services.people.jobs(),
             **services.records.jobs(),
+            ERASE_ARCHIVES: services.retention.archives.erase,
         },
         {
             ("execution.sweep", "* * * * *"): services.runner.sweep,
@@ -42,6 +44,7 @@ def worker_of(services: Services) -> Worker:
             ("audit.seal", "* * * * *"): shared.trail.seal,
             ("forget", "17 * * * *"): forget,
             purging.SCHEDULE: purging.purge_deleted,
+            removal.SCHEDULE: removal.run,
         },
         listener=shared.listener,
         beside=[_dispatcher(services)],
@@ -87,3 +90,4 @@ async def _forget(services: Services) -> None:
     await services.moves.forget_old()
     await services.shared.trail.forget_old()
     await services.operations.presence.forget_old()
+    await services.operations.sent.forget_old()

@@ -32,6 +32,16 @@ STATEMENTS: Final[Mapping[str, str]] = {
     "publishing": """
         SELECT jsonb_build_object('secondPerson', p.second_person) FROM publishing_rule p WHERE p.workspace_id = $1
     """,
+    "retention": """
+        SELECT coalesce(jsonb_object_agg(r.kind, coalesce(r.keep::text, 'ever')
+                || CASE WHEN r.archive THEN ', archived' ELSE '' END), '{}')
+        FROM retention_rule r WHERE r.workspace_id = $1
+    """,
+    "hold": """
+        SELECT jsonb_build_object('kind', h.kind, 'objectId', h.object_id, 'reason', h.reason,
+            'released', h.released_at IS NOT NULL)
+        FROM legal_hold h WHERE h.workspace_id = $1 AND h.id = $2
+    """,
     "proposal": """
         SELECT jsonb_build_object('definition', d.name, 'definitionId', d.id, 'revision', r.number, 'sha256', p.sha256,
             'status', p.status, 'proposedBy', p.proposed_by, 'decidedBy', p.decided_by)
@@ -104,7 +114,7 @@ _WITHIN: Final[Mapping[str, str]] = {"membership": "workspaceId", "role": "works
 _CHANGED: Final = "SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS changed"
 DELETED: Final = "(deleted)"
 """Of a record: no field's name."""
-_ALONE: Final = frozenset({"theme", "publishing"})
+_ALONE: Final = frozenset({"theme", "publishing", "retention"})
 """Kinds of which there is one."""
 
 

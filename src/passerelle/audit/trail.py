@@ -74,7 +74,7 @@ class NamedChain:
 
 
 class Trail:
-    """The feature's service. `keep`: how long entries are kept; None for good."""
+    """The feature's service. `keep`: how long entries are kept where a workspace says nothing else; None for good."""
 
     def __init__(self, database: Database, clock: Clock, new_id: NewId, keep: timedelta | None = None) -> None:
         self._database = database
@@ -161,15 +161,13 @@ class Trail:
                 await asyncio.sleep(1)
 
     async def forget_old(self) -> int:
-        """Shorten every chain as far as the setting says. Returns how many entries are gone.
+        """Shorten every chain as far as its workspace or the setting says. Returns how many entries are gone.
 
         What is left hangs on an entry that says how far it was shortened, and on which hash.
         """
-        if self._keep is None:
-            return 0
-        before, total = self._clock() - self._keep, 0
+        total = 0
         async with self._database.shared() as connection:
-            rows = await connection.fetch("SELECT * FROM old_audit($1, $2)", before, _BATCH)
+            rows = await connection.fetch("SELECT * FROM audit_over($1, $2, $3)", self._clock(), self._keep, _BATCH)
         for row in rows:
             happened = Happened("shortenAudit", SYSTEM, object_kind="audit", object_id=str(row["number"]))
             facts = {"through": row["number"], "hash": row["hash"], "entries": row["entries"]}

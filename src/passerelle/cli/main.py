@@ -47,6 +47,10 @@ GROUPS: Final[Mapping[str, tuple[str, str]]] = {
         "executions",
         "Executions: start, list, show, cancel, retry, send events, move to another revision.",
     ),
+    "retention": ("retention", "How long a workspace keeps what."),
+    "restore": ("restore", "After the database was set back: what was sent since."),
+    "archive": ("archives", "What was written to the store before it was removed."),
+    "hold": ("holds", "Legal holds: what nobody removes until it is released."),
     "audit": ("audit", "Who did what, and whether the audit is as it was written."),
 }
 """The groups that are modules of their own, each loaded when it is named: the module, and what is in it."""
@@ -144,6 +148,26 @@ def migrate() -> None:
 
     applied = _run(processes.migrate_database(_settings()))
     output.print(f"applied {', '.join(applied)}" if applied else "the database is up to date")
+
+
+@app.command()
+def size(
+    workspace: Annotated[UUID | None, typer.Option(help="Only this workspace, by kind of data.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, in bytes.")] = False,
+    data_dir: DevDir = DEMO_DIR,
+) -> None:
+    """Say what takes room, by kind of data and by workspace: estimates, within a moment whatever there is."""
+    from passerelle.app import processes
+    from passerelle.cli import size as shown
+
+    found = _run(processes.sizes_of_everything(_settings_beside(data_dir)))
+    if as_json:
+        output.print_json(json.dumps(shown.as_json(found)))
+        return
+    for rows in shown.tables(found, workspace):
+        for line in aligned(rows):
+            output.print(line, markup=False, highlight=False)
+        output.print()
 
 
 @workspaces.command("create")

@@ -1,1 +1,1 @@
-"""How the installation stands, for the people who run it: processes, queue, storage, mail, how long things are kept."""
+"""How the installation stands, for the people who run it: processes, queue, storage, mail."""

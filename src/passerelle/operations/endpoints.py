@@ -1,4 +1,4 @@
-"""`/operations` and `/retention`: how the installation stands, and how long things are kept."""
+"""`/operations`: how the installation stands."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ from passerelle.kit.http.bodies import JsonBody
 from passerelle.kit.http.permissions import Requires
 from passerelle.kit.mail.addresses import MailAddress
 from passerelle.operations.parts import OperationsParts
-from passerelle.operations.retention import kept
 from passerelle.operations.schemas import (
     MailTestAnswer,
     MailTestBody,
     OperationsAnswer,
-    RetentionAnswer,
-    kept_answer,
     mail_test_answer,
     operations_answer,
 )
@@ -44,11 +41,6 @@ def router(parts: OperationsParts) -> APIRouter:
     ) -> MailTestAnswer:
         """Send a test e-mail now, and say what the mail server answered. A refusal is an answer, too (200)."""
         return mail_test_answer(await parts.mail.send(_receiver(caller, body.to), caller.name))
-
-    @routes.get("/retention")
-    async def read_retention(caller: Annotated[Principal, Requires("can_view_workspace")]) -> RetentionAnswer:
-        """How long each kind of data is kept, and what decides it."""
-        return RetentionAnswer(data=[kept_answer(one) for one in kept(parts.settings)])
 
     return routes
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from passerelle.app.settings import Settings
 from passerelle.operations.mailing import MailTrial
 from passerelle.operations.presence import Presence
+from passerelle.operations.sent import SentJournal
 from passerelle.operations.standing import Overview
 
 
@@ -14,7 +14,7 @@ from passerelle.operations.standing import Overview
 class OperationsParts:
     """Its services."""
 
-    settings: Settings
     overview: Overview
     presence: Presence
     mail: MailTrial
+    sent: SentJournal

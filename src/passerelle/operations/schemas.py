@@ -7,13 +7,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from passerelle.kit.durations import format_duration
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.bodies import Body
 from passerelle.kit.version import VERSION
 from passerelle.operations.mailing import MailState, Tried
 from passerelle.operations.presence import ProcessKind
-from passerelle.operations.retention import Kept
 from passerelle.operations.standing import Standing
 
 
@@ -148,23 +146,6 @@ class MailTestAnswer(Answer):
     message_id: str | None = Field(description="How the e-mail is found in the mail server's log.")
 
 
-class KeptAnswer(Answer):
-    """How long one kind of data is kept."""
-
-    kind: str = Field(examples=["events"])
-    """What is kept."""
-    lasts: str | None = Field(description="How long; null for good.", examples=["30d"])
-    since: str = Field(description="From when on that is counted.")
-    setting: str | None = Field(description="The setting that decides it; null where it is fixed.")
-
-
-class RetentionAnswer(Answer):
-    """How long everything is kept."""
-
-    data: list[KeptAnswer]
-    """By kind, those that a setting decides first."""
-
-
 def operations_answer(standing: Standing, mail: MailState) -> OperationsAnswer:
     """How the installation stands."""
     found = standing.database
@@ -233,14 +214,4 @@ def mail_test_answer(tried: Tried) -> MailTestAnswer:
         reply=tried.reply,
         message=tried.message,
         message_id=tried.message_id,
-    )
-
-
-def kept_answer(kept: Kept) -> KeptAnswer:
-    """One line of the list."""
-    return KeptAnswer(
-        kind=kept.kind,
-        lasts=None if kept.lasts is None else format_duration(kept.lasts),
-        since=kept.since,
-        setting=kept.setting,
     )

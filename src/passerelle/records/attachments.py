@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from passerelle.holds.service import require_free
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
@@ -177,7 +178,8 @@ class Attachments:
     ) -> None:
         """Detach a file, and take it out of the record's fields; one that nothing else holds is deleted.
 
-        Raises RECORD_NOT_FOUND, ATTACHMENT_NOT_FOUND, and FIELD_REQUIRED where a field would be left without a file.
+        Raises RECORD_NOT_FOUND, ATTACHMENT_NOT_FOUND, UNDER_LEGAL_HOLD, and FIELD_REQUIRED where a field
+        would be left without a file.
         """
         attachment = await self.find(workspace_id, table, record_id, attachment_id)
 
@@ -185,6 +187,7 @@ class Attachments:
             return Next(_without(table, old.values, str(attachment_id)))
 
         async with self._database.transaction(workspace_id) as connection:
+            await require_free(connection, workspace_id, [record_id])
             await self._records.read_locked(workspace_id, table, record_id, connection)
             await self._records.change(workspace_id, table, record_id, without, author, connection)
             held = await self._let_go(connection, workspace_id, attachment)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from passerelle.events.appending import append_event
 from passerelle.events.models import Event
+from passerelle.holds.service import require_free
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
@@ -119,7 +120,7 @@ class Erasing:
     async def erase(self, workspace_id: UUID, table: str, record_id: UUID, author: Author) -> dict[str, int]:
         """Erase a record, also one that is deleted; again for one that is erased finds nothing more to do.
 
-        Returns counts by kind. Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND, RECORD_IN_USE.
+        Returns counts by kind. Raises TABLE_NOT_FOUND, RECORD_NOT_FOUND, RECORD_IN_USE, UNDER_LEGAL_HOLD.
         """
         async with self._database.transaction(workspace_id) as connection:
             counts, free = await self._everything(connection, workspace_id, table, record_id, author)
@@ -142,11 +143,13 @@ class Erasing:
         found = await self._tables.find_now(workspace_id, table, connection)
         record = await self._locked(connection, found, record_id)
         ids = [row["id"] for row in await connection.fetch(_MERGED, workspace_id, found.id, record.id)]
+        executions = await self._concerned(connection, workspace_id, ids)
+        await require_free(connection, workspace_id, [*ids, *executions])
         subject = Subject(
             workspace_id,
             ids,
             await self._personal.of_records(workspace_id, ids),
-            await self._concerned(connection, workspace_id, ids),
+            executions,
             self._clock(),
         )
         counts, files = await self._erase(connection, found, record, subject, author)

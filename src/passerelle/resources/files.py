@@ -101,6 +101,17 @@ class Files:
             raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error
         return _chunks(found.stream(min_chunk_size=_CHUNK))
 
+    async def listed(self, folder: str) -> AsyncIterator[str]:
+        """The paths of all files in a folder, in order where the store has one. Raises FILES_UNAVAILABLE."""
+        try:
+            async for part in obstore.list(self._store, folder):
+                for one in part:
+                    yield one["path"]
+        except (NotFoundError, FileNotFoundError):
+            return
+        except BaseError as error:
+            raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error
+
     async def delete(self, path: str) -> None:
         """Delete a file, if it is there. Raises FILES_UNAVAILABLE."""
         try:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from passerelle.holds.service import require_table_free
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.jobs import enqueue
 from passerelle.kit.json import Json, JsonObject
@@ -115,8 +116,9 @@ class TableRepository:
         return True
 
     async def delete(self, table: Table) -> bool:
-        """Delete a table; a job clears its records. False if somebody changed it meanwhile."""
+        """Delete a table; a job clears its records. False if somebody changed it meanwhile. Raises UNDER_LEGAL_HOLD."""
         async with self._database.transaction(table.workspace_id) as connection:
+            await require_table_free(connection, table.workspace_id, table.id)
             done = await connection.execute(
                 "DELETE FROM record_table WHERE workspace_id = $1 AND id = $2 AND version = $3",
                 table.workspace_id,

@@ -166,7 +166,7 @@ class Tables:
         return await self._repository.update(table.with_fields(fields), self._clock())
 
     async def delete(self, workspace_id: UUID, reference: str, *, lose_data: bool = False) -> None:
-        """Delete a table with its records. Raises TABLE_NOT_FOUND, TABLE_BUILT_IN, TABLE_LOSES_DATA…"""
+        """Delete a table with its records. Raises TABLE_NOT_FOUND, TABLE_LOSES_DATA, UNDER_LEGAL_HOLD…"""
         table = await self.find_now(workspace_id, reference)
         if table.built_in:
             raise TABLE_BUILT_IN.error(f"the table {table.name} comes with every workspace and cannot be deleted")

@@ -95,12 +95,13 @@ async def filled(product: Product) -> dict[str, str]:
     view = await made(product, "/views", {"page": "/records/customers", "name": "hidden", "shared": True})
     group = await made(product, "/scim/v2/Groups", {"schemas": [GROUP], "displayName": "hidden"})
     key = await made(product, "/keys", {"name": "hidden", "permissions": ["can_run"]})
+    hold = await made(product, "/holds", {"kind": "record", "id": record["id"], "reason": "hidden"})
     return {
         "keyId": key["id"], "viewId": view["id"], "providerId": str(uuid4()), "groupId": group["id"], "tableId": table["id"], "recordId": record["id"], "attachmentId": attached.json()["id"],
         "resourceId": attached.json()["id"], "field": "number", "value": "1", "workflowId": run["id"],
         "step": "decide", "definitionId": definitions[0]["id"], "endpointId": endpoint["id"], "caseId": record["id"],
         "userId": str(user.id), "enrollmentId": invited["enrollmentId"], "workspaceId": str(product.workspace_id),
-        "linkId": str(uuid4()), "migrationId": str(uuid4()), "deliveryId": str(uuid4()), "proposalId": proposal["id"], "version": "1", "revision": "1",
+        "linkId": str(uuid4()), "migrationId": str(uuid4()), "deliveryId": str(uuid4()), "proposalId": proposal["id"], "holdId": hold["id"], "version": "1", "revision": "1",
     }  # fmt: skip
 
 

@@ -62,6 +62,7 @@ UNAUDITED = {
     "enterOrganization",
     "discoverIdentityProvider",
     "previewErasure",
+    "previewRetention",
     "testDefinition",
     "convertFile",
 }

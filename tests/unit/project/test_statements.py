@@ -115,6 +115,8 @@ SEEN_ALREADY = {
     "reviews/repository.py": "who changed what a review is about: names of fields, no values",
     "tables/repository.py": "whether a table is empty, for who changes tables",
     "workflows/erasing.py": "who may erase sees everything",
+    "workflows/removing.py": "a job's",
+    "holds/repository.py": "whether something is there, for who may hold anything; no values",
 }
 """Files whose statements read only what the caller sees, or that nobody calls for a caller, and why."""
 IN_REPOSITORY = ("_LOCK", "_MERGED", "_KNOWN_AS", "_FORWARD_ON", "_HOLDERS", "_INSERT", "_UPDATE", "_ATTACH")

@@ -36,10 +36,12 @@ from passerelle.kit.outgoing.decoding import ENCODINGS, TooLarge, Undecodable, d
 from passerelle.kit.outgoing.heads import Connector, watch_body
 from passerelle.kit.outgoing.rules import SETTING, EgressRules, address_of
 from passerelle.kit.outgoing.target import check_head, origin_of, target_of
+from passerelle.kit.sent import OnSend, nobody
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a name, best first. Raises `OSError` where it has none."""
 
+_KEY: Final = "Idempotency-Key"
 CONNECTIONS: Final = 200
 """Open at once in this process."""
 CONNECTIONS_EACH: Final = 50
@@ -79,8 +81,11 @@ class OutgoingClient:
         *,
         resolve: Resolve = system_resolve,
         tls: ssl.SSLContext | None = None,
+        on_send: OnSend = nobody,
     ) -> None:
+        """`on_send`: told of each request that is about to be sent."""
         self._rules = rules
+        self._on_send = on_send
         self._resolver = _GuardedResolver(rules, resolve)
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
@@ -150,6 +155,8 @@ class OutgoingClient:
     ) -> aiohttp.ClientResponse:
         # As a file it is written piece by piece: a large one does not hold up the loop.
         body = None if content is None else BytesIO(content)
+        webhook = headers.get("webhook-id")
+        self._on_send("call" if webhook is None else "webhook", origin_of(target), webhook or headers.get(_KEY))
         response = await self._opened().request(method, target, headers=headers, data=body, allow_redirects=False)
         watch_body(response)
         return response

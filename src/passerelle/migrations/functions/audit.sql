@@ -83,19 +83,26 @@ BEGIN
 END
 $$;
 
--- The beginnings of chains that are older than retention keeps: how far each goes, and what the rest hangs on.
-CREATE OR REPLACE FUNCTION old_audit(before timestamptz, at_most integer)
+-- The beginnings of chains that are older than retention keeps: how far each goes, and what the rest hangs on. A
+-- workspace's own rule counts before what is usual (null: for good); while it has a legal hold, nothing of it goes.
+CREATE OR REPLACE FUNCTION audit_over(moment timestamptz, usual interval, at_most integer)
 RETURNS TABLE (chain uuid, organization boolean, number bigint, hash text, entries bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT c.chain, NOT EXISTS (SELECT FROM workspace w WHERE w.workspace_id = c.chain), e.number, e.hash,
+    SELECT c.chain, c.organization, e.number, e.hash,
            (SELECT count(*) FROM audit_entry x WHERE x.chain = c.chain AND x.number <= e.number)
-    FROM audit_chain c CROSS JOIN LATERAL (
+    FROM (
+        SELECT a.chain, NOT EXISTS (SELECT FROM workspace w WHERE w.workspace_id = a.chain) AS organization,
+               moment - CASE WHEN r.workspace_id IS NULL THEN usual ELSE r.keep END AS before
+        FROM audit_chain a LEFT JOIN retention_rule r ON r.workspace_id = a.chain AND r.kind = 'audit'
+        WHERE NOT EXISTS (SELECT FROM legal_hold h WHERE h.workspace_id = a.chain AND h.released_at IS NULL)
+    ) c CROSS JOIN LATERAL (
         SELECT last.number, last.hash FROM (
-            SELECT o.number, o.hash, bool_and(o.at < before) OVER (ORDER BY o.number) AS old
+            SELECT o.number, o.hash, bool_and(o.at < c.before) OVER (ORDER BY o.number) AS old
             FROM (SELECT number, hash, at FROM audit_entry a WHERE a.chain = c.chain AND a.number IS NOT NULL
                   ORDER BY a.number LIMIT at_most) o
         ) last WHERE last.old ORDER BY last.number DESC LIMIT 1
     ) e
+    WHERE c.before IS NOT NULL
 $$;
 
 -- Shortens the chain that the connection serves. What is younger than a month stays, whatever the caller says.

@@ -1,8 +1,9 @@
--- A draft ends with its execution.
+-- A draft ends with its execution, unless a legal hold keeps it.
 CREATE OR REPLACE FUNCTION drop_visitor_drafts() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM visitor_draft WHERE workspace_id = NEW.workspace_id AND execution_id = NEW.id;
+    DELETE FROM visitor_draft WHERE workspace_id = NEW.workspace_id AND execution_id = NEW.id
+        AND NOT is_held(NEW.workspace_id, NEW.id);
     RETURN NULL;
 END
 $$;
@@ -13,7 +14,8 @@ EXECUTE FUNCTION drop_visitor_drafts();
 
 CREATE OR REPLACE FUNCTION forget_visitor_drafts(before timestamptz, at_most integer) RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT delete_some('visitor_draft', 'updated_at < $1', before, at_most)
+    SELECT delete_some('visitor_draft', 'updated_at < $1 AND workspace_id NOT IN '
+                       '(SELECT r.workspace_id FROM workspaces_with_retention() r)', before, at_most)
 $$;
 
 -- Word of every change that an end user may see.
@@ -62,7 +64,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
               AND r.output -> 'files' @> jsonb_build_array(jsonb_build_object('resourceId', v.resource_id))
         ) AS submitted
         FROM visitor_file v JOIN execution e ON e.workspace_id = v.workspace_id AND e.id = v.execution_id
-        WHERE e.status IN ('COMPLETED', 'EXPIRED', 'CANCELLED')
+        WHERE e.status IN ('COMPLETED', 'EXPIRED', 'CANCELLED') AND NOT is_held(e.workspace_id, e.id)
         LIMIT at_most
     ), settled AS (
         DELETE FROM visitor_file v USING over o

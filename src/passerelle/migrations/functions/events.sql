@@ -11,7 +11,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     )
 $$;
 
--- Read in the order of the key, which is that of time: no index by age is needed.
+-- Read in the order of the key, which is that of time: no index by age is needed. Of workspaces that have no rule and
+-- no hold of their own; `passerelle.retention` looks after the others.
 CREATE OR REPLACE FUNCTION forget_events(before timestamptz, at_most integer) RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH old AS MATERIALIZED (
@@ -21,6 +22,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
                 WHERE v.workspace_id = w.workspace_id ORDER BY v.workspace_id, v.transaction, v.id LIMIT at_most
             ) first WHERE first.created_at < before
         ) e
+        WHERE w.workspace_id NOT IN (SELECT r.workspace_id FROM workspaces_with_retention() r)
     ), marked AS (
         INSERT INTO event_forgotten AS f (workspace_id, transaction, event_id)
         SELECT DISTINCT ON (o.workspace_id) o.workspace_id, o.transaction, o.id

@@ -72,28 +72,35 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT count(*) FROM gone
 $$;
 
--- Links stay as long as their executions. The address goes once nothing can be sent to it any more.
+-- Links stay as long as their executions. The address goes once nothing can be sent to it any more. What a legal hold
+-- keeps stays as it is.
 CREATE OR REPLACE FUNCTION forget_link_traces(before timestamptz, at_most integer) RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH tokens AS (
         DELETE FROM widget_token WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM widget_token WHERE expires_at < before LIMIT at_most FOR UPDATE SKIP LOCKED))
+            SELECT ctid FROM widget_token WHERE expires_at < before
+              AND NOT is_held(workspace_id, execution_id) LIMIT at_most FOR UPDATE SKIP LOCKED))
         RETURNING 1
     ), visits AS (
         DELETE FROM visit WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM visit WHERE expires_at < before LIMIT at_most FOR UPDATE SKIP LOCKED))
+            SELECT ctid FROM visit WHERE expires_at < before
+              AND NOT is_held(workspace_id, execution_id) LIMIT at_most FOR UPDATE SKIP LOCKED))
         RETURNING 1
     ), lent AS (
         DELETE FROM handover WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM handover WHERE ends_at < before LIMIT at_most FOR UPDATE SKIP LOCKED))
+            SELECT ctid FROM handover WHERE ends_at < before
+              AND NOT is_held(workspace_id, execution_id) LIMIT at_most FOR UPDATE SKIP LOCKED))
         RETURNING 1
     ), emails AS (
         DELETE FROM link_email WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM link_email WHERE ended_at < before LIMIT at_most FOR UPDATE SKIP LOCKED))
+            SELECT m.ctid FROM link_email m
+            JOIN link l ON l.workspace_id = m.workspace_id AND l.id = m.link_id
+            WHERE m.ended_at < before AND NOT is_held(l.workspace_id, l.execution_id) LIMIT at_most FOR UPDATE OF m SKIP LOCKED))
         RETURNING 1
     ), addresses AS (
         UPDATE link SET email = NULL WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM link WHERE expires_at < before AND email IS NOT NULL LIMIT at_most
+            SELECT ctid FROM link WHERE expires_at < before AND email IS NOT NULL
+              AND NOT is_held(workspace_id, execution_id) LIMIT at_most
             FOR UPDATE SKIP LOCKED))
         RETURNING 1
     )

@@ -16,12 +16,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp AS $$
         'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe')
 $$;
 
--- A merged record answers with another for as long as that one is there: its age says nothing.
+-- A merged record answers with another for as long as that one is there: its age says nothing. What a
+-- legal hold keeps, with all that was merged into it, is not among them.
 CREATE OR REPLACE FUNCTION records_deleted_before(moment timestamptz, passed uuid[], at_most integer)
 RETURNS TABLE (workspace_id uuid, table_id uuid, id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT workspace_id, table_id, id FROM record
-    WHERE deleted_at < moment AND merged_into IS NULL AND id <> ALL (passed)
+    WHERE deleted_at < moment AND merged_into IS NULL AND id <> ALL (passed) AND NOT is_held(workspace_id, id)
     ORDER BY deleted_at LIMIT at_most
 $$;
 

@@ -161,7 +161,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT workspace_id, id FROM webhook_endpoint WHERE status = 'ACTIVE' AND failing_since <= before
 $$;
 
--- Read in the order of the key, which is that of time: no index by age is needed.
+-- Read in the order of the key, which is that of time: no index by age is needed. As `forget_events`, not of all.
 CREATE OR REPLACE FUNCTION forget_deliveries(before timestamptz, at_most integer) RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH old AS MATERIALIZED (
@@ -171,6 +171,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
                 WHERE v.workspace_id = w.workspace_id ORDER BY v.workspace_id, v.id LIMIT at_most
             ) first WHERE first.created_at < before
         ) d
+        WHERE w.workspace_id NOT IN (SELECT r.workspace_id FROM workspaces_with_retention() r)
     ), attempts AS (
         DELETE FROM webhook_attempt a USING old WHERE a.workspace_id = old.workspace_id AND a.delivery_id = old.id
     ), gone AS (
@@ -209,4 +210,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         WHERE c.endpoint_id = e.id AND e.status = 'ACTIVE'
         ORDER BY v.transaction, v.id LIMIT 1
     ) u ON true
+$$;
+
+-- Which of these events are to be delivered, now or later: after a restore they come again.
+CREATE OR REPLACE FUNCTION events_to_deliver(wanted uuid[]) RETURNS TABLE (event_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT d.event_id FROM webhook_endpoint e
+    JOIN webhook_delivery d ON d.endpoint_id = e.id AND d.event_id = ANY (wanted)
+    WHERE d.status = 'PENDING'
+    UNION
+    SELECT v.id FROM webhook_endpoint e JOIN webhook_cursor c ON c.endpoint_id = e.id
+    JOIN event v ON v.workspace_id = e.workspace_id AND (v.transaction, v.id) > (c.transaction, c.event_id)
+    WHERE e.status <> 'DELETED' AND v.id = ANY (wanted)
 $$;

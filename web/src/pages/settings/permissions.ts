@@ -23,6 +23,7 @@ export const GROUPS = {
   administration: [
     "can_manage_secrets",
     "can_manage_keys",
+    "can_manage_retention",
     "can_view_audit",
     "can_view_operations",
     "can_manage_users",

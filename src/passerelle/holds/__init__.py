@@ -1,0 +1,1 @@
+"""Legal holds: what nobody and nothing may remove until somebody releases it."""

@@ -1,0 +1,158 @@
+"""A journal of what was sent, beside the files: it is not set back when the database is.
+
+Every process writes down each half minute what it has sent to the outside: where to, and the key by which the other
+side knows it again; neither values nor addresses. After the database was restored to an earlier moment, `passerelle
+restore check` reads what was sent since: the database knows nothing of it, and sends some of it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import orjson
+import structlog
+
+from passerelle.kit.clock import Clock
+from passerelle.kit.database import Database
+from passerelle.kit.errors import PasserelleError
+from passerelle.kit.ids import NewId, parse_id
+from passerelle.kit.sent import Dispatched, SentBuffer, SentKind
+from passerelle.resources.files import FileGoneError, Files
+
+log = structlog.get_logger("passerelle.operations")
+
+EVERY: Final = 30.0
+"""Seconds between two files of a process; what a process that dies has sent within them is not written."""
+FOLDER: Final = "sent"
+_EARLIER: Final = timedelta(minutes=5)
+"""A file's name tells when it was written: its first entry may be older than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentAgain:
+    """Something that was sent after the moment. `comes_again`: None where the database cannot tell."""
+
+    sent: Dispatched
+    comes_again: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreCheck:
+    """What was sent after the moment that the database was set back to. `unwritten`: how much more there was."""
+
+    moment: datetime
+    sent: Sequence[SentAgain]
+    unwritten: int
+
+
+class SentJournal:
+    """The journal. `keep`: how long it is kept; nothing is written for zero."""
+
+    def __init__(self, buffer: SentBuffer, files: Files, clock: Clock, new_id: NewId, keep: timedelta) -> None:
+        self._buffer = buffer
+        self._files = files
+        self._clock = clock
+        self._new_id = new_id
+        self._keep = keep
+
+    async def keep_writing(self) -> None:
+        """Write again and again, for as long as the process lives."""
+        while True:
+            await asyncio.sleep(EVERY)
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what was sent since. What the store does not take is kept for the next time."""
+        sent, more = self._buffer.take()
+        if not self._keep or not (sent or more):
+            return
+        content = await asyncio.to_thread(_packed, sent, more)
+        path = f"{FOLDER}/{self._clock():%Y-%m-%d/%H%M%S}-{self._new_id()}.jsonl.gz"
+        try:
+            await self._files.put(path, io.BytesIO(content))
+        except PasserelleError as error:
+            self._buffer.give_back(sent, more)
+            log.warning("sent.unwritten", entries=len(sent), error=str(error))
+
+    async def forget_old(self) -> None:
+        """Delete what is older than it is kept."""
+        oldest = f"{FOLDER}/{self._clock() - self._keep:%Y-%m-%d}"
+        async for path in self._files.listed(FOLDER):
+            if path < oldest:
+                await self._files.delete(path)
+
+    async def since(self, moment: datetime) -> tuple[list[Dispatched], int]:
+        """What was sent at the moment or later, in order, and how much more there was. Raises FILES_UNAVAILABLE."""
+        found: list[Dispatched] = []
+        more = 0
+        async for path in self._paths(moment):
+            try:
+                content = b"".join([part async for part in await self._files.read(path)])
+            except FileGoneError:
+                continue
+            sent, unwritten = await asyncio.to_thread(_unpacked, content)
+            found += [one for one in sent if one.at >= moment]
+            more += unwritten
+        return sorted(found, key=lambda one: one.at), more
+
+    async def _paths(self, moment: datetime) -> AsyncIterator[str]:
+        first = f"{FOLDER}/{moment.astimezone(UTC) - _EARLIER:%Y-%m-%d/%H%M%S}"
+        async for path in self._files.listed(FOLDER):
+            if path >= first:
+                yield path
+
+
+async def check_restored(database: Database, journal: SentJournal, since: datetime | None) -> RestoreCheck | None:
+    """What was sent after `since`, else after the last moment that the database knows of. None where it knows none."""
+    moment = since or await _last_moment(database)
+    if moment is None:
+        return None
+    sent, more = await journal.since(moment)
+    events = {found for one in sent if one.kind == "webhook" and one.key and (found := parse_id(one.key)) is not None}
+    pending = await _pending(database, events)
+    return RestoreCheck(moment, [SentAgain(one, _comes_again(one, pending)) for one in sent], more)
+
+
+def _comes_again(sent: Dispatched, pending: frozenset[UUID]) -> bool | None:
+    key = parse_id(sent.key or "")
+    return key in pending if sent.kind == "webhook" and key is not None else None
+
+
+async def _last_moment(database: Database) -> datetime | None:
+    """When the last process said that it is there: each does so every few seconds."""
+    async with database.shared() as connection:
+        found: datetime | None = await connection.fetchval("SELECT max(seen_at) FROM process")
+    return found
+
+
+async def _pending(database: Database, events: frozenset[UUID] | set[UUID]) -> frozenset[UUID]:
+    rows = await database.ask("events_to_deliver", list(events)) if events else []
+    return frozenset(row["event_id"] for row in rows)
+
+
+def _packed(sent: Sequence[Dispatched], more: int) -> bytes:
+    lines = [orjson.dumps([one.at.isoformat(), one.kind, one.to, one.key]) for one in sent]
+    if more:
+        lines.append(orjson.dumps({"more": more}))
+    return gzip.compress(b"\n".join(lines) + b"\n")
+
+
+def _unpacked(content: bytes) -> tuple[list[Dispatched], int]:
+    sent: list[Dispatched] = []
+    more = 0
+    for line in gzip.decompress(content).splitlines():
+        entry = orjson.loads(line)
+        if isinstance(entry, dict):
+            more += entry["more"]
+        else:
+            at, kind, to, key = entry
+            known: SentKind = kind
+            sent.append(Dispatched(datetime.fromisoformat(at), known, to, key))
+    return sent, more

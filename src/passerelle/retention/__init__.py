@@ -1,0 +1,1 @@
+"""How long a workspace keeps what, and the work that removes what is over."""
