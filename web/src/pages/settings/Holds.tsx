@@ -121,7 +121,7 @@ function Place({ onClose }: { onClose: () => void }) {
           data={KINDS.map((value) => ({ value, label: t(`admin:holds.kinds.${value}`) }))}
           value={kind}
           allowDeselect={false}
-          onChange={(value) => setKind((value as Kind | null) ?? "record")}
+          onChange={(value) => setKind(value ?? "record")}
         />
         {kind !== "workspace" && (
           <TextInput label={t("admin:holds.id")} description={t("admin:holds.idHint")} value={id} maxLength={36} autoComplete="off" spellCheck={false} onChange={(event) => setId(event.currentTarget.value)} />

@@ -56,7 +56,7 @@ export function KeepFor({ kept, all, name, onClose }: Props) {
   return (
     <Modal closeButtonProps={{ "aria-label": t("common:close") }} opened onClose={onClose} closeOnClickOutside={false} title={t("admin:retention.changeNamed", { what: name })}>
       <form onSubmit={submit} className={css.form}>
-        <Radio.Group label={t("admin:retention.keep", { what: name })} value={choice} onChange={(value) => setChoice(value as Choice)}>
+        <Radio.Group label={t("admin:retention.keep", { what: name })} value={choice} onChange={setChoice}>
           <Stack mt="sm" gap="sm">
             {CHOICES.map((one) => (
               <Radio key={one} value={one} label={t(`admin:retention.choice.${one}`, { usual: keptFor(kept.usual, t, i18n.language) })} />
