@@ -27,6 +27,8 @@ PLACES: Final[Mapping[str, tuple[str, ...]]] = {
         "/definitions/{definition}?tab=scenarios",
         "/definitions/{definition}?tab=move",
     ),
+    "/definitions/import": ("/definitions/import",),
+    "/definitions/templates": ("/definitions/templates", "/definitions/templates?use=tenant"),
     "/executions": ("/executions", "/executions?status=FAILED&error={code}", "/executions?error=NOBODY_HAD_IT"),
     "/executions/$executionId": ("/executions/{awaiting}", "/executions/{failed}?step=refuse", "/executions/{awaiting}?step=greet"),
     "/executions/compare": ("/executions/compare?left={awaiting}&right={failed}",),

@@ -13,6 +13,7 @@ import { linksRoutes } from "./pages/links/routes";
 import { recordsRoutes } from "./pages/records/routes";
 import { reviewsRoutes } from "./pages/reviews/routes";
 import { settingsRoutes } from "./pages/settings/routes";
+import { templatesRoutes } from "./pages/templates/routes";
 import { todayRoutes } from "./pages/today/routes";
 import { webhooksRoutes } from "./pages/webhooks/routes";
 
@@ -26,6 +27,7 @@ const routeTree = rootRoute.addChildren([
   ...recordsRoutes,
   ...reviewsRoutes,
   ...settingsRoutes,
+  ...templatesRoutes,
   ...todayRoutes,
   ...webhooksRoutes,
 ]);

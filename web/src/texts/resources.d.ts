@@ -16,6 +16,7 @@ declare module "i18next" {
       reviews: typeof import("./en/reviews.json");
       settings: typeof import("./en/settings.json");
       tables: typeof import("./en/tables.json");
+      templates: typeof import("./en/templates.json");
       today: typeof import("./en/today.json");
       transfer: typeof import("./en/transfer.json");
       webhooks: typeof import("./en/webhooks.json");

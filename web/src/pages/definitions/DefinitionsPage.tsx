@@ -8,6 +8,7 @@ import { Empty } from "@/components/Empty";
 import { List, type Column, type Page } from "@/components/List";
 import { localized } from "@/components/localized";
 import { PageHeader } from "@/components/PageHeader";
+import { Beginnings } from "../templates/Beginnings";
 import { WaitingProposals } from "./Proposals";
 
 type Definition = Schemas["DefinitionAnswer"];
@@ -31,7 +32,16 @@ export function DefinitionsPage() {
   ];
   return (
     <>
-      <PageHeader title={t("title")} below={t("below")} actions={<CurlButton calls={[{ text: t("title"), call: { path: "/definitions" } }]} />} />
+      <PageHeader
+        title={t("title")}
+        below={t("below")}
+        actions={
+          <>
+            <Beginnings />
+            <CurlButton calls={[{ text: t("title"), call: { path: "/definitions" } }]} />
+          </>
+        }
+      />
       <WaitingProposals />
       <List
         label={t("title")}
