@@ -70,6 +70,13 @@ def test_the_demo_has_its_definitions_and_its_register(dev: Dev) -> None:
         assert run["status"] == "COMPLETED"
 
 
+def test_templates_come_along_with_their_pictures(dev: Dev) -> None:
+    with dev.api() as api:
+        names = [one["name"] for one in api.get("/templates").json()["data"]]
+        assert len(names) == 12
+        assert all(api.get(f"/templates/{name}/picture").status_code == 200 for name in names)
+
+
 @pytest.mark.parametrize("path", ["/", "/app", "/docs", "/sign-in", "/widget.js"])
 def test_pages_have_their_files(dev: Dev, path: str) -> None:
     answer = httpx.get(dev.demo["baseUrl"] + path, follow_redirects=True)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
+
+from jsonschema_rs import ValidationError
 
 from passerelle.conversions.models import ConversionError, Sketch, Wish
 from passerelle.conversions.names import as_text, as_title, definition_name, one_line
 from passerelle.definitions.field_rules import KEYWORDS as OWN
 from passerelle.definitions.form_schema import FORMATS
+from passerelle.definitions.json_schema import build_validator
 from passerelle.definitions.parts import IDENTIFIER
 from passerelle.definitions.schema_keywords import KEYWORDS
 from passerelle.definitions.schema_size import MANY, ONE
@@ -62,6 +66,7 @@ class _Carrying:
         self._special: Mapping[tuple[str, ...], Callable[[str, Json, str], Any]] = {
             TEXTS: self._text,
             ("format",): self._format,
+            ("pattern",): self._pattern,
             ("$ref",): lambda _, value, here: str(value).replace("#/definitions/", "#/$defs/", 1),
             (*_INNER, "$defs"): self._named,
         }
@@ -178,6 +183,12 @@ class _Carrying:
         self._draft.leave(here, f"there is no format `{one_line(value, 60)}`, so any text is taken")
         return _NOTHING
 
+    def _pattern(self, _: str, value: Json, here: str) -> Any:
+        if isinstance(value, str) and _is_pattern(value):
+            return value
+        self._draft.leave(here, "this is no regular expression, so any text is taken")
+        return _NOTHING
+
     def _options(self, schema: Mapping[str, Any], carried: dict[str, Any], place: str) -> None:
         """Choices with names, as some tools write them beside `enum`."""
         names, values = schema.get("enumNames"), schema.get("enum")
@@ -268,6 +279,15 @@ class _Carrying:
 
 
 _NOTHING: Final = object()
+
+
+@lru_cache(maxsize=256)
+def _is_pattern(text: str) -> bool:
+    try:
+        build_validator({"pattern": text})
+    except ValidationError:
+        return False
+    return True
 
 
 def _unread(keyword: str, value: Json) -> str | None:

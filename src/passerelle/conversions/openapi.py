@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from passerelle.conversions.models import ConversionError, Operation, Sketch, Wish
 from passerelle.conversions.names import as_title, definition_name, identifier, one_line, unique
-from passerelle.definitions.words import suggest
+from passerelle.definitions.words import nearest, quoted
 from passerelle.kit.json import KnownJson
 
 METHODS: Final = ("get", "head", "post", "put", "patch", "delete")
@@ -67,10 +67,7 @@ class _Calls:
         unknown = [one for one in chosen if one not in found]
         if unknown:
             raise ConversionError(
-                "; ".join(
-                    f"there is no operation `{one[:80]}`; {suggest(one, list(found), 'there are')}"
-                    for one in unknown[:10]
-                )
+                "; ".join(f"there is no operation `{one[:80]}`; {_hint(one, list(found))}" for one in unknown[:10])
             )
         if len(chosen) > MOST:
             raise ConversionError(f"{len(chosen)} operations were chosen; {MOST} are the most")
@@ -333,6 +330,13 @@ class _Calls:
             self._draft.leave(f"{name}/callbacks", "what the other side calls later: wait for it by an `event` step")
         if operation.get("deprecated") is True:
             self._draft.leave(name, "the document calls the operation deprecated")
+
+
+def _hint(wanted: str, known: list[str]) -> str:
+    near = nearest(wanted, known)
+    return (
+        f"did you mean `{near}`?" if near else f"there are {quoted(known[:10])}{' and more' if len(known) > 10 else ''}"
+    )
 
 
 def _summary(operation: Mapping[str, Any], otherwise: str) -> str:

@@ -23,7 +23,9 @@ _FALLBACK: Final = "cp1250"
 
 def kind_of(content: bytes) -> Kind:
     """What kind of file it is, by what it says. Raises `ConversionError` where that cannot be told."""
-    begin = text_of(content[:4_000].rstrip(b"\x80\x81\x82\x83"), anything=True)[0].lstrip()
+    begin = text_of(content[:4_000], anything=True)[0].lstrip()
+    if any(ord(sign) < 32 and not sign.isspace() for sign in begin):
+        raise ConversionError("this is no text: it must be a JSON Schema, CSV, OpenAPI document or BPMN file")
     if begin.startswith("<"):
         return "bpmn"
     if begin.startswith(("{", "[")) or "openapi:" in begin or "swagger:" in begin or "properties:" in begin:

@@ -39,7 +39,10 @@ def test_a_process_becomes_steps_in_its_order() -> None:
         "approvedWay": "switch", "paid": "event", "rest": "wait", "done": "end", "refused": "fail",
     }  # fmt: skip
     assert made["largeWay"]["switch"] == [
-        {"when": 'steps.askForTheAmount.amount > 1000 && steps.askForTheAmount.kind == "car"', "goto": "lookAtIt"},
+        {
+            "when": 'steps.askForTheAmount.amount > 1000 && has(steps.askForTheAmount.kind) && steps.askForTheAmount.kind == "car"',
+            "goto": "lookAtIt",
+        },
         {"goto": "p1"},
     ]
     assert made["lookAtIt"]["review"] == {
@@ -193,9 +196,15 @@ def test_what_is_no_process_is_refused_with_a_reason(content: str, reason: str) 
 def test_conditions_are_carried_over_where_they_mean_the_same(text: str, expression: str | None) -> None:
     if expression is None:
         with pytest.raises(NotUnderstoodError):
-            condition(text, lambda name, kind: f"{kind}({name})")
+            condition(text, lambda name, kind: (f"{kind}({name})", True))
     else:
-        assert condition(text, lambda name, kind: f"{kind}({name})") == expression
+        assert condition(text, lambda name, kind: (f"{kind}({name})", True)) == expression
+
+
+def test_what_may_be_missing_is_asked_for_first() -> None:
+    assert condition("${a == 1 && b != 'x' && c}", lambda name, _: (name, False)) == (
+        'has(a) && a == 1 && !(has(b) && b == "x") && has(c) && c'
+    )
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,9 @@ _WORDS: Final = {
 }
 _COMPARING: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
-Read = Callable[[str, str], str]
-"""How an expression reads a variable of which the type is known: `string`, `number` or `boolean`."""
+Read = Callable[[str, str], tuple[str, bool]]
+"""How an expression reads a variable of which the type is known (`string`, `number` or `boolean`), and whether it is
+there in any case."""
 
 
 class NotUnderstoodError(ValueError):
@@ -40,6 +41,8 @@ class NotUnderstoodError(ValueError):
 class _Term:
     text: str
     type: str
+    guard: str = ""
+    """What has to hold before it can be read."""
 
 
 def condition(text: str, read: Read) -> str:
@@ -120,7 +123,8 @@ class _Parser:
 
     def _compared(self, left: _Term) -> _Term:
         if not self.rest or self.rest[0][0] != "sign" or self.rest[0][1] not in _COMPARING:
-            return self._known(left, "boolean")
+            known = self._known(left, "boolean")
+            return _Term(f"{known.guard}{known.text}", known.type)
         sign = self.rest[0][1]
         self.rest = self.rest[1:]
         right = self._value()
@@ -128,10 +132,17 @@ class _Parser:
         if len(types) != 1 or (types == {"boolean"} and sign not in ("==", "!=")):
             raise NotUnderstoodError(sign)
         kind = types.pop()
-        return _Term(f"{self._known(left, kind).text} {sign} {self._known(right, kind).text}", "boolean")
+        first, second = self._known(left, kind), self._known(right, kind)
+        guard = first.guard + second.guard
+        if guard and sign == "!=":  # what is missing is not the same
+            return _Term(f"!({guard}{first.text} == {second.text})", "boolean")
+        return _Term(f"{guard}{first.text} {sign} {second.text}", "boolean")
 
     def _known(self, term: _Term, kind: str) -> _Term:
-        return _Term(self._read(term.text, kind), kind) if term.type == "variable" else term
+        if term.type != "variable":
+            return term
+        text, sure = self._read(term.text, kind)
+        return _Term(text, kind, "" if sure else f"has({text}) && ")
 
     def _value(self) -> _Term:
         if not self.rest:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
 from passerelle.conversions.bpmn.conditions import NotUnderstoodError, condition
 from passerelle.conversions.bpmn.graph import Region, reached, region, taken_boundary
+from passerelle.conversions.bpmn.listing import Behind, Placed
 from passerelle.conversions.bpmn.reading import FlowNode, Level, Way, level_of
 from passerelle.conversions.bpmn.steps import StepMaker
 from passerelle.conversions.models import ConversionError, Sketch
@@ -19,22 +19,6 @@ DEEPEST: Final = 8
 """Branches and sub-processes within each other."""
 SUBS: Final = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 CHOICES: Final = frozenset({"exclusiveGateway", "inclusiveGateway", "complexGateway"})
-
-
-@dataclass(slots=True)
-class _Placed:
-    """A node in its list: its steps, and where it leads.
-
-    After the steps comes `next`; None ends the list, or the execution.
-    """
-
-    node: FlowNode
-    steps: list[dict[str, Any]] = field(default_factory=list)
-    next: str | None = None
-    choice: tuple[str, list[tuple[str | None, str]]] | None = None
-    """The id of a `switch`, and its cases: when, and the node that follows."""
-    limit: tuple[str, str] | None = None
-    """The boundary event: its kind, and the node that follows."""
 
 
 class FlowWriter:
@@ -72,7 +56,7 @@ class FlowWriter:
 
         whole   whether the list is the definition's own: what ends in it ends the execution
         """
-        order: dict[str, _Placed] = {}
+        order: dict[str, Placed] = {}
         todo = [begin]
         while todo:
             identity = todo.pop()
@@ -80,17 +64,17 @@ class FlowWriter:
                 continue
             placed = order[identity] = self._placed(self._level.nodes[identity])
             todo.extend(reversed(self._after(placed)))
-        return _Behind(self._maker, order, stop, whole=whole).written()
+        return Behind(self._maker, order, stop, whole=whole).written()
 
     @staticmethod
-    def _after(placed: _Placed) -> list[str]:
+    def _after(placed: Placed) -> list[str]:
         cases = [target for _, target in placed.choice[1]] if placed.choice is not None else []
         limit = [placed.limit[1]] if placed.limit is not None else []
         return [*cases, *([placed.next] if placed.next is not None else []), *limit]
 
-    def _placed(self, node: FlowNode) -> _Placed:
+    def _placed(self, node: FlowNode) -> Placed:
         self.seen.add(node.id)
-        placed = _Placed(node)
+        placed = Placed(node)
         if node.tag == "endEvent":
             self._end(placed)
             return placed
@@ -111,7 +95,7 @@ class FlowWriter:
             self._maker.comment(step["id"], node)
         return placed
 
-    def _onward(self, placed: _Placed) -> None:
+    def _onward(self, placed: Placed) -> None:
         """Where the ways out of a node lead."""
         node = placed.node
         if node.event == "link" and node.tag == "intermediateThrowEvent":
@@ -133,7 +117,7 @@ class FlowWriter:
         else:
             self._branch(placed)
 
-    def _end(self, placed: _Placed) -> None:
+    def _end(self, placed: Placed) -> None:
         node = placed.node
         for way in node.out:
             self._draft.leave(way.id or node.id, "it leads on from an end")
@@ -166,7 +150,7 @@ class FlowWriter:
         self._draft.leave(node.id, "its link leads to nothing")
         return None
 
-    def _limit(self, placed: _Placed, step: dict[str, Any]) -> None:
+    def _limit(self, placed: Placed, step: dict[str, Any]) -> None:
         taken = taken_boundary(placed.node)
         for boundary in placed.node.boundaries:
             if boundary is not taken or not self._maker.can_be_limited(placed.node, step):
@@ -177,7 +161,7 @@ class FlowWriter:
 
     # Gateways.
 
-    def _choose(self, placed: _Placed) -> None:
+    def _choose(self, placed: Placed) -> None:
         node = placed.node
         if node.tag in ("inclusiveGateway", "complexGateway"):
             self._draft.leave(node.id, "of several ways only the first that fits is taken, not all that fit")
@@ -208,18 +192,18 @@ class FlowWriter:
             self._draft.document["parameters"] = before
             return None
 
-    def _read(self, kinds: dict[str, str], way: Way, name: str, kind: str) -> str:
+    def _read(self, kinds: dict[str, str], way: Way, name: str, kind: str) -> tuple[str, bool]:
         """A variable: a field of a form that was asked before, else a parameter."""
         if kinds.setdefault(name, kind) != kind:
             raise NotUnderstoodError(name)
         asked = self._maker.fields.get(identifier(name.rpartition(".")[2], "field"))
-        if asked is not None and asked[2] == kind and self._came_by(asked[0], way.source):
-            return f"steps.{asked[1]}.{identifier(name.rpartition('.')[2], 'field')}"
+        if asked is not None and asked.type == kind and self._came_by(asked.node, way.source):
+            return f"steps.{asked.step}.{asked.name}", asked.required
         parameters = self._draft.document.get("parameters", {})
         made = identifier(name, "value")
         if made in parameters and parameters[made]["type"] != kind:
             raise NotUnderstoodError(name)
-        return f"parameters.{self._maker.parameter(name, kind)}"
+        return f"parameters.{self._maker.parameter(name, kind)}", True
 
     def _came_by(self, asked: str, gateway: str) -> bool:
         """Whether a node lies before another one, in its level or in one around it."""
@@ -228,7 +212,7 @@ class FlowWriter:
                 return place in reached(level, [asked])
         return False
 
-    def _ask(self, placed: _Placed, switch: str) -> None:
+    def _ask(self, placed: Placed, switch: str) -> None:
         """Somebody decides which way is taken."""
         node = placed.node
         identity = self._maker.id_for(node.name or node.id, "choice")
@@ -250,7 +234,7 @@ class FlowWriter:
             ],
         )
 
-    def _first_event(self, placed: _Placed) -> None:
+    def _first_event(self, placed: Placed) -> None:
         """Of several events the first that comes: one that is sent and a timer are an `event` with a limit."""
         node = placed.node
         events = [self._level.nodes[way.target] for way in node.out]
@@ -277,7 +261,7 @@ class FlowWriter:
             step["event"]["within"] = length
             placed.limit = ("waited", timers[0].out[0].target)
 
-    def _branch(self, placed: _Placed) -> None:
+    def _branch(self, placed: Placed) -> None:
         node = placed.node
         found = region(self._level, node)
         if found is None:
@@ -343,115 +327,6 @@ class FlowWriter:
         for way in self._level.loose:
             self._draft.leave(way.id or "sequenceFlow", "it does not lead from one node to another of its level")
         return steps
-
-
-class _Behind:
-    """The steps of one list, put behind each other."""
-
-    def __init__(self, maker: StepMaker, order: Mapping[str, _Placed], stop: str | None, *, whole: bool) -> None:
-        self._maker = maker
-        self._placed = [one for one in order.values() if one.steps or one.choice or (whole and one.next is None)]
-        self._order = order
-        self._stop = stop
-        self._whole = whole
-        self._closing: str | None = None
-        self._entries = {one.node.id: self._entry_of(one) for one in self._placed}
-
-    def _entry_of(self, one: _Placed) -> str:
-        """The id of the first step of a node; of one that does nothing but end, of the step that ends."""
-        if one.steps:
-            return str(one.steps[0]["id"])
-        if one.choice is not None:
-            return one.choice[0]
-        return self._maker.id_for(one.node.name or "end", "end")
-
-    def written(self) -> list[dict[str, Any]]:
-        """All steps, with the jumps between them."""
-        steps: list[dict[str, Any]] = []
-        for number, one in enumerate(self._placed):
-            following = self._placed[number + 1] if number + 1 < len(self._placed) else None
-            own = list(one.steps)
-            if one.limit is not None and own:
-                self._limited(one, own[0])
-            own += self._leading_on(one, following)
-            steps += own
-        if self._closing is not None:
-            steps.append({"id": self._closing, "set": {"done": True}})
-        return steps
-
-    def _limited(self, one: _Placed, step: dict[str, Any]) -> None:
-        assert one.limit is not None
-        kind, target = one.limit
-        if kind == "waited":
-            step["onError"] = {"goto": self._entry(target)}
-        else:
-            self._maker.limited(one.node, step, kind, one.node.id, self._entry(target))
-
-    def _leading_on(self, one: _Placed, following: _Placed | None) -> list[dict[str, Any]]:
-        """What stands behind a node's own steps: a choice, an end, or a jump where another step follows."""
-        if one.choice is not None:
-            return self._choice(one)
-        target = self._target(one.next)
-        if target is None:
-            if any("fail" in step for step in one.steps):
-                return []
-            if self._whole:
-                end = self._maker.id_for("end") if one.steps else self._entries[one.node.id]
-                return [{"id": end, "end": {}}]
-            return [] if following is None else self._jump(self._close(), one)
-        if following is not None and target is following:
-            return []
-        return self._jump(self._entries[target.node.id], one)
-
-    def _choice(self, one: _Placed) -> list[dict[str, Any]]:
-        assert one.choice is not None
-        identity, cases = one.choice
-        written = [
-            {"when": when, "goto": self._entry(target)} if when is not None else {"goto": self._entry(target)}
-            for when, target in cases
-        ]
-        steps: list[dict[str, Any]] = [{"id": identity, "switch": written}]
-        asked = bool(one.steps) and "review" in one.steps[-1] and str(cases[-1][0]).startswith("steps.")
-        if cases[-1][0] is not None and asked:
-            del written[-1]["when"]
-        elif cases[-1][0] is not None:
-            steps.append(
-                {
-                    "id": self._maker.id_for("noWay"),
-                    "fail": {
-                        "code": "NO_WAY",
-                        "message": as_text(f"No condition at {one.node.name or one.node.id} is met."),
-                    },
-                }
-            )
-        return steps
-
-    def _jump(self, goto: str, one: _Placed) -> list[dict[str, Any]]:
-        return [
-            {"id": self._maker.id_for(f"after {one.node.name or one.node.id}", "after"), "switch": [{"goto": goto}]}
-        ]
-
-    def _entry(self, identity: str) -> str:
-        """The step that a way to a node leads to."""
-        found = self._target(identity)
-        return self._close() if found is None else self._entries[found.node.id]
-
-    def _target(self, identity: str | None) -> _Placed | None:
-        """The node that a way leads to, over those that do nothing; None where the list ends there."""
-        passed: set[str] = set()
-        while identity is not None and identity != self._stop and identity not in passed:
-            one = self._order[identity]
-            if one.node.id in self._entries:
-                return one
-            passed.add(identity)
-            identity = one.next
-        return None
-
-    def _close(self) -> str:
-        """The step at the end of the list, which does nothing."""
-        if self._closing is None:
-            self._closing = self._maker.id_for("finished")
-        return self._closing
 
 
 def _link_name(node: FlowNode) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from passerelle.conversions.bpmn.reading import Boundary, FlowNode, Level, Way
 
@@ -12,6 +13,10 @@ LEADS_ON = frozenset({"timer", "error"})
 """Boundary events that become ways of their own."""
 CALLS = frozenset({"serviceTask", "sendTask", "businessRuleTask", "callActivity"})
 ASKS = frozenset({"task", "manualTask", "userTask", "receiveTask"})
+
+
+MOST_TRIES: Final = 300
+"""Joins of one level that are tried; a process that needs more has no branches that belong together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,10 @@ def region(level: Level, split: FlowNode) -> Region | None:
         for one in _in_order(level, begins[0])
         if level.nodes[one].tag in ("parallelGateway", "inclusiveGateway") and len(level.nodes[one].into) > 1
     ]
-    for join in [*joins[:50], None]:
+    for join in [*joins, None]:
+        level.tries += 1
+        if level.tries > MOST_TRIES:
+            return None
         branches = tuple(frozenset(reached(level, [begin], join)) for begin in begins)
         if _apart(level, split, branches, join):
             return Region(join, branches)

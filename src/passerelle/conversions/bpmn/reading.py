@@ -82,6 +82,8 @@ class Level:
     nodes: dict[str, FlowNode] = field(default_factory=dict)
     hosts: dict[str, str] = field(default_factory=dict)
     """The activities at whose edges boundary events stand, by the events' ids."""
+    tries: int = 0
+    """How many joins were tried so far."""
     loose: list[Way] = field(default_factory=list)
     """Ways that do not lead from one node of the level to another."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
@@ -21,6 +22,17 @@ _DURATION: Final = re.compile(
 _SECONDS: Final = (365 * 86400, 30 * 86400, 7 * 86400, 86400, 3600, 60, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class AskedField:
+    """A field of a form: the node and the step that ask for it, and `string`, `number` or `boolean`."""
+
+    name: str
+    node: str
+    step: str
+    type: str
+    required: bool
+
+
 class StepMaker:
     """Makes the steps of one process. Ids, parameters and notes are of the whole draft."""
 
@@ -34,8 +46,8 @@ class StepMaker:
             for one in root
             if tag(one) in ("message", "signal", "error", "escalation")
         }
-        self.fields: dict[str, tuple[str, str, str]] = {}
-        """Fields of forms that were asked: the node, the step and the type, by name."""
+        self.fields: dict[str, AskedField] = {}
+        """Fields of forms that were asked, by name."""
         self._makers: Mapping[str, Callable[[FlowNode, str, bool], dict[str, Any]]] = {
             "task": self._by_hand,
             "manualTask": self._by_hand,
@@ -99,7 +111,7 @@ class StepMaker:
             kind = {"integer": "number", "number": "number", "boolean": "boolean"}.get(
                 field.get("type", "string"), "string"
             )
-            self.fields.setdefault(name, (node.id, identity, kind))
+            self.fields.setdefault(name, AskedField(name, node.id, identity, kind, name in schema.get("required", ())))
         return {"id": identity, "form": {"title": as_text(node.name or node.id), "schema": schema}}
 
     def _by_hand(self, node: FlowNode, identity: str, inner: bool) -> dict[str, Any]:
