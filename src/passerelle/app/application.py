@@ -138,7 +138,9 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     cursors, clock = shared.cursors, shared.clock
     yield passerelle.accounts.endpoints.router(services.accounts)
     yield passerelle.accounts.key_endpoints.router(services.accounts, services.granting, cursors, clock)
-    yield passerelle.workflows.endpoints.router(services.executions, links.links, services.cases, cursors)
+    yield passerelle.workflows.endpoints.router(
+        services.executions, services.execution_operations, links.links, services.cases, cursors
+    )
     yield passerelle.v1.cases.endpoints.router(services.cases)
     yield passerelle.v1.deprecations.endpoints.router(services.deprecations, cursors, clock)
     yield passerelle.v1.deprecations.guide.router()

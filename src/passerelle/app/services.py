@@ -69,6 +69,8 @@ from passerelle.workflows.erasing import concerned, erase_executions
 from passerelle.workflows.heard import Heard
 from passerelle.workflows.migrations.repository import MoveRepository
 from passerelle.workflows.migrations.service import Moves
+from passerelle.workflows.operations.repository import OperationRepository
+from passerelle.workflows.operations.service import Operations
 from passerelle.workflows.repository import ExecutionRepository
 from passerelle.workflows.service import Executions
 
@@ -89,6 +91,7 @@ class Services:
     executions: Executions
     comments: Comments
     moves: Moves
+    execution_operations: Operations
     links: LinkServices
     end_users: EndUserSessions
     agreed: AgreedTexts
@@ -161,6 +164,7 @@ def _build(shared: Foundation) -> Services:
         executions=executions,
         comments=Comments(database, executions, people.users, clock),
         moves=_moves(shared, store, revisions),
+        execution_operations=Operations(OperationRepository(database), executions, clock, shared.settings.run_wait),
         links=links,
         end_users=end_users,
         agreed=AgreedTexts(end_users, shared.themes, shared.languages, shared.workshop),
@@ -241,7 +245,7 @@ def _runner(
 def _executions(shared: Foundation, runner: Runner, revisions: Revisions, records: RecordServices) -> Executions:
     repository = ExecutionRepository(shared.database, new_id)
     wait = shared.settings.run_wait
-    return Executions(runner, revisions, repository, records, shared.clock, new_id, wait, shared.quotas)
+    return Executions(runner, revisions, repository, records, shared.clock, new_id, wait, shared.quotas, shared.trail)
 
 
 def _moves(shared: Foundation, store: Store, revisions: Revisions) -> Moves:
@@ -309,7 +313,8 @@ def _operations(shared: Foundation) -> OperationsParts:
     files = Files.at(settings.files_url)
     overview = Overview(database, shared.clock, presence, files)
     sent = SentJournal(shared.sent, files, shared.clock, new_id, settings.sent_journal)
-    return OperationsParts(overview, presence, MailTrial(settings, shared.mail, shared.clock, new_id), sent)
+    trial = MailTrial(settings, shared.mail, shared.clock, new_id, shared.rates)
+    return OperationsParts(overview, presence, trial, sent)
 
 
 def _deprecations(shared: Foundation) -> Deprecations:

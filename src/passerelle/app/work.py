@@ -31,6 +31,7 @@ def worker_of(services: Services) -> Worker:
             **_execution_jobs(services.runner),
             NOTICE: services.notices.run,
             **services.moves.jobs(),
+            **services.execution_operations.jobs(),
             **OwnerMail(shared.database, shared.mail, shared.clock, new_id).jobs(),
             **services.links.jobs(),
             **services.people.jobs(),
@@ -88,6 +89,7 @@ async def _forget(services: Services) -> None:
     await services.end_users.forget_old()
     await services.deprecations.forget_old()
     await services.moves.forget_old()
+    await services.execution_operations.forget_old()
     await services.shared.trail.forget_old()
     await services.operations.presence.forget_old()
     await services.operations.sent.forget_old()

@@ -38,6 +38,8 @@ GATHERED_FOR: Final = 0.25
 """Seconds after which reads and refusals are written."""
 MOST_GATHERED: Final = 1_000
 """Different ones that are gathered; whoever comes next waits until they are written."""
+MOST_NAMED: Final = 500
+"""Executions that one entry names."""
 _LONGEST_AGENT: Final = 300
 _BATCH: Final = 5_000
 
@@ -63,6 +65,8 @@ class Occurrence(NamedTuple):
     id: UUID
     at: datetime
     times: int
+    workflows: tuple[str, ...] = ()
+    """The executions that it was done to, where the object is their definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +111,23 @@ class Trail:
 
     async def gather(self, chain: UUID, happened: Happened, *, organization: bool) -> None:
         """Have it written within a moment: it takes no time of the caller's, who may not learn whether it is."""
-        place = (chain, organization, happened)
-        if place not in self._gathered and len(self._gathered) >= MOST_GATHERED:
+        await self._gather((chain, organization, happened), ())
+
+    async def gather_execution(
+        self, chain: UUID, action: str, caller: Principal, definition_id: UUID, execution_id: UUID
+    ) -> None:
+        """The same of something that is done to very many executions: those of one definition share an entry."""
+        origin = replace(present_origin(), request_id=None)
+        happened = Happened(
+            action, actor_of(caller), object_kind="definition", object_id=str(definition_id), origin=origin
+        )
+        await self._gather((chain, False, happened), (str(execution_id),))
+
+    async def _gather(self, place: tuple[UUID, bool, Happened], workflows: tuple[str, ...]) -> None:
+        before = self._gathered.get(place)
+        if len(self._gathered) >= MOST_GATHERED if before is None else len(before.workflows) >= MOST_NAMED:
             await self.write()
-        self._add(place, Occurrence(self._new_id(), self._clock(), 1))
+        self._add(place, Occurrence(self._new_id(), self._clock(), 1, workflows))
         self._news.set()
 
     async def write(self) -> None:
@@ -121,8 +138,7 @@ class Trail:
                 for chain, organization in dict.fromkeys((chain, of) for chain, of, _ in gathered):
                     async with self._serving(chain, organization) as connection:
                         for place in [one for one in gathered if one[:2] == (chain, organization)]:
-                            entry = entry_of(place[2], chain, *gathered[place])
-                            await repository.insert(connection, entry)
+                            await repository.insert(connection, _gathered_entry(chain, place[2], gathered[place]))
                     gathered = {place: what for place, what in gathered.items() if place[0] != chain}
             finally:
                 for place, what in gathered.items():
@@ -130,7 +146,10 @@ class Trail:
 
     def _add(self, place: tuple[UUID, bool, Happened], more: Occurrence) -> None:
         before = self._gathered.get(place)
-        self._gathered[place] = more if before is None else min(before, more)._replace(times=before.times + more.times)
+        if before is not None:
+            first, times = min(before, more), before.times + more.times
+            more = first._replace(times=times, workflows=before.workflows + more.workflows)
+        self._gathered[place] = more
 
     async def seal(self) -> None:
         """Give every entry its place in its chain."""
@@ -286,6 +305,11 @@ def entry_of(happened: Happened, chain: UUID, entry_id: UUID, at: datetime, time
         dict(happened.within),
         times=times,
     )
+
+
+def _gathered_entry(chain: UUID, happened: Happened, what: Occurrence) -> Entry:
+    entry = entry_of(happened, chain, what.id, what.at, what.times)
+    return replace(entry, after={"workflowIds": list(what.workflows)}) if what.workflows else entry
 
 
 async def write_down(connection: Connection, chain: UUID, happened: Happened, at: datetime) -> None:

@@ -109,6 +109,7 @@ class Store:
             "locale": identity.locale,
             "origin": identity.origin,
             "expires_at": identity.expires_at,
+            "started_by": identity.started_by,
             **_parent_values(identity),
         }
         try:
@@ -312,6 +313,7 @@ def _state(row: Any) -> State:
         identity=Identity(
             row["id"], row["workspace_id"], row["definition_id"], row["execution_type"], row["parameters"],
             row["created_at"], row["origin"], row["record_id"], row["locale"], row["expires_at"], parent,
+            row["started_by"],
         ),
         revision_id=row["revision_id"],
         status=Status(row["status"]),
@@ -466,10 +468,10 @@ def _create(shape: _Shape, child: bool) -> str:
     ){_PARENT if child else ""}, e AS (
         INSERT INTO execution (workspace_id, id, definition_id, revision_id, status, execution_type, seq, state,
             parameters, record_id, locale, origin, waiting_for, result, error, wake_at, job_id, expires_at,
-            created_at, updated_at, completed_at, parent_id, parent_step, depth)
+            created_at, updated_at, completed_at, started_by, parent_id, parent_step, depth)
         SELECT :workspace_id, :id, :definition_id, :revision_id, :status, :execution_type, 1, :state,
             :parameters, :record_id, :locale, :origin, :waiting_for, :result, :error, :wake_at,
-            {_job_id(shape.new_job)}, :expires_at, :created_at, :now, :completed_at,
+            {_job_id(shape.new_job)}, :expires_at, :created_at, :now, :completed_at, :started_by,
             :parent_id, :parent_step, :depth
         FROM published{", parent" if child else ""}
         RETURNING id, job_id

@@ -40,7 +40,7 @@ def router(parts: OperationsParts) -> APIRouter:
         caller: Annotated[Principal, Requires("can_view_operations")], body: JsonBody[MailTestBody]
     ) -> MailTestAnswer:
         """Send a test e-mail now, and say what the mail server answered. A refusal is an answer, too (200)."""
-        return mail_test_answer(await parts.mail.send(_receiver(caller, body.to), caller.name))
+        return mail_test_answer(await parts.mail.send(_receiver(caller, body.to), caller))
 
     return routes
 

@@ -16,6 +16,7 @@ from passerelle.links.service import FORGET_AFTER as LINKS
 from passerelle.records.models import KEPT_DELETED
 from passerelle.v1.deprecations.service import KEPT_DAYS
 from passerelle.workflows.migrations.service import DRY_RUNS_KEPT
+from passerelle.workflows.operations.service import KEPT as OPERATIONS_KEPT
 
 EditableKind = Literal["executions", "events", "deliveries", "drafts", "audit"]
 
@@ -67,6 +68,7 @@ FIXED: Final[Sequence[Kept]] = (
     Kept("consents", None, "they go with their executions"),
     Kept("links", LINKS, "they ended"),
     Kept("dryRuns", DRY_RUNS_KEPT, "they were made"),
+    Kept("operations", OPERATIONS_KEPT, "they were asked for"),
     Kept("deprecatedUses", KEPT_DAYS, "they were counted"),
     Kept("repeatedAnswers", ANSWERS, "the first request"),
     Kept("refreshTokens", REFRESH_LIFETIME, "they were given"),

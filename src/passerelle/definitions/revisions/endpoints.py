@@ -134,5 +134,7 @@ def _revisions(routes: APIRouter, revisions: Revisions) -> None:
 
         Where publishing needs a second person this answers `PUBLISHING_NEEDS_ANOTHER`: propose it instead.
         """
-        stored = await revisions.publish(caller.workspace_id, definition_id, body.revision, caller.name, body.note)
+        stored = await revisions.publish(
+            *(caller.workspace_id, definition_id, body.revision, caller.name, body.note), instead_of=body.instead_of
+        )
         return pushed_answer(stored)

@@ -175,15 +175,16 @@ class Revisions:
         by: str,
         note: str | None = None,
         approval: Approval | None = None,
+        instead_of: int | None = None,
     ) -> StoredRevision:
         """Make an older or newer revision the published one. Running executions stay on theirs.
 
         Raises DEFINITION_NOT_FOUND, REVISION_NOT_FOUND, DEFINITION_INVALID if the workspace lacks by now what the
-        revision names, and PUBLISHING_NEEDS_ANOTHER, or whatever `approval` raises.
+        revision names, PUBLISHED_MEANWHILE, and PUBLISHING_NEEDS_ANOTHER, or whatever `approval` raises.
         """
         await self.shown(workspace_id, definition_id)
         await self.checked(workspace_id, await self.numbered(workspace_id, definition_id, number))
-        stored = await self._repository.publish(workspace_id, definition_id, number, by, note, approval)
+        stored = await self._repository.publish(workspace_id, definition_id, number, by, note, approval, instead_of)
         if stored is None:
             raise _no_revision(definition_id, number)
         self._published.forget(workspace_id)

@@ -50,3 +50,8 @@ CREATE OR REPLACE FUNCTION forget_dry_migrations(before timestamptz, at_most int
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT delete_some('definition_migration', 'dry_run AND created_at < $1', before, at_most)
 $$;
+
+CREATE OR REPLACE FUNCTION forget_operations(before timestamptz, at_most integer) RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT delete_some('execution_operation', 'created_at < $1', before, at_most)
+$$;

@@ -157,8 +157,12 @@ function Revisions({ definitionId, revisions, proposed, chosen, onChosen, onComp
   const words = byTwo ? "propose" : "publish";
   const publish = useMutation({
     mutationFn: async ({ revision, note }: { revision: number; note: string }) => {
-      const options = { params: { path: { definitionId } }, body: { revision, note: note || null } };
-      await (byTwo ? got(api.POST("/definitions/{definitionId}/proposals", options)) : got(api.POST("/definitions/{definitionId}/publish", options)));
+      const params = { path: { definitionId } };
+      const body = { revision, note: note || null };
+      const insteadOf = revisions.find((one) => one.current)?.revision ?? null;
+      await (byTwo
+        ? got(api.POST("/definitions/{definitionId}/proposals", { params, body }))
+        : got(api.POST("/definitions/{definitionId}/publish", { params, body: { ...body, insteadOf } })));
     },
     onSuccess: () => notifyDone(t(`${words}.done`)),
     onError: notifyFailed,
