@@ -117,7 +117,8 @@ async def test_a_process_that_dies_in_the_middle_is_followed_by_another(
     definition, ids = await begun(product, FAILS, "fails", 4)
     operation = await asked(product.api, {"action": "retry"}, workflowDefinitionId=definition)
     job, executions = await job_of(product, operation), product.services.executions
-    retry, retried = executions.retry, []
+    retry = executions.retry
+    retried: list[UUID] = []
 
     async def twice(workspace_id: UUID, execution_id: UUID, *more: Any) -> Any:
         if len(retried) == 2:
