@@ -348,7 +348,7 @@ def _index_source(along: Along, residual: Sequence[str], after: _After, argument
 
 def _table_source(search: Search, residual: Sequence[str], after: _After, arguments: Arguments, first: str = "") -> str:
     """`first`: which of the table's records are looked at; empty for all."""
-    conditions = ["r.workspace_id = $1", "r.table_id = $2", "r.deleted_at IS NULL", *after[0]]
+    conditions = ["r.table_id = $2", "r.deleted_at IS NULL", *after[0]]
     others = [*residual, *after[1]]
     since = [
         datetime.fromisoformat(part.value)
@@ -358,9 +358,9 @@ def _table_source(search: Search, residual: Sequence[str], after: _After, argume
     if since:
         conditions.append(f"r.id >= {arguments.add(_first_id(max(since)))}")
     if first:
-        within = f"(SELECT * FROM record r WHERE {' AND '.join(conditions)}{first}) r"  # noqa: S608 - likewise
+        within = f"(SELECT * FROM record r WHERE r.workspace_id = $1 AND {' AND '.join(conditions)}{first}) r"  # noqa: S608 - likewise
         return f"{within} WHERE {' AND '.join(others)}"
-    return f"record r WHERE {' AND '.join([*conditions, *others])}"
+    return f"record r WHERE r.workspace_id = $1 AND {' AND '.join([*conditions, *others])}"
 
 
 def _text_source(search: Search, residual: Sequence[str], after: _After, arguments: Arguments) -> str:

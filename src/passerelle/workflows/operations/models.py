@@ -40,7 +40,7 @@ class OperationRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class BulkOperation:
     """An operation as it is stored. `total`: the executions that it found at the start, counted up to a bound."""
 
     id: UUID
@@ -90,5 +90,5 @@ class OutcomeCount:
 class OperationSummary:
     """An operation with what came of it so far, the most frequent first."""
 
-    operation: Operation
+    operation: BulkOperation
     outcomes: Sequence[OutcomeCount]

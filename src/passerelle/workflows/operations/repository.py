@@ -10,7 +10,7 @@ from uuid import UUID
 
 from passerelle.kit.database import Database
 from passerelle.kit.jobs import enqueue
-from passerelle.workflows.operations.models import Operation, OperationResult, OperationStatus, OutcomeCount
+from passerelle.workflows.operations.models import BulkOperation, OperationResult, OperationStatus, OutcomeCount
 
 JOB: Final = "execution.operate"
 """The queue's name for: go on with this operation."""
@@ -53,7 +53,7 @@ class OperationRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, operation: Operation) -> None:
+    async def create(self, operation: BulkOperation) -> None:
         """Write an operation, and the job that does it. Writing the same id again changes nothing."""
         async with self._database.transaction(operation.workspace_id) as connection:
             made = await connection.fetchval(
@@ -72,13 +72,13 @@ class OperationRepository:
                 facts = {"workspaceId": str(operation.workspace_id), "operationId": str(operation.id)}
                 await enqueue(connection, JOB, facts)
 
-    async def find(self, workspace_id: UUID, operation_id: UUID) -> Operation | None:
+    async def find(self, workspace_id: UUID, operation_id: UUID) -> BulkOperation | None:
         """One operation, or None if this workspace has none with that id."""
         async with self._database.workspace(workspace_id) as connection:
             row = await connection.fetchrow(_OPERATION + "AND id = $2", workspace_id, operation_id)
         return None if row is None else _operation(row)
 
-    async def page(self, workspace_id: UUID, before: UUID | None, by: str | None, limit: int) -> list[Operation]:
+    async def page(self, workspace_id: UUID, before: UUID | None, by: str | None, limit: int) -> list[BulkOperation]:
         """Operations, newest first; `by`: only those of this user or key."""
         async with self._database.workspace(workspace_id) as connection:
             rows = await connection.fetch(
@@ -103,7 +103,7 @@ class OperationRepository:
         return [OperationResult(**row) for row in rows]
 
     async def note(
-        self, operation: Operation, results: Sequence[OperationResult], position: UUID
+        self, operation: BulkOperation, results: Sequence[OperationResult], position: UUID
     ) -> OperationStatus | None:
         """Write what became of executions, and how far it has come; where the operation stands now."""
         facts = [{**asdict(one), "execution_id": str(one.execution_id)} for one in results]
@@ -128,7 +128,7 @@ class OperationRepository:
         return gone
 
 
-def _operation(row: Any) -> Operation:
+def _operation(row: Any) -> BulkOperation:
     facts = dict(row)
     only = None if facts["only"] is None else tuple(facts["only"])
-    return Operation(**{**facts, "only": only, "status": OperationStatus(facts["status"])})
+    return BulkOperation(**{**facts, "only": only, "status": OperationStatus(facts["status"])})

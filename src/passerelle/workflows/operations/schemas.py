@@ -11,7 +11,7 @@ from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.bodies import Body
 from passerelle.workflows.operations.models import (
     Action,
-    Operation,
+    BulkOperation,
     OperationSummary,
     Outcome,
     OutcomeCount,
@@ -85,7 +85,7 @@ class OperationAnswer(Answer):
 
 def operation_answer(summary: OperationSummary) -> OperationAnswer:
     """An operation as the API shows it."""
-    operation: Operation = summary.operation
+    operation: BulkOperation = summary.operation
     return OperationAnswer(
         id=operation.id,
         action=operation.action,

@@ -23,7 +23,7 @@ from passerelle.kit.jobs import Handler, JobRunning
 from passerelle.workflows import errors
 from passerelle.workflows.models import ExecutionFilters, ExecutionView
 from passerelle.workflows.operations.models import (
-    Operation,
+    BulkOperation,
     OperationRequest,
     OperationResult,
     OperationStatus,
@@ -68,7 +68,7 @@ class Operations:
         bound = min(wish.filters.created_before or now, now)
         filters = narrowed(replace(wish.filters, created_before=bound) if wish.only is None else ExecutionFilters())
         total, exact = await self._total(workspace_id, wish, filters)
-        operation = Operation(
+        operation = BulkOperation(
             id=wish.id,
             workspace_id=workspace_id,
             action=wish.action,
@@ -135,7 +135,7 @@ class Operations:
         counts = await self._executions.count(workspace_id, filters, MOST_COUNTED)
         return sum(counts.values()), max(counts.values(), default=0) < MOST_COUNTED
 
-    async def _portion(self, operation: Operation) -> Operation | None:
+    async def _portion(self, operation: BulkOperation) -> BulkOperation | None:
         chosen = await self._next(operation)
         if not chosen:
             await self._repository.end(operation.workspace_id, operation.id, OperationStatus.DONE, self._clock())
@@ -148,7 +148,7 @@ class Operations:
                 return None
         return replace(operation, position=chosen[-1][0])
 
-    async def _next(self, operation: Operation) -> list[tuple[UUID, ExecutionView | None]]:
+    async def _next(self, operation: BulkOperation) -> list[tuple[UUID, ExecutionView | None]]:
         """The next executions; None for one that is not there, or not to be operated by who asked."""
         workspace_id, position = operation.workspace_id, operation.position
         filters = _FILTERS.validate_python(operation.filters)
@@ -163,7 +163,9 @@ class Operations:
             for one, view in ((one, views.get(one)) for one in ids)
         ]
 
-    async def _operated(self, operation: Operation, execution_id: UUID, view: ExecutionView | None) -> OperationResult:
+    async def _operated(
+        self, operation: BulkOperation, execution_id: UUID, view: ExecutionView | None
+    ) -> OperationResult:
         if view is None:
             code, message = errors.WORKFLOW_NOT_FOUND.name, "this workspace has no such execution"
             return OperationResult(execution_id, None, "refused", None, code, message)
@@ -183,20 +185,20 @@ class Operations:
             return replace(result, outcome="refused", code=first.code, message=first.message)
         return replace(result, outcome="done")
 
-    async def _portions(self, operation: Operation) -> AsyncIterator[Sequence[OperationResult]]:
+    async def _portions(self, operation: BulkOperation) -> AsyncIterator[Sequence[OperationResult]]:
         before = None
         while found := await self._repository.results(operation.workspace_id, operation.id, before, 1_000):
             yield found
             before = found[-1].execution_id
 
-    async def _found(self, caller: Principal, operation_id: UUID) -> Operation:
+    async def _found(self, caller: Principal, operation_id: UUID) -> BulkOperation:
         operation = await self._repository.find(caller.workspace_id, operation_id)
         only = _only_of(caller)
         if operation is None or (only is not None and operation.created_by["id"] != only):
             raise errors.OPERATION_NOT_FOUND.error(f"this workspace has no operation {operation_id}")
         return operation
 
-    async def _settled(self, operation: Operation) -> OperationSummary:
+    async def _settled(self, operation: BulkOperation) -> OperationSummary:
         """What it has come to once it is done, whoever does it; at the latest when `run_wait` is over."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._run_wait.total_seconds()
@@ -207,7 +209,7 @@ class Operations:
                 return await self._summary(found)
             await asyncio.sleep(LOOK_AGAIN)
 
-    async def _summary(self, operation: Operation) -> OperationSummary:
+    async def _summary(self, operation: BulkOperation) -> OperationSummary:
         return OperationSummary(operation, await self._repository.outcomes(operation.workspace_id, operation.id))
 
 
@@ -216,7 +218,7 @@ def _only_of(caller: Principal) -> str | None:
     return None if OPERATES in caller.permissions else str(caller.id)
 
 
-def _why_not(view: ExecutionView, operation: Operation) -> tuple[str, str] | None:
+def _why_not(view: ExecutionView, operation: BulkOperation) -> tuple[str, str] | None:
     if operation.action == "retry" and view.status is not Status.FAILED:
         return errors.WORKFLOW_NOT_FAILED.name, f"only a FAILED execution can be retried; this one is {view.status}"
     if operation.action == "cancel" and view.status in ENDED:
