@@ -170,7 +170,7 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     yield passerelle.retention.endpoints.router(services.retention)
     yield passerelle.holds.endpoints.router(services.holds, cursors)
     yield passerelle.quotas.endpoints.router(shared.quotas)
-    yield health.router(shared.database, clock, shared.quotas, services.watch)
+    yield health.router(shared.database, services.metrics, shared.settings.metrics_token if shared.settings else None)
 
 
 def _own_tables(services: Services) -> reference.Own:

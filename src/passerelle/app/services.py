@@ -12,6 +12,7 @@ import asyncpg
 
 from passerelle.accounts.service import Accounts
 from passerelle.app.foundation import Foundation, beside, open_foundation
+from passerelle.app.metrics import Metrics
 from passerelle.app.settings import Settings
 from passerelle.definitions.facts import KnownFacts
 from passerelle.definitions.revisions.repository import RevisionRepository
@@ -36,7 +37,8 @@ from passerelle.links.erasing import erase_addresses
 from passerelle.links.parts import LinkServices, link_parts
 from passerelle.lists.repository import ListRepository
 from passerelle.lists.service import ListService
-from passerelle.operations.mailing import MailTrial
+from passerelle.operations.figures import Counting
+from passerelle.operations.mailing import MailTrial, MailWatch
 from passerelle.operations.parts import OperationsParts
 from passerelle.operations.presence import Presence
 from passerelle.operations.sent import SentJournal
@@ -109,6 +111,7 @@ class Services:
     holds: Holds
     retention: Retention
     watch: LoopWatch
+    metrics: Metrics
 
 
 @asynccontextmanager
@@ -151,6 +154,7 @@ def _build(shared: Foundation) -> Services:
     reviews = ReviewRepository(database)
     events = Events(EventRepository(database), clock, Heard(records.tables))
     deliveries = DeliveryQueue(database, new_id)
+    operations = _operations(shared)
     return Services(
         shared=shared,
         accounts=accounts,
@@ -178,10 +182,11 @@ def _build(shared: Foundation) -> Services:
         cases=CaseRecords(database, records, executions),
         deprecations=_deprecations(shared),
         uses=DefinitionUses(kept_revisions),
-        operations=_operations(shared),
+        operations=operations,
         holds=Holds(database, clock, new_id),
         retention=Retention(database, shared.settings, Files.at(shared.settings.files_url), clock, new_id),
         watch=LoopWatch(),
+        metrics=Metrics(database, clock, shared.quotas, operations.counting, operations.mail_watch),
     )
 
 
@@ -314,7 +319,7 @@ def _operations(shared: Foundation) -> OperationsParts:
     overview = Overview(database, shared.clock, presence, files)
     sent = SentJournal(shared.sent, files, shared.clock, new_id, settings.sent_journal)
     trial = MailTrial(settings, shared.mail, shared.clock, new_id, shared.rates)
-    return OperationsParts(overview, presence, trial, sent)
+    return OperationsParts(overview, presence, trial, sent, MailWatch(settings), Counting(database))
 
 
 def _deprecations(shared: Foundation) -> Deprecations:

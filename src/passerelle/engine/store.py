@@ -18,6 +18,7 @@ from uuid import UUID
 import asyncpg
 
 from passerelle.definitions.model import Definition
+from passerelle.engine.figures import count
 from passerelle.engine.lanes import split_path
 from passerelle.engine.model import (
     OPEN,
@@ -36,7 +37,7 @@ from passerelle.kit.clock import iso
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.event_log import NEW_EVENT
 from passerelle.kit.ids import NewId
-from passerelle.kit.jobs import DROP_JOB, NEW_JOB, NEXT_JOB_ID
+from passerelle.kit.jobs import DROP_JOB, NEW_JOB, NEXT_JOB_ID, traced
 from passerelle.kit.json import Json, JsonObject, KnownJson, dumps
 
 ENTRYPOINT: Final = "execution.continue"
@@ -116,7 +117,10 @@ class Store:
             row = await self._run(_create(_shape(transition, plan), identity.parent is not None), values)
         except asyncpg.UniqueViolationError as error:
             raise AlreadyStarted(str(identity.id)) from error
-        return LoadedExecution(state, 1, row["job_id"]) if row is not None else None
+        if row is None:
+            return None
+        count(None, transition)
+        return LoadedExecution(state, 1, row["job_id"])
 
     async def commit(
         self, definition: Definition, loaded: LoadedExecution, transition: Transition, now: datetime, plan: JobPlan,
@@ -137,7 +141,10 @@ class Store:
         if came is not None:
             values |= {"came_id": came.id, "came_name": came.name, "came_body": came.body}
         row = await self._run(_update(_shape(transition, plan, tell=tell), came is not None), values, connection)
-        return LoadedExecution(transition.state, loaded.seq + 1, row["job_id"]) if row is not None else None
+        if row is None:
+            return None
+        count(loaded.state.status, transition)
+        return LoadedExecution(transition.state, loaded.seq + 1, row["job_id"])
 
     @asynccontextmanager
     async def transaction(self, workspace_id: UUID) -> AsyncIterator[Connection]:
@@ -205,6 +212,16 @@ class Store:
             )
         return int(times or 0)
 
+    async def trace(self, workspace_id: UUID, execution_id: UUID) -> str | None:
+        """The trace in which an execution was last written; None where none was being written."""
+        async with self._database.workspace(workspace_id) as connection:
+            found: str | None = await connection.fetchval(
+                "SELECT state ->> 'trace' FROM execution WHERE workspace_id = $1 AND id = $2",
+                workspace_id,
+                execution_id,
+            )
+        return found
+
     async def mend(self, workspace_id: UUID, execution_id: UUID, seq: int) -> bool:
         """Give a stranded execution a job. False if it has moved on meanwhile."""
         values = {
@@ -237,7 +254,7 @@ class Store:
             "definition_id": identity.definition_id,
             "revision_id": state.revision_id,
             "status": state.status.value,
-            "state": state.cursor(),
+            "state": traced(state.cursor()),
             "waiting_for": state.waiting_for(definition) or None,
             "result": state.result,
             "error": state.error,
@@ -271,11 +288,11 @@ class Store:
 
 
 def _payload(workspace_id: UUID, execution_id: UUID) -> bytes:
-    return dumps({"workspaceId": str(workspace_id), "executionId": str(execution_id)}).encode()
+    return dumps(traced({"workspaceId": str(workspace_id), "executionId": str(execution_id)})).encode()
 
 
 def _notice(identity: Identity, notice: Notice) -> JsonObject:
-    return {
+    facts: JsonObject = {
         "workspaceId": str(identity.workspace_id),
         "executionId": str(identity.id),
         "lane": notice.lane,
@@ -285,6 +302,7 @@ def _notice(identity: Identity, notice: Notice) -> JsonObject:
         "at": iso(notice.at),
         "reminder": notice.reminder,
     }
+    return traced(facts)
 
 
 def _tells(before: State, after: State) -> bool:

@@ -33,7 +33,7 @@ def router(parts: OperationsParts) -> APIRouter:
     @routes.get("/operations")
     async def read_operations(caller: Annotated[Principal, Requires("can_view_operations")]) -> OperationsAnswer:
         """How the whole installation stands: processes, queue, database, storage, mail."""
-        return operations_answer(await parts.overview.now(), parts.mail.state)
+        return operations_answer(await parts.overview.now(), parts.mail.state, parts.mail_watch.refusal)
 
     @routes.post("/operations/mail-test")
     async def test_mail(

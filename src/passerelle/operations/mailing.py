@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
+
+import structlog
 
 from passerelle.app.settings import Settings
 from passerelle.kit.clock import Clock, iso
@@ -16,7 +19,10 @@ from passerelle.kit.ids import NewId
 from passerelle.kit.mail import Mail, MailError, Message
 from passerelle.kit.mail.addresses import MailAddress
 from passerelle.kit.mail.server import SmtpServer
+from passerelle.kit.mail.smtp import SmtpMail
 from passerelle.kit.rates import Limit, Rates
+
+log = structlog.get_logger("passerelle.mail")
 
 MAIL_TESTS_TOO_MANY: Final = Code(
     "MAIL_TESTS_TOO_MANY", 429, "Too many test e-mails. Wait as long as `Retry-After` says."
@@ -24,6 +30,8 @@ MAIL_TESTS_TOO_MANY: Final = Code(
 TESTS: Final = Limit("mail_test", 10, timedelta(minutes=10))
 """For each workspace: e-mails go to whom the caller says, in the installation's name."""
 _SECONDS: Final = 20.0
+AGAIN_AFTER: Final = 60.0
+"""Seconds after which a mail server that refused is greeted again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,42 @@ class Tried:
     reply: str | None
     message: str | None
     message_id: str | None
+
+
+class MailWatch:
+    """Whether the mail server takes us: asked when a process starts, and then until it does."""
+
+    def __init__(self, settings: Settings) -> None:
+        url = settings.smtp_url
+        self._server = (
+            None
+            if url is None
+            else SmtpMail(SmtpServer.parse(url.get_secret_value()), MailAddress.parse(settings.mail_from))
+        )
+        self.refusal: str | None = None
+        """Why it does not, in one sentence; None where it does, nobody has asked yet, or there is none."""
+
+    async def run(self) -> None:
+        """Ask until it takes us; then whoever sends letters hears of it."""
+        while not await self.look():  # noqa: ASYNC110 - no event tells that the mail server is back
+            await asyncio.sleep(AGAIN_AFTER)
+
+    async def look(self) -> bool:
+        """Greet it once; whether it took us, or there is none."""
+        before, self.refusal = self.refusal, await self._asked()
+        if self.refusal is None and before is not None:
+            log.info("mail.answers")
+        return self.refusal is None
+
+    async def _asked(self) -> str | None:
+        if self._server is None:
+            return None
+        try:
+            await self._server.greet(timeout_seconds=_SECONDS)
+        except MailError as error:
+            log.warning("mail.refused", code=error.code, reply=error.reply, meaning=error.message)
+            return error.message
+        return None
 
 
 class MailTrial:
