@@ -57,7 +57,7 @@ class JobsOfKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedWork:
     """What stands in the database about work, of all workspaces together.
 
     size   bytes of the database; None where the application may not ask
@@ -70,11 +70,11 @@ class Counted:
     size: int | None
 
 
-async def counted(connection: Connection) -> Counted:
+async def counted(connection: Connection) -> CountedWork:
     """Count all of it now."""
     webhooks = await connection.fetchrow("SELECT * FROM webhook_counts(now())")
     executions = await connection.fetch("SELECT status, executions FROM execution_counts()")
-    return Counted(
+    return CountedWork(
         [JobsOfKind(**dict(row)) for row in await connection.fetch(_JOBS)],
         {row["status"]: row["executions"] for row in executions},
         await connection.fetchval(_STRANDED),
@@ -139,7 +139,7 @@ class Counting:
         return Figures(known, row["age"])
 
 
-def _figures(found: Counted, processes: Mapping[str, int]) -> Sequence[tuple[str, list[str], float]]:
+def _figures(found: CountedWork, processes: Mapping[str, int]) -> Sequence[tuple[str, list[str], float]]:
     """As they are kept: name, labels, value."""
     kept: list[tuple[str, list[str], float]] = [
         ("executions", [status], found.executions.get(status, 0)) for status in ("RUNNING", "AWAITING", "FAILED")
