@@ -9,7 +9,7 @@ WEB_CHECKED := web/node_modules/.checked
 WEB_TESTED := web/node_modules/.tested
 DASHBOARD := src/passerelle/dashboard/static/index.html
 
-.PHONY: help setup web provider browser servers run test unit coverage check format bench soak crash fuzz generate screenshots lock release chart clean
+.PHONY: help setup web provider browser servers run test unit coverage check format bench soak crash fuzz generate screenshots lock audit release chart clean
 
 PYTHON ?= python3.11
 PORT ?= 8080
@@ -129,8 +129,15 @@ screenshots: setup web browser ## Take the pictures of the docs anew, and say wh
 lock: ## Pin the newest versions of all dependencies
 	$(BIN)/uv pip compile pyproject.toml $(MIGRATE_CLIENT)/pyproject.toml --group dev --extra embedded --extra otel --universal --no-header --no-annotate -o requirements.lock --quiet --upgrade
 
+# Where the data cannot be reached, that is said, and holds nothing up.
+audit: setup $(WEB_READY) ## What is known of weaknesses in what is pinned: pip-audit and npm audit
+	@mkdir -p build
+	$(BIN)/uv tool run --quiet --from 'pip-audit>=2.10,<3' pip-audit --no-deps --disable-pip --progress-spinner off -r requirements.lock
+	@web/npm audit --omit dev > build/npm-audit.txt 2>&1 || grep -q "audit endpoint returned an error" build/npm-audit.txt || { cat build/npm-audit.txt; exit 1; }
+	@grep -h "audit endpoint returned an error\|found" build/npm-audit.txt | head -1
+
 # Of an environment that has the wheel and what it needs, and nothing of development.
-release: setup web ## Build the wheel into dist/, with lists of what is in it (CycloneDX) and of licences
+release: setup web audit ## Build the wheel into dist/, with lists of what is in it (CycloneDX) and of licences
 	@rm -rf dist build/release
 	$(BIN)/python -m hatchling build --directory dist
 	$(BIN)/uv venv --quiet --python $(BIN)/python build/release

@@ -104,6 +104,7 @@ def create_app(
         gate=services.deprecations,
         auditor=shared.trail,
         prefix=path_of(public_url),
+        secure=public_url.startswith("https:"),
         sessions=people.authenticator,
         allowance=shared.quotas,
         clock=clock,

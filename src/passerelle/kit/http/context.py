@@ -18,6 +18,7 @@ from passerelle.kit.rates import Tally
 
 _SANE: Final = re.compile(rb"[!-~]{1,128}")
 _ALWAYS: Final = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+_TLS_ALWAYS: Final = (b"strict-transport-security", b"max-age=31536000")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _JSON: Final = (b"content-type", b"application/json")
 _HTML_POLICY: Final = (
@@ -45,12 +46,20 @@ _took: Final = seconds("http_request_duration", "From a request's head to the en
 class RequestContext:
     """ASGI middleware, the outermost: request id, access log, headers of every answer.
 
-    `deprecation` is what answers in version 1 carry. An answer's own `Cache-Control` and
-    `Content-Security-Policy` are left as they are.
+    `deprecation` is what answers in version 1 carry. `secure`: browsers are told to come by TLS alone from now on. An
+    answer's own `Cache-Control` and `Content-Security-Policy` are left as they are.
     """
 
-    def __init__(self, app: ASGIApp, *, deprecation: DeprecationNotice | None = None, new_id: NewId = new_id) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        deprecation: DeprecationNotice | None = None,
+        secure: bool = False,
+        new_id: NewId = new_id,
+    ) -> None:
         self._app = app
+        self._always = [*_ALWAYS, _TLS_ALWAYS] if secure else _ALWAYS
         self._deprecation = deprecation
         self._new_id = new_id
 
@@ -130,7 +139,7 @@ class RequestContext:
         return str(self._new_id())
 
     def _headers(self, given: Any, request_id: str, versioned: Versioned | None) -> list[tuple[bytes, bytes]]:
-        headers = [*given, *_ALWAYS, (b"x-request-id", request_id.encode())]
+        headers = [*given, *self._always, (b"x-request-id", request_id.encode())]
         names = {name for name, _ in given}
         if b"cache-control" not in names:
             headers.append(_NO_STORE)
