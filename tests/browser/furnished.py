@@ -29,6 +29,9 @@ PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "/definitions/import": ("/definitions/import",),
     "/definitions/templates": ("/definitions/templates", "/definitions/templates?use=tenant"),
+    "/definitions/$definitionId/edit": ("/definitions/{definition}/edit",),
+    "/definitions/new": ("/definitions/new",),
+    "/drafts/$draftId": ("/drafts/{draft}",),
     "/executions": ("/executions", "/executions?status=FAILED&error={code}", "/executions?error=NOBODY_HAD_IT"),
     "/executions/$executionId": ("/executions/{awaiting}", "/executions/{failed}?step=refuse", "/executions/{awaiting}?step=greet"),
     "/executions/compare": ("/executions/compare?left={awaiting}&right={failed}",),
@@ -189,7 +192,9 @@ def _executions(api: httpx.Client, name: str, text: str) -> dict[str, str]:
         _made(api.post(f"/workflows/{answer['id']}/comments", json={"text": text}))
     _made(api.post("/link/send", json={"workflowDefinitionId": asking, "email": "eve@example.com"}))
     _made(api.post("/link", json={"workflowDefinitionId": asking, "email": "bo@example.com"}))
-    return {"definition": definition, "asking": asking, "code": code, **started}
+    draft = {"name": text, "text": ASKING % {"name": name, "text": text}, "definitionId": asking, "baseRevision": 1}
+    drafted = _made(api.post("/drafts", json={**draft, "shared": True}))
+    return {"definition": definition, "asking": asking, "code": code, "draft": drafted["id"], **started}
 
 
 def _around(api: httpx.Client, dev: Dev, name: str, text: str, words: Mapping[str, str]) -> None:

@@ -17,8 +17,10 @@ import passerelle.dashboard.endpoints
 import passerelle.definitions.revisions.endpoints
 import passerelle.dev.mailcatcher.endpoints
 import passerelle.dev.startpage.endpoints
+import passerelle.drafts.endpoints
 import passerelle.end_user.pages.preview
 import passerelle.end_user.pages.routes
+import passerelle.end_user.pages.trying
 import passerelle.end_user.session.consent_endpoints
 import passerelle.end_user.widget.endpoints
 import passerelle.events.endpoints
@@ -89,6 +91,7 @@ def create_app(
         passerelle.sign_in.passkey_endpoints.router(people, signing_in, set_up, box),
         passerelle.end_user.widget.endpoints.router(links, answers, clock),
         passerelle.end_user.pages.preview.router(answers, themes),
+        passerelle.end_user.pages.trying.router(answers, themes, services.revisions),
         passerelle.dashboard.endpoints.router(),
     )
     if catcher is not None:
@@ -149,7 +152,10 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     yield passerelle.workflows.comments.router(services.comments, cursors)
     yield passerelle.reviews.endpoints.router(services.reviews, cursors)
     yield passerelle.lists.endpoints.router(services.lists, services.uses, cursors)
-    yield passerelle.definitions.revisions.endpoints.router(services.revisions, services.publishing, cursors)
+    yield passerelle.drafts.endpoints.router(services.drafts, services.revisions)
+    yield passerelle.definitions.revisions.endpoints.router(
+        services.revisions, services.publishing, services.drafts, cursors
+    )
     yield passerelle.templates.endpoints.router()
     yield passerelle.conversions.endpoints.router(shared.workshop)
     yield passerelle.publishing.endpoints.router(services.publishing, cursors)

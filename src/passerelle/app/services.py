@@ -18,6 +18,8 @@ from passerelle.definitions.facts import KnownFacts
 from passerelle.definitions.revisions.repository import RevisionRepository
 from passerelle.definitions.revisions.service import Revisions
 from passerelle.definitions.revisions.uses import DefinitionUses
+from passerelle.drafts.repository import DraftRepository
+from passerelle.drafts.service import Drafts
 from passerelle.end_user.session.agreed import AgreedTexts
 from passerelle.end_user.session.parts import end_user_sessions
 from passerelle.end_user.session.repository import rename_steps
@@ -104,6 +106,7 @@ class Services:
     webhooks: Webhooks
     lists: ListService
     views: Views
+    drafts: Drafts
     cases: CaseRecords
     deprecations: Deprecations
     uses: DefinitionUses
@@ -179,6 +182,7 @@ def _build(shared: Foundation) -> Services:
         webhooks=_webhooks(shared, deliveries, events, accounts),
         lists=lists,
         views=Views(ViewRepository(database), clock),
+        drafts=Drafts(DraftRepository(database), revisions, clock),
         cases=CaseRecords(database, records, executions),
         deprecations=_deprecations(shared),
         uses=DefinitionUses(kept_revisions),

@@ -96,6 +96,8 @@ async def filled(product: Product) -> dict[str, str]:
     proposing = {"revision": pushed.json()["revision"], "note": "hidden"}
     proposal = await made(product, f"/definitions/{definitions[0]['id']}/proposals", proposing)
     view = await made(product, "/views", {"page": "/records/customers", "name": "hidden", "shared": True})
+    draft_of = {"name": "hidden", "text": "hidden", "definitionId": definitions[0]["id"], "shared": True}
+    kept = await made(product, "/drafts", draft_of)
     group = await made(product, "/scim/v2/Groups", {"schemas": [GROUP], "displayName": "hidden"})
     key = await made(product, "/keys", {"name": "hidden", "permissions": ["can_run"]})
     hold = await made(product, "/holds", {"kind": "record", "id": record["id"], "reason": "hidden"})
@@ -107,6 +109,7 @@ async def filled(product: Product) -> dict[str, str]:
         "step": "decide", "definitionId": definitions[0]["id"], "endpointId": endpoint["id"], "caseId": record["id"],
         "operationId": operated["id"], "userId": str(user.id), "enrollmentId": invited["enrollmentId"], "workspaceId": str(product.workspace_id),
         "linkId": str(uuid4()), "migrationId": str(uuid4()), "deliveryId": str(uuid4()), "proposalId": proposal["id"], "holdId": hold["id"], "version": "1", "revision": "1",
+        "draftId": kept["id"],
     }  # fmt: skip
 
 

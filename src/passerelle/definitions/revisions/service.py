@@ -128,6 +128,21 @@ class Revisions:
         self._published.forget(workspace_id)
         return stored, created
 
+    async def id_of(self, workspace_id: UUID, name: str) -> UUID | None:
+        """The definition of that name, published or not, if whoever asks may know of it."""
+        found = await self._repository.id_of(workspace_id, name)
+        return found if found is not None and is_within("definition", found) else None
+
+    async def tried(self, workspace_id: UUID, text: str) -> Compiled:
+        """A text of which nothing is kept, compiled against what the workspace has: whatever is wrong is listed.
+
+        Raises DEFINITION_TOO_HEAVY.
+        """
+        try:
+            return await self._compile(workspace_id, text, await self._known(workspace_id, text), False)
+        except WorkKilledError as error:
+            raise _too_heavy(error) from None
+
     async def warnings(self, workspace_id: UUID, text: str) -> list[str]:
         """What may fail in a run of a text that is sound, one sentence each, with line and place."""
         compiled = await self._compile(workspace_id, text, await self._known(workspace_id, text), False)

@@ -1,5 +1,5 @@
 import { Button, Code, Tabs } from "@mantine/core";
-import { IconGitCompare, IconRocket } from "@tabler/icons-react";
+import { IconGitCompare, IconPencil, IconRocket } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -18,6 +18,7 @@ import { PageHeader } from "@/components/PageHeader";
 import { Section } from "@/components/Section";
 import { Tag } from "@/components/Status";
 import { Time } from "@/components/Time";
+import { Drafts } from "../builder/Drafts";
 import { Changes } from "./Changes";
 import { Move } from "./Move";
 import { ProposalDialog, ProposalNotice } from "./Proposals";
@@ -75,9 +76,19 @@ export function DefinitionPage() {
             </Link>
           </>
         }
-        actions={<CurlButton calls={[{ text: t("text"), call: { path: `/definitions/${definitionId}/revisions/${chosen.revision}` } }]} />}
+        actions={
+          <>
+            <CurlButton calls={[{ text: t("text"), call: { path: `/definitions/${definitionId}/revisions/${chosen.revision}` } }]} />
+            <Allowed by="can_manage_definitions">
+              <Button component={Link} to={`/definitions/${definitionId}/edit`} leftSection={<IconPencil size={15} />}>
+                {t("edit")}
+              </Button>
+            </Allowed>
+          </>
+        }
       />
       {proposed && <ProposalNotice proposal={proposed} onOpen={() => show({ ...search, proposal: proposed.id })} />}
+      <Drafts definitionId={definitionId} />
       {opened && <ProposalDialog id={opened} onClose={() => show(rest)} />}
       <div className={css.halves}>
         <Section title={t("revisions")}>
