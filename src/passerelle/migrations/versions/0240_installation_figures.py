@@ -7,7 +7,7 @@ from alembic import op
 from passerelle.kit.database import APP_ROLE
 
 revision = "0240_installation_figures"
-down_revision = "0251_archives"
+down_revision = "0220_definition_drafts"
 
 
 def upgrade() -> None:
