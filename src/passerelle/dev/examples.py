@@ -38,7 +38,7 @@ PARAMETERS: Final[dict[str, dict[str, str]]] = {
 }
 """What the examples can be tried with."""
 ROLES: Final = ("compliance",)
-"""The roles to which the examples assign reviews; both of the demo's credentials have them."""
+"""The roles to which the examples and the templates assign reviews; both of the demo's credentials have them."""
 
 
 def definitions(register_url: str) -> Iterator[tuple[str, str]]:

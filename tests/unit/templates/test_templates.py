@@ -12,6 +12,7 @@ from PIL import Image
 from passerelle.cli.check import check_files
 from passerelle.cli.init import init
 from passerelle.definitions.source import read_source
+from passerelle.dev.examples import ROLES
 from passerelle.engine.registry import load_kinds
 from passerelle.kit.errors import CommandError
 from passerelle.scenarios.coverage import coverage_of
@@ -67,6 +68,13 @@ def test_it_asks_decides_tells_and_keeps(one: Onboarding) -> None:
     kinds = {kind for step in document["steps"] for kind in step}
     assert kinds >= {"consent", "review", "email", "record"}
     assert document.keys() >= {"title", "start", "record", "expiresAfter", "result"}
+
+
+@ALL
+def test_its_reviews_are_decided_by_roles_that_the_demo_has(one: Onboarding) -> None:
+    """Or whoever tries it stands before a decision that nobody may take."""
+    roles = [step["review"]["assignTo"] for step in read_source(one.definition).value["steps"] if "review" in step]
+    assert set(roles) <= set(ROLES)
 
 
 @ALL
