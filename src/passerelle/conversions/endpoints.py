@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
@@ -113,7 +114,9 @@ def router(workshop: Workshop) -> APIRouter:
         content = await receive_body(request.scope, request.receive, limit=LARGEST)
         wish = Wish(name, tuple(operations or ()), batch)
         try:
-            done = await workshop.run(caller.workspace_id, convert, content, kind, wish, file)
+            done = await workshop.run(
+                caller.workspace_id, convert, content, kind, wish, PurePath(file).stem or "imported"
+            )
         except ConversionError as error:
             raise IMPORT_INVALID.error(str(error)) from None
         except WorkKilledError as error:
