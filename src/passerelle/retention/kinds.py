@@ -81,7 +81,7 @@ def kept(settings: Settings, rules: Mapping[str, Rule]) -> list[Kept]:
         *(_own(one, rules) for one in usual(settings)),
         Kept("sessions", settings.session_lifetime, "somebody signed in", f"{PREFIX}SESSION_LIFETIME"),
         Kept("idleSessions", settings.session_idle, "they were last used", f"{PREFIX}SESSION_IDLE"),
-        *FIXED,
+        *(replace(one, lasts=_executions(settings, rules)) if one.kind == "consents" else one for one in FIXED),
     ]
 
 
@@ -94,6 +94,10 @@ def usual(settings: Settings) -> list[Kept]:
         Kept("drafts", DRAFTS_KEPT, "they were last typed in"),
         Kept("audit", settings.audit_keep, "it was written", f"{PREFIX}AUDIT_KEEP"),
     ]
+
+
+def _executions(settings: Settings, rules: Mapping[str, Rule]) -> timedelta | None:
+    return next(_own(one, rules).lasts for one in usual(settings) if one.kind == "executions")
 
 
 def _own(one: Kept, rules: Mapping[str, Rule]) -> Kept:
