@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from passerelle.migrations.schema import migrate
 from tests.crash.harness import PASSERELLE, Client, Cluster, all_end, cluster, definition
 from tests.crash.replicated import Server
 
-RUNS = 120
+RUNS = 60
 WITHIN = 30.0
 
 
@@ -35,6 +36,7 @@ async def servers(tmp_path: Path) -> AsyncIterator[tuple[Server, Server, Path]]:
         yield first, second, log
 
 
+@pytest.mark.timeout(300)
 async def test_the_database_is_set_back_to_a_moment_while_others_write(
     servers: tuple[Server, Server, Path], tmp_path: Path
 ) -> None:
