@@ -117,7 +117,7 @@ def _times(ask: Callable[[], httpx.Response]) -> tuple[float, float]:
         answer = ask()
         took.append((time.perf_counter() - began) * 1000)
         if answer.is_error:
-            raise RuntimeError(answer.text)
+            raise RuntimeError(f"{answer.request.url}: {answer.text}")
         if took[-1] > 1500:
             break
     return percentile(took, 0.5), percentile(took, 0.99)
