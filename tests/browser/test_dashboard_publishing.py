@@ -139,7 +139,7 @@ async def test_a_consent_shows_what_was_read_and_how_far_it_proves_who_it_was(br
     """What somebody has really read and agreed to in another language, on pages of their own."""
     with dev.api() as api:
         definition = pushed(api, AGREED)
-        link, execution = made_link(api, definition, email="ewa@example.com", locale="pl")
+        link, execution = made_link(api, definition, email="ewa@example.com", lang="pl")
     person = await browse.open(PHONE, locale="pl")
     await person.goto(link)
     await person.get_by_role("button", name="Rozpocznij").click()

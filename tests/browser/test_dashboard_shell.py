@@ -41,6 +41,7 @@ async def test_shortcuts_are_listed_and_can_be_turned_off(browse: Browse, dev: D
 async def test_the_palette_opens_a_part_of_the_settings(browse: Browse, dev: Dev) -> None:
     page = await signed_in(browse, dev, "/app")
     await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("combobox")).to_be_focused()
     await page.keyboard.type("single sign")
     await expect(page.get_by_role("option")).to_have_count(1)
     await page.keyboard.press("Enter")

@@ -65,9 +65,11 @@ async def test_of_two_people_who_publish_the_second_is_told_of_the_first(
         definition = await asyncio.to_thread(pushed, api, REVISIONS.format(number=number))
     first, second = [await at_work(browse, dev, f"/app/definitions/{definition}") for _ in range(2)]
     browse.watched(second).refusals_expected = True
+    await _revision(second, 2).get_by_role("button", name="Publish").click()
+    await expect(second.get_by_role("dialog")).to_be_visible()
     await _published(first, 1)
     await expect(_revision(first, 1).get_by_text("Published", exact=True)).to_be_visible()
-    await _published(second, 2)
+    await _confirmed(second, 2)
     told = second.get_by_role("alert").filter(has_text="has published revision 1 meanwhile")
     await expect(told).to_be_visible()
     await expect(_revision(second, 1).get_by_text("Published", exact=True)).to_be_visible()
@@ -84,6 +86,10 @@ def _revision(page: Page, number: int) -> Locator:
 async def _published(page: Page, number: int) -> None:
     """Publish a revision, as far as the dialogue leads."""
     await _revision(page, number).get_by_role("button", name="Publish").click()
+    await _confirmed(page, number)
+
+
+async def _confirmed(page: Page, number: int) -> None:
     dialogue = page.get_by_role("dialog")
     await dialogue.get_by_role("textbox").fill(f"back to {number}")
     await dialogue.get_by_role("button", name="Publish").click()
@@ -109,7 +115,7 @@ async def test_of_two_people_who_change_the_theme_none_undoes_the_others_change(
 ) -> None:
     first, second = [await at_work(browse, dev, "/app/links?tab=theme") for _ in range(2)]
     browse.watched(second).refusals_expected = True
-    await first.get_by_role("textbox", name="Accent", exact=True).fill("#7a1fa2")
+    await first.get_by_role("textbox", name="Buttons and links", exact=True).fill("#7a1fa2")
     await second.get_by_role("textbox", name="Name").fill("Acme together")
     for page in (first, second):
         await page.get_by_role("button", name="Save").click()
@@ -117,7 +123,7 @@ async def test_of_two_people_who_change_the_theme_none_undoes_the_others_change(
     await expect(second.get_by_text("THEME_CHANGED")).to_be_visible()
     await accessible(second)
     await second.get_by_role("button", name="Keep my changes, take theirs over").click()
-    await expect(second.get_by_role("textbox", name="Accent", exact=True)).to_have_value("#7a1fa2")
+    await expect(second.get_by_role("textbox", name="Buttons and links", exact=True)).to_have_value("#7a1fa2")
     await second.get_by_role("button", name="Save").click()
     await expect(second.get_by_text("The pages look so from now on.")).to_be_visible()
     now = _theme(api)

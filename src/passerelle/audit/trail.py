@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -70,6 +70,16 @@ class Occurrence(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class _Done:
+    """What one caller has done to executions of one definition since it was last written."""
+
+    place: tuple[UUID, bool, Happened]
+    id: UUID
+    at: datetime
+    workflows: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class NamedChain:
     """A chain, and whose it is."""
 
@@ -87,6 +97,7 @@ class Trail:
         self._keep = keep
         self.reading = AuditReading(database)
         self._gathered: dict[tuple[UUID, bool, Happened], Occurrence] = {}
+        self._done: dict[Hashable, _Done] = {}
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
 
@@ -111,28 +122,36 @@ class Trail:
 
     async def gather(self, chain: UUID, happened: Happened, *, organization: bool) -> None:
         """Have it written within a moment: it takes no time of the caller's, who may not learn whether it is."""
-        await self._gather((chain, organization, happened), ())
+        place = (chain, organization, happened)
+        if place not in self._gathered and len(self._gathered) >= MOST_GATHERED:
+            await self.write()
+        self._add(place, Occurrence(self._new_id(), self._clock(), 1))
+        self._news.set()
 
     async def gather_execution(
         self, chain: UUID, action: str, caller: Principal, definition_id: UUID, execution_id: UUID
     ) -> None:
         """The same of something that is done to very many executions: those of one definition share an entry."""
-        origin = replace(present_origin(), request_id=None)
-        happened = Happened(
-            action, actor_of(caller), object_kind="definition", object_id=str(definition_id), origin=origin
-        )
-        await self._gather((chain, False, happened), (str(execution_id),))
-
-    async def _gather(self, place: tuple[UUID, bool, Happened], workflows: tuple[str, ...]) -> None:
-        before = self._gathered.get(place)
-        if len(self._gathered) >= MOST_GATHERED if before is None else len(before.workflows) >= MOST_NAMED:
+        origin = present_origin()
+        same = (chain, action, caller.id, caller.session_id, definition_id, origin.address, origin.user_agent)
+        done = self._done.get(same)
+        if done is None:
+            if len(self._done) >= MOST_GATHERED:
+                await self.write()
+            happened = Happened(action, actor_of(caller), object_kind="definition", object_id=str(definition_id))
+            happened = replace(happened, origin=replace(origin, request_id=None))
+            done = self._done[same] = _Done((chain, False, happened), self._new_id(), self._clock(), [])
+            self._news.set()
+        done.workflows.append(str(execution_id))
+        if len(done.workflows) >= MOST_NAMED:
             await self.write()
-        self._add(place, Occurrence(self._new_id(), self._clock(), 1, workflows))
-        self._news.set()
 
     async def write(self) -> None:
         """Write down what was gathered. What cannot be written is kept for the next time."""
         async with self._writing:
+            done, self._done = self._done, {}
+            for one in done.values():
+                self._add(one.place, Occurrence(one.id, one.at, len(one.workflows), tuple(one.workflows)))
             gathered, self._gathered = self._gathered, {}
             try:
                 for chain, organization in dict.fromkeys((chain, of) for chain, of, _ in gathered):

@@ -167,10 +167,9 @@ function Revisions({ definitionId, revisions, proposed, chosen, onChosen, onComp
   const byTwo = useQuery(publishingQuery).data?.secondPerson ?? false;
   const words = byTwo ? "propose" : "publish";
   const publish = useMutation({
-    mutationFn: async ({ revision, note }: { revision: number; note: string }) => {
+    mutationFn: async ({ revision, note, insteadOf }: { revision: number; note: string; insteadOf: number | null }) => {
       const params = { path: { definitionId } };
       const body = { revision, note: note || null };
-      const insteadOf = revisions.find((one) => one.current)?.revision ?? null;
       await (byTwo
         ? got(api.POST("/definitions/{definitionId}/proposals", { params, body }))
         : got(api.POST("/definitions/{definitionId}/publish", { params, body: { ...body, insteadOf } })));
@@ -180,13 +179,15 @@ function Revisions({ definitionId, revisions, proposed, chosen, onChosen, onComp
     onSettled: () => Promise.all([queryClient.invalidateQueries({ queryKey: ["definitions"] }), queryClient.invalidateQueries({ queryKey: ["proposals"] })]),
   });
   const ask = async (revision: number) => {
+    // What stood there when the person decided.
+    const insteadOf = revisions.find((one) => one.current)?.revision ?? null;
     const note = await confirm({
       title: t(`${words}.title`, { revision }),
       text: t(`${words}.text`),
       action: t(`${words}.do`),
       reason: { label: t("publish.note") },
     });
-    if (note !== undefined) publish.mutate({ revision, note });
+    if (note !== undefined) publish.mutate({ revision, note, insteadOf });
   };
   return (
     <ul className={css.revisions}>
