@@ -55,12 +55,13 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
   const builder = useBuilder();
   const { text, drawn, check } = builder;
   const navigate = useNavigate();
-  const [left, setLeft] = useState<Left>("graph");
+  const [left, setLeft] = useState<Left>(() => (matchMedia("(max-width: 40em)").matches ? "outline" : "graph"));
   const [right, setRight] = useState<Right>("text");
   const [pane, setPane] = useState<Pane>("steps");
   const [scenarios, setScenarios] = useState(opened?.scenarios ?? "");
   const [publishing, setPublishing] = useState(false);
-  const isNarrow = useMediaQuery("(max-width: 70em)");
+  // Known at once: what is drawn into a pane that is not there yet has no size.
+  const isNarrow = useMediaQuery("(max-width: 70em)", false, { getInitialValueInEffect: false });
   const { data: source } = useQuery(sourceQuery);
   const filesOnly = source?.filesOnly === true;
   const root = drawn.value as { title?: unknown; name?: unknown } | undefined;

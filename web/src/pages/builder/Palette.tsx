@@ -18,7 +18,7 @@ export function Palette() {
     <div className={css.palette} role="group" aria-label={t("palette")}>
       {grouped(language.kinds.keys()).map(([group, kinds]) => (
         <div key={group} className={css.paletteGroup}>
-          <h3>{t(`group.${group}`)}</h3>
+          <h2>{t(`group.${group}`)}</h2>
           {kinds.map((kind) => {
             return (
               <button

@@ -153,7 +153,8 @@ function PageFrame({ html, device, title, onContinue }: FrameProps) {
         const target = (event.target as Element).closest("button, a, input[type=submit]");
         if (!target) return;
         event.preventDefault();
-        const form = target.closest("form");
+        // A button may stand outside of its form.
+        const form = (target as HTMLButtonElement).form ?? target.closest("form");
         if (target.tagName !== "A" && form && (target.getAttribute("name") ?? "") !== "_action") proceed(pairsOf(form));
       });
       element.contentDocument?.addEventListener("submit", (event) => event.preventDefault());
