@@ -66,7 +66,7 @@ async def test_an_onboarding_of_eight_steps_is_made_by_mouse_alone(browse: Brows
     await mouse.click(page.get_by_role("button", name="Fit View"))
     await mouse.click(page.get_by_role("button", name="New page Form"))
     for field in ("E-mail address", "Date", "Country"):
-        await mouse.click(page.get_by_role("combobox", name="Add a field"))
+        await mouse.click(page.get_by_role("combobox", name="Add a field", exact=True))
         await mouse.click(page.get_by_role("option", name=field, exact=True))
     await mouse.click(page.get_by_role("button", name="switch Choice"))
     await mouse.click(page.get_by_role("combobox", name="Goes to"))
@@ -106,7 +106,7 @@ async def test_every_kind_of_field_is_made_and_removed_and_all_of_them_are_sound
     page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
     await palette(page, "Form").click()
     for field in FIELDS:
-        await page.get_by_role("combobox", name="Add a field").click()
+        await page.get_by_role("combobox", name="Add a field", exact=True).click()
         await page.get_by_role("option", name=field, exact=True).click()
     await expect(page.get_by_text("No problems")).to_be_visible()
     draft = await kept(page)
@@ -166,7 +166,8 @@ async def test_the_page_is_clicked_through_and_kept_as_a_scenario(browse: Browse
         await palette(page, name).click()
     await expect(page.get_by_text("No problems")).to_be_visible()
     await page.get_by_role("button", name="New page Form").click()
-    await page.get_by_role("radio", name="Page", exact=True).check(force=True)
+    await page.get_by_role("radio", name="Page", exact=True).focus()
+    await page.keyboard.press("Space")
     frame = page.frame_locator("iframe")
     await frame.get_by_role("textbox").fill("Ada")
     await frame.get_by_role("button", name="Continue").click()

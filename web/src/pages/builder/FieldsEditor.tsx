@@ -56,6 +56,8 @@ function FieldList({ path }: { path: Path }) {
   const properties = isObject(schema) && isObject(schema["properties"]) ? schema["properties"] : {};
   const names = Object.keys(properties);
   const required = isObject(schema) && Array.isArray(schema["required"]) ? (schema["required"] as unknown[]) : [];
+  const group = path[path.lastIndexOf("properties") + 1];
+  const adds = path.includes("properties") ? t("addFieldIn", { what: String(group) }) : t("addField");
   const add = (kind: FieldKindName) => {
     const name = freeName(names, kind === "text" ? "field" : kind);
     const field = { ...asKind({}, kind), title: t(`field.${kind}`) };
@@ -105,8 +107,8 @@ function FieldList({ path }: { path: Path }) {
         })}
       </ol>
       <Select
-        aria-label={t("addField")}
-        placeholder={t("addField")}
+        aria-label={adds}
+        placeholder={adds}
         leftSection={<IconPlus size={13} />}
         data={NAMES.map((kind) => ({ value: kind, label: t(`field.${kind}`) }))}
         value={null}

@@ -134,7 +134,7 @@ function StepTools({ step }: { step: Step }) {
       <Tool icon={IconTrash} text={t("removeOf", { what: step.id })} onClick={() => actions.remove(step)} />
       <Menu position="bottom-end">
         <Menu.Target>
-          <ActionIcon size="sm" aria-label={t("groupOf", { what: step.id })}>
+          <ActionIcon size={24} aria-label={t("groupOf", { what: step.id })}>
             <IconDots size={14} />
           </ActionIcon>
         </Menu.Target>

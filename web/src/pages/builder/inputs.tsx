@@ -44,7 +44,7 @@ export function Group({ label, description, actions, children }: { label: string
 
 export function Tool({ icon: Icon, text, onClick, disabled = false }: { icon: TablerIcon; text: string; onClick: () => void; disabled?: boolean }) {
   return (
-    <ActionIcon size="sm" aria-label={text} title={text} disabled={disabled} onClick={onClick}>
+    <ActionIcon size={24} aria-label={text} title={text} disabled={disabled} onClick={onClick}>
       <Icon size={14} />
     </ActionIcon>
   );
