@@ -170,7 +170,7 @@ def _records(api: httpx.Client, table: str, text: str, execution: str) -> dict[s
     path = f"/tables/{table}/records/{made[0]}"
     _made(api.post(f"{path}/comments", json={"text": text}))
     _made(api.patch(path, json={"score": 8}))
-    file = (f"{text[:80]}.jpg", photo("JPEG", (640, 400)))
+    file = (f"{text[:80]}.jpg".replace("/", "∕"), photo("JPEG", (640, 400)))
     attached = _made(api.post(f"{path}/attachments", files={"file": file}))
     _made(api.patch(path, json={"papers": [attached["id"]]}))
     return {"record": made[0]}
