@@ -137,7 +137,7 @@ async def test_many_are_retried_by_keyboard_after_a_preview_with_a_report(
     await dialogue.get_by_role("button", name="Retry 2").click()
     await expect(dialogue.get_by_text("This has happened:")).to_be_visible()
     async with page.expect_download() as report:
-        await dialogue.get_by_role("button", name="Report").click()
+        await dialogue.get_by_role("link", name="Report").click()
     lines = (await (await report.value).path()).read_text().splitlines()
     assert lines[0].startswith("execution,definition,outcome")
     assert len(lines) == 3

@@ -148,7 +148,7 @@ async def test_a_consent_shows_what_was_read_and_how_far_it_proves_who_it_was(br
     await at(person, "terms")
     await person.locator("#accepted").check()
     await go_on(person).click()
-    await expect(person.locator("#screen[data-kind=end]")).to_be_visible()
+    await expect(person.get_by_role("heading", name="Wszystko gotowe")).to_be_visible()
 
     page = await at_work(browse, dev, f"/app/executions/{execution}")
     consents = page.locator("section").filter(has=page.get_by_role("heading", name="Consents"))

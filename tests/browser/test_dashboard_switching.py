@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.acceptance.running import PASSERELLE, Dev, start_dev
-from tests.browser.browsing import Browse, accessible
+from tests.browser.browsing import Browse
 from tests.browser.signing_in import at_work
 
 
@@ -40,7 +40,6 @@ async def test_from_one_workspace_to_another_and_back(browse: Browse, dev: Dev, 
     switcher = page.get_by_role("button", name=re.compile("switch to another"))
     await switcher.press("Enter")
     await expect(page.get_by_role("menuitem", name="Second")).to_be_visible()
-    await accessible(page)
     await page.keyboard.press("ArrowDown")
     await page.get_by_role("menuitem", name="Second").press("Enter")
     await expect(switcher).to_contain_text("Second")

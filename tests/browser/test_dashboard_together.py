@@ -118,7 +118,7 @@ async def test_of_two_people_who_change_the_theme_none_undoes_the_others_change(
     await first.get_by_role("textbox", name="Buttons and links", exact=True).fill("#7a1fa2")
     await second.get_by_role("textbox", name="Name").fill("Acme together")
     for page in (first, second):
-        await page.get_by_role("button", name="Save").click()
+        await page.get_by_role("button", name="Save", exact=True).click()
     await expect(first.get_by_text("The pages look so from now on.")).to_be_visible()
     await expect(second.get_by_text("THEME_CHANGED")).to_be_visible()
     await accessible(second)
