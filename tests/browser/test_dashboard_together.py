@@ -124,7 +124,7 @@ async def test_of_two_people_who_change_the_theme_none_undoes_the_others_change(
     await accessible(second)
     await second.get_by_role("button", name="Keep my changes, take theirs over").click()
     await expect(second.get_by_role("textbox", name="Buttons and links", exact=True)).to_have_value("#7a1fa2")
-    await second.get_by_role("button", name="Save").click()
+    await second.get_by_role("button", name="Save", exact=True).click()
     await expect(second.get_by_text("The pages look so from now on.")).to_be_visible()
     now = _theme(api)
     assert (now["name"], now["colours"]["light"]["accent"]) == ("Acme together", "#7a1fa2")
