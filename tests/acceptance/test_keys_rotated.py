@@ -32,9 +32,9 @@ parameters:
   number: {{type: number, required: true}}
 steps:
   - {{id: before, set: {{double: "${{parameters.number * 2}}"}}}}
-  - {{id: first, http: {{url: "{url}/first", headers: {{X-Key: "${{secrets.token}}"}}}}}}
+  - {{id: first, http: {{url: "{url}/first", headers: {{X-Key: "${{secrets.REGISTER_TOKEN}}"}}}}}}
   - {{id: between, set: {{key: "${{steps.first.body.key}}"}}}}
-  - {{id: second, http: {{url: "{url}/second", headers: {{X-Key: "${{secrets.token}}"}}}}}}
+  - {{id: second, http: {{url: "{url}/second", headers: {{X-Key: "${{secrets.REGISTER_TOKEN}}"}}}}}}
 """
 
 
@@ -63,7 +63,7 @@ async def test_the_key_changes_and_nothing_is_lost(processes: Cluster, database_
 
 
 def keep_secret(url: str, client: Client) -> None:
-    answer = httpx.put(f"{url}/secrets/token", json={"value": "of-the-register"}, headers=client.headers)
+    answer = httpx.put(f"{url}/secrets/REGISTER_TOKEN", json={"value": "of-the-register"}, headers=client.headers)
     assert answer.is_success, answer.text
 
 

@@ -99,10 +99,11 @@ async def test_what_was_acknowledged_ends_once_and_is_told_once(postgres: Postgr
     random_ = random.Random(seed)
     async with relayed(postgres.url) as (relay, url):
         with cluster(url, delay=0.1) as system, receiving(random_) as receiver:
+            client = await asyncio.to_thread(Client, system)
             servers = [await asyncio.to_thread(system.serve) for _ in range(2)]
             workers = [await asyncio.to_thread(system.worker) for _ in range(3)]
             addresses = [address for _, address in servers]
-            client = await asyncio.to_thread(_prepared, system, addresses[0], receiver)
+            await asyncio.to_thread(_prepare, client, system, addresses[0], receiver)
             pausing: list[asyncio.Task[None]] = []
 
             def pause(process: subprocess.Popen[str]) -> Callable[[], None]:
@@ -127,12 +128,10 @@ async def test_what_was_acknowledged_ends_once_and_is_told_once(postgres: Postgr
             await _all_are_told(postgres.url, receiver)
 
 
-def _prepared(system: Cluster, url: str, receiver: Receiver) -> Client:
-    client = Client(system)
+def _prepare(client: Client, system: Cluster, url: str, receiver: Receiver) -> None:
     client.push(url, definition(system.register.url))
     answer = httpx.post(f"{url}/webhooks/endpoints", json={"url": receiver.url}, headers=client.headers)
     assert answer.status_code == 201, answer.text
-    return client
 
 
 async def stand_still(process: subprocess.Popen[str]) -> None:
