@@ -9,7 +9,7 @@ WEB_CHECKED := web/node_modules/.checked
 WEB_TESTED := web/node_modules/.tested
 DASHBOARD := src/passerelle/dashboard/static/index.html
 
-.PHONY: help setup web provider browser servers run test unit coverage check format bench crash generate screenshots lock release clean
+.PHONY: help setup web provider browser servers run test unit coverage check format bench soak crash fuzz generate screenshots lock audit release chart clean
 
 PYTHON ?= python3.11
 PORT ?= 8080
@@ -105,10 +105,17 @@ format: setup ## Put the code into its form
 bench: setup ## Measure throughput and latency (needs wrk)
 	$(BIN)/python -m bench $(only)
 
+soak: setup ## Half an hour at 70 % of what goes, and nothing may grow; `minutes=3` for less
+	$(BIN)/python -m bench.soak $(minutes)
+
 crash: setup ## The long crash tests, and properties over many more definitions
 	$(BIN)/pytest tests/crash tests/hostile -m "long or not long"
 	PASSERELLE_EXAMPLES=1000 $(BIN)/pytest tests/unit/engine/test_properties.py --timeout 900
 	PASSERELLE_CALLS=100000 $(BIN)/pytest tests/integration/people/test_authorisation.py
+
+fuzz: setup ## Requests of each role, made up by Schemathesis: no answer may be a 500; `seconds=600` for more of each
+	$(BIN)/python -m tests.fuzz_api $(or $(seconds),60)
+	PASSERELLE_EXAMPLES=2000 $(BIN)/pytest tests/unit/fuzz --timeout 900
 
 generate: setup ## Write the generated files: OpenAPI document, reference pages
 	$(BIN)/python -m passerelle.app.reference
@@ -120,10 +127,17 @@ screenshots: setup web browser ## Take the pictures of the docs anew, and say wh
 	$(BIN)/python -m tests.browser.looks
 
 lock: ## Pin the newest versions of all dependencies
-	$(BIN)/uv pip compile pyproject.toml $(MIGRATE_CLIENT)/pyproject.toml --group dev --extra embedded --universal --no-header --no-annotate -o requirements.lock --quiet --upgrade
+	$(BIN)/uv pip compile pyproject.toml $(MIGRATE_CLIENT)/pyproject.toml --group dev --extra embedded --extra otel --universal --no-header --no-annotate -o requirements.lock --quiet --upgrade
+
+# Where the data cannot be reached, that is said, and holds nothing up.
+audit: setup $(WEB_READY) ## What is known of weaknesses in what is pinned: pip-audit and npm audit
+	@mkdir -p build
+	$(BIN)/uv tool run --quiet --from 'pip-audit>=2.10,<3' pip-audit --no-deps --disable-pip --progress-spinner off -r requirements.lock
+	@web/npm audit --omit dev > build/npm-audit.txt 2>&1 || grep -q "audit endpoint returned an error" build/npm-audit.txt || { cat build/npm-audit.txt; exit 1; }
+	@grep -h "audit endpoint returned an error\|found" build/npm-audit.txt | head -1
 
 # Of an environment that has the wheel and what it needs, and nothing of development.
-release: setup web ## Build the wheel into dist/, with lists of what is in it (CycloneDX) and of licences
+release: setup web audit ## Build the wheel into dist/, with lists of what is in it (CycloneDX) and of licences
 	@rm -rf dist build/release
 	$(BIN)/python -m hatchling build --directory dist
 	$(BIN)/uv venv --quiet --python $(BIN)/python build/release
@@ -131,6 +145,10 @@ release: setup web ## Build the wheel into dist/, with lists of what is in it (C
 	$(BIN)/uv tool run --quiet --from 'cyclonedx-bom>=7,<8' cyclonedx-py environment build/release/bin/python --output-file dist/python.cdx.json
 	web/npm sbom --sbom-format cyclonedx --omit dev > dist/web.cdx.json
 	$(BIN)/uv tool run --quiet --from 'pip-licenses>=5,<6' pip-licenses --python build/release/bin/python --order license --format markdown > dist/LICENSES.md
+
+chart: setup ## Lint the chart for Kubernetes, render it and pack it into dist/, by Helm's own library
+	@mkdir -p dist
+	$(BIN)/uv run --quiet --isolated --no-project --python $(BIN)/python --with 'helm-python-sdk>=0.2.2,<1' --with 'pyyaml>=6,<7' python -m tests.helm_chart dist
 
 clean: ## Remove what was installed and built; data stays
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis web/node_modules src/passerelle/dashboard/static

@@ -53,8 +53,8 @@ _EVENTS = """
 _AUDIT = """
     INSERT INTO audit_entry (chain, id, at, action, outcome, object_kind, object_id, content)
     SELECT e.workspace_id, e.id, e.created_at, 'cancelWorkflow', 'done', 'workflow', e.id::text,
-           '{"action": "cancelWorkflow"}'
-    FROM execution e
+           t.content
+    FROM execution e, (SELECT content FROM audit_entry ORDER BY id DESC LIMIT 1) t
 """
 
 
@@ -101,11 +101,11 @@ def _lists(client: httpx.Client) -> Iterator[tuple[str, Callable[[], httpx.Respo
         yield f"executions: {name}", partial(client.get, "/workflows", params={"limit": 50, **query})
         yield f"counts: {name}", partial(client.get, "/workflows/counts", params=query)
     one = client.get("/workflows", params={"limit": 1}).json()["data"][0]["id"]
-    for path in (f"/workflows/{one}", f"/workflows/{one}/timeline", "/workflows/failures", "/reviews", "/links"):
+    for path in (f"/workflows/{one}", f"/workflows/{one}/timeline", "/workflows/failures", "/reviews", "/link"):
         yield path.replace(one, "{id}"), partial(client.get, path)
     for path in ("/webhooks/deliveries", "/events", "/audit", "/quotas", "/operations", "/retention", "/definitions"):
         yield path, partial(client.get, path)
-    yield "audit of an object", partial(client.get, "/audit", params={"objectId": one})
+    yield "audit of an object", partial(client.get, "/audit", params={"object": one})
     yield "audit by action", partial(client.get, "/audit", params={"action": "cancelWorkflow"})
     yield "retention preview", partial(client.post, "/retention/preview", json={"executions": "300d", "events": "7d"})
 
@@ -126,7 +126,11 @@ def _times(ask: Callable[[], httpx.Response]) -> tuple[float, float]:
 async def _removing(report: Any, passerelle: Passerelle) -> None:
     """Runs, one after the other, without and beside the removal of what is older than half a year."""
     definition = passerelle.push(DEFINITION.format(revision=1))
-    alone = await asyncio.to_thread(_runs, passerelle, definition, 15.0)
+    async with database(passerelle.data_dir) as connection:
+        before = await connection.fetchval("SELECT pg_current_wal_lsn()")
+        alone = await asyncio.to_thread(_runs, passerelle, definition, 15.0)
+        wal = await connection.fetchval("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $1)::bigint", before)
+    report.line("write-ahead log", bytes_a_run=round(wal / len(alone)))
     workspace_id = UUID(passerelle.demo["workspaceId"])
     async with database(passerelle.data_dir) as connection:
         await connection.execute(

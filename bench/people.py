@@ -1,8 +1,10 @@
-"""What permissions cost: the check of a request, and lists in a workspace with 10,000 users and 200 roles."""
+"""What permissions cost: the check of a request, lists in a workspace with 10,000 users and 200 roles, signing in."""
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +19,7 @@ from passerelle.kit.grants import Granted, act_for, by_itself
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.permissions import require
 from passerelle.kit.ids import new_id
+from passerelle.people.passwords import Passwords
 from passerelle.records.sight import sight_of
 from passerelle.tables.models import Field, Table
 
@@ -24,6 +27,7 @@ USERS = 10_000
 ROLES = 200
 CHECKS = 20_000
 CALLS = 200
+HASHES = 20
 READ = "can_read_data"
 LISTS = (
     "/tables/cases/records",
@@ -45,6 +49,7 @@ async def checks_and_lists(report: Any) -> None:
             report.line(
                 f"GET {path}", p50_few=_ms(of_few, 0.5), p50_many=_ms(of_many, 0.5), p99_many=_ms(of_many, 0.99)
             )
+        await _sign_in(report, many)
 
 
 def _callers() -> list[tuple[str, Principal, Table]]:
@@ -124,6 +129,38 @@ async def _lists(*servers: Passerelle) -> dict[str, list[list[float]]]:
                     spent.append(time.perf_counter() - began)
             times[path] = taken
     return times
+
+
+async def _sign_in(report: Any, server: Passerelle) -> None:
+    """From the password's arrival to the session's cookie, one after the other; beside it the hash by itself."""
+    user, passwords = server.demo["user"], Passwords()
+    kept = await passwords.hash(user["password"])
+    hashing = [await _timed(passwords.matches(kept, user["password"])) for _ in range(HASHES)]
+    taken = []
+    for _ in range(CALLS):
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            page = await client.get("/sign-in")
+            found = re.search(r'name="_token" value="([^"]+)"', page.text)
+            assert found is not None
+            form = {"_token": found[1], "email": user["email"], "password": user["password"]}
+            began = time.perf_counter()
+            answer = await client.post("/sign-in", data=form)
+            taken.append(time.perf_counter() - began)
+            assert answer.status_code == 303, answer.text
+    hash_ms = _ms(hashing, 0.5)
+    report.line(
+        "sign in",
+        p50=_ms(taken, 0.5),
+        p99=_ms(taken, 0.99),
+        hash_p50=hash_ms,
+        p99_apart_from_hash=round(_ms(taken, 0.99) - hash_ms, 1),
+    )
+
+
+async def _timed(done: Awaitable[Any]) -> float:
+    began = time.perf_counter()
+    await done
+    return time.perf_counter() - began
 
 
 def _ms(times: list[float], share: float) -> float:

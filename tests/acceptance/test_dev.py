@@ -191,7 +191,8 @@ def test_a_database_of_a_newer_release_is_refused(tmp_path: Path) -> None:
 
         asyncio.run(pretend())
         for arguments in (("migrate",), ("serve", "--port", "0")):
-            refused = command(*arguments, PASSERELLE_DATABASE_URL=url, PASSERELLE_SECRET_KEY="k" * 40)
+            settings = {"PASSERELLE_SECRET_KEY": "k" * 40, "PASSERELLE_PUBLIC_URL": "https://passerelle.example"}
+            refused = command(*arguments, PASSERELLE_DATABASE_URL=url, **settings)
             assert refused.returncode == 1
             assert "Install at least release 99.0" in refused.stderr
             assert refused.stderr.count("\n") == 1

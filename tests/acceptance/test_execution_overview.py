@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import httpx
@@ -101,9 +103,14 @@ def test_a_timeline_shows_personal_data_only_where_it_is_asked_for(api: httpx.Cl
 
 
 def operated(api: httpx.Client, body: dict[str, Any], **filters: str) -> dict[str, dict[str, Any]]:
+    """What the report says of each execution."""
     answer = api.post("/workflows/operations", json=body, params=filters).raise_for_status().json()
-    assert answer["next"] is None
-    return {one["workflowId"]: one for one in answer["results"]}
+    assert answer["status"] == "DONE"
+    report = api.get(f"/workflows/operations/{answer['id']}/report").raise_for_status()
+    assert report.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(report.text)))
+    assert len(rows) == answer["lookedAt"] == sum(one["executions"] for one in answer["outcomes"])
+    return {row["execution"]: row for row in rows}
 
 
 def test_many_executions_are_retried_and_cancelled_at_once_and_a_dry_run_says_what_would_come(

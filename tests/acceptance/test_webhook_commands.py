@@ -171,7 +171,8 @@ def test_a_laptop_gets_events_with_both_signatures(open_dev: Dev, receiver: Rece
         assert " 204" in line
         headers, body = receiver.got.get(timeout=WAIT)
         Webhook(secret).verify(body, headers)
-        keys = httpx.get(f"{open_dev.demo['baseUrl']}/.well-known/jwks.json").json()["keys"]
+        whose = {"workspace": open_dev.demo["workspaceId"]}
+        keys = httpx.get(f"{open_dev.demo['baseUrl']}/.well-known/jwks.json", params=whose).json()["keys"]
         kid = json.loads(_decoded(headers["jws-signature"].split(".")[0]))["kid"]
         (key,) = [one for one in keys if one["kid"] == kid]
         jws.deserialize_compact(headers["jws-signature"], RSAKey.import_key(key), algorithms=["RS256"], payload=body)

@@ -29,6 +29,9 @@ PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "/definitions/import": ("/definitions/import",),
     "/definitions/templates": ("/definitions/templates", "/definitions/templates?use=tenant"),
+    "/definitions/$definitionId/edit": ("/definitions/{definition}/edit",),
+    "/definitions/new": ("/definitions/new",),
+    "/drafts/$draftId": ("/drafts/{draft}",),
     "/executions": ("/executions", "/executions?status=FAILED&error={code}", "/executions?error=NOBODY_HAD_IT"),
     "/executions/$executionId": ("/executions/{awaiting}", "/executions/{failed}?step=refuse", "/executions/{awaiting}?step=greet"),
     "/executions/compare": ("/executions/compare?left={awaiting}&right={failed}",),
@@ -167,7 +170,7 @@ def _records(api: httpx.Client, table: str, text: str, execution: str) -> dict[s
     path = f"/tables/{table}/records/{made[0]}"
     _made(api.post(f"{path}/comments", json={"text": text}))
     _made(api.patch(path, json={"score": 8}))
-    file = (f"{text.replace('/', '')[:80]}.jpg", photo("JPEG", (640, 400)))
+    file = (f"{text[:80]}.jpg".replace("/", "∕"), photo("JPEG", (640, 400)))
     attached = _made(api.post(f"{path}/attachments", files={"file": file}))
     _made(api.patch(path, json={"papers": [attached["id"]]}))
     return {"record": made[0]}
@@ -189,7 +192,9 @@ def _executions(api: httpx.Client, name: str, text: str) -> dict[str, str]:
         _made(api.post(f"/workflows/{answer['id']}/comments", json={"text": text}))
     _made(api.post("/link/send", json={"workflowDefinitionId": asking, "email": "eve@example.com"}))
     _made(api.post("/link", json={"workflowDefinitionId": asking, "email": "bo@example.com"}))
-    return {"definition": definition, "asking": asking, "code": code, **started}
+    draft = {"name": text, "text": ASKING % {"name": name, "text": text}, "definitionId": asking, "baseRevision": 1}
+    drafted = _made(api.post("/drafts", json={**draft, "shared": True}))
+    return {"definition": definition, "asking": asking, "code": code, "draft": drafted["id"], **started}
 
 
 def _around(api: httpx.Client, dev: Dev, name: str, text: str, words: Mapping[str, str]) -> None:

@@ -262,7 +262,7 @@ async def test_a_list_is_loaded_with_its_versions_and_where_it_is_used(
     async with page.expect_download() as loading:
         await page.get_by_role("link", name="Download version 1").click()
     assert await text_of(loading.value) == HEAD + ENTRY
-    await page.get_by_label(f"Where {name} is used").click()
+    await page.get_by_label(f"Show where {name} is used").click()
     await expect(page.get_by_role("link", name="person-screening")).to_be_visible()
 
 
@@ -291,7 +291,7 @@ async def test_a_secret_says_where_it_is_used(browse: Browse, dev: Dev, api: htt
     pushed = await call(api, "POST", "/definitions", content=text, headers={"Content-Type": "application/yaml"})
     assert pushed.status_code == 201, pushed.text
     page = await at_work(browse, dev, "/app/settings/secrets")
-    await press(page, page.get_by_label(f"Where {name} is used"))
+    await press(page, page.get_by_label(f"Show where {name} is used"))
     row = page.locator("tbody tr").filter(has_text=name)
     await expect(row.get_by_role("link", name="uses-used")).to_be_visible()
     await expect(row).to_contain_text("asked")

@@ -35,6 +35,14 @@ def started(api: httpx.Client, amount: int, name: str = EVIL) -> str:
     return str(api.post("/workflows/run", json=body).raise_for_status().json()["id"])
 
 
+def confirmed(api: httpx.Client) -> str:
+    """One that has come to its end."""
+    execution = started(api, 50)
+    api.post(f"/workflows/{execution}/events/bank-confirmed", json={}).raise_for_status()
+    until(api, execution, "COMPLETED")
+    return execution
+
+
 async def test_filters_stand_in_the_address_and_come_back_with_it(browse: Browse, dev: Dev, api: httpx.Client) -> None:
     started(api, 1000)
     page = await signed_in(browse, dev, "/app/executions")
@@ -129,7 +137,7 @@ async def test_many_are_retried_by_keyboard_after_a_preview_with_a_report(
     await dialogue.get_by_role("button", name="Retry 2").click()
     await expect(dialogue.get_by_text("This has happened:")).to_be_visible()
     async with page.expect_download() as report:
-        await dialogue.get_by_role("button", name="Report").click()
+        await dialogue.get_by_role("link", name="Report").click()
     lines = (await (await report.value).path()).read_text().splitlines()
     assert lines[0].startswith("execution,definition,outcome")
     assert len(lines) == 3
@@ -184,3 +192,35 @@ async def test_executions_are_moved_to_another_revision_and_back(browse: Browse,
     await page.get_by_role("button", name="Undo").click()
     assert until(api, execution, "AWAITING")
     pushed(api, LIMITS)
+
+
+async def test_many_are_cancelled_by_the_server_after_it_said_what_would_come_of_it(
+    browse: Browse, dev: Dev, api: httpx.Client
+) -> None:
+    waiting = [started(api, 50) for _ in range(3)]
+    ended = confirmed(api)
+    definition = pushed(api, LIMITS)
+    page = await signed_in(browse, dev, f"/app/executions?definition={definition}&status=AWAITING")
+    await page.get_by_role("checkbox").first.check()
+    chosen = page.get_by_role("region", name="Chosen executions")
+    await chosen.get_by_role("button", name="Cancel").click()
+    dialogue = page.get_by_role("dialog", name="Cancel executions")
+    await expect(dialogue.get_by_text("Will be done")).to_be_visible()
+    await accessible(page)
+    await dialogue.get_by_role("textbox", name="Why").fill("entered by mistake")
+    await dialogue.get_by_role("button", name=re.compile(r"^Cancel \d+")).click()
+    await expect(dialogue.get_by_text("This has happened:")).to_be_visible()
+    await expect(dialogue.get_by_text("Done", exact=True)).to_be_visible()
+    async with page.expect_download() as loading:
+        await dialogue.get_by_role("link", name="Report (CSV)").click()
+    report = (await (await loading.value).path()).read_text()
+    assert all(f"{execution},dashboard-limits,done" in report for execution in waiting)
+    await dialogue.get_by_role("button", name="Close").last.click()
+    await expect(dialogue).to_be_hidden()
+    assert {until(api, one, "CANCELLED")["error"]["message"] for one in waiting} == {"entered by mistake"}
+    until(api, ended, "COMPLETED")
+
+
+async def test_who_asked_for_an_execution_is_said(browse: Browse, dev: Dev, api: httpx.Client) -> None:
+    page = await signed_in(browse, dev, f"/app/executions/{started(api, 50)}")
+    await expect(page.get_by_text("By the key demo token")).to_be_visible()

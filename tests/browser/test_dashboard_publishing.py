@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterator
 from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import expect
 
-from tests.acceptance.running import Dev, start_dev
-from tests.browser.browsing import Browse, accessible
+from tests.acceptance.running import Dev, pushed, start_dev
+from tests.browser.browsing import PHONE, Browse, accessible
 from tests.browser.signing_in import at_work
+from tests.browser.visiting import at, go_on, made_link, named
 
 FIRST = "name: {name}\nsteps:\n  - id: keep\n    set: {{said: one}}\n  - id: last\n    wait: {{for: 30d}}\n"
 NEXT = FIRST.replace("  - id: last", "  - id: extra\n    set: {{more: two}}\n  - id: last")
-STATEMENT = "Zgadzam się, aby firma Wieloryb mnie sprawdziła."
+AGREED = """
+name: agreed
+title: Agreed
+steps:
+  - id: you
+    form:
+      title: {en: You, pl: O Tobie}
+      schema: {type: object, required: [name], properties: {name: {type: string, title: {en: Name, pl: Nazwa}, pii: identity}}}
+  - id: terms
+    consent:
+      title: {en: Consent, pl: Zgoda}
+      text: {en: "I agree that ${steps.you.name} checks me.", pl: "Zgadzam się, aby firma ${steps.you.name} mnie sprawdziła."}
+      version: "3"
+"""
 
 
 def _push(dev: Dev, text: str) -> httpx.Response:
@@ -123,34 +136,30 @@ async def test_the_audit_is_narrowed_by_its_address_read_and_verified(browse: Br
 
 
 async def test_a_consent_shows_what_was_read_and_how_far_it_proves_who_it_was(browse: Browse, dev: Dev) -> None:
-    definition = dev.demo["definitions"]["customer-onboarding"]
+    """What somebody has really read and agreed to in another language, on pages of their own."""
     with dev.api() as api:
-        started = api.post("/workflows", json={"workflowDefinitionId": definition, "parameters": {}})
-        assert started.is_success, started.text
-    page = await at_work(browse, dev, "/app")
-    asked: list[str] = []
+        definition = pushed(api, AGREED)
+        link, execution = made_link(api, definition, email="ewa@example.com", lang="pl")
+    person = await browse.open(PHONE, locale="pl")
+    await person.goto(link)
+    await person.get_by_role("button", name="Rozpocznij").click()
+    await named(person, "/name").fill("Wieloryb")
+    await go_on(person).click()
+    await at(person, "terms")
+    await person.locator("#accepted").check()
+    await go_on(person).click()
+    await expect(person.get_by_role("heading", name="Wszystko gotowe")).to_be_visible()
 
-    async def answer(route: Route) -> None:
-        asked.append(route.request.url.partition("?")[2])
-        shown = "true" in asked[-1]
-        by = {"proof": "code", "linkId": None, "email": "ewa@example.com" if shown else "•••", "recordId": None}
-        digest = hashlib.sha256(STATEMENT.encode()).hexdigest()
-        consent = {
-            "step": "terms", "visit": 1, "at": "2026-11-29T09:00:00.000Z", "accepted": True, "version": "3",
-            "language": "pl", "title": "Zgoda", "text": STATEMENT if shown else "Zgadzam się, aby firma ••• mnie …",
-            "label": "Tak", "address": "203.0.113.7" if shown else None, "userAgent": None, "by": by, "hash": digest,
-            "statement": STATEMENT if shown else None,
-        }  # fmt: skip
-        await route.fulfill(json={"data": [consent]})
-
-    await page.route("**/consents*", answer)
-    await page.goto(f"/app/executions/{started.json()['id']}")
+    page = await at_work(browse, dev, f"/app/executions/{execution}")
     consents = page.locator("section").filter(has=page.get_by_role("heading", name="Consents"))
     await expect(consents.get_by_text("Polish")).to_be_visible()
-    await expect(consents.get_by_text("entered the code that was sent there")).to_be_visible()
+    await expect(consents.get_by_text("had the link")).to_be_visible()
     await expect(consents.get_by_text("Wieloryb")).to_have_count(0)
+    await expect(consents.get_by_text("ewa@example.com")).to_have_count(0)
     await accessible(page)
     await consents.get_by_role("switch", name="Show personal values").click()
-    await expect(consents.get_by_text(STATEMENT, exact=True)).to_be_visible()
-    assert asked == ["personal=false", "personal=true"]
+    await expect(consents.locator("blockquote")).to_contain_text("Zgadzam się, aby firma Wieloryb mnie sprawdziła.")
+    await expect(consents.get_by_text("ewa@example.com")).to_be_visible()
     assert await consents.locator("blockquote").get_attribute("lang") == "pl"
+    await consents.get_by_role("link", name="In the audit").click()
+    await expect(page.get_by_role("link", name="giveConsent")).to_have_count(1)

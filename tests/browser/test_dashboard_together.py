@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.acceptance.running import Dev, pushed, until
 from tests.browser.browsing import Browse, accessible
@@ -56,24 +58,76 @@ async def test_two_people_decide_one_review_and_the_second_is_told_with_what_the
     await accessible(second)
 
 
-async def test_two_people_publish_one_definition_and_both_see_which_revision_it_is(
+async def test_of_two_people_who_publish_the_second_is_told_of_the_first(
     browse: Browse, dev: Dev, api: httpx.Client
 ) -> None:
     for number in (1, 2, 3):
         definition = await asyncio.to_thread(pushed, api, REVISIONS.format(number=number))
     first, second = [await at_work(browse, dev, f"/app/definitions/{definition}") for _ in range(2)]
-    for page, revision in ((first, 1), (second, 2)):
-        entry = page.get_by_role("listitem").filter(has_text=f"Revision {revision}")
-        await entry.get_by_role("button", name="Publish").click()
-        dialogue = page.get_by_role("dialog")
-        await dialogue.get_by_role("textbox").fill(f"back to {revision}")
-        await dialogue.get_by_role("button", name="Publish").click()
-        await expect(entry.get_by_text("Published")).to_be_visible()
+    browse.watched(second).refusals_expected = True
+    await _revision(second, 2).get_by_role("button", name="Publish").click()
+    await expect(second.get_by_role("dialog")).to_be_visible()
+    await _published(first, 1)
+    await expect(_revision(first, 1).get_by_text("Published", exact=True)).to_be_visible()
+    await _confirmed(second, 2)
+    told = second.get_by_role("alert").filter(has_text="has published revision 1 meanwhile")
+    await expect(told).to_be_visible()
+    await expect(_revision(second, 1).get_by_text("Published", exact=True)).to_be_visible()
+    await _published(second, 2)
+    await expect(_revision(second, 2).get_by_text("Published", exact=True)).to_be_visible()
     await first.reload()
-    published = first.get_by_role("listitem").filter(has_text="Published")
-    await expect(published).to_have_count(1)
-    await expect(published).to_contain_text("Revision 2")
-    await expect(published).to_contain_text("back to 2")
+    await expect(_revision(first, 2)).to_contain_text("back to 2")
+
+
+def _revision(page: Page, number: int) -> Locator:
+    return page.get_by_role("listitem").filter(has=page.get_by_role("button", name=f"Revision {number}", exact=True))
+
+
+async def _published(page: Page, number: int) -> None:
+    """Publish a revision, as far as the dialogue leads."""
+    await _revision(page, number).get_by_role("button", name="Publish").click()
+    await _confirmed(page, number)
+
+
+async def _confirmed(page: Page, number: int) -> None:
+    dialogue = page.get_by_role("dialog")
+    await dialogue.get_by_role("textbox").fill(f"back to {number}")
+    await dialogue.get_by_role("button", name="Publish").click()
+    await expect(dialogue).to_be_hidden()
+
+
+def _theme(api: httpx.Client) -> dict[str, Any]:
+    found: dict[str, Any] = api.get("/theme").raise_for_status().json()
+    return found
+
+
+@pytest.fixture
+def theme_kept(api: httpx.Client) -> Iterator[None]:
+    """Other tests look at the same workspace's pages."""
+    before = _theme(api)
+    yield
+    kept = {name: before[name] for name in before if name not in ("version", "updatedDate", "updatedBy")}
+    api.put("/theme", json=kept).raise_for_status()
+
+
+async def test_of_two_people_who_change_the_theme_none_undoes_the_others_change(
+    browse: Browse, dev: Dev, api: httpx.Client, theme_kept: None
+) -> None:
+    first, second = [await at_work(browse, dev, "/app/links?tab=theme") for _ in range(2)]
+    browse.watched(second).refusals_expected = True
+    await first.get_by_role("textbox", name="Buttons and links", exact=True).fill("#7a1fa2")
+    await second.get_by_role("textbox", name="Name").fill("Acme together")
+    for page in (first, second):
+        await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(first.get_by_text("The pages look so from now on.")).to_be_visible()
+    await expect(second.get_by_text("THEME_CHANGED")).to_be_visible()
+    await accessible(second)
+    await second.get_by_role("button", name="Keep my changes, take theirs over").click()
+    await expect(second.get_by_role("textbox", name="Buttons and links", exact=True)).to_have_value("#7a1fa2")
+    await second.get_by_role("button", name="Save", exact=True).click()
+    await expect(second.get_by_text("The pages look so from now on.")).to_be_visible()
+    now = _theme(api)
+    assert (now["name"], now["colours"]["light"]["accent"]) == ("Acme together", "#7a1fa2")
 
 
 async def test_without_a_connection_the_page_says_so_keeps_what_is_typed_and_catches_up(

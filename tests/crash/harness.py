@@ -23,6 +23,7 @@ import httpx
 
 PASSERELLE = Path(sys.executable).with_name("passerelle")
 SECRET_KEY = "k" * 40
+METRICS_TOKEN = "m" * 32
 
 
 def free_port() -> int:
@@ -81,7 +82,9 @@ class Cluster:
             "PASSERELLE_DATABASE_URL": database_url,
             "PASSERELLE_SECRET_KEY": SECRET_KEY,
             "PASSERELLE_EGRESS_ALLOW": "127.0.0.0/8",
+            "PASSERELLE_METRICS_TOKEN": METRICS_TOKEN,
             "PASSERELLE_LOG_LEVEL": "error",
+            "PASSERELLE_SENT_JOURNAL": "0d",  # it would lie among the files of whoever runs the tests
         }
         self.processes: list[subprocess.Popen[str]] = []
 
@@ -138,6 +141,13 @@ def cluster(database_url: str, delay: float = 0.3) -> Iterator[Cluster]:
     finally:
         made.close()
         register.close()
+
+
+def metrics(url: str) -> str:
+    """What a process tells Prometheus."""
+    answer = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
+    assert answer.status_code == 200, answer.text
+    return answer.text
 
 
 def definition(url: str) -> str:

@@ -12,7 +12,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.crash.harness import Client, cluster
+from tests.crash.harness import Client, cluster, metrics
 from tests.crash.servers import Postgres
 from tests.crash.test_webhooks import Receiver, receiving
 
@@ -67,7 +67,7 @@ async def test_a_machine_whose_clock_is_off_keeps_nothing_and_repeats_nothing(
         asked = system.register.asked
         assert len(asked) == len(set(asked)) == 2 * EACH, "a call was made again"
         await _each_event_came_once(postgres.url, receiver)
-        _require_told(client, right, wrong, seconds)
+        _require_told(right, wrong, seconds)
     assert "clock.off" in log.read_text()
     assert "clock.off" in (tmp_path / "worker.log").read_text()
 
@@ -112,15 +112,11 @@ async def _each_event_came_once(url: str, receiver: Receiver) -> None:
     assert set(receiver.came.values()) == {1}
 
 
-def _require_told(client: Client, right: str, wrong: str, seconds: int) -> None:
+def _require_told(right: str, wrong: str, seconds: int) -> None:
     def off(url: str) -> float:
-        found = re.search(r"^passerelle_clock_off_seconds (\S+)", _metrics(client, url), re.M)
+        found = re.search(r"^passerelle_clock_off_seconds (\S+)", metrics(url), re.M)
         assert found is not None
         return float(found[1])
 
     assert abs(off(right)) < 1
     assert abs(off(wrong) - seconds) < 2
-
-
-def _metrics(client: Client, url: str) -> str:
-    return httpx.get(f"{url}/metrics", headers=client.headers).text

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from passerelle.migrations.schema import migrate
-from tests.crash.harness import Client, all_end, cluster, definition
+from tests.crash.harness import PASSERELLE, Client, Cluster, all_end, cluster, definition
 from tests.crash.replicated import Server
 
-RUNS = 120
+RUNS = 60
 WITHIN = 30.0
 
 
@@ -34,11 +36,15 @@ async def servers(tmp_path: Path) -> AsyncIterator[tuple[Server, Server, Path]]:
         yield first, second, log
 
 
-async def test_the_database_is_set_back_to_a_moment_while_others_write(servers: tuple[Server, Server, Path]) -> None:
+@pytest.mark.timeout(300)
+async def test_the_database_is_set_back_to_a_moment_while_others_write(
+    servers: tuple[Server, Server, Path], tmp_path: Path
+) -> None:
     first, second, log = servers
     with cluster(first.url) as system:
-        _, url = system.serve()
-        system.worker()
+        system.environment |= {"PASSERELLE_FILES_URL": str(tmp_path / "files"), "PASSERELLE_SENT_JOURNAL": "1d"}
+        serving, url = system.serve()
+        working = system.worker()
         client = Client(system)
         client.push(url, definition(system.register.url))
         copying: list[asyncio.Task[None]] = []
@@ -54,6 +60,9 @@ async def test_the_database_is_set_back_to_a_moment_while_others_write(servers: 
         moment: datetime = (await first.ask("SELECT clock_timestamp() AS now"))[0]["now"]
         await client.start_many([url], 20)
         lost = client.acknowledged[len(kept) :]
+        for process in (serving, working):  # each writes down what it has sent
+            process.terminate()
+            await asyncio.to_thread(process.wait, 30)
         await first.ask("SELECT pg_switch_wal()")
         await _until_archived(first)
         first.die()
@@ -62,6 +71,8 @@ async def test_the_database_is_set_back_to_a_moment_while_others_write(servers: 
         await second.writes()
         await migrate(second.url)
         restored = {"PASSERELLE_DATABASE_URL": second.url}
+        told = await asyncio.to_thread(_checked, system, restored, moment)
+        assert {one.partition(":")[0] for one in told} >= set(lost), "what was called since is told"
         _, url = system.serve(environment=restored)
         system.worker(environment=restored)
         there = {row["id"] for row in await second.ask("SELECT id::text AS id FROM execution")}
@@ -71,6 +82,20 @@ async def test_the_database_is_set_back_to_a_moment_while_others_write(servers: 
         async with httpx.AsyncClient(headers=client.headers) as asking:
             assert (await asking.get(f"{url}/workflows/{kept[0]}")).status_code == 200
             assert (await asking.get(f"{url}/workflows/{lost[0]}")).status_code == 404
+
+
+def _checked(system: Cluster, restored: dict[str, str], moment: datetime) -> list[str]:
+    """The keys that `passerelle restore check` lists."""
+    since = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    done = subprocess.run(
+        [PASSERELLE, "restore", "check", "--since", since],
+        env={**system.environment, **restored},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    return [line.split()[3] for line in done.stdout.splitlines() if " call " in line]
 
 
 async def _until_archived(server: Server) -> None:

@@ -15,6 +15,7 @@ import httpx
 import psutil
 
 from tests.acceptance.running import PASSERELLE, Dev
+from tests.crash.harness import METRICS_TOKEN
 from tests.hostile.corpus import Hostile
 
 CALM = "name: calm\nsteps:\n- {id: a, set: {x: 1}}\n- {id: b, set: {x: '${steps.a.x + 1}'}}\n"
@@ -121,7 +122,7 @@ def send(client: httpx.Client, hostile: Hostile) -> Told:
 
 def held_up(client: httpx.Client) -> dict[float, int]:
     """How often something held the server's loop for at most so many seconds of its processor time; at 0 all times."""
-    metrics = client.get("/metrics").text
+    metrics = client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text
     found = re.findall(r'passerelle_loop_held_seconds_bucket\{le="([\d.]+)"\} ([\d.]+)', metrics)
     (every,) = re.findall(r"passerelle_loop_held_seconds_count ([\d.]+)", metrics)
     return {0.0: int(float(every)), **{float(seconds): int(float(times)) for seconds, times in found}}

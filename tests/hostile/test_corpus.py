@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.acceptance.running import PASSERELLE, Dev, start_dev
+from tests.crash.harness import METRICS_TOKEN
 from tests.hostile.corpus import Hostile, corpus
 from tests.hostile.running import held_up, limited, neighbour_of, peak_memory, send
 
@@ -34,7 +35,9 @@ def test_nothing_in_the_corpus_does_so_with_all_the_work_that_is_granted(tmp_pat
 
 def _require_bounds(program: Sequence[str | Path], folder: Path, texts: Sequence[Hostile]) -> None:
     assert len(texts) >= 200
-    server = limited(start_dev(folder / "data", program=program))
+    server = limited(
+        start_dev(folder / "data", program=program, environment={"PASSERELLE_METRICS_TOKEN": METRICS_TOKEN})
+    )
     try:
         _send_all(server, texts)
     finally:

@@ -7,6 +7,7 @@ import { rootRoute } from "./app/root";
 import { SignedIn } from "./app/SignedIn";
 import { Failure } from "./components/Failure";
 import { Loading } from "./components/Loading";
+import { builderRoutes } from "./pages/builder/routes";
 import { definitionsRoutes } from "./pages/definitions/routes";
 import { executionsRoutes } from "./pages/executions/routes";
 import { linksRoutes } from "./pages/links/routes";
@@ -21,6 +22,7 @@ const signedInRoute = createRoute({ getParentRoute: () => rootRoute, path: "/sig
 
 const routeTree = rootRoute.addChildren([
   signedInRoute,
+  ...builderRoutes,
   ...definitionsRoutes,
   ...executionsRoutes,
   ...linksRoutes,

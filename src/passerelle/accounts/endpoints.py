@@ -52,10 +52,12 @@ def router(accounts: Accounts) -> APIRouter:
         return PlainTextResponse(text, headers=_MAY_BE_KEPT)
 
     @routes.get("/.well-known/jwks.json")
-    async def read_signing_keys(response: Response) -> KeySetAnswer:
-        """Every public key, as a JWK set."""
+    async def read_signing_keys(
+        response: Response, workspace: Annotated[UUID, Query(description="Whose keys: the workspace's id")]
+    ) -> KeySetAnswer:
+        """A workspace's public keys, as a JWK set. Nobody is told whose others there are."""
         response.headers.update(_MAY_BE_KEPT)
-        return KeySetAnswer(**await accounts.signing_keys.jwks())
+        return KeySetAnswer(**await accounts.signing_keys.jwks(workspace))
 
     return routes
 

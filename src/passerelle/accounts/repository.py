@@ -222,13 +222,16 @@ async def current_signing_key(connection: Connection, workspace_id: UUID, now: d
     return None if row is None else (row["id"], row["private_pem"])
 
 
-async def public_signing_keys(connection: Connection) -> list[PublicKey]:
-    """The public half of every signing key, retired ones too: what they signed can still be checked."""
-    return [PublicKey(*row) for row in await connection.fetch("SELECT * FROM public_signing_keys()")]
+async def public_signing_keys(connection: Connection, workspace_id: UUID) -> list[PublicKey]:
+    """The public halves of a workspace's keys, retired ones too: what they signed can still be checked."""
+    rows = await connection.fetch(
+        "SELECT id, public_pem FROM signing_key WHERE workspace_id = $1 ORDER BY id", workspace_id
+    )
+    return [PublicKey(*row) for row in rows]
 
 
 async def find_public_signing_key(connection: Connection, key_id: UUID) -> PublicKey | None:
-    """As `public_signing_keys`, one of them."""
+    """The public half of any workspace's key."""
     row = await connection.fetchrow("SELECT * FROM find_public_signing_key($1)", key_id)
     return None if row is None else PublicKey(*row)
 

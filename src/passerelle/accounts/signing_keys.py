@@ -91,10 +91,10 @@ class SigningKeys:
         async with self._database.workspace(workspace_id) as connection:
             return await repository.public_signing_key_of(connection, workspace_id, key_id)
 
-    async def jwks(self) -> dict[str, Any]:
-        """Every public key, as a JWK set (RFC 7517)."""
-        async with self._database.shared() as connection:
-            keys = await repository.public_signing_keys(connection)
+    async def jwks(self, workspace_id: UUID) -> dict[str, Any]:
+        """A workspace's public keys, as a JWK set (RFC 7517); an empty one where there is no such workspace."""
+        async with self._database.workspace(workspace_id) as connection:
+            keys = await repository.public_signing_keys(connection, workspace_id)
         return {"keys": [_jwk(key) for key in keys]}
 
     async def _load(self, workspace_id: UUID) -> SigningKey:

@@ -17,8 +17,10 @@ import passerelle.dashboard.endpoints
 import passerelle.definitions.revisions.endpoints
 import passerelle.dev.mailcatcher.endpoints
 import passerelle.dev.startpage.endpoints
+import passerelle.drafts.endpoints
 import passerelle.end_user.pages.preview
 import passerelle.end_user.pages.routes
+import passerelle.end_user.pages.trying
 import passerelle.end_user.session.consent_endpoints
 import passerelle.end_user.widget.endpoints
 import passerelle.events.endpoints
@@ -89,6 +91,7 @@ def create_app(
         passerelle.sign_in.passkey_endpoints.router(people, signing_in, set_up, box),
         passerelle.end_user.widget.endpoints.router(links, answers, clock),
         passerelle.end_user.pages.preview.router(answers, themes),
+        passerelle.end_user.pages.trying.router(answers, themes, services.revisions),
         passerelle.dashboard.endpoints.router(),
     )
     if catcher is not None:
@@ -104,6 +107,7 @@ def create_app(
         gate=services.deprecations,
         auditor=shared.trail,
         prefix=path_of(public_url),
+        secure=public_url.startswith("https:"),
         sessions=people.authenticator,
         allowance=shared.quotas,
         clock=clock,
@@ -138,7 +142,9 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     cursors, clock = shared.cursors, shared.clock
     yield passerelle.accounts.endpoints.router(services.accounts)
     yield passerelle.accounts.key_endpoints.router(services.accounts, services.granting, cursors, clock)
-    yield passerelle.workflows.endpoints.router(services.executions, links.links, services.cases, cursors)
+    yield passerelle.workflows.endpoints.router(
+        services.executions, services.execution_operations, links.links, services.cases, cursors
+    )
     yield passerelle.v1.cases.endpoints.router(services.cases)
     yield passerelle.v1.deprecations.endpoints.router(services.deprecations, cursors, clock)
     yield passerelle.v1.deprecations.guide.router()
@@ -146,7 +152,10 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     yield passerelle.workflows.comments.router(services.comments, cursors)
     yield passerelle.reviews.endpoints.router(services.reviews, cursors)
     yield passerelle.lists.endpoints.router(services.lists, services.uses, cursors)
-    yield passerelle.definitions.revisions.endpoints.router(services.revisions, services.publishing, cursors)
+    yield passerelle.drafts.endpoints.router(services.drafts, services.revisions)
+    yield passerelle.definitions.revisions.endpoints.router(
+        services.revisions, services.publishing, services.drafts, cursors
+    )
     yield passerelle.templates.endpoints.router()
     yield passerelle.conversions.endpoints.router(shared.workshop)
     yield passerelle.publishing.endpoints.router(services.publishing, cursors)
@@ -168,7 +177,7 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     yield passerelle.retention.endpoints.router(services.retention)
     yield passerelle.holds.endpoints.router(services.holds, cursors)
     yield passerelle.quotas.endpoints.router(shared.quotas)
-    yield health.router(shared.database, clock, shared.quotas, services.watch)
+    yield health.router(shared.database, services.metrics, shared.settings.metrics_token if shared.settings else None)
 
 
 def _own_tables(services: Services) -> reference.Own:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import Field
+from pydantic import Field, SecretStr
 from starlette.responses import PlainTextResponse
 
-from passerelle.app.metrics import Metrics
+from passerelle.app.metrics import Metrics, require_token
 from passerelle.definitions.schema import definition_schema
 from passerelle.engine.registry import load_kinds
-from passerelle.kit.clock import SharedClock
 from passerelle.kit.database import Database
 from passerelle.kit.errors import Code
 from passerelle.kit.http.answers import Answer, json_answer
 from passerelle.kit.http.api_route import ApiRoute
-from passerelle.kit.http.authentication import Principal
-from passerelle.kit.http.permissions import Public, Requires
-from passerelle.kit.loop_watch import LoopWatch
-from passerelle.quotas.service import WorkspaceQuotas
+from passerelle.kit.http.authentication import authorization
+from passerelle.kit.http.permissions import Public
 
 _ICON: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#2d56c9"/>'
@@ -37,11 +34,13 @@ class HealthAnswer(Answer):
     status: Literal["live", "ready"] = Field(description="What the process is, as the address asks it.")
 
 
-def router(database: Database, clock: SharedClock, quotas: WorkspaceQuotas, watch: LoopWatch | None) -> APIRouter:
-    """`/health/live`, `/health/ready`, `/metrics`, `/schemas/definition.json`."""
+def router(database: Database, figures: Metrics, token: SecretStr | None) -> APIRouter:
+    """`/health/live`, `/health/ready`, `/metrics`, `/schemas/definition.json`.
+
+    token   who may read the metrics
+    """
     routes = APIRouter(tags=["Operations"], route_class=ApiRoute)
     schema = json_answer(definition_schema(load_kinds()))
-    figures = Metrics(database, clock, quotas, watch)
 
     @routes.get("/health/live", dependencies=[Public])
     async def live() -> HealthAnswer:
@@ -57,9 +56,14 @@ def router(database: Database, clock: SharedClock, quotas: WorkspaceQuotas, watc
             raise NOT_READY.error(reason)
         return HealthAnswer(status="ready")
 
-    @routes.get("/metrics", response_class=PlainTextResponse)
-    async def metrics(caller: Annotated[Principal, Requires("can_view_workspace")]) -> Response:
-        """Prometheus metrics of the whole installation. Needs credentials."""
+    @routes.get("/metrics", response_class=PlainTextResponse, dependencies=[Public])
+    async def metrics(request: Request) -> Response:
+        """Prometheus metrics of this process and of the whole installation.
+
+        Needs the token of the setting `PASSERELLE_METRICS_TOKEN` as `Authorization: Bearer …`: no workspace's key may
+        read what is about all of them.
+        """
+        require_token(token, authorization(request.scope))
         return Response(await figures.text(), media_type=CONTENT_TYPE_LATEST)
 
     @routes.get("/favicon.ico", dependencies=[Public], include_in_schema=False)

@@ -1,84 +1,116 @@
-"""What Prometheus is told of the whole installation."""
+"""What Prometheus is told: what this process has counted of its own work, and the figures of the whole installation.
+
+Nothing is counted when somebody asks: a scrape reads one row of the database, and does without one that is away.
+"""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+import asyncio
+import hmac
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
+
+import asyncpg
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
+from pydantic import SecretStr
 
 from passerelle.kit.clock import SharedClock
-from passerelle.kit.database import Database, fetch_one
-from passerelle.kit.loop_watch import LoopWatch
+from passerelle.kit.database import Database
+from passerelle.kit.errors import Code, PasserelleError
+from passerelle.kit.metrics import REGISTRY, gauge
+from passerelle.kit.version import VERSION
+from passerelle.operations.figures import FIGURES, Counting, Figures
+from passerelle.operations.mailing import MailWatch
 from passerelle.quotas.models import QUOTAS
 from passerelle.quotas.service import WorkspaceQuotas
 
+METRICS_TOKEN_REQUIRED: Final = Code(
+    "METRICS_TOKEN_REQUIRED", 401, "`/metrics` is about the whole installation, and needs its own token."
+)
+_PATIENCE: Final = 2.0
+"""Seconds that the database has to give the figures of the installation."""
+AGE: Final = "figures_age_seconds", "How long ago the figures of the installation were counted; absent: never"
+_LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PasserelleError, TimeoutError)
+
+_build = gauge("build_info", "1; the release that this process runs is in the label", "version")
+_database_up = gauge("database_up", "Whether the database answered when this was asked for: 1 or 0")
+_connections = gauge("database_connections", "Connections of this process to the database: `busy`, and `most`", "state")
+_clock_off = gauge("clock_off_seconds", "By how much this machine's clock is ahead of the database's")
+_mail_refused = gauge("mail_server_refused", "1 where the mail server did not take this process when it last tried")
+_nearly_full = gauge(
+    "quota_nearly_full_workspaces",
+    "Workspaces that have used nine tenths of a quota or more, of those that this process has looked at lately",
+    "quota",
+)
+ProcessCollector(registry=REGISTRY)
+
 
 class Metrics:
-    """Counted in the database when somebody asks, all but what this process knows by itself."""
+    """Everything that this process tells."""
 
     def __init__(
-        self, database: Database, clock: SharedClock, quotas: WorkspaceQuotas, watch: LoopWatch | None
+        self, database: Database, clock: SharedClock, quotas: WorkspaceQuotas, counting: Counting, mail: MailWatch
     ) -> None:
         self._database = database
         self._clock = clock
         self._quotas = quotas
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        if watch is not None:  # nothing is watched where only the document is made
-            self._registry.register(watch.held)
-        gauge = self._gauge
-        self._executions = gauge("executions", "Executions that have not ended", "status")
-        self._jobs = gauge("jobs", "Jobs in the queue", "status")
-        self._stranded = gauge("executions_stranded", "Executions that a job should stand for and none does")
-        self._attempts = gauge("webhook_attempts", "Attempts at the endpoints that there are", "outcome")
-        self._webhooks = {
-            "pending": gauge("webhook_deliveries_pending", "Webhooks on their way"),
-            "overdue_seconds": gauge("webhook_overdue_seconds", "How long the oldest webhook that is due has waited"),
-            "failing": gauge("webhook_endpoints_failing", "Active endpoints that fail"),
-            "disabled": gauge("webhook_endpoints_disabled", "Endpoints that were disabled"),
-        }
-        self._deprecated = gauge(
-            "deprecated_uses", "Requests to a version that is going away, in the last 400 days", "endpoint", "version"
-        )
-        self._clock_off = gauge("clock_off_seconds", "By how much this machine's clock is ahead of the database's")
-        self._refused = gauge("quota_refusals", "What this process refused because of a quota", "quota")
-        self._nearly_full = gauge(
-            "quota_nearly_full_workspaces",
-            "Workspaces that have used nine tenths of a quota or more, of those that this process has looked at lately",
-            "quota",
-        )
-
-    def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
-        return Gauge(f"passerelle_{name}", about, labels, registry=self._registry)
+        self._counting = counting
+        self._mail = mail
+        _build.labels(VERSION).set(1)
 
     async def text(self) -> bytes:
         """All of it as it is now, in the text format of Prometheus."""
-        await self._count()
-        self._clock_off.set(self._clock.off)
+        last: Figures | None = None
+        _database_up.set(0)
+        with suppress(*_LOST):
+            async with asyncio.timeout(_PATIENCE):
+                last = await self._counting.last()
+                _database_up.set(1)
+        busy, most = self._database.connections
+        _connections.labels("busy").set(busy)
+        _connections.labels("most").set(most)
+        _clock_off.set(self._clock.off)
+        _mail_refused.set(self._mail.refusal is not None)
         full = self._quotas.nearly_full()
         for quota in QUOTAS:
-            self._refused.labels(quota).set(self._quotas.refused[quota])
-            self._nearly_full.labels(quota).set(full[quota])
-        return generate_latest(self._registry)
+            _nearly_full.labels(quota).set(full[quota])
+        return generate_latest(REGISTRY) + (b"" if last is None else generate_latest(_installation(last)))
 
-    async def _count(self) -> None:
-        async with self._database.shared() as connection:
-            hooks = await fetch_one(connection, "SELECT * FROM webhook_counts(now())")
-            counts = await connection.fetch("SELECT * FROM execution_counts()")
-            uses = await connection.fetch("SELECT * FROM deprecated_counts()")
-            jobs = await connection.fetch("SELECT status, count(*) AS jobs FROM pgqueuer GROUP BY status")
-            lost = await connection.fetch(
-                "SELECT id FROM stranded_executions('1 minute', 1000) "
-                "UNION ALL SELECT id FROM stranded_children('1 minute', 1000)"
-            )
-        for gauge, rows, column in ((self._executions, counts, "executions"), (self._jobs, jobs, "jobs")):
-            gauge.clear()
-            for row in rows:
-                gauge.labels(row["status"]).set(row[column])
-        self._deprecated.clear()
-        for row in uses:
-            self._deprecated.labels(row["endpoint"], str(row["version"])).set(row["uses"])
-        self._stranded.set(len(lost))
-        for name, webhook_gauge in self._webhooks.items():
-            webhook_gauge.set(hooks[name])
-        for outcome in ("succeeded", "failed"):
-            self._attempts.labels(outcome).set(hooks[outcome])
+
+class _Told:
+    """A collector of what is known already."""
+
+    def __init__(self, families: Iterable[GaugeMetricFamily]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        return self._families
+
+
+def _installation(last: Figures) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    families = {
+        name: GaugeMetricFamily(f"passerelle_{name}", about, labels=labels) for name, (about, labels) in FIGURES.items()
+    }
+    for one in last.figures:
+        families[one.name].add_metric(one.labels, one.value)
+    registry.register(_Told([*families.values(), GaugeMetricFamily(f"passerelle_{AGE[0]}", AGE[1], value=last.age)]))
+    return registry
+
+
+def require_token(wanted: SecretStr | None, authorization: bytes | None) -> None:
+    """Raises METRICS_TOKEN_REQUIRED unless a request carries the token of `PASSERELLE_METRICS_TOKEN`."""
+    if wanted is None:
+        raise METRICS_TOKEN_REQUIRED.error(
+            "nobody may read the metrics here: set PASSERELLE_METRICS_TOKEN, or ask at PASSERELLE_METRICS_LISTEN"
+        )
+    scheme, _, token = (authorization or b"").partition(b" ")
+    right = hmac.compare_digest(token.strip(), wanted.get_secret_value().encode())
+    if scheme.lower() != b"bearer" or not right:
+        raise METRICS_TOKEN_REQUIRED.error(
+            "send `Authorization: Bearer …` with the token of PASSERELLE_METRICS_TOKEN; a workspace's key is none",
+            headers={"WWW-Authenticate": "Bearer"},
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,37 +11,47 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from passerelle.accounts.key_terms import checked_networks, checked_permissions
 from passerelle.accounts.models import KeyTerms, ListedKey
 from passerelle.accounts.permissions import EVERYTHING
 from passerelle.accounts.service import UnknownWorkspaceError
 from passerelle.app.application import create_app
+from passerelle.app.foundation import beside
+from passerelle.app.scraping import scraped
+from passerelle.app.selftest import NotKeptError, tried
 from passerelle.app.server import serve as serve_app
 from passerelle.app.server import spare_collector, stop_on_signals
 from passerelle.app.services import Services, open_services
-from passerelle.app.settings import Settings
+from passerelle.app.settings import Settings, lacking
 from passerelle.app.sockets import listen, tell_supervisor
+from passerelle.app.throwaway import throwaway
 from passerelle.app.work import worker_of
 from passerelle.definitions.revisions.rule import PublishingRule
 from passerelle.events import restored
+from passerelle.kit import tracing
 from passerelle.kit.address import parse_address, why_refused
 from passerelle.kit.clock import iso, system_clock
 from passerelle.kit.errors import CommandError, PasserelleError
 from passerelle.kit.json import JsonObject
 from passerelle.kit.secrets import SecretBox
 from passerelle.kit.sizes import parse_size
+from passerelle.languages.service import Languages
 from passerelle.migrations import schema
 from passerelle.operations.sent import RestoreCheck, check_restored
 from passerelle.operations.sizes import Sizes, sizes
 from passerelle.people.models import NewUser, User
 from passerelle.people.passwords import made_up
 from passerelle.quotas.models import OwnTerms, WorkspaceTurns
+from passerelle.resources.files import Files
 from passerelle.retention.archives import Archive, all_archives
 from passerelle.v1.deprecations.models import Mode
 
 ENDS_WITHIN: Final = 30.0
 """Seconds from SIGTERM to the end of a process, even of one whose database hangs."""
+
+log = structlog.get_logger("passerelle.start")
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,8 @@ async def serve(settings: Settings, host: str, port: int, among: Callable[[str],
     stop = stop_on_signals(ENDS_WITHIN + settings.stop_delay.total_seconds())
     sock = listen(host, port) if among is None else None
     base_url = settings.public_url or f"http://localhost:{sock.getsockname()[1] if sock is not None else port}"
-    async with _services(settings.model_copy(update={"public_url": base_url})) as services:
+    _tell_of_address(settings)
+    async with _running(settings.model_copy(update={"public_url": base_url})) as services:
         if among is None:
             print(f"Passerelle answers at {base_url}", flush=True)
         # It takes a second, in which leases are to be kept.
@@ -83,7 +94,8 @@ async def serve(settings: Settings, host: str, port: int, among: Callable[[str],
 async def work(settings: Settings) -> None:
     """Run jobs until SIGINT or SIGTERM."""
     stop = stop_on_signals(ENDS_WITHIN)
-    async with _services(settings) as services, services.operations.presence.of("worker"):
+    _tell_of_address(settings)
+    async with _running(settings) as services, services.operations.presence.of("worker"):
         spare_collector()
         worker = worker_of(services)
         working = asyncio.create_task(worker.run())
@@ -349,18 +361,68 @@ async def verify_audit(settings: Settings, chain: UUID | None, head: str | None)
         return reports
 
 
+async def selftest(settings: Settings, url: str | None, seconds: float, runs: int, tell: Callable[[str], None]) -> int:
+    """Try what Passerelle promises at `url`, in two workspaces of which nothing is left; how much was repeated."""
+    where = url or settings.public_url
+    if where is None:
+        raise CommandError("say where Passerelle answers: --url, or PASSERELLE_PUBLIC_URL")
+    owner = settings.direct_address or _database_url(settings)
+    async with (
+        _services(settings) as services,
+        throwaway(services, owner) as own,
+        throwaway(services, owner) as stranger,
+    ):
+        try:
+            repeated = await tried(where, own, stranger, seconds, runs, tell)
+        except NotKeptError as error:
+            raise CommandError(str(error)) from None
+        await services.shared.trail.write()
+        await services.shared.trail.seal()
+        for one in await services.shared.trail.chains():
+            if one.place.chain == own.workspace_id:
+                report = await services.shared.trail.reading.verify(one.place)
+                if report.problem is not None:
+                    raise CommandError(f"the audit does not hang together: {report.problem}")
+        tell("the audit hangs together")
+    return repeated
+
+
 @asynccontextmanager
-async def _services(settings: Settings, action: str | None = None, kind: str | None = None) -> AsyncIterator[Services]:
-    """Everything, connected. `action`: what a command is called in the audit, and what it is done to."""
+async def _running(settings: Settings) -> AsyncIterator[Services]:
+    """Everything, connected, for a process that goes on. What is configured has been tried."""
+    tried = (Files.tried(settings.files_url), asyncio.to_thread(Languages, settings.languages_folder))
+    async with (
+        tracing.written(settings.otlp_url, settings.otlp_part),
+        _services(settings, tried=tried) as services,
+        scraped(settings.metrics_address, services.metrics, services.shared.database),
+        beside(services.operations.mail_watch.run()),
+    ):
+        yield services
+
+
+def _tell_of_address(settings: Settings) -> None:
+    if settings.public_url is None:
+        log.warning(
+            "public_url.missing",
+            meaning="links and e-mails point to localhost: set PASSERELLE_PUBLIC_URL to the address that people use",
+        )
+
+
+@asynccontextmanager
+async def _services(
+    settings: Settings, action: str | None = None, kind: str | None = None, *, tried: Iterable[Awaitable[object]] = ()
+) -> AsyncIterator[Services]:
+    """Everything, connected.
+
+    action   what a command is called in the audit, and what it is done to
+    tried    what has to do besides the database; all that does not is told at once
+    """
     url = _database_url(settings)
     if settings.secret_key is None:
-        raise CommandError(
-            "PASSERELLE_SECRET_KEY is not set: make one with `openssl rand -base64 32` and give it to every process"
-        )
+        raise lacking("secret_key")
     box = SecretBox.from_setting(settings.secret_key.get_secret_value())
+    await _all(_require_database(url), *tried)
     with _clear_about(url):
-        await schema.require_current(url)
-        await restored.require_numbers(url)
         opened = open_services(settings, url, box)
         services = await opened.__aenter__()
     try:
@@ -373,9 +435,25 @@ async def _services(settings: Settings, action: str | None = None, kind: str | N
         await opened.__aexit__(None, None, None)
 
 
+async def _all(*tried: Awaitable[object]) -> None:
+    """Raises `CommandError` with everything that is refused, and anything else that is raised as it is."""
+    errors = [one for one in await asyncio.gather(*tried, return_exceptions=True) if isinstance(one, BaseException)]
+    for error in errors:
+        if not isinstance(error, CommandError):
+            raise error
+    if errors:
+        raise CommandError("\n".join(str(error) for error in errors))
+
+
+async def _require_database(url: str) -> None:
+    with _clear_about(url):
+        await schema.require_current(url)
+        await restored.require_numbers(url)
+
+
 def _database_url(settings: Settings) -> str:
     if settings.address is None:
-        raise CommandError("PASSERELLE_DATABASE_URL is not set: give it as postgresql://user:password@host/database")
+        raise lacking("database_url")
     return settings.address
 
 

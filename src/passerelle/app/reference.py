@@ -11,9 +11,10 @@ from typing import Any, Final, cast
 
 from fastapi import FastAPI
 
-from passerelle.app import limits, matrix
+from passerelle.app import limits, matrix, work
 from passerelle.app.application import routed
 from passerelle.app.foundation import Foundation
+from passerelle.app.metrics import AGE
 from passerelle.app.services import Services
 from passerelle.app.settings import PREFIX, Settings
 from passerelle.events.catalogue import CATALOGUE as EVENTS
@@ -21,7 +22,11 @@ from passerelle.events.catalogue import GROUPS
 from passerelle.kit.durations import format_duration
 from passerelle.kit.errors import CATALOGUE
 from passerelle.kit.http.openapi import describe
+from passerelle.kit.metrics import DECLARED
+from passerelle.operations.figures import FIGURES
 
+_WORK: Final = work
+"""Loaded for what it and all below it declare."""
 FOLDER: Final = Path(__file__).parents[3] / "docs" / "reference"
 
 
@@ -48,6 +53,7 @@ def pages() -> dict[str, str]:
         "errors.md": _errors(),
         "events.md": _events(),
         "limits.md": limits.page(),
+        "metrics.md": _metrics(),
         "permissions.md": matrix.page(_application()),
         "settings.md": _settings(),
     }
@@ -71,6 +77,48 @@ def write(folder: Path = FOLDER) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def _metrics() -> str:
+    """Every figure, those of each process first."""
+    lines = [
+        "# Metrics",
+        "",
+        "What `/metrics` tells, in the text format of Prometheus: see",
+        "[Running Passerelle](../guides/running.md#watching-it).",
+        "No label names a workspace, or has values that somebody chose.",
+        "",
+        "## Of each process",
+        "",
+        "Of what it has done itself since its start: add them up over all processes.",
+        "",
+        "| metric | kind | labels | what it tells |",
+        "| --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| `{one.name}` | {one.kind} | {_words(one.labels)} | {one.about} |"
+        for one in sorted(DECLARED, key=lambda one: one.name)
+    ]
+    lines += [
+        "",
+        "Besides, `process_…` of the process itself: memory, processor time, open files.",
+        "",
+        "## Of the installation",
+        "",
+        "Counted once a minute by one worker of all, and told alike by every process: take the largest.",
+        "",
+        "| metric | labels | what it tells |",
+        "| --- | --- | --- |",
+    ]
+    lines += [
+        f"| `passerelle_{name}` | {_words(labels)} | {about} |" for name, (about, labels) in sorted(FIGURES.items())
+    ]
+    lines.append(f"| `passerelle_{AGE[0]}` | | {AGE[1]} |")
+    return "\n".join(lines) + "\n"
+
+
+def _words(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _events() -> str:

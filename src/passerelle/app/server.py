@@ -19,8 +19,17 @@ from passerelle.app.sockets import tell_supervisor
 from passerelle.kit.http.protocol import Http1, raise_file_limit
 
 
-class HttpServer(uvicorn.Server):
-    """Leaves signals to whoever runs it, and tells when it answers."""
+class QuietServer(uvicorn.Server):
+    """Leaves signals to whoever runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing to capture."""
+        yield
+
+
+class HttpServer(QuietServer):
+    """Tells when it answers."""
 
     tell: Callable[[str], None] = staticmethod(tell_supervisor)
 
@@ -28,11 +37,6 @@ class HttpServer(uvicorn.Server):
         """As the parent's."""
         await super().startup(sockets)
         self.tell("READY=1")
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Nothing to capture."""
-        yield
 
 
 async def serve(

@@ -12,11 +12,14 @@ import asyncpg
 
 from passerelle.accounts.service import Accounts
 from passerelle.app.foundation import Foundation, beside, open_foundation
+from passerelle.app.metrics import Metrics
 from passerelle.app.settings import Settings
 from passerelle.definitions.facts import KnownFacts
 from passerelle.definitions.revisions.repository import RevisionRepository
 from passerelle.definitions.revisions.service import Revisions
 from passerelle.definitions.revisions.uses import DefinitionUses
+from passerelle.drafts.repository import DraftRepository
+from passerelle.drafts.service import Drafts
 from passerelle.end_user.session.agreed import AgreedTexts
 from passerelle.end_user.session.parts import end_user_sessions
 from passerelle.end_user.session.repository import rename_steps
@@ -36,7 +39,8 @@ from passerelle.links.erasing import erase_addresses
 from passerelle.links.parts import LinkServices, link_parts
 from passerelle.lists.repository import ListRepository
 from passerelle.lists.service import ListService
-from passerelle.operations.mailing import MailTrial
+from passerelle.operations.figures import Counting
+from passerelle.operations.mailing import MailTrial, MailWatch
 from passerelle.operations.parts import OperationsParts
 from passerelle.operations.presence import Presence
 from passerelle.operations.sent import SentJournal
@@ -69,6 +73,8 @@ from passerelle.workflows.erasing import concerned, erase_executions
 from passerelle.workflows.heard import Heard
 from passerelle.workflows.migrations.repository import MoveRepository
 from passerelle.workflows.migrations.service import Moves
+from passerelle.workflows.operations.repository import OperationRepository
+from passerelle.workflows.operations.service import Operations
 from passerelle.workflows.repository import ExecutionRepository
 from passerelle.workflows.service import Executions
 
@@ -89,6 +95,7 @@ class Services:
     executions: Executions
     comments: Comments
     moves: Moves
+    execution_operations: Operations
     links: LinkServices
     end_users: EndUserSessions
     agreed: AgreedTexts
@@ -99,6 +106,7 @@ class Services:
     webhooks: Webhooks
     lists: ListService
     views: Views
+    drafts: Drafts
     cases: CaseRecords
     deprecations: Deprecations
     uses: DefinitionUses
@@ -106,6 +114,7 @@ class Services:
     holds: Holds
     retention: Retention
     watch: LoopWatch
+    metrics: Metrics
 
 
 @asynccontextmanager
@@ -148,6 +157,7 @@ def _build(shared: Foundation) -> Services:
     reviews = ReviewRepository(database)
     events = Events(EventRepository(database), clock, Heard(records.tables))
     deliveries = DeliveryQueue(database, new_id)
+    operations = _operations(shared)
     return Services(
         shared=shared,
         accounts=accounts,
@@ -161,6 +171,7 @@ def _build(shared: Foundation) -> Services:
         executions=executions,
         comments=Comments(database, executions, people.users, clock),
         moves=_moves(shared, store, revisions),
+        execution_operations=Operations(OperationRepository(database), executions, clock, shared.settings.run_wait),
         links=links,
         end_users=end_users,
         agreed=AgreedTexts(end_users, shared.themes, shared.languages, shared.workshop),
@@ -171,13 +182,15 @@ def _build(shared: Foundation) -> Services:
         webhooks=_webhooks(shared, deliveries, events, accounts),
         lists=lists,
         views=Views(ViewRepository(database), clock),
+        drafts=Drafts(DraftRepository(database), revisions, clock),
         cases=CaseRecords(database, records, executions),
         deprecations=_deprecations(shared),
         uses=DefinitionUses(kept_revisions),
-        operations=_operations(shared),
+        operations=operations,
         holds=Holds(database, clock, new_id),
         retention=Retention(database, shared.settings, Files.at(shared.settings.files_url), clock, new_id),
         watch=LoopWatch(),
+        metrics=Metrics(database, clock, shared.quotas, operations.counting, operations.mail_watch),
     )
 
 
@@ -241,7 +254,7 @@ def _runner(
 def _executions(shared: Foundation, runner: Runner, revisions: Revisions, records: RecordServices) -> Executions:
     repository = ExecutionRepository(shared.database, new_id)
     wait = shared.settings.run_wait
-    return Executions(runner, revisions, repository, records, shared.clock, new_id, wait, shared.quotas)
+    return Executions(runner, revisions, repository, records, shared.clock, new_id, wait, shared.quotas, shared.trail)
 
 
 def _moves(shared: Foundation, store: Store, revisions: Revisions) -> Moves:
@@ -309,7 +322,8 @@ def _operations(shared: Foundation) -> OperationsParts:
     files = Files.at(settings.files_url)
     overview = Overview(database, shared.clock, presence, files)
     sent = SentJournal(shared.sent, files, shared.clock, new_id, settings.sent_journal)
-    return OperationsParts(overview, presence, MailTrial(settings, shared.mail, shared.clock, new_id), sent)
+    trial = MailTrial(settings, shared.mail, shared.clock, new_id, shared.rates)
+    return OperationsParts(overview, presence, trial, sent, MailWatch(settings), Counting(database))
 
 
 def _deprecations(shared: Foundation) -> Deprecations:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -19,11 +20,20 @@ from passerelle.kit.errors import CommandError
 from passerelle.kit.mail.addresses import MailAddress
 from passerelle.kit.mail.server import SmtpServer
 from passerelle.kit.outgoing.rules import EgressRules
+from passerelle.kit.secrets import SecretBox
 from passerelle.kit.sizes import parse_size
 from passerelle.kit.timetable import parse_timetable
 
 PREFIX: Final = "PASSERELLE_"
 FILE: Final = "passerelle.toml"
+SERVING: Final = ("database_url", "secret_key")
+"""What nothing that works on a database of one's own starts without."""
+_LACKING: Final = {
+    "database_url": "PASSERELLE_DATABASE_URL is not set: give it as postgresql://user:password@host/database",
+    "secret_key": "PASSERELLE_SECRET_KEY is not set: make one with `openssl rand -base64 32` and give it to every "
+    "process",
+}
+_STORES: Final = frozenset({"", "file", "s3", "gs", "az"})
 
 
 def origins_of(text: str) -> tuple[str, ...]:
@@ -195,6 +205,30 @@ class Settings(BaseSettings):
     v1_sunset: str | None = Field(
         default=None, description="The date (ISO 8601) on which version 1 ends; sent as the `Sunset` header."
     )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="Who sends it as `Authorization: Bearer …` may read `/metrics` of `serve`: 16 characters at least. "
+        "Without it nobody may; see `PASSERELLE_METRICS_LISTEN`.",
+    )
+    metrics_listen: str | None = Field(
+        default=None,
+        description="Where each process answers `/metrics`, `/health/live` and `/health/ready` besides, to whoever may "
+        "connect: `127.0.0.1:9464`, or `0.0.0.0:9464` in a network of your own. `worker` has no other address. Of "
+        "`serve --processes`, each process takes the next port.",
+    )
+    otlp_url: str | None = Field(
+        default=None,
+        description="Where traces go: an OpenTelemetry collector's address for OTLP over HTTP, such as "
+        "`http://collector:4318`. Needs `passerelle[otel]`; headers and names come from the usual `OTEL_…` variables. "
+        "Without it no trace is written.",
+    )
+    otlp_part: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Which part of the traces that begin here is written, from 0 to 1. A caller's `traceparent` "
+        "decides for what belongs to it.",
+    )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="The least level that is logged."
     )
@@ -239,10 +273,67 @@ class Settings(BaseSettings):
     def _check_public(cls, value: str | None) -> str | None:
         if value is None or not value:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        if not _is_address(value):
             raise ValueError("must look like https://example.com or https://example.com/path")
         return value.rstrip("/")
+
+    @field_validator("otlp_url")
+    @classmethod
+    def _check_collector(cls, value: str | None) -> str | None:
+        if value is None or not value:
+            return None
+        if not _is_address(value):
+            raise ValueError("must look like http://collector:4318")
+        return value.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _check_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                SecretBox.from_setting(value.get_secret_value())
+            except CommandError as error:
+                raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("files_url")
+    @classmethod
+    def _check_store(cls, value: str) -> str:
+        if (scheme := urlsplit(value).scheme) not in _STORES:
+            raise ValueError(f"`{scheme}:` is no store: name a folder, or `s3:`, `gs:` or `az:`")
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _check_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[!-~]{16,200}", value.get_secret_value()):
+            raise ValueError("must be 16 to 200 visible ASCII characters: make one with `openssl rand -hex 24`")
+        return value
+
+    @field_validator("metrics_listen")
+    @classmethod
+    def _check_listen(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        host, _, port = value.rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65_535:
+            raise ValueError("must look like 127.0.0.1:9464")
+        return value
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        """Host and port of `metrics_listen`; None where there is none."""
+        if self.metrics_listen is None:
+            return None
+        host, _, port = self.metrics_listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def beside(self, number: int) -> Settings:
+        """For one of several processes of `serve`: metrics are told at a port of its own."""
+        if self.metrics_address is None:
+            return self
+        host, _, port = (self.metrics_listen or "").rpartition(":")
+        return self.model_copy(update={"metrics_listen": f"{host}:{int(port) + number}"})
 
     @property
     def sender_domains(self) -> frozenset[str]:
@@ -341,16 +432,39 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
+def _is_address(text: str) -> bool:
+    """Whether browsers find something under it."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = not (parts.query or parts.fragment or parts.username or parts.password) and not re.search(r"\s", text)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and plain
+
+
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
-def load(**given: Any) -> Settings:
-    """Read the settings. Raises `SettingsError` with everything that is wrong."""
+def load(needed: Sequence[str] = (), **given: Any) -> Settings:
+    """Read the settings. Raises `SettingsError` with everything that is wrong, or is `needed` and not there."""
+    wrong: list[str] = []
+    settings: Settings | None = None
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
-        raise SettingsError("\n".join(_line(item) for item in error.errors())) from None
+        wrong = [_line(item) for item in error.errors()]
+    known = sources()
+    wrong += [_LACKING[name] for name in needed if name not in given and known[name] == "default"]
+    if settings is None or wrong:
+        raise SettingsError("\n".join(wrong))
+    return settings
+
+
+def lacking(name: str) -> SettingsError:
+    """What to raise where a setting of `SERVING` is not there."""
+    return SettingsError(_LACKING[name])
 
 
 def sources(environment: Mapping[str, str] = os.environ, folder: Path | None = None) -> dict[str, str]:
@@ -378,4 +492,5 @@ def _line(item: Any) -> str:
     name = PREFIX + "_".join(str(part) for part in item["loc"]).upper()
     if item["type"] == "extra_forbidden":
         return f"{FILE}: there is no setting {item['loc'][0]}: `passerelle settings` lists them all"
-    return f"{name}: {item['msg'].removeprefix('Value error, ')}"
+    said = item["msg"].removeprefix("Value error, ")
+    return said if said.startswith(name) else f"{name}: {said}"

@@ -37,6 +37,7 @@ _SPAWNING: Final = multiprocessing.get_context("spawn")
 class _Place:
     """One of the processes, and the next ones in its stead."""
 
+    number: int
     process: Any = None
     told: Connection | None = None
     """Where it says that it answers."""
@@ -52,7 +53,7 @@ class Several:
         self._host = host
         self._socket = reserve(host, port)
         self._port: int = self._socket.getsockname()[1]
-        self._places = [_Place() for _ in range(count)]
+        self._places = [_Place(number) for number in range(count)]
         self._stopping = False
         self._woken, self._waker = os.pipe()
 
@@ -90,7 +91,7 @@ class Several:
 
     def _start(self, place: _Place) -> None:
         place.told, telling = _SPAWNING.Pipe(duplex=False)
-        arguments = (self._settings, self._host, self._port, telling)
+        arguments = (self._settings.beside(place.number), self._host, self._port, telling)
         place.process = _SPAWNING.Process(target=_serve, args=arguments, name="passerelle serve")
         place.started, place.answers = time.monotonic(), False
         place.process.start()

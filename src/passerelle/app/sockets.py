@@ -9,9 +9,12 @@ import socket
 from passerelle.kit.errors import CommandError
 
 
-def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
-    """A socket that listens; `shared`: beside other processes that do so. Raises `CommandError` as `reserve`."""
-    server = _bound(host, port, shared=shared)
+def listen(host: str, port: int, *, shared: bool = False, setting: str = "--port") -> socket.socket:
+    """A socket that listens; `shared`: beside other processes that do so; `setting`: what says where.
+
+    Raises `CommandError` as `reserve`.
+    """
+    server = _bound(host, port, shared=shared, setting=setting)
     server.listen(2048)
     server.setblocking(False)
     return server
@@ -28,7 +31,7 @@ def reserve(host: str, port: int) -> socket.socket:
     return _bound(host, port, shared=True)
 
 
-def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
+def _bound(host: str, port: int, *, shared: bool, setting: str = "--port") -> socket.socket:
     server = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if shared:
@@ -40,7 +43,7 @@ def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
     except OSError as error:
         server.close()
         reason = error.strerror or str(error)
-        raise CommandError(f"cannot listen on {host}:{port} ({reason}): choose another with --port") from None
+        raise CommandError(f"cannot listen on {host}:{port} ({reason}): choose another with {setting}") from None
     return server
 
 

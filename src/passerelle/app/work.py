@@ -11,6 +11,7 @@ from passerelle.engine.store import ABANDONED, CHILD_ENDED, ENTRYPOINT, NOTICE
 from passerelle.kit.http.idempotency import forget_old
 from passerelle.kit.ids import new_id
 from passerelle.kit.jobs import Handler, JobRunning, Worker
+from passerelle.operations import figures
 from passerelle.retention.archives import ERASE_ARCHIVES
 from passerelle.webhooks.attempts import DeliverySender
 from passerelle.webhooks.dispatcher import Dispatcher
@@ -31,6 +32,7 @@ def worker_of(services: Services) -> Worker:
             **_execution_jobs(services.runner),
             NOTICE: services.notices.run,
             **services.moves.jobs(),
+            **services.execution_operations.jobs(),
             **OwnerMail(shared.database, shared.mail, shared.clock, new_id).jobs(),
             **services.links.jobs(),
             **services.people.jobs(),
@@ -42,6 +44,7 @@ def worker_of(services: Services) -> Worker:
             ("webhook.sweep", "* * * * *"): services.webhooks.sweep,
             ("link.sweep", "* * * * *"): services.links.links.sweep,
             ("audit.seal", "* * * * *"): shared.trail.seal,
+            figures.SCHEDULE: services.operations.counting.count,
             ("forget", "17 * * * *"): forget,
             purging.SCHEDULE: purging.purge_deleted,
             removal.SCHEDULE: removal.run,
@@ -56,7 +59,9 @@ def worker_of(services: Services) -> Worker:
 def _dispatcher(services: Services) -> Dispatcher:
     shared = services.shared
     keys = services.accounts.signing_keys
-    sender = DeliverySender(shared.to_webhooks, keys, services.records.shown, shared.box, shared.clock)
+    sender = DeliverySender(
+        shared.to_webhooks, keys, services.records.shown, shared.box, shared.clock, traces=services.runner
+    )
     return Dispatcher(services.deliveries, sender, services.webhooks.gone, shared.clock)
 
 
@@ -88,6 +93,7 @@ async def _forget(services: Services) -> None:
     await services.end_users.forget_old()
     await services.deprecations.forget_old()
     await services.moves.forget_old()
+    await services.execution_operations.forget_old()
     await services.shared.trail.forget_old()
     await services.operations.presence.forget_old()
     await services.operations.sent.forget_old()

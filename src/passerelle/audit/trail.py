@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -38,6 +38,8 @@ GATHERED_FOR: Final = 0.25
 """Seconds after which reads and refusals are written."""
 MOST_GATHERED: Final = 1_000
 """Different ones that are gathered; whoever comes next waits until they are written."""
+MOST_NAMED: Final = 500
+"""Executions that one entry names."""
 _LONGEST_AGENT: Final = 300
 _BATCH: Final = 5_000
 
@@ -63,6 +65,18 @@ class Occurrence(NamedTuple):
     id: UUID
     at: datetime
     times: int
+    workflows: tuple[str, ...] = ()
+    """The executions that it was done to, where the object is their definition."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What one caller has done to executions of one definition since it was last written."""
+
+    place: tuple[UUID, bool, Happened]
+    id: UUID
+    at: datetime
+    workflows: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +97,7 @@ class Trail:
         self._keep = keep
         self.reading = AuditReading(database)
         self._gathered: dict[tuple[UUID, bool, Happened], Occurrence] = {}
+        self._done: dict[Hashable, _Done] = {}
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
 
@@ -113,16 +128,36 @@ class Trail:
         self._add(place, Occurrence(self._new_id(), self._clock(), 1))
         self._news.set()
 
+    async def gather_execution(
+        self, chain: UUID, action: str, caller: Principal, definition_id: UUID, execution_id: UUID
+    ) -> None:
+        """The same of something that is done to very many executions: those of one definition share an entry."""
+        origin = present_origin()
+        same = (chain, action, caller.id, caller.session_id, definition_id, origin.address, origin.user_agent)
+        done = self._done.get(same)
+        if done is None:
+            if len(self._done) >= MOST_GATHERED:
+                await self.write()
+            happened = Happened(action, actor_of(caller), object_kind="definition", object_id=str(definition_id))
+            happened = replace(happened, origin=replace(origin, request_id=None))
+            done = self._done[same] = _Done((chain, False, happened), self._new_id(), self._clock(), [])
+            self._news.set()
+        done.workflows.append(str(execution_id))
+        if len(done.workflows) >= MOST_NAMED:
+            await self.write()
+
     async def write(self) -> None:
         """Write down what was gathered. What cannot be written is kept for the next time."""
         async with self._writing:
+            done, self._done = self._done, {}
+            for one in done.values():
+                self._add(one.place, Occurrence(one.id, one.at, len(one.workflows), tuple(one.workflows)))
             gathered, self._gathered = self._gathered, {}
             try:
                 for chain, organization in dict.fromkeys((chain, of) for chain, of, _ in gathered):
                     async with self._serving(chain, organization) as connection:
                         for place in [one for one in gathered if one[:2] == (chain, organization)]:
-                            entry = entry_of(place[2], chain, *gathered[place])
-                            await repository.insert(connection, entry)
+                            await repository.insert(connection, _gathered_entry(chain, place[2], gathered[place]))
                     gathered = {place: what for place, what in gathered.items() if place[0] != chain}
             finally:
                 for place, what in gathered.items():
@@ -130,7 +165,10 @@ class Trail:
 
     def _add(self, place: tuple[UUID, bool, Happened], more: Occurrence) -> None:
         before = self._gathered.get(place)
-        self._gathered[place] = more if before is None else min(before, more)._replace(times=before.times + more.times)
+        if before is not None:
+            first, times = min(before, more), before.times + more.times
+            more = first._replace(times=times, workflows=before.workflows + more.workflows)
+        self._gathered[place] = more
 
     async def seal(self) -> None:
         """Give every entry its place in its chain."""
@@ -286,6 +324,11 @@ def entry_of(happened: Happened, chain: UUID, entry_id: UUID, at: datetime, time
         dict(happened.within),
         times=times,
     )
+
+
+def _gathered_entry(chain: UUID, happened: Happened, what: Occurrence) -> Entry:
+    entry = entry_of(happened, chain, what.id, what.at, what.times)
+    return replace(entry, after={"workflowIds": list(what.workflows)}) if what.workflows else entry
 
 
 async def write_down(connection: Connection, chain: UUID, happened: Happened, at: datetime) -> None:

@@ -46,6 +46,13 @@ def list_lists(client: httpx.Client) -> None:
         typer.echo(f"{entry['name']}  version {entry['version']}  {_entries(entry)}  {when}")
 
 
+@command(app, "delete")
+def delete_list(client: httpx.Client, name: str) -> None:
+    """Delete a list with all its versions; refused while a definition names it."""
+    require_success(client.delete(f"/lists/{_in_path(name)}"))
+    typer.echo(f"{name} is deleted")
+
+
 def _entries(version: dict[str, Any]) -> str:
     count = version["entries"]
     return "1 entry" if count == 1 else f"{count:,} entries"

@@ -118,7 +118,7 @@ def serve(
     """Answer HTTP. Needs PASSERELLE_DATABASE_URL and PASSERELLE_SECRET_KEY."""
     from passerelle.app.logs import configure
 
-    settings = _settings()
+    settings = _settings_to_serve()
     configure(settings.log_level)
     if processes > 1:
         from passerelle.app.several import Several
@@ -136,9 +136,28 @@ def worker() -> None:
     from passerelle.app import processes
     from passerelle.app.logs import configure
 
-    settings = _settings()
+    settings = _settings_to_serve()
     configure(settings.log_level)
     _run(processes.work(settings))
+
+
+@app.command()
+def selftest(
+    url: Annotated[str | None, typer.Option(help="Where Passerelle answers; default: PASSERELLE_PUBLIC_URL.")] = None,
+    seconds: Annotated[
+        float, typer.Option(help="For how long executions are begun: stop and upgrade processes meanwhile.", min=0)
+    ] = 5,
+    runs: Annotated[int, typer.Option(help="How many are begun at least.", min=1, max=100_000)] = 50,
+) -> None:
+    """Try what Passerelle promises on a running installation, in a workspace of which nothing is left."""
+    from passerelle.app import processes
+
+    def tell(kept: str) -> None:
+        output.print(f"kept: {kept}", markup=False, highlight=False)
+
+    repeated = _run(processes.selftest(_settings_to_serve(), url, seconds, runs, tell))
+    how = "none had to be sent again" if repeated == 0 else f"{repeated:,} had to be sent again"
+    output.print(f"all promises were kept; of the requests {how}", markup=False, highlight=False)
 
 
 @app.command()
@@ -504,6 +523,12 @@ def _settings() -> Any:
     from passerelle.app.settings import load
 
     return load()
+
+
+def _settings_to_serve() -> Any:
+    from passerelle.app.settings import SERVING, load
+
+    return load(SERVING)
 
 
 def _duration(text: str, option: str) -> Any:

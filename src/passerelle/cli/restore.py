@@ -16,7 +16,7 @@ from passerelle.kit.errors import CommandError
 app = typer.Typer(no_args_is_help=True)
 output = Console(soft_wrap=True)
 
-_SAID: Final = {True: "comes again, with the same id", False: "the database does not know it", None: ""}
+_SAID: Final = {True: "comes again, with the same key", False: "does not come again", None: ""}
 
 
 @app.callback()

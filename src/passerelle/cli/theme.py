@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True)
 
 _FILES = ("logo", "darkLogo", "favicon", "fontFile")
 """What may name a file beside the theme's own."""
-_ONLY_SHOWN = ("updatedDate", "updatedBy")
+_ONLY_SHOWN = ("version", "updatedDate", "updatedBy")
 
 
 @command(app, "show")

@@ -54,7 +54,8 @@ def compile_definition(
     marred = {problem.path for problem in source.problems}
     found = structure_check(kinds).findings(source.value, all_of_it=True)
     structural = [finding for finding in found if finding[0] not in marred]
-    definition, compilation = _compile(source, kinds, workspace or KnownFacts(), structural)
+    # What reading has told of already is not told again, and not compiled either.
+    definition, compilation = _compile(source, kinds, workspace or KnownFacts(), found)
     findings = compilation.findings if compilation is not None else []
     if compilation is not None and not stored:
         findings = findings + compilation.doubts

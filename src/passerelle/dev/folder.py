@@ -16,7 +16,7 @@ SECRET_KEY_FILE: Final = "secret-key"  # noqa: S105 - the file's name
 
 
 def settings_beside(settings: Settings, data_dir: Path) -> Settings:
-    """The settings; where they name no database, with that of the `passerelle dev` on this folder, and its key.
+    """The settings; where they name no database, with that of the `passerelle dev` on this folder, its key and files.
 
     Raises `CommandError` where there is none.
     """
@@ -31,4 +31,6 @@ def settings_beside(settings: Settings, data_dir: Path) -> Settings:
         raise CommandError(
             f"set PASSERELLE_DATABASE_URL, or give the --data-dir of a running `passerelle dev` ({error})"
         ) from None
-    return settings.model_copy(update={name: SecretStr(value) for name, value in found.items()})
+    secret = {name: SecretStr(value) for name, value in found.items()}
+    files = {} if "files_url" in settings.model_fields_set else {"files_url": str(data_dir / "files")}
+    return settings.model_copy(update={**secret, **files})

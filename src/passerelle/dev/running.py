@@ -29,6 +29,7 @@ from passerelle.dev.postgres import EmbeddedPostgres
 from passerelle.dev.startpage.models import Demo
 from passerelle.dev.startpage.service import StartPage
 from passerelle.events.restored import bring_back_numbers
+from passerelle.kit import tracing
 from passerelle.kit.database import Connection
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import new_id
@@ -60,6 +61,7 @@ async def run(settings: Settings, data_dir: Path, host: str, port: int) -> None:
         await bring_back_numbers(url)
         box = SecretBox.from_setting(_secret_key(settings, data_dir))
         async with (
+            tracing.written(settings.otlp_url, settings.otlp_part),
             _mail_caught(_for_a_laptop(settings, data_dir, base_url), data_dir) as (effective, catcher),
             examples.register() as register_url,
             open_services(effective, url, box, plain_http=True) as services,

@@ -226,6 +226,8 @@ class Identity:
     locale: str | None = None
     expires_at: datetime | None = None
     parent: Parent | None = None
+    started_by: JsonObject | None = None
+    """The key or user who asked for it: `type`, `id` and `name`; None where nobody did, but another execution."""
 
 
 @dataclass(frozen=True, slots=True)

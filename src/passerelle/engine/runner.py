@@ -23,6 +23,7 @@ from passerelle.engine.model import Elapsed, Identity, LanePosition, Phase, Sign
 from passerelle.engine.recording import NoRecords, WorkspaceRecords
 from passerelle.engine.screening import NameLists, NoLists
 from passerelle.engine.store import LoadedExecution, Store
+from passerelle.kit import tracing
 from passerelle.kit.clock import Clock
 from passerelle.kit.grants import by_itself
 from passerelle.kit.jobs import Leases, WaitingJobs
@@ -160,9 +161,21 @@ class Runner:
 
     async def call(self, definition: Definition, state: State, lane: str, position: LanePosition) -> Signal:
         """Make the call at which a lane is, or have the execution that its step starts under way."""
+        if not tracing.is_on():
+            return await self._call(definition, state, lane, position)
+        kind = definition.by_id[str(position.step)].kind.name
+        facts = {"passerelle.step": str(position.step), "passerelle.execution": str(state.identity.id)}
+        with tracing.span(f"step {kind}", facts=facts):
+            return await self._call(definition, state, lane, position)
+
+    async def _call(self, definition: Definition, state: State, lane: str, position: LanePosition) -> Signal:
         if position.child is not None:
             return await self.children.call(definition, state, lane, position)
         return await self._calls.make(definition, state, lane, position)
+
+    async def trace(self, workspace_id: UUID, execution_id: UUID) -> str | None:
+        """As `Store.trace`."""
+        return await self._store.trace(workspace_id, execution_id)
 
 
 class Run:

@@ -18,6 +18,7 @@ from uuid import UUID
 import asyncpg
 
 from passerelle.definitions.model import Definition
+from passerelle.engine.figures import count
 from passerelle.engine.lanes import split_path
 from passerelle.engine.model import (
     OPEN,
@@ -36,7 +37,7 @@ from passerelle.kit.clock import iso
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.event_log import NEW_EVENT
 from passerelle.kit.ids import NewId
-from passerelle.kit.jobs import DROP_JOB, NEW_JOB, NEXT_JOB_ID
+from passerelle.kit.jobs import DROP_JOB, NEW_JOB, NEXT_JOB_ID, traced
 from passerelle.kit.json import Json, JsonObject, KnownJson, dumps
 
 ENTRYPOINT: Final = "execution.continue"
@@ -109,13 +110,17 @@ class Store:
             "locale": identity.locale,
             "origin": identity.origin,
             "expires_at": identity.expires_at,
+            "started_by": identity.started_by,
             **_parent_values(identity),
         }
         try:
             row = await self._run(_create(_shape(transition, plan), identity.parent is not None), values)
         except asyncpg.UniqueViolationError as error:
             raise AlreadyStarted(str(identity.id)) from error
-        return LoadedExecution(state, 1, row["job_id"]) if row is not None else None
+        if row is None:
+            return None
+        count(None, transition)
+        return LoadedExecution(state, 1, row["job_id"])
 
     async def commit(
         self, definition: Definition, loaded: LoadedExecution, transition: Transition, now: datetime, plan: JobPlan,
@@ -136,7 +141,10 @@ class Store:
         if came is not None:
             values |= {"came_id": came.id, "came_name": came.name, "came_body": came.body}
         row = await self._run(_update(_shape(transition, plan, tell=tell), came is not None), values, connection)
-        return LoadedExecution(transition.state, loaded.seq + 1, row["job_id"]) if row is not None else None
+        if row is None:
+            return None
+        count(loaded.state.status, transition)
+        return LoadedExecution(transition.state, loaded.seq + 1, row["job_id"])
 
     @asynccontextmanager
     async def transaction(self, workspace_id: UUID) -> AsyncIterator[Connection]:
@@ -204,6 +212,16 @@ class Store:
             )
         return int(times or 0)
 
+    async def trace(self, workspace_id: UUID, execution_id: UUID) -> str | None:
+        """The trace in which an execution was last written; None where none was being written."""
+        async with self._database.workspace(workspace_id) as connection:
+            found: str | None = await connection.fetchval(
+                "SELECT state ->> 'trace' FROM execution WHERE workspace_id = $1 AND id = $2",
+                workspace_id,
+                execution_id,
+            )
+        return found
+
     async def mend(self, workspace_id: UUID, execution_id: UUID, seq: int) -> bool:
         """Give a stranded execution a job. False if it has moved on meanwhile."""
         values = {
@@ -236,7 +254,7 @@ class Store:
             "definition_id": identity.definition_id,
             "revision_id": state.revision_id,
             "status": state.status.value,
-            "state": state.cursor(),
+            "state": traced(state.cursor()),
             "waiting_for": state.waiting_for(definition) or None,
             "result": state.result,
             "error": state.error,
@@ -270,11 +288,11 @@ class Store:
 
 
 def _payload(workspace_id: UUID, execution_id: UUID) -> bytes:
-    return dumps({"workspaceId": str(workspace_id), "executionId": str(execution_id)}).encode()
+    return dumps(traced({"workspaceId": str(workspace_id), "executionId": str(execution_id)})).encode()
 
 
 def _notice(identity: Identity, notice: Notice) -> JsonObject:
-    return {
+    facts: JsonObject = {
         "workspaceId": str(identity.workspace_id),
         "executionId": str(identity.id),
         "lane": notice.lane,
@@ -284,6 +302,7 @@ def _notice(identity: Identity, notice: Notice) -> JsonObject:
         "at": iso(notice.at),
         "reminder": notice.reminder,
     }
+    return traced(facts)
 
 
 def _tells(before: State, after: State) -> bool:
@@ -312,6 +331,7 @@ def _state(row: Any) -> State:
         identity=Identity(
             row["id"], row["workspace_id"], row["definition_id"], row["execution_type"], row["parameters"],
             row["created_at"], row["origin"], row["record_id"], row["locale"], row["expires_at"], parent,
+            row["started_by"],
         ),
         revision_id=row["revision_id"],
         status=Status(row["status"]),
@@ -466,10 +486,10 @@ def _create(shape: _Shape, child: bool) -> str:
     ){_PARENT if child else ""}, e AS (
         INSERT INTO execution (workspace_id, id, definition_id, revision_id, status, execution_type, seq, state,
             parameters, record_id, locale, origin, waiting_for, result, error, wake_at, job_id, expires_at,
-            created_at, updated_at, completed_at, parent_id, parent_step, depth)
+            created_at, updated_at, completed_at, started_by, parent_id, parent_step, depth)
         SELECT :workspace_id, :id, :definition_id, :revision_id, :status, :execution_type, 1, :state,
             :parameters, :record_id, :locale, :origin, :waiting_for, :result, :error, :wake_at,
-            {_job_id(shape.new_job)}, :expires_at, :created_at, :now, :completed_at,
+            {_job_id(shape.new_job)}, :expires_at, :created_at, :now, :completed_at, :started_by,
             :parent_id, :parent_step, :depth
         FROM published{", parent" if child else ""}
         RETURNING id, job_id

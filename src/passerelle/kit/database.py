@@ -572,6 +572,11 @@ class Database:
                 log.warning("database.unproved", error=repr(error))
 
     @property
+    def connections(self) -> tuple[int, int]:
+        """How many of the pool are busy, and how many there may be."""
+        return self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_max_size()
+
+    @property
     def has_replica(self) -> bool | None:
         """Whether the replica is there; None where there is to be none."""
         return None if self._replica is None else self._replica.is_there

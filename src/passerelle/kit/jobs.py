@@ -23,13 +23,20 @@ from pgqueuer.db import Driver
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job, Schedule
 
+from passerelle.kit import tracing
 from passerelle.kit.claiming import CEILING
 from passerelle.kit.database import APP_ROLE, Connection, Database, Target
 from passerelle.kit.json import JsonObject, KnownJson, dumps, loads
 from passerelle.kit.listening import Listener
+from passerelle.kit.metrics import counter, seconds
 from passerelle.kit.queue_driver import FairQueries, QueueDriver, installing
 
 log = structlog.get_logger("passerelle.jobs")
+
+_jobs: Final = counter(
+    "jobs_run", "Jobs that this process has run: `done`, or `failed` and tried again later", "entrypoint", "outcome"
+)
+_job_took: Final = seconds("job_duration", "How long a job of this process took", "entrypoint")
 
 NEXT_JOB_ID: Final = "SELECT nextval('pgqueuer_id_seq') AS id"
 NEW_JOB: Final = "INSERT INTO pgqueuer (id, priority, entrypoint, payload, execute_after, status)"
@@ -47,7 +54,13 @@ async def enqueue(
 
     A statement that has to do more at once begins with `NEW_JOB` instead.
     """
-    await connection.execute(_ENQUEUE, entrypoint, dumps(facts).encode(), after)
+    await connection.execute(_ENQUEUE, entrypoint, dumps(traced(facts)).encode(), after)
+
+
+def traced(facts: JsonObject) -> JsonObject:
+    """What a job gets, with the trace that it goes on, where there is one."""
+    trace = tracing.here()
+    return facts if trace is None else {**facts, "trace": trace}
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,15 +263,27 @@ class WaitingJobs:
 
 def _running(handler: Handler) -> Callable[[Job], Awaitable[None]]:
     async def run(job: Job) -> None:
+        outcome, began = "failed", time.perf_counter()
         try:
             lost = (job.headers or {}).get("lost", 0)
-            await handler(JobRunning(job.id, loads(job.payload or b"null"), lost if isinstance(lost, int) else 0))
+            facts = loads(job.payload or b"null")
+            with tracing.span(f"job {job.entrypoint}", kind="CONSUMER", parent=_trace_of(facts)):
+                await handler(JobRunning(job.id, facts, lost if isinstance(lost, int) else 0))
+            outcome = "done"
         except Exception as error:
             log.warning("job.failed", entrypoint=job.entrypoint, job=job.id, error=repr(error), exc_info=True)
             delay = timedelta(seconds=min(60, 2 ** min(job.attempts, 6)))
             raise RetryRequested(delay=delay, reason=type(error).__name__) from error
+        finally:
+            _jobs.labels(job.entrypoint, outcome).inc()
+            _job_took.labels(job.entrypoint).observe(time.perf_counter() - began)
 
     return run
+
+
+def _trace_of(facts: KnownJson) -> str | None:
+    trace = facts.get("trace") if isinstance(facts, dict) else None
+    return trace if isinstance(trace, str) else None
 
 
 def _on_schedule(act: Callable[[], Awaitable[object]]) -> Callable[[Schedule], Awaitable[None]]:

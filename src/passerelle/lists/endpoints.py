@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from passerelle.definitions.revisions.schemas import UsesAnswer, uses_answer
-from passerelle.definitions.revisions.uses import DefinitionUses
+from passerelle.definitions.revisions.uses import DefinitionUses, FoundUses
 from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import TextBody
 from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
 from passerelle.kit.http.permissions import Requires
 from passerelle.lists.schemas import ListVersionAnswer, list_version_answer
-from passerelle.lists.service import LARGEST, ListService
+from passerelle.lists.service import LARGEST, LIST_USED, ListService
 
 Name = Annotated[str, Path(description="Small letters, digits, `.`, `_` and `-`, such as `eu`")]
 
@@ -55,6 +55,17 @@ def router(lists: ListService, uses: DefinitionUses, cursors: Cursors) -> APIRou
         response.status_code = 201 if loaded.new else 200
         return list_version_answer(loaded.version)
 
+    @routes.delete("/lists/{name}", status_code=204)
+    async def delete_list(caller: Annotated[Principal, Requires("can_manage_lists")], name: Name) -> None:
+        """Delete a list with all its versions, unless a published or a newest revision names it.
+
+        Checks that name no list search those that are left. Results of earlier checks keep the version and its hash.
+        """
+        naming = await uses.naming_list(caller.workspace_id, name)
+        if naming.uses:
+            raise LIST_USED.error(_used(naming, name))
+        await lists.delete(caller.workspace_id, name)
+
     @routes.get("/lists/{name}/uses")
     async def list_uses_of_list(caller: Annotated[Principal, Requires("can_view_workspace")], name: Name) -> UsesAnswer:
         """The definitions that search a list, by its name or with all others, with the steps."""
@@ -84,3 +95,8 @@ def router(lists: ListService, uses: DefinitionUses, cursors: Cursors) -> APIRou
         return Response(await lists.file(caller.workspace_id, name, version), media_type=_CSV)
 
     return routes
+
+
+def _used(found: FoundUses, name: str) -> str:
+    where = ", ".join(dict.fromkeys(f"{one.stored.name} (revision {one.stored.number})" for one in found.uses))
+    return f"definitions name the list `{name}`: {where}; take it out of them first"

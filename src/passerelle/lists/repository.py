@@ -67,6 +67,11 @@ class ListRepository:
             )
         return [ListVersion(**row) for row in rows]
 
+    async def remove(self, workspace_id: UUID, name: str) -> bool:
+        """Remove a list with all its versions. False where there is none."""
+        async with self._database.transaction(workspace_id) as connection:
+            return bool(await connection.fetchval("SELECT remove_list($1)", name))
+
     async def content(self, workspace_id: UUID, name: str, version: int) -> bytes | None:
         """The file of a version, as it was given to `add`; None if there is no such version."""
         async with self._database.workspace(workspace_id) as connection:

@@ -31,6 +31,8 @@ LIST_NOT_FOUND: Final = Code(
     "LIST_NOT_FOUND", 404, "This workspace has no list of that name, or not that version of it."
 )
 
+LIST_USED: Final = Code("LIST_USED", 409, "A definition names the list. Publish one that does not, and try again.")
+
 LARGEST: Final = 200_000_000
 """Bytes of a file."""
 MOST_PROBLEMS: Final = 100
@@ -71,6 +73,11 @@ class ListService:
             workspace_id, name, packed, sha256=digest, entries=entries, at=self._clock(), by=by
         )
         return ListLoad(version, new)
+
+    async def delete(self, workspace_id: UUID, name: str) -> None:
+        """Remove a list with all its versions. Raises LIST_NOT_FOUND; whether it is used, the caller asks before."""
+        if not await self._repository.remove(workspace_id, name):
+            raise _not_found(f"this workspace has no list `{name}`: GET /lists shows those that it has")
 
     async def page(self, workspace_id: UUID, after: str | None, limit: int) -> list[ListVersion]:
         """The newest version of each list, by name, after the name `after`."""

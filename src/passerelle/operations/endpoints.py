@@ -33,14 +33,14 @@ def router(parts: OperationsParts) -> APIRouter:
     @routes.get("/operations")
     async def read_operations(caller: Annotated[Principal, Requires("can_view_operations")]) -> OperationsAnswer:
         """How the whole installation stands: processes, queue, database, storage, mail."""
-        return operations_answer(await parts.overview.now(), parts.mail.state)
+        return operations_answer(await parts.overview.now(), parts.mail.state, parts.mail_watch.refusal)
 
     @routes.post("/operations/mail-test")
     async def test_mail(
         caller: Annotated[Principal, Requires("can_view_operations")], body: JsonBody[MailTestBody]
     ) -> MailTestAnswer:
         """Send a test e-mail now, and say what the mail server answered. A refusal is an answer, too (200)."""
-        return mail_test_answer(await parts.mail.send(_receiver(caller, body.to), caller.name))
+        return mail_test_answer(await parts.mail.send(_receiver(caller, body.to), caller))
 
     return routes
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from passerelle.operations.mailing import MailTrial
+from passerelle.operations.figures import Counting
+from passerelle.operations.mailing import MailTrial, MailWatch
 from passerelle.operations.presence import Presence
 from passerelle.operations.sent import SentJournal
 from passerelle.operations.standing import Overview
@@ -18,3 +19,5 @@ class OperationsParts:
     presence: Presence
     mail: MailTrial
     sent: SentJournal
+    mail_watch: MailWatch
+    counting: Counting

@@ -99,6 +99,9 @@ class MailAnswer(Answer):
     signs_in: bool = Field(description="Whether there is a user and a password.")
     sender: str = Field(description="Whom e-mails come from, where a workspace says nothing else.")
     domains: list[str] = Field(description="The domains that workspaces may send from.")
+    refusal: str | None = Field(
+        description="Why the mail server did not take the process that answers, when it last tried; null where it did."
+    )
 
 
 class OperationsAnswer(Answer):
@@ -146,7 +149,7 @@ class MailTestAnswer(Answer):
     message_id: str | None = Field(description="How the e-mail is found in the mail server's log.")
 
 
-def operations_answer(standing: Standing, mail: MailState) -> OperationsAnswer:
+def operations_answer(standing: Standing, mail: MailState, refusal: str | None) -> OperationsAnswer:
     """How the installation stands."""
     found = standing.database
     executions, webhooks = standing.executions, standing.webhooks
@@ -199,7 +202,12 @@ def operations_answer(standing: Standing, mail: MailState) -> OperationsAnswer:
         ),
         storage=StorageAnswer(kind=standing.files.kind, refusal=standing.files.refusal, free=standing.files.free),
         mail=MailAnswer(
-            server=mail.server, tls=mail.tls, signs_in=mail.signs_in, sender=mail.sender, domains=list(mail.domains)
+            server=mail.server,
+            tls=mail.tls,
+            signs_in=mail.signs_in,
+            sender=mail.sender,
+            domains=list(mail.domains),
+            refusal=refusal,
         ),
     )
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -115,14 +116,39 @@ async def check_restored(database: Database, journal: SentJournal, since: dateti
     if moment is None:
         return None
     sent, more = await journal.since(moment)
-    events = {found for one in sent if one.kind == "webhook" and one.key and (found := parse_id(one.key)) is not None}
-    pending = await _pending(database, events)
-    return RestoreCheck(moment, [SentAgain(one, _comes_again(one, pending)) for one in sent], more)
+    pending = await _pending(database, {one.key for one in sent if one.kind == "webhook"})
+    known = await _calls(database, {one.key for one in sent if one.kind == "call"})
+    return RestoreCheck(moment, [SentAgain(one, _comes_again(one, pending, known)) for one in sent], more)
 
 
-def _comes_again(sent: Dispatched, pending: frozenset[UUID]) -> bool | None:
-    key = parse_id(sent.key or "")
-    return key in pending if sent.kind == "webhook" and key is not None else None
+def _comes_again(sent: Dispatched, pending: frozenset[UUID], known: Mapping[UUID, frozenset[str]]) -> bool | None:
+    """A webhook that waits; a call of an execution that is there, and of a step that has not ended."""
+    if sent.kind == "webhook":
+        key = parse_id(sent.key or "")
+        return None if key is None else key in pending
+    execution_id = _execution_of(sent.key)
+    if sent.kind == "mail" or execution_id is None:
+        return None
+    return execution_id in known and _step_of(sent.key) not in known[execution_id]
+
+
+def _execution_of(key: str | None) -> UUID | None:
+    """The execution that a call's key begins with: `execution:step:visit`."""
+    return parse_id((key or "").partition(":")[0])
+
+
+def _step_of(key: str | None) -> str:
+    return (key or "").partition(":")[2]
+
+
+async def _calls(database: Database, keys: Set[str | None]) -> Mapping[UUID, frozenset[str]]:
+    """Those executions that there are, with the ends of the keys of calls that have ended."""
+    wanted = {found for key in keys if (found := _execution_of(key)) is not None}
+    rows = await database.ask("calls_ended", list(wanted)) if wanted else []
+    ended: defaultdict[UUID, set[str]] = defaultdict(set)
+    for row in rows:
+        ended[row["execution_id"]].add(f"{row['step']}:{row['visit']}")
+    return {execution_id: frozenset(steps) for execution_id, steps in ended.items()}
 
 
 async def _last_moment(database: Database) -> datetime | None:
@@ -132,8 +158,10 @@ async def _last_moment(database: Database) -> datetime | None:
     return found
 
 
-async def _pending(database: Database, events: frozenset[UUID] | set[UUID]) -> frozenset[UUID]:
-    rows = await database.ask("events_to_deliver", list(events)) if events else []
+async def _pending(database: Database, keys: Set[str | None]) -> frozenset[UUID]:
+    """Those events that are to be delivered still."""
+    wanted = {found for key in keys if (found := parse_id(key or "")) is not None}
+    rows = await database.ask("events_to_deliver", list(wanted)) if wanted else []
     return frozenset(row["event_id"] for row in rows)
 
 

@@ -5,45 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from passerelle.kit.clock import SharedClock
 from passerelle.kit.database import Database
+from passerelle.operations.figures import JobsOfKind, counted
 from passerelle.operations.presence import Presence, Process
 from passerelle.resources.files import Files, StoreState
-
-# Jobs whose lease their own process keeps moving on are due a few seconds later: they are no work that waits.
-_JOBS: Final = """
-    SELECT entrypoint, count(*) FILTER (WHERE status = 'queued' AND execute_after <= now()) AS due,
-           count(*) FILTER (WHERE status = 'picked') AS under_way,
-           count(*) FILTER (WHERE status = 'queued' AND execute_after > now()) AS later,
-           count(*) FILTER (WHERE attempts > 0) AS tried_again,
-           extract(epoch FROM now() - min(execute_after) FILTER (WHERE status = 'queued' AND execute_after <= now()))
-               ::double precision AS oldest_due
-    FROM pgqueuer WHERE status IN ('queued', 'picked') GROUP BY entrypoint ORDER BY entrypoint
-"""
-_SIZE: Final = """
-    SELECT CASE WHEN has_database_privilege(current_database(), 'CONNECT')
-        THEN pg_database_size(current_database()) END
-"""
-_STRANDED: Final = """
-    SELECT count(*) FROM (
-        SELECT id FROM stranded_executions('1 minute', 1000)
-        UNION ALL SELECT id FROM stranded_children('1 minute', 1000)
-    ) lost
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class JobsOfKind:
-    """The jobs of one kind. `oldest_due`: seconds that the first of those that are due has waited."""
-
-    entrypoint: str
-    due: int
-    under_way: int
-    later: int
-    tried_again: int
-    oldest_due: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +56,14 @@ class Overview:
             began = time.perf_counter()
             version = await connection.fetchval("SHOW server_version")
             took = (time.perf_counter() - began) * 1000
-            size = await connection.fetchval(_SIZE)
-            jobs = await connection.fetch(_JOBS)
-            stranded = await connection.fetchval(_STRANDED)
-            executions = await connection.fetch("SELECT status, executions FROM execution_counts()")
-            webhooks = await connection.fetchrow("SELECT * FROM webhook_counts(now())")
+            found = await counted(connection)
         return Standing(
-            DatabaseState(version, took, size, self._database.pooled, self._database.has_replica),
+            DatabaseState(version, took, found.size, self._database.pooled, self._database.has_replica),
             self._clock.off,
             await self._presence.processes(),
-            [JobsOfKind(**row) for row in jobs],
-            stranded,
-            {row["status"]: row["executions"] for row in executions},
-            dict(webhooks or {}),
+            found.jobs,
+            found.stranded,
+            dict(found.executions),
+            dict(found.webhooks),
             await self._files.state(),
         )

@@ -19,6 +19,7 @@ from uuid import UUID
 from passerelle.kit.database import NO_WORKSPACE, Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.memory import Memory, Remembered, Timer
+from passerelle.kit.metrics import counter
 from passerelle.kit.rates import Limit, Rates, Tally
 from passerelle.kit.sizes import format_size
 from passerelle.quotas import repository
@@ -35,6 +36,7 @@ _MINUTE: Final = timedelta(minutes=1)
 _WAIT: Final = "10"
 """Seconds after which executions may have ended."""
 _SIZE: Final = 10_000
+_refusals: Final = counter("quota_refusals", "What this process has refused because of a quota", "quota")
 
 
 @dataclass(slots=True)
@@ -61,8 +63,6 @@ class WorkspaceQuotas:
             quota: memory.of((), lambda workspace_id, _: workspace_id, size=_SIZE, age=age)
             for quota, age in COUNTED_FOR.items()
         }
-        self.refused: Counter[Quota] = Counter()
-        """How often this process has refused something."""
 
     async def of(self, workspace_id: UUID, connection: Connection | None = None) -> Quotas:
         """What holds for a workspace. `connection`: one of that workspace, if it is held already."""
@@ -145,7 +145,7 @@ class WorkspaceQuotas:
         return await self._used[quota].read(workspace_id, read)
 
     def _refusal(self, quota: Quota, most: int, headers: Mapping[str, str] | None = None) -> PasserelleError:
-        self.refused[quota] += 1
+        _refusals.labels(quota).inc()
         shown = format_size(most) if quota == "storage" else f"{most:,}"
         said = {
             "executions": f"the workspace may have {shown} executions that have not ended: wait until some have",

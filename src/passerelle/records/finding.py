@@ -94,6 +94,11 @@ class RecordSearch:
         _, search = await self._checked(workspace_id, table, wanted)
         along = plans.filter_index(search) if search.words is None else None
         async with self._database.reading(workspace_id) as connection:
+            if search.words is not None and body.up_to < plans.WALKED:
+                counting = plans.counting_first(plans.by_index(search), body.up_to)
+                [row] = await self._rows(connection, search, counting)
+                if row[0] > body.up_to:
+                    return body.up_to, False
             [row] = await self._rows(connection, search, plans.counting(search, along, body.up_to))
         return min(row[0], body.up_to), row[0] <= body.up_to
 
@@ -181,6 +186,8 @@ class RecordSearch:
 
     async def _run(self, connection: Connection, search: Search) -> list[Any]:
         """The rows of one page, and one more where there is a next page."""
+        if search.words is not None and (rows := await self._walked(connection, search)) is not None:
+            return rows
         along, in_order = await self._along(connection, search)
         if search.skip and (passing := plans.passing(search, along, in_order=in_order)) is not None:
             passed = await self._rows(connection, search, passing)
@@ -189,6 +196,15 @@ class RecordSearch:
             search = await self._behind(connection, search, passed[0][0])
         statement = plans.statement(search, along, in_order=in_order)
         return await self._rows(connection, search, statement)
+
+    async def _walked(self, connection: Connection, search: Search) -> list[Any] | None:
+        """The page of a search for words, where the first records of an index fill it; None where they do not."""
+        search = plans.by_index(search)
+        along, in_order = await self._along(connection, search)
+        if not plans.is_walkable(search, along, in_order=in_order):
+            return None
+        rows = await self._rows(connection, search, plans.statement(search, along, in_order=True, walked=True))
+        return rows if len(rows) > search.limit else None
 
     async def _behind(self, connection: Connection, search: Search, record_id: UUID) -> Search:
         """The search from behind this record on."""

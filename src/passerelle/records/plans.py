@@ -6,7 +6,7 @@ PostgreSQL is not left to guess: values of all tables share an index, so that it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -21,6 +21,9 @@ from passerelle.tables.types import type_of
 
 FEW: Final = 2_000
 """Records that are sorted at once rather than read in the order of another index."""
+WALKED: Final = 10_000
+"""Records that are looked at one by one for words, in the wanted order, before all that have them are gathered: words
+that many records have are found among the first, and of others there are few to gather."""
 SLACK: Final = timedelta(hours=25)
 """An id is made before its record, at most as long before as an idempotency key is kept."""
 
@@ -51,7 +54,7 @@ class Search:
     table: Table
     condition: Condition | None
     words: str | None
-    """A `tsquery`."""
+    """A `tsquery` that finds the records."""
     sort: tuple[SortKey, ...]
     limit: int
     after: tuple[UUID, tuple[Json, ...]] | None
@@ -59,6 +62,8 @@ class Search:
     skip: int = 0
     """Records to pass over."""
     inside: Inside | None = None
+    holding: str | None = None
+    """A `tsquery` that records have to fulfil which are found otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +174,42 @@ def passing(search: Search, along: Along | None, *, in_order: bool) -> Statement
     return Statement(sql, tuple(arguments.values), limited=True)
 
 
-def statement(search: Search, along: Along | None, *, in_order: bool) -> Statement:
-    """The search along an index (None: the table's own). `in_order`: the index gives the wanted order."""
+def by_index(search: Search) -> Search:
+    """The same where records are found otherwise, and their words are looked at one by one."""
+    return replace(search, words=None, holding=search.words)
+
+
+def is_walkable(search: Search, along: Along | None, *, in_order: bool) -> bool:
+    """Whether an index alone gives the wanted order, so that its first records are those of the page."""
+    return in_order and all(key.indexed for key in _sort_keys(search, along, in_order=True))
+
+
+def counting_first(search: Search, up_to: int) -> Statement:
+    """How many of the newest `WALKED` records are found, counted up to one more than `up_to`."""
+    arguments = Arguments(search.table.workspace_id, search.table.id)
+    residual = _residual(search, None, arguments)
+    source = _table_source(search, residual, _NOWHERE, arguments, f" ORDER BY r.id DESC LIMIT {WALKED}")
+    sql = f"SELECT count(*) FROM (SELECT FROM {source} LIMIT {up_to + 1}) AS found"  # noqa: S608 - see `conditions`
+    return Statement(sql, tuple(arguments.values), limited=True)
+
+
+def statement(search: Search, along: Along | None, *, in_order: bool, walked: bool = False) -> Statement:
+    """The search along an index (None: the table's own). `in_order`: the index gives the wanted order.
+
+    walked   only the first `WALKED` that the index gives are looked at (`is_walkable`)
+    """
     arguments = Arguments(search.table.workspace_id, search.table.id)
     residual = _residual(search, along, arguments)
     keys = _sort_keys(search, along, in_order=in_order)
     after = _after(search, keys, arguments)
     order = ", ".join(f"{key.sql} {'DESC' if key.descending else 'ASC'}" for key in keys)
+    first = f" ORDER BY {order} LIMIT {WALKED}" if walked else ""
     if search.words is not None:
         source = _text_source(search, residual, after, arguments)
     elif along is not None and along.field is not None:
-        source = _index_source(along, residual, after, arguments)
+        source = _index_source(along, residual, after, arguments, first)
     else:
-        source = _table_source(search, residual, after, arguments)
+        source = _table_source(search, residual, after, arguments, first)
     alone = in_order and len(keys) <= 2 and search.words is None
     skip = f" OFFSET {search.skip}" if search.skip else ""
     sql = f"SELECT {COLUMNS} FROM {source} ORDER BY {order} LIMIT {search.limit + 1}{skip}"  # noqa: S608 - likewise
@@ -238,6 +266,8 @@ def _residual(search: Search, along: Along | None, arguments: Arguments) -> list
         for part in conjuncts(search.condition)
         if along is None or part not in along.conditions
     ]
+    if search.holding is not None:
+        found.append(f"r.search @@ {arguments.add(search.holding)}::text::tsquery")
     return found if search.inside is None else [*found, search.inside.sql(arguments)]
 
 
@@ -305,16 +335,21 @@ def _index_where(along: Along, arguments: Arguments) -> str:
     return " AND ".join(["k.workspace_id = $1", f"k.field_id = {arguments.add(along.field.id)}", *conditions])
 
 
-def _index_source(along: Along, residual: Sequence[str], after: _After, arguments: Arguments) -> str:
+def _index_source(along: Along, residual: Sequence[str], after: _After, arguments: Arguments, first: str = "") -> str:
+    """`first`: which of the index's entries are looked at; empty for all."""
     where = " AND ".join([_index_where(along, arguments), *after[0]])
     inner = " AND ".join(["r.workspace_id = $1", "r.table_id = $2", "r.id = k.record_id", *residual, *after[1]])
     # OFFSET 0 keeps the two apart: records are looked up one by one, in the order of the index.
     records = f"SELECT {COLUMNS} FROM record r WHERE {inner} OFFSET 0"  # noqa: S608 - likewise
+    if first:
+        return f"(SELECT * FROM {along.relation} k WHERE {where}{first}) k CROSS JOIN LATERAL ({records}) r"  # noqa: S608 - likewise
     return f"{along.relation} k CROSS JOIN LATERAL ({records}) r WHERE {where}"
 
 
-def _table_source(search: Search, residual: Sequence[str], after: _After, arguments: Arguments) -> str:
-    conditions = ["r.workspace_id = $1", "r.table_id = $2", "r.deleted_at IS NULL", *residual, *after[0], *after[1]]
+def _table_source(search: Search, residual: Sequence[str], after: _After, arguments: Arguments, first: str = "") -> str:
+    """`first`: which of the table's records are looked at; empty for all."""
+    conditions = ["r.table_id = $2", "r.deleted_at IS NULL", *after[0]]
+    others = [*residual, *after[1]]
     since = [
         datetime.fromisoformat(part.value)
         for part in conjuncts(search.condition)
@@ -322,7 +357,10 @@ def _table_source(search: Search, residual: Sequence[str], after: _After, argume
     ]
     if since:
         conditions.append(f"r.id >= {arguments.add(_first_id(max(since)))}")
-    return f"record r WHERE {' AND '.join(conditions)}"
+    if first:
+        within = f"(SELECT * FROM record r WHERE r.workspace_id = $1 AND {' AND '.join(conditions)}{first}) r"  # noqa: S608 - likewise
+        return f"{within} WHERE {' AND '.join(others)}"
+    return f"record r WHERE r.workspace_id = $1 AND {' AND '.join([*conditions, *others])}"
 
 
 def _text_source(search: Search, residual: Sequence[str], after: _After, arguments: Arguments) -> str:

@@ -19,6 +19,7 @@ from passerelle.engine.kinds import MASK
 from passerelle.kit.database import Connection
 from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.grants import Acting, Grant, acting
+from passerelle.kit.http.auditing import tell_personal
 from passerelle.kit.http.fields import FIELD_UNKNOWN, pointer
 from passerelle.kit.http.permissions import denied
 from passerelle.kit.json import Json, JsonObject
@@ -222,8 +223,10 @@ def sight_of(table: Table) -> Sight:
     elif asked or is_limited(now):
         shown = with_names(table, frozenset())
     seen, done, written = _rows(now, table, reading, asked=asked)
+    masked = _masked(now, table)
+    tell_personal(shown=any(field.pii is not None and field.key not in masked for field in shown.fields))
     reaches = not asked or now.caller.reach(str(now.permission), "table", str(table.id)) is not None
-    return Sight(table, shown, written, _masked(now, table), seen, done, now.permission, reaches)
+    return Sight(table, shown, written, masked, seen, done, now.permission, reaches)
 
 
 def seen_sql(table: Table, arguments: Arguments) -> str:

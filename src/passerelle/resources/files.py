@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,15 +13,18 @@ from typing import Any, BinaryIO, Final
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, MemoryStore, from_url
 
+from passerelle.kit.errors import CommandError
 from passerelle.resources.errors import FILES_UNAVAILABLE
 
 _CHUNK: Final = 1 << 20
 _PATIENCE: Final = 3.0
 """Seconds that the store has to say that it is there."""
-_CLOUDS: Final = {"s3": "s3", "gs": "gs", "az": "az"}
+_TRIAL: Final = 10.0
+"""Seconds that it has to keep, give and delete a small file."""
+_ACTS: Final = {"put": "write", "get": "read", "delete": "delete"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class StoreState:
     free: int | None
 
 
-class FilesUrlError(ValueError):
+class FilesUrlError(CommandError):
     """`PASSERELLE_FILES_URL` cannot be used; one sentence says what would be right."""
 
 
@@ -53,17 +57,34 @@ class Files:
         Credentials of a cloud come from its usual environment variables. Raises `FilesUrlError`.
         """
         parts = urlsplit(url)
-        if parts.scheme in ("", "file"):
-            folder = unquote(parts.path) if parts.scheme else url
-            return cls(LocalStore(Path(folder).absolute(), mkdir=True, automatic_cleanup=True))
-        if parts.scheme not in _CLOUDS:
-            raise FilesUrlError(
-                f"PASSERELLE_FILES_URL: `{parts.scheme}:` is no store: name a folder, or `s3:`, `gs:` or `az:`"
-            )
         try:
+            if parts.scheme in ("", "file"):
+                folder = unquote(parts.path) if parts.scheme else url
+                return cls(LocalStore(Path(folder).absolute(), mkdir=True, automatic_cleanup=True))
             return cls(from_url(url))
-        except (BaseError, ValueError) as error:
-            raise FilesUrlError(f"PASSERELLE_FILES_URL: {error}") from None
+        except (BaseError, ValueError, OSError) as error:
+            raise FilesUrlError(f"PASSERELLE_FILES_URL ({url}): {_first_line(error)}") from None
+
+    @classmethod
+    async def tried(cls, url: str) -> None:
+        """Keep a small file there, read it and delete it. Raises `FilesUrlError`, which says what to do."""
+        store = cls.at(url)._store
+        path, content, act = f"trial/{secrets.token_hex(8)}", b"passerelle", "put"
+        try:
+            async with asyncio.timeout(_TRIAL):
+                await obstore.put_async(store, path, content)
+                act = "get"
+                found = bytes(await (await obstore.get_async(store, path)).bytes_async())
+                act = "delete"
+                await obstore.delete_async(store, path)
+        except TimeoutError:
+            why = f"it did not {_ACTS[act]} a small file within {_TRIAL:g} seconds: is its address right?"
+        except (BaseError, OSError) as error:
+            why = _explained(act, error)
+        else:
+            why = "" if found == content else "it gave another file than it was given"
+        if why:
+            raise FilesUrlError(f"PASSERELLE_FILES_URL ({url}): {why}")
 
     @classmethod
     def in_memory(cls) -> Files:
@@ -81,7 +102,7 @@ class Files:
                 if isinstance(self._store, LocalStore):
                     kind, free = "folder", (await asyncio.to_thread(disk_usage, str(self._store.prefix))).free
         except (BaseError, OSError, TimeoutError) as error:
-            return StoreState(kind.lower(), str(error)[:300] or "it does not answer", free)
+            return StoreState(kind.lower(), _first_line(error)[:300] or "it does not answer", free)
         return StoreState(kind.lower(), None, free)
 
     async def put(self, path: str, file: BinaryIO) -> None:
@@ -112,6 +133,11 @@ class Files:
         except BaseError as error:
             raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error
 
+    async def delete_below(self, folder: str) -> None:
+        """Delete every file of a folder."""
+        async for some in obstore.list(self._store, folder):
+            await obstore.delete_async(self._store, [one["path"] for one in some])
+
     async def delete(self, path: str) -> None:
         """Delete a file, if it is there. Raises FILES_UNAVAILABLE."""
         try:
@@ -120,6 +146,20 @@ class Files:
             return
         except BaseError as error:
             raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error
+
+
+def _explained(act: str, error: Exception) -> str:
+    """What to do where a cloud or a folder refuses to `act`."""
+    if isinstance(error, NotFoundError | FileNotFoundError) and act == "put":
+        return "there is no such bucket, container or folder: make it, or correct the address"
+    refused = isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError)
+    if refused or "AccessDenied" in str(error):  # what becomes of several deletions is told in the text alone
+        return f"it may not be used to {_ACTS[act]} files: give these credentials, or this user, that right"
+    return f"it could not {_ACTS[act]} a small file: {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 async def _chunks(stream: Any) -> AsyncIterator[bytes]:

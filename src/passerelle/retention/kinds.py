@@ -16,6 +16,7 @@ from passerelle.links.service import FORGET_AFTER as LINKS
 from passerelle.records.models import KEPT_DELETED
 from passerelle.v1.deprecations.service import KEPT_DAYS
 from passerelle.workflows.migrations.service import DRY_RUNS_KEPT
+from passerelle.workflows.operations.service import KEPT as OPERATIONS_KEPT
 
 EditableKind = Literal["executions", "events", "deliveries", "drafts", "audit"]
 
@@ -67,6 +68,7 @@ FIXED: Final[Sequence[Kept]] = (
     Kept("consents", None, "they go with their executions"),
     Kept("links", LINKS, "they ended"),
     Kept("dryRuns", DRY_RUNS_KEPT, "they were made"),
+    Kept("operations", OPERATIONS_KEPT, "they were asked for"),
     Kept("deprecatedUses", KEPT_DAYS, "they were counted"),
     Kept("repeatedAnswers", ANSWERS, "the first request"),
     Kept("refreshTokens", REFRESH_LIFETIME, "they were given"),
@@ -79,7 +81,7 @@ def kept(settings: Settings, rules: Mapping[str, Rule]) -> list[Kept]:
         *(_own(one, rules) for one in usual(settings)),
         Kept("sessions", settings.session_lifetime, "somebody signed in", f"{PREFIX}SESSION_LIFETIME"),
         Kept("idleSessions", settings.session_idle, "they were last used", f"{PREFIX}SESSION_IDLE"),
-        *FIXED,
+        *(replace(one, lasts=_executions(settings, rules)) if one.kind == "consents" else one for one in FIXED),
     ]
 
 
@@ -92,6 +94,10 @@ def usual(settings: Settings) -> list[Kept]:
         Kept("drafts", DRAFTS_KEPT, "they were last typed in"),
         Kept("audit", settings.audit_keep, "it was written", f"{PREFIX}AUDIT_KEEP"),
     ]
+
+
+def _executions(settings: Settings, rules: Mapping[str, Rule]) -> timedelta | None:
+    return next(_own(one, rules).lasts for one in usual(settings) if one.kind == "executions")
 
 
 def _own(one: Kept, rules: Mapping[str, Rule]) -> Kept:

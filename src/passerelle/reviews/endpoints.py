@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import Principal
@@ -20,14 +20,39 @@ from passerelle.reviews.schemas import (
     AssignmentBody,
     DecisionBody,
     ReviewAnswer,
+    ReviewCountAnswer,
     asked_answer,
     review_answer,
 )
 from passerelle.reviews.service import Question, Reviews
+from passerelle.workflows.overview import MOST_COUNTED
 from passerelle.workflows.schemas import WorkflowAnswer, workflow_answer
 
 StepName = Annotated[str, Path(description="The step's id; inside of `each`, as in the list: `owners[0].decide`")]
 WorkflowId = Annotated[UUID, Path(description="The execution's id")]
+Reviewing = Annotated[Principal, Requires("can_review", of="review")]
+
+
+async def _filters(
+    caller: Reviewing,
+    assign_to: Annotated[str | None, Query(alias="assignTo", description="Only of this role or person")] = None,
+    workflow_definition_id: Annotated[
+        UUID | None, Query(alias="workflowDefinitionId", description="Only of this definition")
+    ] = None,
+    workflow_id: Annotated[UUID | None, Query(alias="workflowId", description="Only of this execution")] = None,
+    mine: Annotated[bool, Query(description="Only those that these credentials may decide")] = False,
+    taken_by: Annotated[
+        UUID | Literal["nobody"] | None,
+        Query(alias="takenBy", description="Only those that this user has taken; `nobody`: that nobody has"),
+    ] = None,
+) -> ReviewFilters:
+    roles = tuple(sorted(caller.roles)) if mine else None
+    taken = None if taken_by is None else str(taken_by)
+    return ReviewFilters(assign_to, workflow_definition_id, workflow_id, roles, taken_by=taken)
+
+
+Narrowed = Annotated[ReviewFilters, Depends(_filters)]
+"""What a list or a count of reviews is narrowed by, in the query."""
 
 
 def router(reviews: Reviews, cursors: Cursors) -> APIRouter:
@@ -41,24 +66,12 @@ def router(reviews: Reviews, cursors: Cursors) -> APIRouter:
 def _listing(routes: APIRouter, reviews: Reviews, cursors: Cursors) -> None:
     @routes.get("/reviews")
     async def list_reviews(
-        caller: Annotated[Principal, Requires("can_review", of="review")],
-        assign_to: Annotated[str | None, Query(alias="assignTo", description="Only of this role or person")] = None,
-        workflow_definition_id: Annotated[
-            UUID | None, Query(alias="workflowDefinitionId", description="Only of this definition")
-        ] = None,
-        workflow_id: Annotated[UUID | None, Query(alias="workflowId", description="Only of this execution")] = None,
-        mine: Annotated[bool, Query(description="Only those that these credentials may decide")] = False,
-        taken_by: Annotated[
-            UUID | Literal["nobody"] | None,
-            Query(alias="takenBy", description="Only those that this user has taken; `nobody`: that nobody has"),
-        ] = None,
+        caller: Reviewing,
+        filters: Narrowed,
         limit: Limit = DEFAULT_LIMIT,
         after: After = None,
     ) -> Page[ReviewAnswer]:
         """Reviews that wait for a decision, those of the oldest execution first."""
-        roles = tuple(sorted(caller.roles)) if mine else None
-        taken = None if taken_by is None else str(taken_by)
-        filters = ReviewFilters(assign_to, workflow_definition_id, workflow_id, roles, taken_by=taken)
         bound_to = ["reviews", str(caller.workspace_id), repr(filters)]
         position = None
         if after is not None:
@@ -72,11 +85,17 @@ def _listing(routes: APIRouter, reviews: Reviews, cursors: Cursors) -> None:
         data = [review_answer(review, caller) for review in found[:limit]]
         return Page[ReviewAnswer](data=data, next=following)
 
+    @routes.get("/reviews/count")
+    async def count_reviews(caller: Reviewing, filters: Narrowed) -> ReviewCountAnswer:
+        """How many reviews wait for a decision; the filters are those of the list."""
+        count = await reviews.count(caller.workspace_id, filters, MOST_COUNTED)
+        return ReviewCountAnswer(count=count, at_most=MOST_COUNTED)
+
 
 def _deciding(routes: APIRouter, reviews: Reviews) -> None:
     @routes.post("/workflows/{workflow_id}/reviews/{step}")
     async def decide_review(
-        caller: Annotated[Principal, Requires("can_review", of="review")],
+        caller: Reviewing,
         workflow_id: WorkflowId,
         step: StepName,
         body: JsonBody[DecisionBody],
@@ -87,7 +106,7 @@ def _deciding(routes: APIRouter, reviews: Reviews) -> None:
 
     @routes.put("/workflows/{workflow_id}/reviews/{step}/assignment", status_code=204)
     async def assign_review(
-        caller: Annotated[Principal, Requires("can_review", of="review")],
+        caller: Reviewing,
         workflow_id: WorkflowId,
         step: StepName,
         body: JsonBody[AssignmentBody],
@@ -97,7 +116,7 @@ def _deciding(routes: APIRouter, reviews: Reviews) -> None:
 
     @routes.post("/workflows/{workflow_id}/reviews/{step}/ask")
     async def ask_again(
-        caller: Annotated[Principal, Requires("can_review", of="review")],
+        caller: Reviewing,
         workflow_id: WorkflowId,
         step: StepName,
         body: JsonBody[AskBody],

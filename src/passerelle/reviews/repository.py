@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from passerelle.events.appending import append_event
@@ -52,16 +52,29 @@ class EndedReview:
     error: JsonObject | None
 
 
-_OPEN = """
-    SELECT e.id AS execution_id, e.definition_id, d.name, w.path, w.facts, e.revision_id, e.parameters,
-           coalesce(h.changes, '[]') AS changes
-    FROM execution e
-    JOIN definition d ON d.workspace_id = e.workspace_id AND d.id = e.definition_id
+_WAITS: Final = """
     CROSS JOIN LATERAL (
         SELECT coalesce(value ->> 'path', value ->> 'step') AS path, value AS facts
         FROM jsonb_array_elements(e.waiting_for)
         WHERE value ->> 'kind' = 'review'
     ) w
+"""
+_WANTED: Final = """
+    e.workspace_id = $1 AND e.waiting_for @> '[{"kind": "review"}]'
+      AND ($3::uuid IS NULL OR (e.id, w.path) > ($3, $4::text))
+      AND ($5::text IS NULL OR lower(w.facts ->> 'assignTo') = lower($5))
+      AND ($6::uuid IS NULL OR e.definition_id = $6)
+      AND ($7::uuid IS NULL OR e.id = $7)
+      AND ($8::text[] IS NULL OR w.facts ->> 'assignTo' IS NULL OR lower(w.facts ->> 'assignTo') = ANY ($8))
+      AND ($9::text[] IS NULL OR lower(w.facts ->> 'assignTo') = ANY ($9))
+      AND ($10::text IS NULL OR coalesce(w.facts -> 'takenBy' ->> 'id', 'nobody') = $10)
+"""
+_OPEN: Final = f"""
+    SELECT e.id AS execution_id, e.definition_id, d.name, w.path, w.facts, e.revision_id, e.parameters,
+           coalesce(h.changes, '[]') AS changes
+    FROM execution e
+    JOIN definition d ON d.workspace_id = e.workspace_id AND d.id = e.definition_id
+    {_WAITS}
     LEFT JOIN LATERAL (
         SELECT jsonb_agg(jsonb_build_object('at', c.at, 'by', c.by, 'fields', (
             SELECT coalesce(jsonb_agg(f ->> 'name'), '[]') FROM record r
@@ -76,17 +89,11 @@ _OPEN = """
             ORDER BY c.version DESC LIMIT 20
         ) c
     ) h ON true
-    WHERE e.workspace_id = $1 AND e.waiting_for @> '[{"kind": "review"}]'
-      AND ($3::uuid IS NULL OR (e.id, w.path) > ($3, $4::text))
-      AND ($5::text IS NULL OR lower(w.facts ->> 'assignTo') = lower($5))
-      AND ($6::uuid IS NULL OR e.definition_id = $6)
-      AND ($7::uuid IS NULL OR e.id = $7)
-      AND ($8::text[] IS NULL OR w.facts ->> 'assignTo' IS NULL OR lower(w.facts ->> 'assignTo') = ANY ($8))
-      AND ($9::text[] IS NULL OR lower(w.facts ->> 'assignTo') = ANY ($9))
-      AND ($10::text IS NULL OR coalesce(w.facts -> 'takenBy' ->> 'id', 'nobody') = $10)
+    WHERE {_WANTED}
     ORDER BY e.id, w.path
     LIMIT $2
 """
+_COUNT: Final = f"SELECT count(*) FROM (SELECT FROM execution e {_WAITS} WHERE {_WANTED} LIMIT $2) found"
 
 _ENDED = """
     SELECT output, error FROM step_run
@@ -106,22 +113,14 @@ class ReviewRepository:
         self, workspace_id: UUID, filters: ReviewFilters, after: tuple[UUID, str] | None, limit: int
     ) -> list[OpenReview]:
         """Open reviews, those of the oldest execution first."""
-        execution_id, path = after or (None, None)
         async with self._database.reading(workspace_id) as connection:
-            rows: Sequence[Any] = await connection.fetch(
-                _OPEN,
-                workspace_id,
-                limit,
-                execution_id,
-                path,
-                filters.assign_to,
-                filters.definition_id,
-                filters.execution_id,
-                None if filters.roles is None else [role.lower() for role in filters.roles],
-                None if filters.assigned is None else sorted(filters.assigned),
-                filters.taken_by,
-            )
+            rows: Sequence[Any] = await connection.fetch(_OPEN, *_values(workspace_id, filters, after, limit))
         return [OpenReview(**row) for row in rows]
+
+    async def count(self, workspace_id: UUID, filters: ReviewFilters, at_most: int) -> int:
+        """How many open reviews there are, not counted further than `at_most`."""
+        async with self._database.reading(workspace_id) as connection:
+            return int(await connection.fetchval(_COUNT, *_values(workspace_id, filters, None, at_most)))
 
     async def ended(self, workspace_id: UUID, execution_id: UUID, path: str) -> EndedReview | None:
         """How the review last went, by its path or its step's id; None if it never ended."""
@@ -133,3 +132,19 @@ class ReviewRepository:
         """Write an event."""
         async with self._database.transaction(event.workspace_id) as connection:
             await append_event(connection, event)
+
+
+def _values(
+    workspace_id: UUID, filters: ReviewFilters, after: tuple[UUID, str] | None, limit: int
+) -> tuple[object, ...]:
+    return (
+        workspace_id,
+        limit,
+        *(after or (None, None)),
+        filters.assign_to,
+        filters.definition_id,
+        filters.execution_id,
+        None if filters.roles is None else [role.lower() for role in filters.roles],
+        None if filters.assigned is None else sorted(filters.assigned),
+        filters.taken_by,
+    )

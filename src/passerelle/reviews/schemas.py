@@ -109,6 +109,14 @@ class ReviewAnswer(Answer):
     may_decide: bool = Field(description="Whether the credentials of this request may decide it.")
 
 
+class ReviewCountAnswer(Answer):
+    """How many reviews wait for a decision."""
+
+    count: int
+    """How many there are."""
+    at_most: int = Field(description="Nothing is counted further: so many means that there may be more.")
+
+
 def review_answer(review: OpenReview, principal: Principal) -> ReviewAnswer:
     """A review as the API shows it."""
     facts = review.facts

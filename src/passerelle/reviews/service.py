@@ -17,6 +17,7 @@ from passerelle.engine.steps.review import REVIEW_TIMEOUT, ReviewKind, Taking, V
 from passerelle.kit.clock import Clock, iso
 from passerelle.kit.errors import Code, PasserelleError
 from passerelle.kit.grants import acting
+from passerelle.kit.http.auditing import tell_personal
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.json import JsonObject
 from passerelle.links.models import MadeLink, Renewal
@@ -89,14 +90,22 @@ class Reviews:
         self, workspace_id: UUID, filters: ReviewFilters, after: tuple[UUID, str] | None, limit: int
     ) -> list[OpenReview]:
         """Open reviews, those of the oldest execution first."""
+        tell_personal(shown=False)
         found = await self._repository.page(workspace_id, replace(filters, assigned=_assigned()), after, limit)
         return [await self._shown(workspace_id, review) for review in found]
 
+    async def count(self, workspace_id: UUID, filters: ReviewFilters, at_most: int) -> int:
+        """How many open reviews there are, not counted further than `at_most`."""
+        tell_personal(shown=False)
+        return await self._repository.count(workspace_id, replace(filters, assigned=_assigned()), at_most)
+
     async def _shown(self, workspace_id: UUID, review: OpenReview) -> OpenReview:
-        if sees_personal(review.definition_id):
-            return review
         mask = await self._executions.mask_of(workspace_id, review.revision_id, review.parameters)
-        return replace(review, facts=mask.value(review.facts))
+        masked = mask.value(review.facts)
+        if not sees_personal(review.definition_id):
+            return replace(review, facts=masked)
+        tell_personal(shown=masked != review.facts)
+        return review
 
     async def decide(
         self, principal: Principal, execution_id: UUID, step: str, outcome: str, comment: str | None

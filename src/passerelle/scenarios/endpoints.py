@@ -1,4 +1,4 @@
-"""Scenarios played against a definition of the workspace: `POST /definitions/{definitionId}/test`."""
+"""Scenarios played against a definition of the workspace, or against a text that is to be one."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from passerelle.scenarios.models import Unset
 from passerelle.scenarios.running import FileOutcome, ScenarioOutcome, run_files
 
 LONGEST: Final = 200_000
+LONGEST_TEXT: Final = 900_000
 SCENARIOS_TOO_HEAVY: Final = Code(
     "SCENARIOS_TOO_HEAVY", 400, "Playing the scenarios takes too long: play fewer of them at once."
 )
@@ -39,6 +40,13 @@ class TrialBody(Body):
 
     scenarios: str = Field(max_length=LONGEST, description="What stands in a file of scenarios, as YAML or JSON.")
     revision: Number32 | None = Field(default=None, description="The revision; the one that is shown if absent.")
+
+
+class TrialOfTextBody(Body):
+    """Scenarios to play against a text."""
+
+    text: str = Field(max_length=LONGEST_TEXT, description="The definition, as YAML or JSON. It is not kept.")
+    scenarios: str = Field(max_length=LONGEST, description="What stands in a file of scenarios, as YAML or JSON.")
 
 
 class MismatchAnswer(Answer):
@@ -93,13 +101,26 @@ def router(revisions: Revisions, workshop: Workshop) -> APIRouter:
             stored = await revisions.shown(caller.workspace_id, definition_id)
         else:
             stored = await revisions.numbered(caller.workspace_id, definition_id, body.revision)
-        try:
-            facts = await workshop.run(caller.workspace_id, played, stored.text, body.scenarios)
-        except WorkKilledError as error:
-            raise SCENARIOS_TOO_HEAVY.error(f"playing these scenarios {error}: play fewer at once") from None
-        return TrialAnswer.model_validate(facts)
+        return await _answer(workshop, caller, stored.text, body.scenarios)
+
+    @routes.post("/definitions/test")
+    @unaudited("it plays, and changes nothing")
+    async def test_definition_text(
+        caller: Annotated[Principal, Requires("can_manage_definitions", of="definition")],
+        body: JsonBody[TrialOfTextBody],
+    ) -> TrialAnswer:
+        """Play scenarios against a definition that is not pushed yet: nothing is called, sent or kept."""
+        return await _answer(workshop, caller, body.text, body.scenarios)
 
     return routes
+
+
+async def _answer(workshop: Workshop, caller: Principal, text: str, scenarios: str) -> TrialAnswer:
+    try:
+        facts = await workshop.run(caller.workspace_id, played, text, scenarios)
+    except WorkKilledError as error:
+        raise SCENARIOS_TOO_HEAVY.error(f"playing these scenarios {error}: play fewer at once") from None
+    return TrialAnswer.model_validate(facts)
 
 
 def played(definition: str, scenarios: str) -> JsonObject:

@@ -81,6 +81,8 @@ class Theme:
     updated_at: datetime | None = None
     """None: nothing was set."""
     updated_by: str | None = None
+    version: int = 0
+    """How often it was set."""
 
     def allows_origin(self, origin: str) -> bool:
         """Whether a page of this origin may show the widget."""

@@ -145,6 +145,10 @@ class ThemeBody(Body):
         description="Where an end page may lead: an origin, or an address that stands for all below it.",
     )
 
+    version: int | None = Field(
+        default=None, ge=0, lt=2**31, description="The version that this was made of: another one by now is refused."
+    )
+
     def files(self) -> dict[str, str]:
         """The files besides the logo that are given, by role."""
         given = {"dark_logo": self.dark_logo, "favicon": self.favicon, "font": self.font_file}
@@ -242,6 +246,8 @@ class ThemeAnswer(Answer):
     """Sites whose pages may show the widget."""
     redirect_targets: list[str]
     """Addresses that end users may be sent to at the end."""
+    version: int
+    """How often it was set: sent back with a change, it keeps that from undoing somebody else's."""
     updated_date: Moment | None = Field(description="null where no theme was set.")
     updated_by: str | None = Field(description="The name of the key that set it.")
 
@@ -270,6 +276,7 @@ def theme_answer(theme: Theme, public_url: str) -> ThemeAnswer:
             "colours": ColoursAnswer(light=_palette(theme.colours.light), dark=_palette(theme.colours.dark)),
             "allowed_origins": list(theme.allowed_origins),
             "redirect_targets": list(theme.redirect_targets),
+            "version": theme.version,
             "updated_date": theme.updated_at,
             "updated_by": theme.updated_by,
         }

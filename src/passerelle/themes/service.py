@@ -53,7 +53,7 @@ class Themes:
         return brand.zone if brand.time_zone else None
 
     async def put(self, workspace_id: UUID, body: ThemeBody, by: str) -> Theme:
-        """Set the whole theme. Raises all of CONTRAST_TOO_LOW and LOGO_INVALID that apply."""
+        """Set the whole theme. Raises all of CONTRAST_TOO_LOW and LOGO_INVALID that apply, or THEME_CHANGED."""
         light, dark = body.colours.light.given(), body.colours.dark.given()
         wrong = problems(light, dark)
         try:
@@ -89,7 +89,7 @@ class Themes:
             updated_by=by,
             brand=brand.facts(),
         )
-        await self._repository.put(workspace_id, given, logo, files)
+        await self._repository.put(workspace_id, given, logo, files, body.version)
         self._kept.forget(workspace_id)
         return await self.of(workspace_id)
 
@@ -173,6 +173,7 @@ def _theme(workspace_id: UUID, stored: StoredTheme) -> Theme:
         stylesheet=f"/themes/{workspace_id}/{digest}.css",
         updated_at=stored.updated_at,
         updated_by=stored.updated_by,
+        version=stored.version,
     )
 
 

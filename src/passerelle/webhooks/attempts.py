@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, Protocol
 from uuid import UUID
 
+import asyncpg
 import orjson
 import structlog
 
 from passerelle.accounts.models import SigningKey
 from passerelle.events.models import Event, body_of
+from passerelle.kit import tracing
 from passerelle.kit.clock import Clock, iso
 from passerelle.kit.json import JsonObject
+from passerelle.kit.metrics import counter, seconds
 from passerelle.kit.outgoing import OutgoingAnswer, OutgoingError
 from passerelle.kit.retry_after import retry_after
 from passerelle.kit.secrets import SecretBox
@@ -25,6 +29,9 @@ from passerelle.webhooks.schedule import next_attempt
 from passerelle.webhooks.signing import signed_headers
 
 log = structlog.get_logger("passerelle.webhooks")
+
+_attempts: Final = counter("webhook_attempts", "Attempts at deliveries: `succeeded` or `failed`", "outcome")
+_attempt_took: Final = seconds("webhook_attempt_duration", "How long an attempt at a delivery took")
 
 TIMEOUT_SECONDS: Final = 10.0
 KEPT_BYTES: Final = 4_096
@@ -65,6 +72,13 @@ class Fields(Protocol):
         """A record's values of those of these fields that carry no personal data of another class."""
 
 
+class Traces(Protocol):
+    """What `passerelle.engine.runner` does for us."""
+
+    async def trace(self, workspace_id: UUID, execution_id: UUID) -> str | None:
+        """The trace in which an execution was last written."""
+
+
 class DeliverySender:
     """Makes attempts. Signs anew each time: the time is part of what is signed."""
 
@@ -77,16 +91,33 @@ class DeliverySender:
         clock: Clock,
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        traces: Traces | None = None,
     ) -> None:
         self._sender = sender
         self._keys = keys
         self._fields = fields
         self._clock = clock
         self._timeout_seconds = timeout_seconds
+        self._traces = traces
         self._decrypt = lru_cache(maxsize=4_096)(box.decrypt)
 
     async def make(self, claimed: Claimed) -> AttemptOutcome:
         """Send a delivery once. Never raises: whatever goes wrong is an outcome."""
+        if not tracing.is_on():
+            return await self._make(claimed)
+        with tracing.span("webhook", parent=await self._trace(claimed), facts={"passerelle.event": claimed.event.type}):
+            return await self._make(claimed)
+
+    async def _trace(self, claimed: Claimed) -> str | None:
+        """That of the execution that the event is about, if it is about one."""
+        execution_id = claimed.event.data.get("workflowId")
+        if self._traces is None or execution_id is None:
+            return None
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            return await self._traces.trace(claimed.event.workspace_id, UUID(execution_id))
+        return None
+
+    async def _make(self, claimed: Claimed) -> AttemptOutcome:
         started_at, began = self._clock(), asyncio.get_running_loop().time()
         answer: OutgoingAnswer | None = None
         error: str | None = None
@@ -98,7 +129,10 @@ class DeliverySender:
             log.exception("webhook.cannot_send", delivery=str(claimed.id), endpoint=str(claimed.endpoint_id))
             error = f"The delivery could not be made ({type(failed).__name__}): the server's log says more."
         took = timedelta(seconds=asyncio.get_running_loop().time() - began)
-        return judged(claimed, answer, error, started_at, took, self._clock())
+        outcome = judged(claimed, answer, error, started_at, took, self._clock())
+        _attempts.labels("succeeded" if outcome.delivered else "failed").inc()
+        _attempt_took.observe(took.total_seconds())
+        return outcome
 
     async def _send(self, claimed: Claimed, now: datetime) -> OutgoingAnswer:
         body = body_of(await self._filled_in(claimed), claimed.api_version)

@@ -20,7 +20,8 @@ from passerelle.kit.json import Json
 from passerelle.records.sight import PERSONAL
 from passerelle.workflows.cases import Cases, for_case
 from passerelle.workflows.models import ExecutionView, GivesAccess
-from passerelle.workflows.operations import add_operations
+from passerelle.workflows.operations.endpoints import add_operations
+from passerelle.workflows.operations.service import Operations
 from passerelle.workflows.overview import Narrowed, add_overview
 from passerelle.workflows.schemas import (
     CancelBody,
@@ -45,18 +46,20 @@ from passerelle.workflows.schemas import (
 from passerelle.workflows.service import Executions, StartRequest
 from passerelle.workflows.shown import sees_personal
 
-_OWN_HISTORY: Final = "executions have a history of their own"
+_TOGETHER: Final = "written down with others of the same moment (`Executions`)"
 
 WorkflowId = Annotated[UUID, Path(description="The execution's id")]
 TableName = Annotated[str, Path(description="The table's id or name")]
 RecordId = Annotated[UUID, Path(description="The record's id")]
 
 
-def router(executions: Executions, access: GivesAccess, cases: Cases, cursors: Cursors) -> APIRouter:
+def router(
+    executions: Executions, operations: Operations, access: GivesAccess, cases: Cases, cursors: Cursors
+) -> APIRouter:
     """Everything under `/workflows`, and `POST /parameters`."""
     routes = APIRouter(tags=["Workflows"], route_class=ApiRoute)
     add_overview(routes, executions)
-    add_operations(routes, executions, cursors)
+    add_operations(routes, operations, cursors)
     _running(routes, executions, cases)
     _starting(routes, executions, access)
     _reading(routes, executions, cases)
@@ -69,7 +72,7 @@ def _running(routes: APIRouter, executions: Executions, cases: Cases) -> None:
     @routes.post("/workflows/run")
     @version(2)
     @hot
-    @unaudited(_OWN_HISTORY)
+    @unaudited(_TOGETHER)
     async def run_workflow(
         caller: Annotated[Principal, Requires("can_run", of="definition")],
         body: JsonBody[RunBody],
@@ -95,7 +98,7 @@ def _running(routes: APIRouter, executions: Executions, cases: Cases) -> None:
 
     @routes.post("/workflows/run")
     @version(1, successor="/workflows/run")
-    @unaudited(_OWN_HISTORY)
+    @unaudited(_TOGETHER)
     async def run_workflow_for_case(
         caller: Annotated[Principal, Requires("can_run", of="definition")],
         body: JsonBody[RunBodyV1],
@@ -116,7 +119,7 @@ def _running(routes: APIRouter, executions: Executions, cases: Cases) -> None:
 
 def _starting(routes: APIRouter, executions: Executions, access: GivesAccess) -> None:
     @routes.post("/workflows")
-    @unaudited(_OWN_HISTORY)
+    @unaudited(_TOGETHER)
     async def start_workflow(
         caller: Annotated[Principal, Requires("can_run", of="definition")],
         body: JsonBody[StartBody],
@@ -279,7 +282,7 @@ def _acting(routes: APIRouter, executions: Executions) -> None:
         return workflow_answer(await executions.retry(caller.workspace_id, workflow_id, definition, step))
 
     @routes.post("/workflows/{workflow_id}/events/{name}")
-    @unaudited(_OWN_HISTORY)
+    @unaudited(_TOGETHER)
     async def send_event(
         caller: Annotated[Principal, Requires("can_run", of="definition")],
         workflow_id: WorkflowId,

@@ -56,6 +56,8 @@ MENTION_UNKNOWN: Final = Code(
 STEP_NOT_REACHED: Final = Code(
     "STEP_NOT_REACHED", 409, "A retry names a step that the execution has not come by; the message lists those it has."
 )
+OPERATION_NOT_FOUND: Final = Code("OPERATION_NOT_FOUND", 404, "The workspace has no operation with that id (any more).")
+OPERATION_OVER: Final = Code("OPERATION_OVER", 409, "The operation has come to its end.")
 OPERATION_UNBOUND: Final = Code(
     "OPERATION_UNBOUND", 400, "An operation names neither executions nor a filter: it would hit all there are."
 )

@@ -36,6 +36,7 @@ class ExecutionView:
     expires_at: datetime | None
     parent_id: UUID | None = None
     parent_step: str | None = None
+    started_by: JsonObject | None = None
 
 
 @dataclass(frozen=True, slots=True)

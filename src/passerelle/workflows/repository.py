@@ -32,7 +32,8 @@ _APART: Final = timedelta(days=1)
 _VIEW = """
     SELECT e.id, e.workspace_id, e.definition_id, d.name, e.revision_id, r.number AS revision, e.execution_type,
            e.status, e.locale, e.parameters, e.record_id, e.origin, e.waiting_for, e.result, e.error, e.created_at,
-           e.updated_at, e.completed_at, e.expires_at, e.parent_id, e.parent_step
+           e.updated_at, e.completed_at, e.expires_at, e.parent_id, e.parent_step,
+           e.started_by
     FROM ({found}) e
     JOIN definition d ON d.workspace_id = e.workspace_id AND d.id = e.definition_id
     JOIN revision r ON r.workspace_id = e.workspace_id AND r.id = e.revision_id
@@ -81,6 +82,14 @@ class ExecutionRepository:
                 _VIEW.format(found=_OF_WORKSPACE + " AND e.id = $2"), workspace_id, execution_id
             )
         return _view(row) if row is not None else None
+
+    async def several(self, workspace_id: UUID, execution_ids: Sequence[UUID]) -> list[ExecutionView]:
+        """Executions by their ids; those that are not there are left out."""
+        async with self._database.workspace(workspace_id) as connection:
+            rows = await connection.fetch(
+                _VIEW.format(found=_OF_WORKSPACE + " AND e.id = ANY ($2)"), workspace_id, list(execution_ids)
+            )
+        return [_view(row) for row in rows]
 
     async def status(self, workspace_id: UUID, execution_id: UUID) -> tuple[Status, bool] | None:
         """The status, and whether the execution goes on at once by itself."""

@@ -158,6 +158,17 @@ class WaitAnswer(Answer):
     """The execution that it waits for."""
 
 
+class StarterAnswer(Answer):
+    """Who asked for an execution."""
+
+    type: Literal["user", "key"]
+    """A person, or the key of a service."""
+    id: UUID
+    """The user's or the key's id: the audit finds it as `actor`."""
+    name: str
+    """The name at that time."""
+
+
 class WorkflowAnswer(Answer):
     """An execution."""
 
@@ -189,6 +200,8 @@ class WorkflowAnswer(Answer):
     """Kept for existing clients; always empty."""
     origin: str
     """What started it: `API`, a link, a token or another execution."""
+    started_by: StarterAnswer | None
+    """Who asked for it, or for its link or token; null where another execution started it."""
     parent_id: UUID | None
     """The execution whose step started it; null where none did."""
     parent_step: str | None
@@ -366,6 +379,7 @@ def workflow_answer(view: ExecutionView) -> WorkflowAnswer:
         expires_at=view.expires_at or view.created_at + EXPIRES_UNTIL,
         ui_options={},
         origin=view.origin,
+        started_by=None if view.started_by is None else StarterAnswer.model_validate(view.started_by),
         parent_id=view.parent_id,
         parent_step=view.parent_step,
         created_date=view.created_at,

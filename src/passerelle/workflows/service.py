@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from passerelle.audit.trail import Trail
 from passerelle.definitions.model import Definition
 from passerelle.definitions.parameters import check_parameters
 from passerelle.definitions.revisions.service import Published, Revisions
@@ -117,6 +118,7 @@ class Executions:
         new_id: NewId,
         run_wait: timedelta,
         quotas: Admission | None = None,
+        trail: Trail | None = None,
     ) -> None:
         self._runner = runner
         self._revisions = revisions
@@ -126,6 +128,7 @@ class Executions:
         self._new_id = new_id
         self._run_wait = run_wait
         self._quotas = quotas
+        self._trail = trail
         self._under_way: set[asyncio.Task[State]] = set()
         self._of_workspace: Counter[UUID] = Counter()
 
@@ -189,6 +192,17 @@ class Executions:
         known_as = await self._known_as(workspace_id, filters)
         found = await self._repository.page(workspace_id, narrowed(filters), after, limit, known_as)
         return await self._shown(found)
+
+    async def portion(
+        self, workspace_id: UUID, filters: ExecutionFilters, after: UUID | None, limit: int
+    ) -> list[ExecutionView]:
+        """As `page`, of the definitions that the filters name and as everything is: for jobs, which act for nobody."""
+        known_as = await self._known_as(workspace_id, filters)
+        return await self._repository.page(workspace_id, filters, after, limit, known_as)
+
+    async def several(self, workspace_id: UUID, execution_ids: Sequence[UUID]) -> dict[UUID, ExecutionView]:
+        """Executions by their ids, likewise; those that are not there are left out."""
+        return {view.id: view for view in await self._repository.several(workspace_id, execution_ids)}
 
     async def count(self, workspace_id: UUID, filters: ExecutionFilters, at_most: int) -> dict[str, int]:
         """How many there are in each status, none counted further than `at_most`."""
@@ -266,7 +280,9 @@ class Executions:
         _require_event(definition, state, name, body)
         _require_room(state, name, body)
         event = EventCame(Received(event_id, name, body))
-        return await self._happen(workspace_id, execution_id, event, errors.WORKFLOW_ENDED)
+        view = await self._happen(workspace_id, execution_id, event, errors.WORKFLOW_ENDED)
+        await self._note("sendEvent", workspace_id, view.definition_id, execution_id)
+        return view
 
     async def keep_parameters(
         self, workspace_id: UUID, definition_id: UUID | None, parameters: JsonObject, parameters_id: UUID
@@ -367,7 +383,15 @@ class Executions:
                 run = await started(await self._revisions.published_now(workspace_id, request.definition_id))
         except AlreadyStarted:
             return None
+        if request.origin == "API":  # a link, or a token, has an entry of its own
+            await self._note("startWorkflow", workspace_id, request.definition_id, request.id)
         return run
+
+    async def _note(self, action: str, workspace_id: UUID, definition_id: UUID, execution_id: UUID) -> None:
+        """Have the audit say who did it, a moment later: it costs the request no statement."""
+        now = acting()
+        if now is not None and self._trail is not None:
+            await self._trail.gather_execution(workspace_id, action, now.caller, definition_id, execution_id)
 
     async def _identity(
         self, workspace_id: UUID, request: StartRequest, definition: Definition, given: JsonObject
@@ -385,6 +409,7 @@ class Executions:
             record_id=await self._record(workspace_id, definition, request.record_id),
             locale=request.locale,
             expires_at=request.expires_at or definition.expiry(now),
+            started_by=_asked_by(),
         )
 
     async def _record(self, workspace_id: UUID, definition: Definition, record_id: UUID | None) -> UUID | None:
@@ -462,6 +487,11 @@ class Executions:
             return await self._runner.look(workspace_id, execution_id)
         except Gone:
             raise _not_found(execution_id) from None
+
+
+def _asked_by() -> JsonObject | None:
+    now = acting()
+    return None if now is None else {"type": now.caller.kind, "id": str(now.caller.id), "name": now.caller.name}
 
 
 def _require_no_user(published: Published) -> None:

@@ -295,7 +295,7 @@ async def test_the_public_key_checks_what_the_workspace_signs(
 
     pem = await client.get(f"/auth/webhooks/key/{workspace.signing_key_id}?pem=true")
     der = await client.get(f"/auth/webhooks/key/{workspace.signing_key_id}?pem=false")
-    jwks = await client.get("/.well-known/jwks.json")
+    jwks = await client.get("/.well-known/jwks.json", params={"workspace": str(workspace.id)})
 
     assert signing.id == workspace.signing_key_id
     assert pem.headers["content-type"].startswith("text/plain")
@@ -304,6 +304,17 @@ async def test_the_public_key_checks_what_the_workspace_signs(
     assert jws.deserialize_compact(signed, key_set).payload == b"exact bytes"
     assert load_der_public_key(base64.b64decode(der.text, validate=True)) == load_pem_public_key(pem.content)
     assert "d" not in next(one for one in jwks.json()["keys"] if one["kid"] == str(signing.id))
+
+
+async def test_nobody_is_told_which_keys_or_workspaces_there_are(
+    client: httpx.AsyncClient, workspace: Workspace
+) -> None:
+    unnamed = await client.get("/.well-known/jwks.json")
+    assert (unnamed.status_code, unnamed.json()["errors"][0]["code"]) == (400, "QUERY_INVALID")
+    another = await client.get("/.well-known/jwks.json", params={"workspace": str(uuid4())})
+    assert another.json() == {"keys": []}
+    own = await client.get("/.well-known/jwks.json", params={"workspace": str(workspace.id)})
+    assert [key["kid"] for key in own.json()["keys"]] == [str(workspace.signing_key_id)]
 
 
 async def test_an_unknown_signing_key_is_not_found(client: httpx.AsyncClient) -> None:

@@ -18,10 +18,11 @@ from passerelle.app.application import create_app
 from passerelle.audit import repository
 from passerelle.audit.models import Actor, AuditChain
 from passerelle.audit.repository import AuditFilters
-from passerelle.audit.trail import Happened, Trail, write_down
+from passerelle.audit.trail import MOST_NAMED, Happened, Trail, write_down
 from passerelle.audit.verifying import Report, verify_export
 from passerelle.kit.clock import MovedClock, iso, system_clock
 from passerelle.kit.database import Database
+from passerelle.kit.http.authentication import Principal
 from passerelle.kit.ids import new_id
 from tests.integration.people.conftest import Home, home
 from tests.integration.secrets.product import BASE_URL, Product
@@ -124,6 +125,42 @@ async def test_reads_of_personal_data_and_exports_are_in_it(product: Product) ->
     assert {"readRecord", "exportRecords", "exportAudit"} <= {one["action"] for one in reads}
     assert next(one for one in reads if one["action"] == "readRecord")["object"]["id"] == record["id"]
     assert "readTable" not in {one["action"] for one in reads}
+
+
+async def test_what_shows_no_personal_values_is_no_read_of_personal_data(product: Product) -> None:
+    """Else nobody would find those that are one."""
+    await product.api.post("/tables", json={"name": "things", "fields": [{"name": "colour", "type": "text"}]})
+    record = (await product.api.post("/tables/things/records", json={"colour": "red"})).json()
+    await product.api.get(f"/tables/things/records/{record['id']}")
+    await product.api.get("/tables/things/records")
+    await product.api.get("/reviews")
+    await product.api.get("/reviews/count")
+    assert [one["action"] for one in await entries(product.api, limit="100") if one["category"] == "read"] == []
+
+
+async def test_who_started_executions_is_in_it_an_entry_for_many(product: Product) -> None:
+    pushed = await product.push("name: quick\nsteps:\n  - id: a\n    set: {x: 1}\n")
+    definition = pushed.json()["id"]
+    body = {"workflowDefinitionId": definition}
+    ids = [(await product.api.post("/workflows/run", json=body)).json()["id"] for _ in range(2)]
+    started = (await product.api.post("/workflows", json=body)).json()
+    assert {**started["startedBy"], "id": ""} == {"type": "key", "id": "", "name": "ops"}
+    found = await entries(product.api, action="startWorkflow")
+    assert {(one["object"]["kind"], one["object"]["id"]) for one in found} == {("definition", definition)}
+    assert sorted(named for one in found for named in one["after"]["workflowIds"]) == sorted([*ids, started["id"]])
+    assert sum(one["times"] for one in found) == 3
+    assert {one["by"]["id"] for one in found} == {started["startedBy"]["id"]}
+    assert len(await entries(product.api, text=ids[0], actor=started["startedBy"]["id"])) == 1
+
+
+async def test_one_entry_names_no_more_executions_than_can_be_read(database: Database, workspace_id: UUID) -> None:
+    trail, caller = Trail(database, MovedClock(), new_id), Principal(workspace_id, new_id(), "shop")
+    definition_id = new_id()
+    for _ in range(MOST_NAMED + 1):
+        await trail.gather_execution(workspace_id, "startWorkflow", caller, definition_id, new_id())
+    await trail.write()
+    found = (await trail.reading.page(AuditChain(workspace_id), AuditFilters(), None, 10)).entries
+    assert [len(one.to_json()["after"]["workflowIds"]) for one in found] == [1, MOST_NAMED]
 
 
 async def test_what_is_written_a_moment_later_has_the_time_at_which_it_happened(

@@ -42,7 +42,9 @@ async def test_a_token_says_what_browsers_need_and_its_key_is_published(gatehous
     claims = part(made.token, 1)
     assert (claims["environment"], claims["iss"], claims["locale"]) == ("production", PUBLIC_URL, "pl")
     assert (claims["workflowId"], claims["exp"] - claims["iat"]) == (str(made.execution_id), 3600)
-    published = next(jwk for jwk in (await gatehouse.keys.jwks())["keys"] if jwk["kid"] == str(key.id))
+    published = next(
+        jwk for jwk in (await gatehouse.keys.jwks(gatehouse.workspace_id))["keys"] if jwk["kid"] == str(key.id)
+    )
     assert jwt.decode(made.token, RSAKey.import_key(published), algorithms=["RS256"]).claims == claims
 
 

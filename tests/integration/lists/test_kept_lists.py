@@ -212,3 +212,22 @@ async def test_a_version_knows_when_it_was_loaded(database: Database, workspace_
     loaded = await ListService(ListRepository(database), lambda: at).load(workspace_id, "eu", FIRST.encode(), "ops")
     assert loaded.version.loaded_at == at
     assert (await ListRepository(database).newest(workspace_id, None))[0] == loaded.version
+
+
+async def test_a_list_is_deleted_unless_a_definition_names_it(
+    app: FastAPI, database: Database, workspace_id: UUID
+) -> None:
+    revisions = RevisionRepository(database, new_id)
+    text = "name: screened\nsteps:\n  - id: a\n    check: {name: sanctions, with: {name: Jane%s}}\n"
+    async with client(app, workspace_id) as api:
+        for name in ("eu", "ofac"):
+            await api.put(f"/lists/{name}", content=FIRST, headers=CSV)
+        await revisions.push(workspace_id, "screened", text % ", lists: [eu]", publish=True, by="test")
+        refused = await api.delete("/lists/eu")
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "LIST_USED")
+        assert "screened (revision 1)" in refused.json()["errors"][0]["message"]
+        assert (await api.delete("/lists/ofac")).status_code == 204
+        await revisions.push(workspace_id, "screened", text % "", publish=True, by="test")
+        assert (await api.delete("/lists/eu")).status_code == 204
+        assert (await api.get("/lists")).json()["data"] == []
+        assert (await api.delete("/lists/eu")).status_code == 404

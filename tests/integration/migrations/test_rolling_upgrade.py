@@ -78,7 +78,6 @@ class Traffic:
             ("GET", "/workflows", None),
             ("GET", "/webhooks/deliveries", None),
             ("GET", "/deprecations", None),
-            ("GET", "/metrics", None),
         ]
 
     async def until(self, rounds: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from passerelle.kit.mail import MailNever
 from passerelle.kit.mail.fake import FakeMail
+from passerelle.operations.mailing import TESTS
 from passerelle.people.models import NewUser
 from tests.integration.people.conftest import Home
 from tests.integration.people.test_signing_in import sql
@@ -170,6 +171,19 @@ async def test_a_test_letter_tells_what_the_mail_server_answered(home: Home, mon
     assert (refused["taken"], refused["reply"]) == (False, "550 no such user")
     assert (await tab.api("POST", "/operations/mail-test", json={"to": "nobody"})).status_code == 400
     assert (await home.product.api.post("/operations/mail-test", json={})).status_code == 400
+
+
+async def test_nobody_sends_test_letters_without_end(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They go to whom the caller says, in the installation's name."""
+    fake = FakeMail()
+    monkeypatch.setattr(home.product.services.operations.mail, "_mail", fake)
+    tab = await home.signed_in()
+    # Twice as many, as a window of ten minutes may end between two of them.
+    answers = [await tab.api("POST", "/operations/mail-test", json={}) for _ in range(2 * TESTS.most + 1)]
+    refused = next(one for one in answers if one.status_code == 429)
+    assert refused.json()["errors"][0]["code"] == "MAIL_TESTS_TOO_MANY"
+    assert 1 <= int(refused.headers["retry-after"]) <= 600
+    assert len(fake.sent) == len([one for one in answers if one.status_code == 200])
 
 
 async def test_everything_that_is_kept_has_its_time(home: Home) -> None:

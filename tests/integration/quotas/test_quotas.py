@@ -117,8 +117,8 @@ async def test_what_is_used_and_what_there_may_be_is_told_to_the_workspace_and_c
     told = (await product.api.get("/quotas")).json()
     assert told["executions"] == {"used": 1, "most": None}
     assert told["records"] == {"used": 0, "most": 7}
-    metrics = (await product.stranger.get("/metrics")).text
-    assert 'passerelle_quota_refusals{quota="requests"}' in metrics
+    metrics = (await product.services.metrics.text()).decode()
+    assert 'passerelle_quota_refusals_total{quota="requests"}' in metrics
     assert 'passerelle_quota_nearly_full_workspaces{quota="executions"}' in metrics
     assert str(product.workspace_id) not in metrics
 

@@ -163,6 +163,28 @@ async def test_every_search_finds_what_a_reading_of_all_would(
         assert counted == {"count": min(len(ids), up_to), "exact": len(ids) <= up_to}
 
 
+@pytest.mark.parametrize("walked", [3, plans.WALKED])
+async def test_words_find_what_a_reading_of_all_would_however_many_records_have_them(
+    api: Api, walked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words of many records are found among the first that an index gives, others by the index of words."""
+    monkeypatch.setattr(plans, "WALKED", walked)
+    random = Random(walked)
+    await api.table(fields=fields_with(("age", "status")))
+    records = [await api.add(values) for values in some_records(random)]
+    for text, has in (("c", "c"), ("C1", "c1"), ("c11", "c11"), ("c1199", "c1199")):
+        for sort in ([], ["createdAt"], ["age"], ["-status", "age"], ["name"]):
+            condition = random.choice([None, {"field": "status", "op": "eq", "value": "new"}, some_filter(random)])
+            body = {"text": text, "filter": condition, "sort": sort, "limit": 7}
+            wanted = [one for one in records if one["code"].startswith(has) and holds(condition, one)]
+            ids = [one["id"] for one in ordered(wanted, sort)]
+            assert [one["id"] for one in await pages(api, body)] == ids, body
+            skipped = await api.call("POST", SEARCH, body | {"skip": 4})
+            assert [one["id"] for one in skipped["data"]] == ids[4:11], body
+            counted = await api.call("POST", f"{RECORDS}/count", {"text": text, "filter": condition, "upTo": 2})
+            assert counted == {"count": min(len(ids), 2), "exact": len(ids) <= 2}
+
+
 def _until_created(sort: list[str]) -> list[str]:
     for index, name in enumerate(sort):
         if name.endswith("createdAt"):

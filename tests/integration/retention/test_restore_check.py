@@ -21,7 +21,12 @@ async def test_what_was_sent_since_is_told_and_whether_it_comes_again(product: P
     event = str((await sql(product, "SELECT id FROM event WHERE type = 'workflow.completed'"))[0]["id"])
     moment = system_clock()
     buffer = SentBuffer(lambda: moment + timedelta(seconds=5))
-    for kind, key in (("webhook", event), ("webhook", str(product.workspace_id)), ("call", "key-1"), ("mail", "m")):
+    run = str((await sql(product, "SELECT id FROM execution"))[0]["id"])
+    sent = (
+        ("webhook", event), ("webhook", str(product.workspace_id)), ("call", f"{run}:asked:1"), ("call", f"{run}:keep:1"),
+        ("call", f"{product.workspace_id}:asked:1"), ("call", "odd"), ("mail", "m"),
+    )  # fmt: skip
+    for kind, key in sent:
         buffer.note(kind, "there", key)  # type: ignore[arg-type]
     files = Files.in_memory()
     journal = SentJournal(buffer, files, lambda: moment, lambda: product.workspace_id, timedelta(days=1))
@@ -30,10 +35,8 @@ async def test_what_was_sent_since_is_told_and_whether_it_comes_again(product: P
     found = await check_restored(database, journal, moment)
     assert found is not None
     assert [(one.sent.kind, one.sent.key, one.comes_again) for one in found.sent] == [
-        ("webhook", event, True),
-        ("webhook", str(product.workspace_id), False),
-        ("call", "key-1", None),
-        ("mail", "m", None),
+        (kind, key, again)
+        for (kind, key), again in zip(sent, (True, False, True, False, False, None, None), strict=True)
     ]
     later = await check_restored(database, journal, moment + timedelta(minutes=1))
     assert later is not None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import httpx
 import pytest
 
+from passerelle.app.application import create_app
 from passerelle.people.models import NewUser
-from tests.integration.secrets.product import Product, joined, opened
+from tests.integration.people.browsing import PASSWORD, Tab
+from tests.integration.secrets.product import BASE_URL, Product, joined, opened
 from tests.integration.tenancy.conftest import Way
 
 PUBLIC = ("/auth/", "/.well-known/", "/files/", "/health/", "/metrics", "/schemas/", "/docs", "/me")
@@ -93,36 +96,63 @@ async def filled(product: Product) -> dict[str, str]:
     proposing = {"revision": pushed.json()["revision"], "note": "hidden"}
     proposal = await made(product, f"/definitions/{definitions[0]['id']}/proposals", proposing)
     view = await made(product, "/views", {"page": "/records/customers", "name": "hidden", "shared": True})
+    draft_of = {"name": "hidden", "text": "hidden", "definitionId": definitions[0]["id"], "shared": True}
+    kept = await made(product, "/drafts", draft_of)
     group = await made(product, "/scim/v2/Groups", {"schemas": [GROUP], "displayName": "hidden"})
     key = await made(product, "/keys", {"name": "hidden", "permissions": ["can_run"]})
     hold = await made(product, "/holds", {"kind": "record", "id": record["id"], "reason": "hidden"})
+    operation = {"action": "cancel", "dryRun": True, "reason": "hidden", "workflowIds": [run["id"]]}
+    operated = await made(product, "/workflows/operations", operation)
     return {
         "keyId": key["id"], "viewId": view["id"], "providerId": str(uuid4()), "groupId": group["id"], "tableId": table["id"], "recordId": record["id"], "attachmentId": attached.json()["id"],
         "resourceId": attached.json()["id"], "field": "number", "value": "1", "workflowId": run["id"],
         "step": "decide", "definitionId": definitions[0]["id"], "endpointId": endpoint["id"], "caseId": record["id"],
-        "userId": str(user.id), "enrollmentId": invited["enrollmentId"], "workspaceId": str(product.workspace_id),
+        "operationId": operated["id"], "userId": str(user.id), "enrollmentId": invited["enrollmentId"], "workspaceId": str(product.workspace_id),
         "linkId": str(uuid4()), "migrationId": str(uuid4()), "deliveryId": str(uuid4()), "proposalId": proposal["id"], "holdId": hold["id"], "version": "1", "revision": "1",
+        "draftId": kept["id"],
     }  # fmt: skip
 
 
 async def test_no_endpoint_finds_what_another_workspace_has(product: Product) -> None:
     """A path with a part that is not known here fails: whoever adds one says what it names."""
+    assert await found_by(product.stranger, await filled(product), PUBLIC) == []
+
+
+async def test_a_person_in_two_workspaces_finds_in_one_nothing_of_the_other(product: Product) -> None:
+    """Ids of the one in the addresses of the other, by whoever may do everything in both."""
     ids = await filled(product)
-    paths = (await product.stranger.get("/openapi.json")).json()["paths"]
+    people = product.services.people
+    organization_id = await people.users.organization_of(product.workspace_id)
+    await people.users.make(organization_id, NewUser("anna@example.com", "owner", "Anna"), PASSWORD)
+    second = (await product.services.accounts.create_workspace("second", organization_id)).id
+    transport = httpx.ASGITransport(create_app(product.services, BASE_URL))
+    headers = {"X-Passerelle-Client": "test", "X-Workspace": str(second)}
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers) as client:
+        assert (await Tab(client).sign_in("anna@example.com", PASSWORD)).status_code == 303
+        # Not of a workspace: what the organization has, and which workspaces.
+        elsewhere = (*PUBLIC, "/organizations", "/workspaces", "/scim")
+        assert await found_by(client, ids, elsewhere) == []
+        first = await client.get(f"/workflows/{ids['workflowId']}", headers={"X-Workspace": str(product.workspace_id)})
+        assert first.status_code == 200, first.text
+
+
+async def found_by(client: httpx.AsyncClient, ids: Mapping[str, str], beside: tuple[str, ...]) -> list[str]:
+    """The endpoints that find something under these ids, but those that begin with `beside`."""
+    paths = (await client.get("/openapi.json")).json()["paths"]
     assert "/tables/customers/records" not in paths
     wrong = []
     for path, item in paths.items():
         for method in item:
-            if "{" not in path or path.startswith(PUBLIC) or (method, path) in BY_NAME:
+            if "{" not in path or path.startswith(beside) or (method, path) in BY_NAME:
                 continue
             name = "KEY" if path.startswith("/secrets") else "name"
             address = path.format(**ids, name=name)
             bodies = (body for (verb, end), body in BODIES.items() if verb == method and path.endswith(end))
             more: dict[str, Any] = next(bodies, {} if method in ("get", "delete") else {"json": {}})
-            answer = await product.stranger.request(method, address, **more)
+            answer = await client.request(method, address, **more)
             if answer.status_code != 404 or "hidden" in answer.text:
                 wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
-    assert wrong == [], "\n".join(wrong)
+    return wrong
 
 
 async def test_no_list_shows_what_another_workspace_has(product: Product) -> None:

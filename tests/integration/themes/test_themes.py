@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 import zlib
 from base64 import b64encode
@@ -96,7 +97,7 @@ async def test_what_get_shows_can_be_put_back_and_keeps_the_logo(product: Produc
     shown = (await product.api.get("/theme")).json()
     body = {name: value for name, value in shown.items() if name not in ("updatedDate", "updatedBy")}
     again = (await product.api.put("/theme", json=body)).json()
-    assert {**again, "updatedDate": None} == {**shown, "updatedDate": None}
+    assert {**again, "updatedDate": None, "version": 2} == {**shown, "updatedDate": None, "version": 2}
     assert (await product.api.put("/theme", json={})).json()["logo"] is None
 
 
@@ -203,7 +204,7 @@ async def test_a_brand_is_set_shown_and_kept(product: Product) -> None:
     assert "@font-face" in css
     kept = {name: value for name, value in shown.items() if name not in ("updatedDate", "updatedBy")}
     again = (await product.api.put("/theme", json=kept)).json()
-    assert {**again, "updatedDate": None} == {**shown, "updatedDate": None}
+    assert {**again, "updatedDate": None, "version": 2} == {**shown, "updatedDate": None, "version": 2}
     assert (await product.api.put("/theme", json={})).json()["favicon"] is None
 
 
@@ -231,3 +232,21 @@ async def test_messages_of_a_workspace_come_from_its_own_sender(product: Product
     assert b"Reply-To: desk@example.org" in encoded(message, mail.sender)
     await branded.send(Message("b", now, to, "Hello", "Hello"))
     assert mail.sent[1].sender is None
+
+
+async def test_whoever_changes_an_older_theme_is_told_whose_it_would_undo(product: Product) -> None:
+    first = (await product.api.put("/theme", json={"name": "One", "version": 0})).json()
+    assert first["version"] == 1
+    second = await product.api.put("/theme", json={"name": "Two", "version": 1})
+    assert (second.status_code, second.json()["version"]) == (200, 2)
+    refused = await product.api.put("/theme", json={"name": "Three", "version": 1})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "THEME_CHANGED")
+    assert "version 2" in refused.json()["errors"][0]["message"]
+    assert (await product.api.get("/theme")).json()["name"] == "Two"
+    assert (await product.api.put("/theme", json={"name": "Four"})).json()["version"] == 3
+
+
+async def test_of_two_that_have_seen_the_same_theme_one_sets_it(product: Product) -> None:
+    bodies = [{"name": f"n{number}", "version": 0} for number in range(4)]
+    answers = await asyncio.gather(*(product.api.put("/theme", json=body) for body in bodies))
+    assert sorted(one.status_code for one in answers) == [200, 409, 409, 409]

@@ -119,8 +119,8 @@ async def test_the_list_of_uses_has_pages(both: Both) -> None:
 async def test_uses_are_a_metric(both: Both) -> None:
     await both.case()
     await uses(both)
-    metrics = (await both.product.api.get("/metrics")).text
-    assert 'passerelle_deprecated_uses{endpoint="POST /cases",version="1"}' in metrics
+    metrics = (await both.product.services.metrics.text()).decode()
+    assert 'passerelle_deprecated_requests_total{endpoint="POST /cases",version="1"}' in metrics
 
 
 async def test_warn_adds_a_warning_and_answers_all_the_same(both: Both) -> None:

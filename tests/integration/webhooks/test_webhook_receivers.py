@@ -254,7 +254,13 @@ async def test_the_guides_receivers_take_what_is_genuine_and_nothing_else(
     )
     assert endpoint.status == "ACTIVE"
     async with _keys_served(patient) as keys_url:
-        environment = {**os.environ, "WEBHOOK_SECRET": secret, "PASSERELLE_URL": keys_url, "PORT": str(port)}
+        environment = {
+            **os.environ,
+            "WEBHOOK_SECRET": secret,
+            "PASSERELLE_URL": keys_url,
+            "WORKSPACE": str(patient.workspace_id),
+            "PORT": str(port),
+        }
         process = await asyncio.create_subprocess_exec(
             *program, str(tmp_path / name), env=environment, stdout=asyncio.subprocess.DEVNULL
         )

@@ -65,6 +65,13 @@ UNAUDITED = {
     "previewRetention",
     "testDefinition",
     "convertFile",
+    "testDefinitionText",
+    "checkDefinition",
+    "createDraft",
+    "changeDraft",
+    "deleteDraft",
+    "meetAtDraft",
+    "previewStep",
 }
 """What changes something and is not in the audit: each says why where it stands."""
 PAGES = ("/x/", "/l/", "/h/", "/r/", "/sign-in", "/sign-out", "/forgot", "/reset/", "/invitation/", "/set-up", "/dev/", "/auth/", "/w/", "/docs")  # fmt: skip

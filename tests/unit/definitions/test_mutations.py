@@ -134,3 +134,11 @@ def test_no_change_of_the_text_makes_it_raise(text: str, data: st.DataObject) ->
     end = data.draw(st.integers(start, min(start + 30, len(text))))
     result = compile_definition(text[:start] + data.draw(st.text(max_size=5)) + text[end:], KINDS)
     assert (result.definition is None) == bool(result.problems)
+
+
+def test_a_text_that_cannot_be_stored_in_the_place_of_an_object_is_refused() -> None:
+    """What reading has refused already is not compiled as if the schema had found nothing."""
+    text = 'name: x\nsteps:\n  - id: a\n    check: {name: iban, with: "\\0"}\n'
+    compiled = compile_definition(text, KINDS)
+    assert compiled.definition is None
+    assert [problem.path for problem in compiled.problems] == [("steps", 0, "check", "with")]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from prometheus_client import Histogram
 from structlog.testing import capture_logs
 
 from passerelle.kit import loop_watch
@@ -30,12 +31,13 @@ async def test_each_look_is_counted_and_a_long_one_said(monkeypatch: pytest.Monk
             raise asyncio.CancelledError
         return found
 
-    watch = LoopWatch(look)
+    held = Histogram("held", "For this test alone", buckets=(0.025, 0.1, 0.5), registry=None)
+    watch = LoopWatch(look, held)
     with capture_logs() as said:
         running = asyncio.create_task(watch.run())
         await over.wait()
         await asyncio.gather(running, return_exceptions=True)
-    (metric,) = watch.held.collect()
+    (metric,) = held.collect()
     counted = {sample.labels["le"]: sample.value for sample in metric.samples if sample.name.endswith("_bucket")}
     assert (counted["0.025"], counted["0.1"], counted["0.5"], counted["+Inf"]) == (2, 2, 3, 4)
     assert [(one["event"], one["seconds"]) for one in said] == [("loop.held", 0.7)]

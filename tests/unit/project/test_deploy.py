@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from passerelle.app.processes import ENDS_WITHIN
 from passerelle.app.settings import PREFIX, Settings
 from passerelle.cli.main import app
+from passerelle.kit.version import VERSION
 from passerelle.resources.uploads import LARGEST
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -55,3 +57,28 @@ def test_proxies_let_the_largest_upload_through(file: str, pattern: str) -> None
     found = re.search(pattern, (DEPLOY / "proxies" / file).read_text())
     assert found
     assert int(found[1]) * 1_000_000 > LARGEST
+
+
+CHART = DEPLOY / "helm" / "passerelle"
+
+
+@pytest.mark.parametrize("part", ["migrate", "serve", "worker"])
+def test_the_charts_containers_run_commands_that_exist(part: str) -> None:
+    found = re.search(r"args: \[(\w+)", (CHART / "templates" / f"{part}.yaml").read_text())
+    assert found
+    assert found[1] == part
+    assert part in COMMANDS
+
+
+def test_the_charts_pods_have_the_time_that_stopping_takes() -> None:
+    serve = yaml.safe_load((CHART / "values.yaml").read_text())["serve"]
+    assert serve["stopDelay"] == f"{serve['stopDelaySeconds']}s"
+    text = (CHART / "templates" / "serve.yaml").read_text()
+    found = re.search(r"terminationGracePeriodSeconds: {{ add .Values.serve.stopDelaySeconds (\d+) }}", text)
+    assert found
+    assert int(found[1]) > ENDS_WITHIN
+
+
+def test_the_chart_is_of_this_release_and_has_the_alarms() -> None:
+    assert yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"] == VERSION
+    assert (CHART / "files" / "passerelle.rules.yml").samefile(DEPLOY / "monitoring" / "passerelle.rules.yml")

@@ -58,7 +58,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
         }}
         onKeyDown={onKeyDown}
       />
-      <ScrollArea.Autosize mah="50vh">
+      <ScrollArea.Autosize mah="50vh" viewportProps={{ tabIndex: 0 }}>
         <ul id={list} role="listbox" aria-label={t("palette.results")} className={css.list}>
           {entries.map((entry, place) => (
             <li

@@ -23,9 +23,7 @@ export function UserMenu() {
     <Menu position="top-start" width={220}>
       <Menu.Target>
         <button type="button" className={css.person} aria-label={t("user.menu", { name })}>
-          <span className={css.face} data-round aria-hidden>
-            {name.slice(0, 1).toUpperCase()}
-          </span>
+          <span className={css.face} data-round data-letter={name.slice(0, 1).toUpperCase()} aria-hidden />
           <span className={css.name}>{name}</span>
           <IconSelector size={15} aria-hidden />
         </button>

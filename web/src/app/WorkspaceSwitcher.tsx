@@ -15,9 +15,7 @@ export function WorkspaceSwitcher() {
   const others = organizations.filter((one) => !one.current);
   const face = (
     <>
-      <span className={css.face} aria-hidden>
-        {workspace.name.slice(0, 1).toUpperCase()}
-      </span>
+      <span className={css.face} data-letter={workspace.name.slice(0, 1).toUpperCase()} aria-hidden />
       <span className={css.name}>{workspace.name}</span>
     </>
   );

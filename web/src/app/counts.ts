@@ -16,11 +16,11 @@ export function useCounts(): Counts {
   const may = useMay("can_review");
   const { data } = useQuery({
     queryKey: ["counts", "reviews"],
-    queryFn: () => got(api.GET("/reviews", { params: { query: { mine: true, limit: MOST + 1 } } })),
+    queryFn: () => got(api.GET("/reviews/count", { params: { query: { mine: true } } })),
     enabled: may,
     staleTime: 60_000,
   });
   useLive(REVIEWS, () => void queryClient.invalidateQueries({ queryKey: ["counts", "reviews"] }));
-  const found = data?.data.length ?? 0;
+  const found = data?.count ?? 0;
   return found === 0 ? {} : { "/reviews": found > MOST ? `${MOST}+` : String(found) };
 }

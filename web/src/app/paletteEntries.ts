@@ -6,7 +6,8 @@ import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import { api, got } from "@/api/client";
-import { useMay } from "./auth";
+import { shownTo } from "@/pages/settings/sections";
+import { permissionsQuery, useMay } from "./auth";
 import { DESTINATIONS, DOCS } from "./navigation";
 
 export interface PaletteEntry {
@@ -36,13 +37,32 @@ export function usePaletteEntries(sought: string): PaletteEntry[] {
     hint: `g ${key}`,
     run: () => void navigate({ to }),
   }));
+  const settings = useSettingsEntries();
   const actions: PaletteEntry[] = [
     { id: "docs", icon: DOCS.icon, text: t(DOCS.text), run: () => location.assign(DOCS.href) },
     { id: "dark", icon: IconMoon, text: t("palette.dark"), run: () => setColorScheme("dark") },
     { id: "light", icon: IconSun, text: t("palette.light"), run: () => setColorScheme("light") },
   ];
   const wanted = plain(sought);
-  return [...executions, ...records, ...[...pages, ...actions].filter((entry) => plain(entry.text).includes(wanted))];
+  return [...executions, ...records, ...[...pages, ...settings, ...actions].filter((entry) => plain(entry.text).includes(wanted))];
+}
+
+/** The parts of the settings that this person has something to see in. */
+function useSettingsEntries(): PaletteEntry[] {
+  const { t } = useTranslation();
+  const { t: named, ready } = useTranslation(["settings", "admin"], { useSuspense: false });
+  const navigate = useNavigate();
+  const { data } = useQuery(permissionsQuery);
+  if (!ready || !data) return [];
+  return shownTo(data.permissions).flatMap(({ sections }) =>
+    sections.map(({ to, text, icon }) => ({
+      id: to,
+      icon,
+      text: named(text),
+      hint: t("nav.settings"),
+      run: () => void navigate({ to }),
+    })),
+  );
 }
 
 /** Records that have these words, a few of each of the first tables. */

@@ -6,6 +6,7 @@ declare module "i18next" {
     defaultNS: "common";
     resources: {
       admin: typeof import("./en/admin.json");
+      builder: typeof import("./en/builder.json");
       common: typeof import("./en/common.json");
       audit: typeof import("./en/audit.json");
       definitions: typeof import("./en/definitions.json");

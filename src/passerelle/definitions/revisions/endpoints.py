@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -37,15 +37,24 @@ Text = Annotated[
 ]
 
 
-def router(revisions: Revisions, proposing: Proposing, cursors: Cursors) -> APIRouter:
+class Drafting(Protocol):
+    """What keeps drafts (`passerelle.drafts.service`)."""
+
+    async def behind(self, workspace_id: UUID, definition_id: UUID, revision: int) -> list[str]:
+        """A sentence for each shared draft that rests on an older revision than the one that was pushed."""
+
+
+def router(revisions: Revisions, proposing: Proposing, drafting: Drafting, cursors: Cursors) -> APIRouter:
     """Everything under `/definitions`."""
     routes = APIRouter(tags=["Definitions"], route_class=ApiRoute)
-    _definitions(routes, revisions, proposing, cursors)
+    _definitions(routes, revisions, proposing, drafting, cursors)
     _revisions(routes, revisions)
     return routes
 
 
-def _definitions(routes: APIRouter, revisions: Revisions, proposing: Proposing, cursors: Cursors) -> None:
+def _definitions(
+    routes: APIRouter, revisions: Revisions, proposing: Proposing, drafting: Drafting, cursors: Cursors
+) -> None:
     @routes.post("/definitions", status_code=201)
     async def push_definition(
         caller: Annotated[Principal, Requires("can_manage_definitions", of="definition")],
@@ -65,6 +74,8 @@ def _definitions(routes: APIRouter, revisions: Revisions, proposing: Proposing, 
             caller.workspace_id, text, publish=publish and not proposes, by=caller.name
         )
         warnings = await revisions.warnings(caller.workspace_id, text)
+        if created:
+            warnings += await drafting.behind(caller.workspace_id, stored.definition_id, stored.number)
         response.status_code = 201 if created else 200
         proposal = None
         if proposes and not stored.published:
@@ -134,5 +145,7 @@ def _revisions(routes: APIRouter, revisions: Revisions) -> None:
 
         Where publishing needs a second person this answers `PUBLISHING_NEEDS_ANOTHER`: propose it instead.
         """
-        stored = await revisions.publish(caller.workspace_id, definition_id, body.revision, caller.name, body.note)
+        stored = await revisions.publish(
+            *(caller.workspace_id, definition_id, body.revision, caller.name, body.note), instead_of=body.instead_of
+        )
         return pushed_answer(stored)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from passerelle.definitions.revisions.models import RevisionEntry, StoredRevision
-from passerelle.definitions.revisions.rule import PUBLISHING_NEEDS_ANOTHER, Approval, rule_of
+from passerelle.definitions.revisions.rule import PUBLISHED_MEANWHILE, PUBLISHING_NEEDS_ANOTHER, Approval, rule_of
 from passerelle.kit.database import Connection, Database, concerns
 from passerelle.kit.ids import NewId
 
@@ -65,10 +65,13 @@ class RevisionRepository:
         by: str,
         note: str | None = None,
         approval: Approval | None = None,
+        instead_of: int | None = None,
     ) -> StoredRevision | None:
         """Make revision `number` the published one. None if there is no such revision.
 
-        Raises PUBLISHING_NEEDS_ANOTHER without an approval where it needs one, and whatever `approval` raises.
+        instead_of   the number of the one that whoever publishes saw as published; None: whichever it is
+        Raises PUBLISHED_MEANWHILE, PUBLISHING_NEEDS_ANOTHER without an approval where it needs one, and whatever
+        `approval` raises.
         """
         async with self._database.transaction(workspace_id) as connection:
             row = await connection.fetchrow(
@@ -80,6 +83,7 @@ class RevisionRepository:
             if row is None:
                 return None
             if not row["published"]:
+                await _require_published(connection, workspace_id, definition_id, instead_of)
                 await self._publish(connection, workspace_id, definition_id, row["id"], by, note, approval)
             elif approval is not None:
                 await approval(connection)
@@ -263,4 +267,24 @@ class RevisionRepository:
             by,
             note,
             approved_by,
+        )
+
+
+async def _require_published(
+    connection: Connection, workspace_id: UUID, definition_id: UUID, number: int | None
+) -> None:
+    if number is None:
+        return
+    row = await connection.fetchrow(
+        "SELECT r.number, p.published_by FROM definition d JOIN revision r ON r.workspace_id = d.workspace_id "
+        "AND r.id = d.published_revision JOIN publication p ON p.workspace_id = r.workspace_id "
+        "AND p.revision_id = r.id WHERE d.workspace_id = $1 AND d.id = $2 ORDER BY p.published_at DESC LIMIT 1",
+        workspace_id,
+        definition_id,
+    )
+    if row is not None and row["number"] != number:
+        raise PUBLISHED_MEANWHILE.error(
+            f"{row['published_by']} has published revision {row['number']} meanwhile: look at it, and send "
+            f"`insteadOf: {row['number']}` to replace that one",
+            "/insteadOf",
         )

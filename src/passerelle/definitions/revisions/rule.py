@@ -11,6 +11,9 @@ from passerelle.kit.database import Connection
 from passerelle.kit.errors import Code
 from passerelle.kit.http.authentication import Principal
 
+PUBLISHED_MEANWHILE: Final = Code(
+    "PUBLISHED_MEANWHILE", 409, "Another revision is published by now than the one that this was to replace."
+)
 PUBLISHING_NEEDS_ANOTHER: Final = Code(
     "PUBLISHING_NEEDS_ANOTHER",
     409,

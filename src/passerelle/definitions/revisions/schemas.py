@@ -22,6 +22,8 @@ class PublishBody(Body):
     revision: Number32
     """The revision to publish, an older one too."""
     note: str | None = Field(default=None, max_length=500, description="Why; stands beside the revision.")
+    instead_of: Number32 | None = None
+    """The revision that was published when this was decided: where another one is by now, that is refused."""
 
 
 class PushedAnswer(Answer):

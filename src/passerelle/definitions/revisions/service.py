@@ -128,6 +128,21 @@ class Revisions:
         self._published.forget(workspace_id)
         return stored, created
 
+    async def id_of(self, workspace_id: UUID, name: str) -> UUID | None:
+        """The definition of that name, published or not, if whoever asks may know of it."""
+        found = await self._repository.id_of(workspace_id, name)
+        return found if found is not None and is_within("definition", found) else None
+
+    async def tried(self, workspace_id: UUID, text: str) -> Compiled:
+        """A text of which nothing is kept, compiled against what the workspace has: whatever is wrong is listed.
+
+        Raises DEFINITION_TOO_HEAVY.
+        """
+        try:
+            return await self._compile(workspace_id, text, await self._known(workspace_id, text), False)
+        except WorkKilledError as error:
+            raise _too_heavy(error) from None
+
     async def warnings(self, workspace_id: UUID, text: str) -> list[str]:
         """What may fail in a run of a text that is sound, one sentence each, with line and place."""
         compiled = await self._compile(workspace_id, text, await self._known(workspace_id, text), False)
@@ -175,15 +190,16 @@ class Revisions:
         by: str,
         note: str | None = None,
         approval: Approval | None = None,
+        instead_of: int | None = None,
     ) -> StoredRevision:
         """Make an older or newer revision the published one. Running executions stay on theirs.
 
         Raises DEFINITION_NOT_FOUND, REVISION_NOT_FOUND, DEFINITION_INVALID if the workspace lacks by now what the
-        revision names, and PUBLISHING_NEEDS_ANOTHER, or whatever `approval` raises.
+        revision names, PUBLISHED_MEANWHILE, and PUBLISHING_NEEDS_ANOTHER, or whatever `approval` raises.
         """
         await self.shown(workspace_id, definition_id)
         await self.checked(workspace_id, await self.numbered(workspace_id, definition_id, number))
-        stored = await self._repository.publish(workspace_id, definition_id, number, by, note, approval)
+        stored = await self._repository.publish(workspace_id, definition_id, number, by, note, approval, instead_of)
         if stored is None:
             raise _no_revision(definition_id, number)
         self._published.forget(workspace_id)

@@ -16,6 +16,8 @@ from passerelle.kit.json import Json
 
 MOST: Final = 200
 """Revisions that are looked through; whoever has more is told so."""
+MOST_NAMING: Final = 5_000
+"""The same before something is deleted, which nobody wants to find used afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +51,22 @@ class DefinitionUses:
         """Where a list of names is searched: by its name, or because a check names none and searches all."""
         return await self._found(workspace_id, "sanctions", lambda one: _searches(one, name))
 
-    async def _found(self, workspace_id: UUID, text: str, uses: Callable[[Json], bool]) -> FoundUses:
-        revisions = await self._repository.having(workspace_id, text, MOST + 1)
-        found = await asyncio.to_thread(lambda: [Use(one, _steps(one, uses)) for one in revisions[:MOST]])
-        return FoundUses([one for one in found if one.steps], len(revisions) <= MOST)
+    async def naming_list(self, workspace_id: UUID, name: str) -> FoundUses:
+        """Where a list of names is searched by its name."""
+        return await self._found(workspace_id, name, lambda one: _searches(one, name, named=True), MOST_NAMING)
+
+    async def _found(self, workspace_id: UUID, text: str, uses: Callable[[Json], bool], most: int = MOST) -> FoundUses:
+        revisions = await self._repository.having(workspace_id, text, most + 1)
+        found = await asyncio.to_thread(lambda: [Use(one, _steps(one, uses)) for one in revisions[:most]])
+        return FoundUses([one for one in found if one.steps], len(revisions) <= most)
 
 
-def _searches(one: Json, name: str) -> bool:
+def _searches(one: Json, name: str, *, named: bool = False) -> bool:
     if not isinstance(one, dict) or one.get("name") != "sanctions":
         return False
     given = one.get("with")
     lists = given.get("lists") if isinstance(given, dict) else None
-    return not isinstance(lists, list) or name in lists
+    return name in lists if isinstance(lists, list) else not named
 
 
 def _steps(stored: StoredRevision, uses: Callable[[Json], bool]) -> list[str]:

@@ -63,7 +63,7 @@ def router(answers: PageAnswers, themes: Themes) -> APIRouter:
         scheme: Scheme = "light",
     ) -> Response:
         """A page with made-up content."""
-        theme = await themes.draft(caller.workspace_id, _read(draft))
+        theme = await themes.draft(caller.workspace_id, read_theme(draft))
         query = urlencode({"draft": draft, "scheme": scheme})
         theme = replace(theme, stylesheet=f"/theme/preview.css?{query}")
         setting = replace(await answers.setting(request, caller.workspace_id, named=tuple(_TITLE)), theme=theme)
@@ -78,13 +78,14 @@ def router(answers: PageAnswers, themes: Themes) -> APIRouter:
         caller: Annotated[Principal, Requires("can_view_workspace")], draft: Draft = "{}", scheme: Scheme = "light"
     ) -> Response:
         """The draft's CSS variables."""
-        theme = await themes.draft(caller.workspace_id, _read(draft))
+        theme = await themes.draft(caller.workspace_id, read_theme(draft))
         return Response(css_variables(theme.colours, theme.font, scheme), media_type="text/css")
 
     return routes
 
 
-def _read(draft: str) -> ThemeBody:
+def read_theme(draft: str) -> ThemeBody:
+    """A theme as the editor sends it. Raises FIELD_INVALID."""
     try:
         return ThemeBody.model_validate_json(draft)
     except ValidationError:

@@ -25,7 +25,13 @@ from starlette.types import Receive, Scope, Send
 
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.grants import act_for, by_itself
-from passerelle.kit.http.auditing import AuditedRoute, Auditor, audited_route, request_of, shows_personal
+from passerelle.kit.http.auditing import (
+    AuditedRoute,
+    Auditor,
+    audited_route,
+    request_of,
+    shows_personal,
+)
 from passerelle.kit.http.authentication import Principal, principal
 from passerelle.kit.http.bodies import RawJson, body_facts, read_raw_json, text_body
 from passerelle.kit.http.hot import is_hot, straight
@@ -171,9 +177,13 @@ class ApiRoute(APIRoute):
                 if auditor is not None and audited is not None and changes:
                     async with auditor.change(request_of(audited, caller, request)):
                         return await handle(request)
-                if audited is not None and (audited.exports or shows_personal(self.permission, caller, request.scope)):
+                if audited is not None and audited.exports:
                     await self._note(request, caller)
-                return await handle(request)
+                    return await handle(request)
+                response = await handle(request)
+                if audited is not None and shows_personal(self.permission, caller, request.scope):
+                    await self._note(request, caller)
+                return response
             except PasserelleError as refusal:
                 if refusal.status == 403:
                     await self._note(request, caller, refusal.problems[0].code)

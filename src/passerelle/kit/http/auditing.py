@@ -16,11 +16,14 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from passerelle.kit.http.authentication import Principal
+from passerelle.kit.http.context import present
 
 Category = Literal["change", "read", "access"]
 
 PERSONAL: Final = frozenset({"can_read_data", "can_read_attachments", "can_review"})
 """The permissions of endpoints that show personal values to whoever may see them."""
+_TOLD: Final = frozenset({"can_read_data", "can_review"})
+"""Those of them whose endpoints say whether there was anything personal to show (`tell_personal`)."""
 READS_PERSONAL: Final = "can_read_personal_data"
 
 _MARK: Final = "__passerelle_unaudited__"
@@ -31,6 +34,7 @@ _MADE: Final = {"link": "workflow", "send": "workflow", "token": "workflow"}
 """The same, where something is made."""
 _READING: Final = ("search", "find", "read", "list")
 """How endpoints are called that look, with whatever method."""
+_SHOWN: Final = "personal_shown"
 _SILENT: Final = frozenset({"value", "filename"})
 """Parts of a path that may be personal."""
 
@@ -113,10 +117,19 @@ def request_of(route: AuditedRoute, caller: Principal, request: Request) -> Audi
 
 
 def shows_personal(permission: str | None, caller: Principal, scope: Scope) -> bool:
-    """Whether an answer may have personal values as they are."""
-    if permission not in PERSONAL and b"personal=true" not in scope["query_string"]:
+    """Whether an answer has personal values as they are, or may have: where nobody said that it has none."""
+    wanted = b"personal=true" in scope["query_string"]
+    if not (wanted or permission in PERSONAL) or not caller.may(READS_PERSONAL, "table"):
         return False
-    return bool(caller.may(READS_PERSONAL, "table"))
+    return wanted or permission not in _TOLD or bool(scope["state"].get(_SHOWN, True))
+
+
+def tell_personal(*, shown: bool) -> None:
+    """Say whether the present request shows personal values as they are; once it does, it does."""
+    scope = present.get()
+    if scope is not None:
+        state = scope["state"]
+        state[_SHOWN] = shown or state.get(_SHOWN, False)
 
 
 def is_changing(methods: Collection[str]) -> bool:

@@ -10,12 +10,15 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from passerelle.kit import tracing
 from passerelle.kit.http.media_types import DeprecationNotice, Versioned, versioned_headers
 from passerelle.kit.ids import NewId, new_id
+from passerelle.kit.metrics import counter, seconds
 from passerelle.kit.rates import Tally
 
 _SANE: Final = re.compile(rb"[!-~]{1,128}")
 _ALWAYS: Final = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+_TLS_ALWAYS: Final = (b"strict-transport-security", b"max-age=31536000")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _JSON: Final = (b"content-type", b"application/json")
 _HTML_POLICY: Final = (
@@ -32,23 +35,64 @@ present: Final[ContextVar[Scope | None]] = ContextVar("request", default=None)
 
 _log = structlog.get_logger("passerelle.http")
 
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NO_ROUTE: Final = "none"
+_requests: Final = counter(
+    "http_requests", "Requests that were answered; status 0: cut off before an answer", "method", "route", "status"
+)
+_took: Final = seconds("http_request_duration", "From a request's head to the end of its answer", "method", "route")
+
 
 class RequestContext:
     """ASGI middleware, the outermost: request id, access log, headers of every answer.
 
-    `deprecation` is what answers in version 1 carry. An answer's own `Cache-Control` and
-    `Content-Security-Policy` are left as they are.
+    `deprecation` is what answers in version 1 carry. `secure`: browsers are told to come by TLS alone from now on. An
+    answer's own `Cache-Control` and `Content-Security-Policy` are left as they are.
     """
 
-    def __init__(self, app: ASGIApp, *, deprecation: DeprecationNotice | None = None, new_id: NewId = new_id) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        deprecation: DeprecationNotice | None = None,
+        secure: bool = False,
+        new_id: NewId = new_id,
+    ) -> None:
         self._app = app
+        self._always = [*_ALWAYS, _TLS_ALWAYS] if secure else _ALWAYS
         self._deprecation = deprecation
         self._new_id = new_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+        elif not tracing.is_on():
+            await self._serve(scope, receive, send)
+        else:
+            await self._traced(scope, receive, send)
+
+    async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As one span. The libraries' own middleware would write addresses down, and those of links are secrets."""
+        sent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
+        method = scope["method"]
+        facts = {"http.request.method": method, "url.scheme": scope["scheme"]}
+        with tracing.span(method, kind="SERVER", parent=sent, facts=facts) as span:
+            tokens = structlog.contextvars.bind_contextvars(trace=tracing.here())
+            try:
+                await self._serve(scope, receive, send)
+            finally:
+                structlog.contextvars.reset_contextvars(**tokens)
+                if span is not None:
+                    state, route = scope["state"], getattr(scope.get("route"), "path", None)
+                    span.set_attribute("http.response.status_code", state.get("status") or 0)
+                    if route is not None:
+                        span.update_name(f"{method} {route}")
+                        span.set_attribute("http.route", route)
+                    if (caller := state.get("principal")) is not None:
+                        span.set_attribute("passerelle.workspace", str(caller.workspace_id))
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope.setdefault("state", {})
         request_id = state["request_id"] = self._request_id(scope)
         present.set(scope)
@@ -59,7 +103,7 @@ class RequestContext:
         async def send_complete(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = state["status"] = message["status"]
                 message["headers"] = self._headers(message["headers"], request_id, state.get("versioned"))
                 if (tally := state.get("tally")) is not None:
                     message["headers"].extend(_standing(tally))
@@ -68,14 +112,25 @@ class RequestContext:
         try:
             await self._app(scope, receive, send_complete)
         finally:
-            _log.info(
-                "request",
-                method=scope["method"],
-                path=_path(scope),
-                status=status,
-                ms=round((time.perf_counter() - began) * 1000, 1),
-            )
+            self._note(scope, status, time.perf_counter() - began)
             structlog.contextvars.reset_contextvars(**tokens)
+
+    def _note(self, scope: Scope, status: int | None, took: float) -> None:
+        """In the log and among the figures."""
+        route: str | None = getattr(scope.get("route"), "path", None)
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        _requests.labels(method, route or _NO_ROUTE, status or 0).inc()
+        _took.labels(method, route or _NO_ROUTE).observe(took)
+        caller = scope["state"].get("principal")
+        _log.info(
+            "request",
+            method=scope["method"],
+            # The template holds nothing of the caller's.
+            path=route or masked_path(scope),
+            status=status,
+            ms=round(took * 1000, 1),
+            **({} if caller is None else {"workspace": str(caller.workspace_id)}),
+        )
 
     def _request_id(self, scope: Scope) -> str:
         for name, value in scope["headers"]:
@@ -84,7 +139,7 @@ class RequestContext:
         return str(self._new_id())
 
     def _headers(self, given: Any, request_id: str, versioned: Versioned | None) -> list[tuple[bytes, bytes]]:
-        headers = [*given, *_ALWAYS, (b"x-request-id", request_id.encode())]
+        headers = [*given, *self._always, (b"x-request-id", request_id.encode())]
         names = {name for name, _ in given}
         if b"cache-control" not in names:
             headers.append(_NO_STORE)
@@ -112,9 +167,3 @@ def _is_html(headers: Any) -> bool:
 def masked_path(scope: Scope) -> str:
     """The path without what is long enough to be a secret."""
     return _SECRET.sub("•••", str(scope["path"]))
-
-
-def _path(scope: Scope) -> str:
-    """The route's template, which holds nothing of the caller's; the path itself where no route matched."""
-    template: str | None = getattr(scope.get("route"), "path", None)
-    return template or masked_path(scope)

@@ -36,6 +36,7 @@ def install(
     allowance: Allowance | None = None,
     origins: Sequence[str] = (),
     prefix: str = "",
+    secure: bool = False,
     clock: Clock = system_clock,
 ) -> None:
     """Let every request of `app` pass: context, error boundary, leniency, authentication, then its route.
@@ -46,6 +47,7 @@ def install(
     `allowance`: whoever counts the requests of a workspace.
     `origins`: sites whose scripts may call, `*` for any.
     `auditor`: whoever writes down who did what.
+    `secure`: whether it is reached by TLS.
     `gate`: whoever counts and refuses uses of a deprecated version. `prefix`: the path under which all of it lives.
     """
     app.state.claims = Claims(database, box, clock)
@@ -70,7 +72,7 @@ def install(
             expose_headers=["*"],
             max_age=600,
         )
-    app.add_middleware(RequestContext, deprecation=deprecation)
+    app.add_middleware(RequestContext, deprecation=deprecation, secure=secure)
     app.state.prefix = prefix
     app.add_middleware(PathPrefix, prefix=prefix)
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import aiosmtplib
 
+from passerelle.kit import tracing
 from passerelle.kit.mail import SEND_SECONDS, MailError, MailLater, MailNever, MailTimeout, Message, MessageTaken
 from passerelle.kit.mail.addresses import MailAddress
 from passerelle.kit.mail.encoding import encoded, message_id, needs_only_ascii
 from passerelle.kit.mail.server import SmtpServer
+from passerelle.kit.metrics import counter
 
 AT_ONCE: Final = 10
 """Connections that one process opens at most; providers refuse many."""
+
+_mails: Final = counter("mails", "E-mails: `taken` by the mail server, or `refused`", "outcome")
 
 
 class SmtpMail:
@@ -31,21 +36,38 @@ class SmtpMail:
     async def send(self, message: Message, *, timeout_seconds: float = SEND_SECONDS) -> MessageTaken:
         """See `Mail.send`."""
         content = encoded(message, self._sender)
-        async with self._turn:
-            try:
-                async with asyncio.timeout(timeout_seconds):
-                    reply = await self._deliver(message, content)
-            except TimeoutError:
-                raise MailTimeout(
-                    f"The mail server {self._server} did not take the message within {timeout_seconds:g} s."
-                ) from None
-            except aiosmtplib.SMTPResponseException as error:
-                raise self._refused(error, message) from None
-            except (aiosmtplib.SMTPException, OSError) as error:
-                raise self._broken(error) from None
+        outcome = "refused"
+        try:
+            with tracing.span("mail", kind="CLIENT"):
+                async with self._talking(timeout_seconds, message.receivers) as client:
+                    answer = await self._hand_over(client, message, content)
+            outcome = "taken"
+        finally:
+            _mails.labels(outcome).inc()
+        reply = f"{answer.code} {' '.join(answer.message.split())}"
         return MessageTaken(message_id(message.key, self._sender.domain), reply)
 
-    async def _deliver(self, message: Message, content: bytes) -> str:
+    async def greet(self, *, timeout_seconds: float = SEND_SECONDS) -> None:
+        """Connect and log in as for a message, and send none. Raises `MailLater` or `MailNever`."""
+        async with self._talking(timeout_seconds, ()):
+            pass
+
+    @asynccontextmanager
+    async def _talking(self, seconds: float, receivers: Sequence[MailAddress]) -> AsyncIterator[aiosmtplib.SMTP]:
+        """A connection to hand messages over; whatever breaks on it is raised as a `MailError`."""
+        async with self._turn:
+            try:
+                async with asyncio.timeout(seconds), self._connected() as client:
+                    yield client
+            except TimeoutError:
+                raise MailTimeout(f"The mail server {self._server} did not answer within {seconds:g} s.") from None
+            except aiosmtplib.SMTPResponseException as error:
+                raise self._refused(error, receivers) from None
+            except (aiosmtplib.SMTPException, OSError) as error:
+                raise self._broken(error) from None
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
         client = aiosmtplib.SMTP(
             hostname=self._server.host,
             port=self._server.port,
@@ -58,12 +80,11 @@ class SmtpMail:
         try:
             await client.connect()
             await self._secure(client)
-            answer = await self._hand_over(client, message, content)
+            yield client
             with suppress(aiosmtplib.SMTPException, OSError):
                 await client.quit()
         finally:
             client.close()
-        return f"{answer.code} {' '.join(answer.message.split())}"
 
     async def _secure(self, client: aiosmtplib.SMTP) -> None:
         """TLS where it is offered, and login; credentials never go over a plain connection."""
@@ -104,7 +125,7 @@ class SmtpMail:
             raise max(refusals, key=lambda refusal: refusal.code)
         return await client.data(content)
 
-    def _refused(self, error: aiosmtplib.SMTPResponseException, message: Message) -> MailError:
+    def _refused(self, error: aiosmtplib.SMTPResponseException, receivers: Sequence[MailAddress]) -> MailError:
         what = {
             aiosmtplib.SMTPAuthenticationError: "the credentials of PASSERELLE_SMTP_URL",
             aiosmtplib.SMTPSenderRefused: "the sender, PASSERELLE_MAIL_FROM",
@@ -112,7 +133,7 @@ class SmtpMail:
             aiosmtplib.SMTPDataError: "the message",
         }.get(type(error), "to talk to us")
         reply = " ".join(error.message.split())
-        for address in message.receivers:
+        for address in receivers:
             reply = reply.replace(address.mailbox, "•••")
         later = 400 <= error.code < 500
         how = "refused for now" if later else "refused for good"

@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from io import BytesIO
@@ -22,6 +23,8 @@ import certifi
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from passerelle.kit import tracing
+from passerelle.kit.metrics import counter, seconds
 from passerelle.kit.outgoing import (
     DEFAULT_MAX_BYTES,
     AnswerTooLarge,
@@ -53,6 +56,11 @@ LONGEST_LINE: Final = 300 * 1024
 """Bytes of a status line or of a header; curl takes as many for all of them."""
 MOST_HEADERS: Final = 5_000
 """Headers of one answer, as curl takes them."""
+
+_requests: Final = counter(
+    "outgoing_requests", "Requests to the outside by what came back: `2xx` to `5xx`, `none`", "outcome"
+)
+_took: Final = seconds("outgoing_request_duration", "From a request to the outside to the head of its answer")
 
 BEGINNING_SECONDS: Final = 2.0
 """How long the beginning of a body is waited for where only the status counts."""
@@ -157,7 +165,13 @@ class OutgoingClient:
         body = None if content is None else BytesIO(content)
         webhook = headers.get("webhook-id")
         self._on_send("call" if webhook is None else "webhook", origin_of(target), webhook or headers.get(_KEY))
-        response = await self._opened().request(method, target, headers=headers, data=body, allow_redirects=False)
+        outcome, began = "none", time.perf_counter()
+        try:
+            response = await self._opened().request(method, target, headers=headers, data=body, allow_redirects=False)
+            outcome = f"{response.status // 100}xx"
+        finally:
+            _requests.labels(outcome).inc()
+            _took.observe(time.perf_counter() - began)
         watch_body(response)
         return response
 
@@ -182,6 +196,7 @@ class OutgoingClient:
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
+                trace_configs=list(tracing.of_clients()),
                 headers={"Accept-Encoding": ENCODINGS},
                 skip_auto_headers=("User-Agent", "Content-Type"),
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -13,11 +13,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT * FROM refresh_token WHERE token_hash = wanted
 $$;
 
-CREATE OR REPLACE FUNCTION public_signing_keys() RETURNS TABLE (id uuid, public_pem text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT id, public_pem FROM signing_key ORDER BY id
-$$;
-
 CREATE OR REPLACE FUNCTION find_public_signing_key(wanted uuid) RETURNS TABLE (id uuid, public_pem text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT id, public_pem FROM signing_key WHERE id = wanted

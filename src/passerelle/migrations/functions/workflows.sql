@@ -46,7 +46,20 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
      ORDER BY e.created_at LIMIT at_most)
 $$;
 
+-- Which of these executions there are, with the steps whose calls have ended: after a restore the others come again.
+CREATE OR REPLACE FUNCTION calls_ended(executions uuid[]) RETURNS TABLE (execution_id uuid, step text, visit integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT e.id, r.step, r.visit
+    FROM workspace w JOIN execution e ON e.workspace_id = w.workspace_id AND e.id = ANY (executions)
+    LEFT JOIN step_run r ON r.workspace_id = e.workspace_id AND r.execution_id = e.id AND r.status = 'COMPLETED'
+$$;
+
 CREATE OR REPLACE FUNCTION forget_dry_migrations(before timestamptz, at_most integer) RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT delete_some('definition_migration', 'dry_run AND created_at < $1', before, at_most)
+$$;
+
+CREATE OR REPLACE FUNCTION forget_operations(before timestamptz, at_most integer) RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT delete_some('execution_operation', 'created_at < $1', before, at_most)
 $$;

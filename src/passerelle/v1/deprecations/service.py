@@ -20,6 +20,7 @@ from passerelle.kit.clock import Clock
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.versions import DEPRECATED, VersionUse
 from passerelle.kit.memory import Memory, Remembered
+from passerelle.kit.metrics import counter
 from passerelle.kit.timetable import end_of_present, parse_timetable
 from passerelle.v1.deprecations.errors import BROWNOUTS_INVALID, V1_BROWNOUT, V1_MODE_LOOSER, V1_REMOVED
 from passerelle.v1.deprecations.models import Counted, Mode, Policy, Stored, UseKey, UseTally
@@ -34,6 +35,8 @@ LONGEST_AGENT: Final = 300
 _MOST_KEPT: Final = 10_000
 
 log = structlog.get_logger("passerelle.v1.deprecations")
+
+_uses: Final = counter("deprecated_requests", "Requests to a version that is going away", "endpoint", "version")
 
 
 class Deprecations:
@@ -155,6 +158,7 @@ class Deprecations:
     def _count(self, use: VersionUse, now: datetime, *, refused: bool) -> UseKey:
         who = use.principal
         place = UseKey(now.date(), who.workspace_id, who.id, use.endpoint, DEPRECATED)
+        _uses.labels(use.endpoint, DEPRECATED).inc()
         self._add(place, UseTally(who.name, 1, int(refused), now, _short(use.user_agent)))
         return place
 

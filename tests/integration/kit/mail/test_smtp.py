@@ -79,7 +79,7 @@ async def test_one_refused_receiver_and_nobody_gets_it() -> None:
 async def test_a_slow_server_is_given_up_on_in_time() -> None:
     async with serving(Server(hangs=True)) as server:
         error = await refused(mail_to(server), MailTimeout, seconds=0.2)
-    assert "did not take the message within 0.2 s" in error.message
+    assert "did not answer within 0.2 s" in error.message
 
 
 async def test_a_server_that_is_not_there_or_hangs_up_is_for_later() -> None:

@@ -412,3 +412,14 @@ async def test_one_request_does_not_leave_its_id_in_the_log_of_the_next(
     await client.get("/nothing", headers={"X-Request-Id": "first"})
 
     assert get_contextvars() == {}
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_browsers_come_by_tls_alone_where_it_is_served_by_it(secure: bool, logged: list[Any]) -> None:
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        await Response(b"ok")(scope, receive, send)
+
+    transport = httpx.ASGITransport(RequestContext(answer, secure=secure))
+    async with httpx.AsyncClient(transport=transport, base_url="https://passerelle.test") as client:
+        answered = await client.get("/")
+    assert answered.headers.get("strict-transport-security") == ("max-age=31536000" if secure else None)

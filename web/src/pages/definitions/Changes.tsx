@@ -48,7 +48,6 @@ export function Changes({ definitionId, revisions, from, to, onChange }: Props) 
 
 /** The steps that are different in another revision, and how. */
 export function ChangeList({ definitionId, from, to }: { definitionId: string; from: number; to: number }) {
-  const { t } = useTranslation("definitions");
   const left = useQuery(revisionQuery(definitionId, from));
   const right = useQuery(revisionQuery(definitionId, to));
   const changes = useMemo(
@@ -57,7 +56,17 @@ export function ChangeList({ definitionId, from, to }: { definitionId: string; f
   );
   const error = left.error ?? right.error;
   if (error) return <Failure error={error} />;
-  if (!changes) return <Loading />;
+  return changes ? <Listed changes={changes} /> : <Loading />;
+}
+
+/** The same between two texts, of which the second is not pushed yet. */
+export function ChangesBetween({ before, after }: { before: unknown; after: unknown }) {
+  const changes = useMemo(() => stepChanges(before, after), [before, after]);
+  return <Listed changes={changes} />;
+}
+
+function Listed({ changes }: { changes: readonly StepChange[] }) {
+  const { t } = useTranslation("definitions");
   if (changes.length === 0) return <Empty icon={IconEqual} title={t("changes.none")} />;
   return (
     <ul className={css.changes}>

@@ -1,5 +1,5 @@
 import { Button, Code, Tabs } from "@mantine/core";
-import { IconGitCompare, IconRocket } from "@tabler/icons-react";
+import { IconGitCompare, IconPencil, IconRocket } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -18,6 +18,7 @@ import { PageHeader } from "@/components/PageHeader";
 import { Section } from "@/components/Section";
 import { Tag } from "@/components/Status";
 import { Time } from "@/components/Time";
+import { Drafts } from "../builder/Drafts";
 import { Changes } from "./Changes";
 import { Move } from "./Move";
 import { ProposalDialog, ProposalNotice } from "./Proposals";
@@ -75,9 +76,19 @@ export function DefinitionPage() {
             </Link>
           </>
         }
-        actions={<CurlButton calls={[{ text: t("text"), call: { path: `/definitions/${definitionId}/revisions/${chosen.revision}` } }]} />}
+        actions={
+          <>
+            <CurlButton calls={[{ text: t("text"), call: { path: `/definitions/${definitionId}/revisions/${chosen.revision}` } }]} />
+            <Allowed by="can_manage_definitions">
+              <Button component={Link} to={`/definitions/${definitionId}/edit`} leftSection={<IconPencil size={15} />}>
+                {t("edit")}
+              </Button>
+            </Allowed>
+          </>
+        }
       />
       {proposed && <ProposalNotice proposal={proposed} onOpen={() => show({ ...search, proposal: proposed.id })} />}
+      <Drafts definitionId={definitionId} />
       {opened && <ProposalDialog id={opened} onClose={() => show(rest)} />}
       <div className={css.halves}>
         <Section title={t("revisions")}>
@@ -156,22 +167,27 @@ function Revisions({ definitionId, revisions, proposed, chosen, onChosen, onComp
   const byTwo = useQuery(publishingQuery).data?.secondPerson ?? false;
   const words = byTwo ? "propose" : "publish";
   const publish = useMutation({
-    mutationFn: async ({ revision, note }: { revision: number; note: string }) => {
-      const options = { params: { path: { definitionId } }, body: { revision, note: note || null } };
-      await (byTwo ? got(api.POST("/definitions/{definitionId}/proposals", options)) : got(api.POST("/definitions/{definitionId}/publish", options)));
+    mutationFn: async ({ revision, note, insteadOf }: { revision: number; note: string; insteadOf: number | null }) => {
+      const params = { path: { definitionId } };
+      const body = { revision, note: note || null };
+      await (byTwo
+        ? got(api.POST("/definitions/{definitionId}/proposals", { params, body }))
+        : got(api.POST("/definitions/{definitionId}/publish", { params, body: { ...body, insteadOf } })));
     },
     onSuccess: () => notifyDone(t(`${words}.done`)),
     onError: notifyFailed,
     onSettled: () => Promise.all([queryClient.invalidateQueries({ queryKey: ["definitions"] }), queryClient.invalidateQueries({ queryKey: ["proposals"] })]),
   });
   const ask = async (revision: number) => {
+    // What stood there when the person decided.
+    const insteadOf = revisions.find((one) => one.current)?.revision ?? null;
     const note = await confirm({
       title: t(`${words}.title`, { revision }),
       text: t(`${words}.text`),
       action: t(`${words}.do`),
       reason: { label: t("publish.note") },
     });
-    if (note !== undefined) publish.mutate({ revision, note });
+    if (note !== undefined) publish.mutate({ revision, note, insteadOf });
   };
   return (
     <ul className={css.revisions}>

@@ -1,13 +1,17 @@
-import { IconGitBranch } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
+import { IconGitBranch, IconPlus } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import { api, got, type Schemas } from "@/api/client";
+import { Allowed } from "@/components/Allowed";
 import { CurlButton } from "@/components/CurlButton";
 import { Empty } from "@/components/Empty";
 import { List, type Column, type Page } from "@/components/List";
 import { localized } from "@/components/localized";
 import { PageHeader } from "@/components/PageHeader";
+import { Drafts } from "../builder/Drafts";
 import { Beginnings } from "../templates/Beginnings";
 import { WaitingProposals } from "./Proposals";
 
@@ -39,10 +43,16 @@ export function DefinitionsPage() {
           <>
             <Beginnings />
             <CurlButton calls={[{ text: t("title"), call: { path: "/definitions" } }]} />
+            <Allowed by="can_manage_definitions">
+              <Button component={Link} to="/definitions/new" leftSection={<IconPlus size={15} />}>
+                {t("build")}
+              </Button>
+            </Allowed>
           </>
         }
       />
       <WaitingProposals />
+      <Drafts />
       <List
         label={t("title")}
         query={query}

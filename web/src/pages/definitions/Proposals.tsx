@@ -119,7 +119,7 @@ function Body({ proposal, onClose }: { proposal: Proposal; onClose: () => void }
 }
 
 /** What would become of executions under way, if they were moved afterwards. */
-function UnderWay({ definitionId, from, to }: { definitionId: string; from: number; to: number }) {
+export function UnderWay({ definitionId, from, to }: { definitionId: string; from: number; to: number }) {
   const { t } = useTranslation("definitions");
   const may = useMay("can_operate_executions");
   const { data, error } = useQuery({

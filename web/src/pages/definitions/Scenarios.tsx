@@ -12,7 +12,7 @@ import { Notice } from "@/components/Notice";
 import { Tag } from "@/components/Status";
 import css from "./Definitions.module.css";
 
-type Outcome = Schemas["ScenarioAnswer"];
+type Result = Schemas["ScenarioAnswer"];
 
 /** Scenarios, played against a revision: nothing is called, sent or kept. */
 export function Scenarios({ definitionId, name, revision }: { definitionId: string; name: string; revision: number }) {
@@ -78,7 +78,7 @@ export function Scenarios({ definitionId, name, revision }: { definitionId: stri
             </p>
             <ul className={css.outcomes}>
               {result.scenarios.map((one) => (
-                <Scenario key={one.name} outcome={one} />
+                <Outcome key={one.name} outcome={one} />
               ))}
             </ul>
             {result.missedSteps.length > 0 && (
@@ -93,7 +93,8 @@ export function Scenarios({ definitionId, name, revision }: { definitionId: stri
   );
 }
 
-function Scenario({ outcome }: { outcome: Outcome }) {
+/** What came of one scenario. */
+export function Outcome({ outcome }: { outcome: Result }) {
   const { t } = useTranslation("definitions");
   return (
     <li>

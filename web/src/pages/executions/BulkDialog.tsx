@@ -1,20 +1,21 @@
 import { Button, Group, Modal, Progress, TextInput } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { api, got, type Schemas } from "@/api/client";
+import { api, got, idempotencyKey, type Schemas } from "@/api/client";
+import { under } from "@/app/prefix";
+import { notifyFailed } from "@/components/confirm";
 import { Failure } from "@/components/Failure";
 import { Loading } from "@/components/Loading";
-import { asCsv, download } from "@/components/report";
-import { useStay } from "@/components/stay";
 import { Tag } from "@/components/Status";
 import type { asQuery } from "./search";
 import css from "./Executions.module.css";
 
 export type BulkAction = "retry" | "cancel";
-type Result = Schemas["OperationResult"];
+type Operation = Schemas["OperationAnswer"];
+type Outcome = Schemas["OutcomeAnswer"];
 
 interface Props {
   action: BulkAction;
@@ -25,98 +26,118 @@ interface Props {
   onDone: () => void;
 }
 
-const AT_ONCE = 100;
-/** A preview looks at no more than this. */
-const MOST_LOOKED_AT = 2_000;
+/** How soon is looked again how far the server has come. */
+const EVERY = 700;
 
-/** What would become of executions, then what became of them, with a report. */
+/** What would become of executions, then what became of them, with a report. The server does it, page or no page. */
 export function BulkDialog({ action, ids, filters, onClose, onDone }: Props) {
-  const { t } = useTranslation(["executions", "common"]);
+  const { t, i18n } = useTranslation(["executions", "common"]);
   const queryClient = useQueryClient();
   const [reason, setReason] = useState("");
-  const [sofar, setSofar] = useState<readonly Result[]>([]);
-  const stopped = useRef(false);
-  const preview = useQuery({
-    queryKey: ["executions", "operations", action, ids, filters],
-    queryFn: () => operated({ action, dryRun: true, ids, filters, most: MOST_LOOKED_AT }),
-    staleTime: 0,
-    gcTime: 0,
+  const [trying] = useState(idempotencyKey);
+  const [doing, setDoing] = useState<string>();
+  const wish = { action, definition: "original" as const, workflowIds: ids ? [...ids] : null };
+  const preview = useOperation(trying, { ...wish, dryRun: true, reason: null }, filters);
+  const act = useOperation(doing, { ...wish, dryRun: false, reason: reason.trim() || null }, filters);
+  const stop = useMutation({
+    mutationFn: (operationId: string) => got(api.POST("/workflows/operations/{operationId}/stop", { params: { path: { operationId } } })),
+    onError: notifyFailed,
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ["operation"] }),
   });
-  const act = useMutation({
-    mutationFn: () =>
-      operated({ action, dryRun: false, ids, filters, reason, onSome: setSofar, stopped: () => stopped.current }),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: ["executions"] }),
-  });
-  const mayStop = useStay(act.isPending);
-  const done = act.data ?? (act.isError && sofar.length > 0 ? sofar : undefined);
-  const shown = done ?? preview.data;
-  const possible = preview.data?.filter((one) => one.outcome === "possible").length ?? 0;
-  const close = async () => {
-    if (!(await mayStop())) return;
-    stopped.current = true;
-    if (done) onDone();
+  const shown = doing ? act.operation : preview.operation;
+  const error = doing ? act.error : preview.error;
+  const isOver = doing !== undefined && act.operation !== undefined && act.operation.status !== "RUNNING";
+  const possible = sumOf(preview.operation, "possible");
+  const isTried = preview.operation !== undefined && preview.operation.status !== "RUNNING";
+  const close = () => {
+    if (doing) {
+      // Not before: rows that fit the filters no more would take the dialogue with them.
+      void queryClient.invalidateQueries({ queryKey: ["executions"] });
+      onDone();
+    }
     onClose();
   };
   return (
-    <Modal closeButtonProps={{ "aria-label": t("common:close") }} opened onClose={() => void close()} title={t(`bulk.${action}Title`)} size="lg">
-      {preview.isPending && <Loading />}
-      {preview.isError && <Failure error={preview.error} />}
+    <Modal closeButtonProps={{ "aria-label": t("common:close") }} opened onClose={close} title={t(`bulk.${action}Title`)} size="lg">
+      {!shown && error === undefined && <Loading />}
+      {error !== undefined && <Failure error={error} />}
       {shown && (
         <>
-          <p className={css.lead}>{done ? t("bulk.became") : t("bulk.would")}</p>
-          <Outcomes results={shown} />
-          {!done && shown.length >= MOST_LOOKED_AT && <p className="quiet">{t("bulk.onlyFirst", { count: MOST_LOOKED_AT })}</p>}
+          <p className={css.lead}>{doing ? t("bulk.became") : t("bulk.would")}</p>
+          <Outcomes operation={shown} />
+          {shown.status === "RUNNING" && (
+            <>
+              <Progress mt="md" value={shown.total === 0 ? 100 : (100 * shown.lookedAt) / shown.total} aria-label={t("bulk.progress")} />
+              <p className="quiet" role="status">
+                {t("bulk.sofar", { done: shown.lookedAt.toLocaleString(i18n.language), total: `${shown.total.toLocaleString(i18n.language)}${shown.totalExact ? "" : "+"}` })}{" "}
+                {doing && t("bulk.goesOnAlone")}
+              </p>
+            </>
+          )}
+          {shown.status === "STOPPED" && <p role="status">{t("bulk.stopped")}</p>}
         </>
       )}
-      {act.isPending && <Progress mt="md" value={possible === 0 ? 100 : Math.min(100, (sofar.length / possible) * 100)} aria-label={t("bulk.progress")} />}
-      {act.isError && <Failure error={act.error} />}
-      {!done && possible > AT_ONCE && <p className="quiet">{t("common:stay.hint")}</p>}
-      {!done && action === "cancel" && (
+      {!doing && action === "cancel" && (
         <TextInput mt="md" label={t("action.reason")} value={reason} maxLength={500} onChange={(event) => setReason(event.currentTarget.value)} />
       )}
       <Group mt="md" justify="flex-end">
-        {done ? (
-          <>
-            <Button variant="default" leftSection={<IconDownload size={15} />} onClick={() => report(action, done)}>
-              {t("bulk.report")}
-            </Button>
-            <Button data-autofocus onClick={() => void close()}>
-              {t("common:close")}
-            </Button>
-          </>
-        ) : (
-          <>
-            <Button variant="default" onClick={() => void close()}>
-              {t("common:confirm.no")}
-            </Button>
-            {possible > 0 && (
-              <Button color={action === "cancel" ? "red.8" : "indigo"} loading={act.isPending} onClick={() => act.mutate()}>
-                {t(`bulk.${action}Do`, { count: possible })}
-              </Button>
-            )}
-          </>
+        {doing && act.operation && (
+          <Button variant="default" leftSection={<IconDownload size={15} />} component="a" href={under(`/workflows/operations/${act.operation.id}/report`)} download={`${action}.csv`}>
+            {t("bulk.report")}
+          </Button>
+        )}
+        {doing && act.operation && !isOver && (
+          <Button variant="default" loading={stop.isPending} onClick={() => stop.mutate(act.operation!.id)}>
+            {t("bulk.stop")}
+          </Button>
+        )}
+        <Button variant={doing ? "filled" : "default"} onClick={close} data-autofocus={isOver || undefined}>
+          {doing ? t("common:close") : t("common:confirm.no")}
+        </Button>
+        {!doing && isTried && possible > 0 && (
+          <Button color={action === "cancel" ? "red.8" : "indigo"} onClick={() => setDoing(idempotencyKey())}>
+            {t(`bulk.${action}Do`, { count: possible })}
+          </Button>
         )}
       </Group>
     </Modal>
   );
 }
 
+/** An operation that begins once it has a key, and how far it has come since. */
+function useOperation(key: string | undefined, body: Schemas["OperationBody"], filters: ReturnType<typeof asQuery>) {
+  const begun = useQuery({
+    queryKey: ["operation", "begin", key],
+    queryFn: () => got(api.POST("/workflows/operations", { params: { query: body.workflowIds ? {} : filters, header: { "Idempotency-Key": key! } }, body })),
+    enabled: key !== undefined,
+    staleTime: Infinity,
+    gcTime: 0,
+    retry: false,
+  });
+  const operationId = begun.data?.id;
+  const now = useQuery({
+    queryKey: ["operation", operationId],
+    queryFn: () => got(api.GET("/workflows/operations/{operationId}", { params: { path: { operationId: operationId! } } })),
+    enabled: begun.data?.status === "RUNNING",
+    refetchInterval: ({ state }) => (state.data === undefined || state.data.status === "RUNNING" ? EVERY : false),
+  });
+  return { operation: now.data ?? begun.data, error: begun.error ?? now.error ?? undefined };
+}
+
+function sumOf(operation: Operation | undefined, outcome: Outcome["outcome"]): number {
+  return operation?.outcomes.filter((one) => one.outcome === outcome).reduce((sum, { executions }) => sum + executions, 0) ?? 0;
+}
+
 /** How many executions share a definition and an outcome. */
-function Outcomes({ results }: { results: readonly Result[] }) {
-  const { t } = useTranslation("executions");
-  const groups = new Map<string, { one: Result; count: number }>();
-  for (const one of results) {
-    const key = [one.outcome, one.name, one.step, one.code].join(" ");
-    const group = groups.get(key) ?? { one, count: 0 };
-    groups.set(key, { one, count: group.count + 1 });
-  }
-  if (results.length === 0) return <p className="quiet">{t("empty.filtered")}</p>;
+function Outcomes({ operation }: { operation: Operation }) {
+  const { t, i18n } = useTranslation("executions");
+  if (operation.outcomes.length === 0) return operation.status === "RUNNING" ? null : <p className="quiet">{t("empty.filtered")}</p>;
   return (
     <ul className={css.outcomes}>
-      {[...groups.values()].map(({ one, count }) => (
-        <li key={`${one.outcome}${one.name}${one.step}${one.code}`}>
+      {operation.outcomes.map((one) => (
+        <li key={`${one.outcome} ${one.name} ${one.step} ${one.code} ${one.message}`}>
           <Tag tone={one.outcome === "refused" ? "warn" : one.outcome === "done" ? "good" : "busy"} text={t(`bulk.${one.outcome}`)} />
-          <strong className="numbers">{count}</strong>
+          <strong className="numbers">{one.executions.toLocaleString(i18n.language)}</strong>
           <span>
             {one.name}
             {one.step && <span className="quiet"> · {t("bulk.goesOn", { step: one.step })}</span>}
@@ -126,42 +147,4 @@ function Outcomes({ results }: { results: readonly Result[] }) {
       ))}
     </ul>
   );
-}
-
-interface Operation {
-  action: BulkAction;
-  dryRun: boolean;
-  ids: readonly string[] | undefined;
-  filters: ReturnType<typeof asQuery>;
-  reason?: string;
-  most?: number;
-  onSome?: (results: readonly Result[]) => void;
-  stopped?: () => boolean;
-}
-
-/** Call after call until all are through. */
-async function operated({ action, dryRun, ids, filters, reason, most = Infinity, onSome, stopped }: Operation): Promise<Result[]> {
-  const results: Result[] = [];
-  const body = { action, dryRun, definition: "original" as const, reason: reason?.trim() || null };
-  if (ids) {
-    for (let at = 0; at < ids.length && !stopped?.(); at += AT_ONCE) {
-      const some = await got(api.POST("/workflows/operations", { body: { ...body, workflowIds: ids.slice(at, at + AT_ONCE) } }));
-      results.push(...some.results);
-      onSome?.([...results]);
-    }
-    return results;
-  }
-  let after: string | null | undefined;
-  do {
-    const some = await got(api.POST("/workflows/operations", { params: { query: { ...filters, ...(after && { after }) } }, body }));
-    results.push(...some.results);
-    onSome?.([...results]);
-    after = some.next;
-  } while (after && results.length < most && !stopped?.());
-  return results;
-}
-
-function report(action: BulkAction, results: readonly Result[]): void {
-  const rows = results.map((one) => [one.workflowId, one.name, one.outcome, one.step ?? "", one.code ?? "", one.message ?? ""]);
-  download(`${action}.csv`, asCsv([["execution", "definition", "outcome", "step", "code", "message"], ...rows]), "text/csv");
 }

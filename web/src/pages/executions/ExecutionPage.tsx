@@ -67,6 +67,9 @@ export function ExecutionPage() {
             <span>
               {t("page.started")} <Time at={execution.createdDate} />
             </span>
+            {execution.startedBy && (
+              <span>{t(`page.startedBy.${execution.startedBy.type}`, { name: execution.startedBy.name })}</span>
+            )}
             {execution.completedDate && (
               <span>
                 {t("page.ended")} <Time at={execution.completedDate} />

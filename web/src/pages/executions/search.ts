@@ -1,6 +1,6 @@
 /** The filters of the list, as they stand in its address. */
 export const STATUSES = ["RUNNING", "AWAITING", "COMPLETED", "FAILED", "EXPIRED", "CANCELLED"] as const;
-export const WAITS = ["form", "review", "event", "wait", "workflow", "retry"] as const;
+export const WAITS = ["form", "consent", "upload", "review", "event", "wait", "workflow", "retry"] as const;
 
 export type StatusName = (typeof STATUSES)[number];
 

@@ -1,4 +1,3 @@
-import { Tabs } from "@mantine/core";
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
@@ -6,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { CurlButton } from "@/components/CurlButton";
 import { Loading } from "@/components/Loading";
 import { PageHeader } from "@/components/PageHeader";
+import { PageTabs } from "@/components/PageTabs";
 import { LinkTable } from "./LinkTable";
 import { SendLink } from "./SendLink";
 import { TABS, type Tab } from "./search";
@@ -19,10 +19,7 @@ export function LinksPage() {
   const { t } = useTranslation("links");
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const show = (value: string | null) => {
-    const tab = value as Tab;
-    void navigate({ search: tab === "links" ? {} : { tab }, replace: true });
-  };
+  const show = (tab: Tab) => void navigate({ search: tab === "links" ? {} : { tab }, replace: true });
   return (
     <>
       <PageHeader
@@ -40,26 +37,22 @@ export function LinksPage() {
           </>
         }
       />
-      <Tabs value={search.tab ?? "links"} onChange={show} keepMounted={false}>
-        <Tabs.List mb="md" aria-label={t("parts")}>
-          {TABS.map((tab) => (
-            <Tabs.Tab key={tab} value={tab}>
-              {t(`tab.${tab}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value="links">
-          <LinkTable definition={search.definition} onDefinition={(definition) => void navigate({ search: definition ? { definition } : {}, replace: true })} />
-        </Tabs.Panel>
-        <Tabs.Panel value="website">
-          <Website />
-        </Tabs.Panel>
-        <Tabs.Panel value="theme">
-          <Suspense fallback={<Loading />}>
-            <ThemeEditor />
-          </Suspense>
-        </Tabs.Panel>
-      </Tabs>
+      <PageTabs
+        label={t("parts")}
+        value={search.tab ?? "links"}
+        onChange={show}
+        tabs={TABS}
+        nameOf={(tab) => t(`tab.${tab}`)}
+        panels={{
+          links: <LinkTable definition={search.definition} onDefinition={(definition) => void navigate({ search: definition ? { definition } : {}, replace: true })} />,
+          website: <Website />,
+          theme: (
+            <Suspense fallback={<Loading />}>
+              <ThemeEditor />
+            </Suspense>
+          ),
+        }}
+      />
     </>
   );
 }

@@ -6,13 +6,14 @@ import { useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got } from "@/api/client";
+import { ApiError } from "@/api/errors";
 import { under } from "@/app/prefix";
 import { Allowed } from "@/components/Allowed";
 import { notifyDone } from "@/components/confirm";
 import { Failure } from "@/components/Failure";
 import { Section } from "@/components/Section";
 import { Tag } from "@/components/Status";
-import { asBody, COLOUR, contrast, PAIRS, themeQuery, type Palette, type Theme } from "./theme";
+import { asBody, changedOf, COLOUR, contrast, PAIRS, themeQuery, type Palette, type Theme } from "./theme";
 import css from "./Links.module.css";
 
 const FONTS = ["system", "humanist", "geometric", "rounded", "serif"] as const;
@@ -28,17 +29,29 @@ export function ThemeEditor() {
   const { t } = useTranslation("links");
   const queryClient = useQueryClient();
   const { data: kept } = useSuspenseQuery(themeQuery);
-  const [theme, setTheme] = useState<Theme>(kept);
+  // What the changes are made of: somebody else may save meanwhile.
+  const [base, setBase] = useState<Theme>(kept);
+  const [theme, setTheme] = useState<Theme>(base);
   const [scheme, setScheme] = useState<Scheme>("light");
   const [tooLarge, setTooLarge] = useState(false);
   const save = useMutation({
     mutationFn: () => got(api.PUT("/theme", { body: asBody(theme) })),
     onSuccess: (saved) => {
       setTheme(saved);
+      setBase(saved);
       queryClient.setQueryData(themeQuery.queryKey, saved);
       notifyDone(t("theme.saved"));
     },
   });
+  const takeOver = useMutation({
+    mutationFn: () => queryClient.fetchQuery({ ...themeQuery, staleTime: 0 }),
+    onSuccess: (now) => {
+      setTheme(changedOf(base, theme, now));
+      setBase(now);
+      save.reset();
+    },
+  });
+  const isOvertaken = save.error instanceof ApiError && save.error.has("THEME_CHANGED");
   const palette = theme.colours[scheme];
   const setColour = (name: keyof Palette, value: string) =>
     setTheme({ ...theme, colours: { ...theme.colours, [scheme]: { ...palette, [name]: value } } });
@@ -54,7 +67,7 @@ export function ThemeEditor() {
     event.preventDefault();
     save.mutate();
   };
-  const changed = JSON.stringify(asBody(theme)) !== JSON.stringify(asBody(kept));
+  const changed = JSON.stringify(asBody(theme)) !== JSON.stringify(asBody(base));
   return (
     <div className={css.editor}>
       <form onSubmit={submit} aria-label={t("tab.theme")}>
@@ -115,6 +128,11 @@ export function ThemeEditor() {
             </ul>
           </Section>
           {save.isError && <Failure error={save.error} />}
+          {isOvertaken && (
+            <Button variant="default" loading={takeOver.isPending} onClick={() => takeOver.mutate()}>
+              {t("theme.takeOver")}
+            </Button>
+          )}
           <Group>
             <Allowed by="can_manage_themes" reason={changed ? undefined : t("theme.same")}>
               <Button type="submit" loading={save.isPending}>
@@ -122,7 +140,7 @@ export function ThemeEditor() {
               </Button>
             </Allowed>
             {changed && (
-              <Button variant="subtle" onClick={() => setTheme(kept)}>
+              <Button variant="subtle" onClick={() => setTheme(base)}>
                 {t("theme.reset")}
               </Button>
             )}

@@ -16,6 +16,12 @@ export function asBody(theme: Theme): Schemas["ThemeBody"] {
   return { ...set, name: theme.name.trim() || null } as unknown as Schemas["ThemeBody"];
 }
 
+/** The theme as it is now with what was changed of the one before; of what both changed, one's own. */
+export function changedOf(before: Theme, mine: Theme, now: Theme): Theme {
+  const changed = Object.entries(mine).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name as keyof Theme]));
+  return { ...now, ...Object.fromEntries(changed) };
+}
+
 /** The contrast of two colours (`#rrggbb`) by WCAG 2.2, from 1 to 21. */
 export function contrast(one: string, other: string): number {
   const [darker, lighter] = [luminance(one), luminance(other)].sort((a, b) => a - b) as [number, number];

@@ -95,6 +95,7 @@ function Verdict({ found }: { found: Operations }) {
   say(found.database.replica === false, "replica", t("health.wrong.replica"));
   say(versions.size > 1, "versions", t("health.wrong.versions", { versions: [...versions].join(", ") }));
   say(found.mail.server === null, "mail", <>{t("health.wrong.mail")} <Link to="/settings/mail">{t("mail.title")}</Link></>);
+  say(found.mail.refusal !== null, "refused", <>{found.mail.refusal} <Link to="/settings/mail">{t("mail.title")}</Link></>);
   if (wrong.length === 0) {
     return (
       <p className={css.good} role="status">

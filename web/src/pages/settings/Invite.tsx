@@ -1,14 +1,13 @@
-import { Button, Group, Modal, Radio, Select, TextInput } from "@mantine/core";
+import { Radio, Select, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got } from "@/api/client";
 import { useMe } from "@/app/auth";
 import { LANGUAGES } from "@/app/i18n";
-import { Reasoned } from "@/components/Allowed";
 import { notifyDone } from "@/components/confirm";
-import { Failure } from "@/components/Failure";
+import { FormDialog } from "@/components/FormDialog";
 import { proven } from "./proof";
 import { accountQuery, rolesQuery } from "./queries";
 import { useRoleText } from "./roles";
@@ -19,7 +18,7 @@ const WORKSPACE_ROLES = ["operator", "reviewer", "developer", "viewer"] as const
 
 /** A dialogue that sends an invitation. */
 export function Invite({ onClose }: { onClose: () => void }) {
-  const { t, i18n } = useTranslation(["settings", "common"]);
+  const { t, i18n } = useTranslation("settings");
   const { workspace } = useMe();
   const queryClient = useQueryClient();
   const text = useRoleText();
@@ -31,87 +30,61 @@ export function Invite({ onClose }: { onClose: () => void }) {
   const [roleId, setRoleId] = useState("member");
   const [workspaceRole, setWorkspaceRole] = useState("operator");
   const [language, setLanguage] = useState(i18n.language);
-  const [failure, setFailure] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
   const missing = ADDRESS.test(email.trim()) ? undefined : t("invite.needsEmail");
   const send = async () => {
-    setBusy(true);
-    setFailure(undefined);
     // Owners and administrators enter every workspace anyway.
     const workspaces = roleId === "member" ? [{ workspaceId: workspace.id, roleId: workspaceRole }] : [];
     const body = { email: email.trim(), roleId, firstName: firstName.trim() || null, lastName: lastName.trim() || null, language, workspaces };
-    try {
-      await proven(() => got(api.POST("/organizations/enrollments", { body })));
-      notifyDone(t("invite.done", { email: email.trim() }));
-      await queryClient.invalidateQueries({ queryKey: ["settings", "invitations"] });
-      onClose();
-    } catch (error) {
-      setFailure(error);
-      setBusy(false);
-    }
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!missing) void send();
+    await proven(() => got(api.POST("/organizations/enrollments", { body })));
+    notifyDone(t("invite.done", { email: email.trim() }));
+    await queryClient.invalidateQueries({ queryKey: ["settings", "invitations"] });
+    onClose();
   };
   return (
-    <Modal closeButtonProps={{ "aria-label": t("common:close") }} opened onClose={onClose} closeOnClickOutside={false} title={t("invite.title")} size="lg">
-      <form onSubmit={submit} noValidate>
-        <div className={css.pair}>
-          <TextInput
-            type="email"
-            label={t("invite.email")}
-            autoComplete="off"
-            maxLength={320}
-            value={email}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-            data-autofocus
-          />
-          <Select
-            label={t("invite.language")}
-            data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))}
-            value={language}
-            allowDeselect={false}
-            onChange={(value) => setLanguage(value ?? language)}
-          />
-          <TextInput label={t("account.firstName")} autoComplete="off" maxLength={100} value={firstName} onChange={(event) => setFirstName(event.currentTarget.value)} />
-          <TextInput label={t("account.lastName")} autoComplete="off" maxLength={100} value={lastName} onChange={(event) => setLastName(event.currentTarget.value)} />
+    <FormDialog title={t("invite.title")} size="lg" missing={missing} action={t("invite.do")} send={send} onClose={onClose}>
+      <div className={css.pair}>
+        <TextInput
+          type="email"
+          label={t("invite.email")}
+          autoComplete="off"
+          maxLength={320}
+          value={email}
+          onChange={(event) => setEmail(event.currentTarget.value)}
+          data-autofocus
+        />
+        <Select
+          label={t("invite.language")}
+          data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))}
+          value={language}
+          allowDeselect={false}
+          onChange={(value) => setLanguage(value ?? language)}
+        />
+        <TextInput label={t("account.firstName")} autoComplete="off" maxLength={100} value={firstName} onChange={(event) => setFirstName(event.currentTarget.value)} />
+        <TextInput label={t("account.lastName")} autoComplete="off" maxLength={100} value={lastName} onChange={(event) => setLastName(event.currentTarget.value)} />
+      </div>
+      <Radio.Group mt="md" size="xs" label={t("invite.role")} value={roleId} onChange={setRoleId}>
+        <div className={css.boxes}>
+          {roles.map(({ id, description }) => (
+            <Radio
+              key={id}
+              size="xs"
+              value={id}
+              label={text(id).name}
+              description={id === "owner" && account?.role !== "owner" ? t("members.ownersOnly") : (text(id).description ?? description)}
+              disabled={id === "owner" && account?.role !== "owner"}
+            />
+          ))}
         </div>
-        <Radio.Group mt="md" size="xs" label={t("invite.role")} value={roleId} onChange={setRoleId}>
+      </Radio.Group>
+      {roleId === "member" && (
+        <Radio.Group mt="md" size="xs" label={t("invite.workspaceRole", { workspace: workspace.name })} value={workspaceRole} onChange={setWorkspaceRole}>
           <div className={css.boxes}>
-            {roles.map(({ id, description }) => (
-              <Radio
-                key={id}
-                size="xs"
-                value={id}
-                label={text(id).name}
-                description={id === "owner" && account?.role !== "owner" ? t("members.ownersOnly") : (text(id).description ?? description)}
-                disabled={id === "owner" && account?.role !== "owner"}
-              />
+            {WORKSPACE_ROLES.map((id) => (
+              <Radio key={id} size="xs" value={id} label={text(id).name} description={text(id).description} />
             ))}
           </div>
         </Radio.Group>
-        {roleId === "member" && (
-          <Radio.Group mt="md" size="xs" label={t("invite.workspaceRole", { workspace: workspace.name })} value={workspaceRole} onChange={setWorkspaceRole}>
-            <div className={css.boxes}>
-              {WORKSPACE_ROLES.map((id) => (
-                <Radio key={id} size="xs" value={id} label={text(id).name} description={text(id).description} />
-              ))}
-            </div>
-          </Radio.Group>
-        )}
-        {failure !== undefined && <Failure error={failure} />}
-        <Group mt="md" justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {t("common:confirm.no")}
-          </Button>
-          <Reasoned reason={missing}>
-            <Button type="submit" loading={busy}>
-              {t("invite.do")}
-            </Button>
-          </Reasoned>
-        </Group>
-      </form>
-    </Modal>
+      )}
+    </FormDialog>
   );
 }

@@ -1,21 +1,22 @@
-import { Button, FileInput, Group, Modal, TextInput } from "@mantine/core";
+import { Button, FileInput, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconListSearch, IconUpload } from "@tabler/icons-react";
+import { IconListSearch, IconTrash, IconUpload } from "@tabler/icons-react";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
-import { useState, type FormEvent } from "react";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got, type Schemas } from "@/api/client";
 import { under } from "@/app/prefix";
-import { Allowed, Reasoned } from "@/components/Allowed";
-import { notifyDone } from "@/components/confirm";
+import { Allowed } from "@/components/Allowed";
+import { confirm, notifyDone } from "@/components/confirm";
 import { CurlButton } from "@/components/CurlButton";
 import { Empty } from "@/components/Empty";
-import { Failure } from "@/components/Failure";
+import { FormDialog } from "@/components/FormDialog";
 import type { Page } from "@/components/List";
 import { PageHeader } from "@/components/PageHeader";
 import { Time } from "@/components/Time";
+import { useChange } from "./change";
 import { Needs } from "./Needs";
 import { Rows } from "./Rows";
 import { UsedIn } from "./UsedIn";
@@ -108,6 +109,14 @@ function Versions({ name }: { name: string }) {
   const number = useNumber();
   const [loading, { open, close }] = useDisclosure();
   const path = { name };
+  const navigate = useNavigate();
+  const change = useChange("settings", "lists");
+  const remove = async () => {
+    const sure = await confirm({ title: t("lists.delete.title", { name }), text: t("lists.delete.text"), action: t("lists.delete.do"), dangerous: true });
+    if (sure === undefined) return;
+    const gone = await change(() => got(api.DELETE("/lists/{name}", { params: { path } })), t("lists.delete.done", { name }));
+    if (gone) await navigate({ to: "/settings/lists" });
+  };
   const query = useInfiniteQuery({
     queryKey: ["settings", "lists", name],
     queryFn: ({ pageParam }) => got(api.GET("/lists/{name}/versions", { params: { path, query: { limit: LIMIT, ...(pageParam && { after: pageParam }) } } })),
@@ -123,6 +132,11 @@ function Versions({ name }: { name: string }) {
         actions={
           <>
             <CurlButton calls={[{ text: t("lists.versions"), call: { path: `/lists/${name}/versions` } }]} />
+            <Allowed by="can_manage_lists">
+              <Button variant="default" leftSection={<IconTrash size={15} />} onClick={() => void remove()}>
+                {t("lists.delete.do")}
+              </Button>
+            </Allowed>
             <Allowed by="can_manage_lists">
               <Button leftSection={<IconUpload size={15} />} onClick={open}>
                 {t("lists.loadNext")}
@@ -166,13 +180,11 @@ function Versions({ name }: { name: string }) {
 }
 
 function Load({ name: given, onClose }: { name?: string; onClose: () => void }) {
-  const { t } = useTranslation(["admin", "common"]);
+  const { t } = useTranslation("admin");
   const queryClient = useQueryClient();
   const number = useNumber();
   const [name, setName] = useState(given ?? "");
   const [file, setFile] = useState<File | null>(null);
-  const [failure, setFailure] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
   const missing = !NAME.test(name)
     ? t("lists.needsName")
     : !file
@@ -181,75 +193,44 @@ function Load({ name: given, onClose }: { name?: string; onClose: () => void }) 
         ? t("lists.tooLarge")
         : undefined;
   const load = async () => {
-    if (!file) return;
-    setBusy(true);
-    setFailure(undefined);
-    try {
-      const made = await got(
-        api.PUT("/lists/{name}", {
-          params: { path: { name } },
-          body: file as unknown as string,
-          bodySerializer: (body) => body as unknown as File,
-          headers: { "Content-Type": "text/csv" },
-        }),
-      );
-      notifyDone(t("lists.done", { name, version: made.version, entries: number(made.entries) }));
-      await queryClient.invalidateQueries({ queryKey: ["settings", "lists"] });
-      onClose();
-    } catch (error) {
-      setFailure(error);
-      setBusy(false);
-    }
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!missing) void load();
+    const made = await got(
+      api.PUT("/lists/{name}", {
+        params: { path: { name } },
+        body: file as unknown as string,
+        bodySerializer: (body) => body as unknown as File,
+        headers: { "Content-Type": "text/csv" },
+      }),
+    );
+    notifyDone(t("lists.done", { name, version: made.version, entries: number(made.entries) }));
+    await queryClient.invalidateQueries({ queryKey: ["settings", "lists"] });
+    onClose();
   };
   return (
-    <Modal
-      closeButtonProps={{ "aria-label": t("common:close") }}
-      opened
-      onClose={onClose}
-      closeOnClickOutside={false}
-      title={given ? t("lists.loadNext") : t("lists.load")}
-    >
-      <form onSubmit={submit} className={css.form}>
-        {!given && (
-          <TextInput
-            label={t("lists.name")}
-            description={t("lists.nameHint")}
-            placeholder="eu"
-            maxLength={64}
-            autoComplete="off"
-            spellCheck={false}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value.toLowerCase())}
-            data-autofocus
-          />
-        )}
-        <FileInput
-          size="xs"
-          label={t("lists.file")}
-          description={t("lists.fileHint")}
-          placeholder={t("lists.choose")}
-          accept=".csv,text/csv,text/plain"
-          value={file}
-          onChange={setFile}
-          clearable
-          clearButtonProps={{ "aria-label": t("lists.clear") }}
+    <FormDialog title={given ? t("lists.loadNext") : t("lists.load")} missing={missing} action={t("lists.load")} send={load} onClose={onClose} className={css.form}>
+      {!given && (
+        <TextInput
+          label={t("lists.name")}
+          description={t("lists.nameHint")}
+          placeholder="eu"
+          maxLength={64}
+          autoComplete="off"
+          spellCheck={false}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value.toLowerCase())}
+          data-autofocus
         />
-        {failure !== undefined && <Failure error={failure} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {t("common:confirm.no")}
-          </Button>
-          <Reasoned reason={missing}>
-            <Button type="submit" loading={busy}>
-              {t("lists.load")}
-            </Button>
-          </Reasoned>
-        </Group>
-      </form>
-    </Modal>
+      )}
+      <FileInput
+        size="xs"
+        label={t("lists.file")}
+        description={t("lists.fileHint")}
+        placeholder={t("lists.choose")}
+        accept=".csv,text/csv,text/plain"
+        value={file}
+        onChange={setFile}
+        clearable
+        clearButtonProps={{ "aria-label": t("lists.clear") }}
+      />
+    </FormDialog>
   );
 }

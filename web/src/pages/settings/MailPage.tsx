@@ -44,6 +44,7 @@ function Settings() {
         { name: t("mail.signsIn"), value: t(mail.signsIn ? "yes" : "no") },
         { name: t("mail.sender"), value: mail.sender },
         { name: t("mail.domains"), value: mail.domains.join(", ") },
+        ...(mail.refusal === null ? [] : [{ name: t("mail.refusal"), value: mail.refusal }]),
       ]}
     />
   );

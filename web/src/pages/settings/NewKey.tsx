@@ -1,14 +1,14 @@
-import { Alert, Button, Group, Modal, Select, TagsInput, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Select, TagsInput, TextInput } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got, type Schemas } from "@/api/client";
 import { useMe } from "@/app/auth";
-import { Reasoned } from "@/components/Allowed";
 import { CopyButton } from "@/components/CopyButton";
 import { Failure } from "@/components/Failure";
+import { Dialog, DialogForm } from "@/components/FormDialog";
 import { Loading } from "@/components/Loading";
 import { PermissionBoxes } from "./PermissionBoxes";
 import { proven } from "./proof";
@@ -21,18 +21,17 @@ type Lives = (typeof LIVES)[number];
 
 /** A dialogue that makes a key, and shows it once. */
 export function NewKey({ onClose }: { onClose: () => void }) {
-  const { t } = useTranslation(["settings", "common"]);
+  const { t } = useTranslation("settings");
   const [made, setMade] = useState<Schemas["NewKeyAnswer"]>();
-  // A click beside the dialogue would lose what is shown this once, or what was typed.
   return (
-    <Modal closeButtonProps={{ "aria-label": t("common:close") }} opened onClose={onClose} size="xl" closeOnClickOutside={false} title={made ? t("keys.made.title") : t("keys.new.title")}>
+    <Dialog onClose={onClose} size="xl" title={made ? t("keys.made.title") : t("keys.new.title")}>
       {made ? <Made made={made} onClose={onClose} /> : <Form onMade={setMade} onClose={onClose} />}
-    </Modal>
+    </Dialog>
   );
 }
 
 function Form({ onMade, onClose }: { onMade: (made: Schemas["NewKeyAnswer"]) => void; onClose: () => void }) {
-  const { t } = useTranslation(["settings", "common"]);
+  const { t } = useTranslation("settings");
   const { workspace } = useMe();
   const queryClient = useQueryClient();
   const offered = useQuery(permissionsHereQuery(workspace.id));
@@ -41,29 +40,16 @@ function Form({ onMade, onClose }: { onMade: (made: Schemas["NewKeyAnswer"]) => 
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [networks, setNetworks] = useState<string[]>([]);
   const [version, setVersion] = useState("2");
-  const [failure, setFailure] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
   const missing = !name.trim() ? t("keys.new.needsName") : chosen.size === 0 ? t("keys.new.needsPermission") : undefined;
   const make = async () => {
-    setBusy(true);
-    setFailure(undefined);
     const expiresAt = lives === "never" ? null : new Date(Date.now() + Number(lives) * DAY).toISOString();
-    try {
-      onMade(await proven(() => got(api.POST("/keys", { body: { name: name.trim(), permissions: [...chosen], expiresAt, networks, apiVersion: Number(version) } as never }))));
-      await queryClient.invalidateQueries({ queryKey: keysQuery.queryKey });
-    } catch (error) {
-      setFailure(error);
-      setBusy(false);
-    }
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!missing) void make();
+    onMade(await proven(() => got(api.POST("/keys", { body: { name: name.trim(), permissions: [...chosen], expiresAt, networks, apiVersion: Number(version) } as never }))));
+    await queryClient.invalidateQueries({ queryKey: keysQuery.queryKey });
   };
   if (offered.error) return <Failure error={offered.error} />;
   if (!offered.data) return <Loading />;
   return (
-    <form onSubmit={submit}>
+    <DialogForm missing={missing} action={t("keys.new.do")} send={make} onClose={onClose}>
       <div className={css.pair}>
         <TextInput
           label={t("keys.name")}
@@ -106,18 +92,7 @@ function Form({ onMade, onClose }: { onMade: (made: Schemas["NewKeyAnswer"]) => 
       </div>
       <h3>{t("keys.permissions")}</h3>
       <PermissionBoxes offered={offered.data} chosen={chosen} onChange={setChosen} />
-      {failure !== undefined && <Failure error={failure} />}
-      <Group mt="md" justify="flex-end">
-        <Button variant="default" onClick={onClose}>
-          {t("common:confirm.no")}
-        </Button>
-        <Reasoned reason={missing}>
-          <Button type="submit" loading={busy}>
-            {t("keys.new.do")}
-          </Button>
-        </Reasoned>
-      </Group>
-    </form>
+    </DialogForm>
   );
 }
 

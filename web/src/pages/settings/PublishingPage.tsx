@@ -1,4 +1,4 @@
-import { Radio, Stack } from "@mantine/core";
+import { Radio, Stack, Switch } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -9,6 +9,7 @@ import { confirm, notifyDone, notifyFailed } from "@/components/confirm";
 import { Failure } from "@/components/Failure";
 import { Loading } from "@/components/Loading";
 import { PageHeader } from "@/components/PageHeader";
+import { sourceQuery } from "../builder/queries";
 import { proven } from "./proof";
 
 const BY = "can_manage_workspace_access";
@@ -64,9 +65,33 @@ export function PublishingPage() {
           </Stack>
         </Radio.Group>
       )}
+      <FilesOnly may={may} />
       <p>
         <Link to="/definitions">{t("publishing.definitions")}</Link>
       </p>
     </>
+  );
+}
+
+/** Whether definitions come from files only: then the builder keeps nothing, and gives a patch. */
+function FilesOnly({ may }: { may: boolean }) {
+  const { t } = useTranslation("settings");
+  const queryClient = useQueryClient();
+  const { data } = useQuery(sourceQuery);
+  const change = useMutation({
+    mutationFn: (filesOnly: boolean) => got(api.PUT("/definitions/source", { body: { filesOnly } })),
+    onSuccess: (source) => queryClient.setQueryData(sourceQuery.queryKey, source),
+    onError: notifyFailed,
+  });
+  if (!data) return null;
+  return (
+    <Switch
+      mt="lg"
+      label={t("publishing.filesOnly")}
+      description={t("publishing.filesOnlyText")}
+      checked={change.isPending ? change.variables : data.filesOnly}
+      disabled={!may || change.isPending}
+      onChange={(event) => change.mutate(event.currentTarget.checked)}
+    />
   );
 }

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Checkbox, MultiSelect, Select, Textarea, TextInput 
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got, type Schemas } from "@/api/client";
@@ -15,6 +15,7 @@ import { Loading } from "@/components/Loading";
 import { Notice } from "@/components/Notice";
 import { PageHeader } from "@/components/PageHeader";
 import { Section } from "@/components/Section";
+import { useSending } from "@/components/sending";
 import { IconMoodEmpty } from "@tabler/icons-react";
 import { isKnown } from "./permissions";
 import { PermissionBoxes } from "./PermissionBoxes";
@@ -76,11 +77,6 @@ function Editor({ role }: { role: WorkspaceRole | undefined }) {
   const [description, setDescription] = useState(role?.description ?? "");
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set(role?.permissions ?? []));
   const [grants, setGrants] = useState<readonly Grant[]>(() => (role?.grants ?? []).map(asEdited));
-  const [failure, setFailure] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
-  if (offered.error) return <Failure error={offered.error} />;
-  if (!offered.data) return <Loading />;
-  const here = offered.data.filter(({ scope }) => scope === "workspace");
   const builtIn = role?.type === "BUILT_IN";
   const missing = builtIn
     ? t("roles.builtIn")
@@ -92,31 +88,24 @@ function Editor({ role }: { role: WorkspaceRole | undefined }) {
           ? t("role.needsGrant")
           : undefined;
   const save = async () => {
-    setBusy(true);
-    setFailure(undefined);
     const facts = { description: description.trim(), permissions: [...chosen], grants: grants.map(asBody) };
     const workspaceId = workspace.id;
-    try {
-      await proven(() =>
-        role
-          ? got(api.PUT("/workspaces/{workspaceId}/roles/{name}", { params: { path: { workspaceId, name } }, body: facts }))
-          : got(api.POST("/workspaces/{workspaceId}/roles", { params: { path: { workspaceId } }, body: { name, ...facts } })),
-      );
-      notifyDone(t("role.saved", { name }));
-      await queryClient.invalidateQueries({ queryKey: workspaceRolesQuery(workspaceId).queryKey });
-      await navigate({ to: "/settings/roles" });
-    } catch (error) {
-      setFailure(error);
-      setBusy(false);
-    }
+    await proven(() =>
+      role
+        ? got(api.PUT("/workspaces/{workspaceId}/roles/{name}", { params: { path: { workspaceId, name } }, body: facts }))
+        : got(api.POST("/workspaces/{workspaceId}/roles", { params: { path: { workspaceId } }, body: { name, ...facts } })),
+    );
+    notifyDone(t("role.saved", { name }));
+    await queryClient.invalidateQueries({ queryKey: workspaceRolesQuery(workspaceId).queryKey });
+    await navigate({ to: "/settings/roles" });
   };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!missing) void save();
-  };
+  const { busy, failure, onSubmit } = useSending(missing, save);
+  if (offered.error) return <Failure error={offered.error} />;
+  if (!offered.data) return <Loading />;
+  const here = offered.data.filter(({ scope }) => scope === "workspace");
   const put = (changed: Grant) => setGrants(grants.map((one) => (one.id === changed.id ? changed : one)));
   return (
-    <form onSubmit={submit}>
+    <form onSubmit={onSubmit}>
       <PageHeader
         title={role ? t("role.title", { name: role.name }) : t("roles.new")}
         above={<Link to="/settings/roles">{t("roles.title")}</Link>}

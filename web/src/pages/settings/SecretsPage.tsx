@@ -1,16 +1,16 @@
-import { Button, Group, Modal, PasswordInput, TextInput } from "@mantine/core";
+import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { IconLock, IconPlus } from "@tabler/icons-react";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got } from "@/api/client";
-import { Reasoned } from "@/components/Allowed";
-import { confirm, notifyDone, notifyFailed } from "@/components/confirm";
+import { confirm, notifyDone } from "@/components/confirm";
 import { Empty } from "@/components/Empty";
-import { Failure } from "@/components/Failure";
+import { FormDialog } from "@/components/FormDialog";
 import { PageHeader } from "@/components/PageHeader";
 import { Time } from "@/components/Time";
+import { useChange } from "./change";
 import { Needs } from "./Needs";
 import { proven } from "./proof";
 import { secretsQuery, type Secret } from "./queries";
@@ -36,6 +36,7 @@ function Secrets() {
   const query = useInfiniteQuery(secretsQuery);
   // A name that is there already, or an empty one for a new secret.
   const [writing, setWriting] = useState<string>();
+  const change = useChange(...secretsQuery.queryKey);
   const refresh = () => queryClient.invalidateQueries({ queryKey: secretsQuery.queryKey });
   const remove = async ({ name }: Secret) => {
     const sure = await confirm({
@@ -45,13 +46,7 @@ function Secrets() {
       dangerous: true,
     });
     if (sure === undefined) return;
-    try {
-      await proven(() => got(api.DELETE("/secrets/{name}", { params: { path: { name } } })));
-      notifyDone(t("secrets.delete.done", { name }));
-    } catch (error) {
-      notifyFailed(error);
-    }
-    await refresh();
+    await change(() => got(api.DELETE("/secrets/{name}", { params: { path: { name } } })), t("secrets.delete.done", { name }));
   };
   const add = (
     <Button leftSection={<IconPlus size={15} />} onClick={() => setWriting("")}>
@@ -99,67 +94,41 @@ function SecretUses({ name }: { name: string }) {
 }
 
 function Write({ there, onClose, onDone }: { there: string; onClose: () => void; onDone: () => void }) {
-  const { t } = useTranslation(["settings", "common"]);
+  const { t } = useTranslation("settings");
   const [name, setName] = useState(there);
   const [value, setValue] = useState("");
-  const [failure, setFailure] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
   const missing = !NAME.test(name) ? t("secrets.needsName") : !value ? t("secrets.needsValue") : undefined;
   const write = async () => {
-    setBusy(true);
-    setFailure(undefined);
-    try {
-      await proven(() => got(api.PUT("/secrets/{name}", { params: { path: { name } }, body: { value } })));
-      notifyDone(t("secrets.done", { name }));
-      onDone();
-      onClose();
-    } catch (error) {
-      setFailure(error);
-      setBusy(false);
-    }
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!missing) void write();
+    await proven(() => got(api.PUT("/secrets/{name}", { params: { path: { name } }, body: { value } })));
+    notifyDone(t("secrets.done", { name }));
+    onDone();
+    onClose();
   };
   return (
-    <Modal closeButtonProps={{ "aria-label": t("common:close") }} opened onClose={onClose} closeOnClickOutside={false} title={there ? t("secrets.replaceNamed", { name: there }) : t("secrets.new")}>
-      <form onSubmit={submit} className={css.form}>
-        {!there && (
-          <TextInput
-            label={t("secrets.name")}
-            description={t("secrets.nameHint")}
-            maxLength={64}
-            autoComplete="off"
-            spellCheck={false}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value.toUpperCase())}
-            data-autofocus
-          />
-        )}
-        <PasswordInput
-          size="xs"
-          label={t("secrets.value")}
-          description={t("secrets.valueHint")}
-          maxLength={8192}
+    <FormDialog title={there ? t("secrets.replaceNamed", { name: there }) : t("secrets.new")} missing={missing} action={t("secrets.write")} send={write} onClose={onClose} className={css.form}>
+      {!there && (
+        <TextInput
+          label={t("secrets.name")}
+          description={t("secrets.nameHint")}
+          maxLength={64}
           autoComplete="off"
-          value={value}
-          onChange={(event) => setValue(event.currentTarget.value)}
-          visibilityToggleButtonProps={{ "aria-label": t("secrets.show") }}
-          data-autofocus={there ? true : undefined}
+          spellCheck={false}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value.toUpperCase())}
+          data-autofocus
         />
-        {failure !== undefined && <Failure error={failure} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {t("common:confirm.no")}
-          </Button>
-          <Reasoned reason={missing}>
-            <Button type="submit" loading={busy}>
-              {t("secrets.write")}
-            </Button>
-          </Reasoned>
-        </Group>
-      </form>
-    </Modal>
+      )}
+      <PasswordInput
+        size="xs"
+        label={t("secrets.value")}
+        description={t("secrets.valueHint")}
+        maxLength={8192}
+        autoComplete="off"
+        value={value}
+        onChange={(event) => setValue(event.currentTarget.value)}
+        visibilityToggleButtonProps={{ "aria-label": t("secrets.show") }}
+        data-autofocus={there ? true : undefined}
+      />
+    </FormDialog>
   );
 }

@@ -1,8 +1,8 @@
-import { ActionIcon, Button, Group, Modal, PasswordInput, Select, TagsInput, TextInput } from "@mantine/core";
+import { ActionIcon, Button, PasswordInput, Select, TagsInput, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconFingerprint, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got, type Schemas } from "@/api/client";
@@ -10,6 +10,7 @@ import { Reasoned } from "@/components/Allowed";
 import { confirm, notifyDone } from "@/components/confirm";
 import { Empty } from "@/components/Empty";
 import { Failure } from "@/components/Failure";
+import { FormDialog } from "@/components/FormDialog";
 import { Loading } from "@/components/Loading";
 import { Notice } from "@/components/Notice";
 import { PageHeader } from "@/components/PageHeader";
@@ -149,8 +150,6 @@ function ProviderForm({ provider, onClose }: { provider?: Provider; onClose: () 
     Object.entries(provider?.groupRoles ?? {}).map(([group, role]) => ({ id: crypto.randomUUID(), group, role })),
   );
   const trying = useMutation({ mutationFn: () => got(api.POST("/organizations/identity-providers/discovery", { body: { issuer: issuer.trim() } })) });
-  const [failure, setFailure] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
   const roles = GIVEN_ROLES.map((value) => ({ value, label: text(value).name }));
   const missing = !name.trim()
     ? t("sso.needsName")
@@ -166,8 +165,6 @@ function ProviderForm({ provider, onClose }: { provider?: Provider; onClose: () 
               ? t("sso.needsClaim")
               : undefined;
   const save = async () => {
-    setBusy(true);
-    setFailure(undefined);
     const body = {
       name: name.trim(),
       issuer: issuer.trim(),
@@ -177,129 +174,108 @@ function ProviderForm({ provider, onClose }: { provider?: Provider; onClose: () 
       groupRoles: Object.fromEntries(mappings.map(({ group, role }) => [group.trim(), role])),
       defaultRole: defaultRole === NOBODY ? null : defaultRole,
     };
-    try {
-      await proven(() =>
-        provider
-          ? got(
-              api.PUT("/organizations/identity-providers/{providerId}", {
-                params: { path: { providerId: provider.id } },
-                body: { ...body, clientSecret: clientSecret || null },
-              }),
-            )
-          : got(api.POST("/organizations/identity-providers", { body: { ...body, clientSecret } })),
-      );
-      notifyDone(t("sso.saved", { name: name.trim() }));
-      await queryClient.invalidateQueries({ queryKey: providersQuery.queryKey });
-      onClose();
-    } catch (error) {
-      setFailure(error);
-      setBusy(false);
-    }
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!missing) void save();
+    await proven(() =>
+      provider
+        ? got(
+            api.PUT("/organizations/identity-providers/{providerId}", {
+              params: { path: { providerId: provider.id } },
+              body: { ...body, clientSecret: clientSecret || null },
+            }),
+          )
+        : got(api.POST("/organizations/identity-providers", { body: { ...body, clientSecret } })),
+    );
+    notifyDone(t("sso.saved", { name: name.trim() }));
+    await queryClient.invalidateQueries({ queryKey: providersQuery.queryKey });
+    onClose();
   };
   const put = (changed: Mapping) => setMappings(mappings.map((one) => (one.id === changed.id ? changed : one)));
   return (
-    <Modal
-      closeButtonProps={{ "aria-label": t("common:close") }}
-      opened
-      onClose={onClose}
-      closeOnClickOutside={false}
-      size="lg"
+    <FormDialog
       title={provider ? t("sso.changeNamed", { name: provider.name }) : t("sso.add")}
+      size="lg"
+      missing={missing}
+      action={t("sso.save")}
+      send={save}
+      onClose={onClose}
+      className={css.wideForm}
     >
-      <form onSubmit={submit} className={css.wideForm}>
-        <TextInput label={t("sso.name")} description={t("sso.nameHint")} maxLength={60} value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
-        <div className={css.withButton}>
-          <TextInput
-            label={t("sso.issuer")}
-            description={t("sso.issuerHint")}
-            placeholder="https://id.example.com/realms/acme"
-            maxLength={500}
-            spellCheck={false}
-            value={issuer}
-            onChange={(event) => {
-              setIssuer(event.currentTarget.value);
-              trying.reset();
-            }}
-          />
-          <Reasoned reason={issuer.trim() ? undefined : t("sso.needsIssuer")}>
-            <Button variant="default" loading={trying.isPending} onClick={() => trying.mutate()}>
-              {t("sso.try")}
-            </Button>
-          </Reasoned>
-        </div>
-        <div role="status">
-          {trying.isError && <Failure error={trying.error} />}
-          {trying.data && <Discovered found={trying.data} />}
-        </div>
-        <div className={css.pair}>
-          <TextInput label={t("sso.clientId")} maxLength={500} autoComplete="off" spellCheck={false} value={clientId} onChange={(event) => setClientId(event.currentTarget.value)} />
-          <PasswordInput
-            size="xs"
-            label={t("sso.clientSecret")}
-            placeholder={provider ? t("sso.secretStays") : ""}
-            maxLength={2000}
-            autoComplete="off"
-            value={clientSecret}
-            onChange={(event) => setClientSecret(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ "aria-label": t("settings:secrets.show") }}
-          />
-        </div>
-        <div className={css.pair}>
-          <TagsInput size="xs" label={t("sso.scopes")} description={t("sso.scopesHint")} maxTags={20} value={scopes} onChange={setScopes} splitChars={[",", " "]} />
-          <TextInput label={t("sso.groupClaim")} description={t("sso.groupClaimHint")} placeholder="groups" maxLength={200} value={groupClaim} onChange={(event) => setGroupClaim(event.currentTarget.value)} />
-        </div>
-        <fieldset className={css.plain}>
-          <legend>{t("sso.groupRoles")}</legend>
-          {mappings.map((mapping, place) => (
-            <div key={mapping.id} className={css.mapping}>
-              <TextInput
-                aria-label={t("sso.group", { number: place + 1 })}
-                placeholder={t("sso.groupPlaceholder")}
-                maxLength={200}
-                value={mapping.group}
-                onChange={(event) => put({ ...mapping, group: event.currentTarget.value })}
-              />
-              <Select
-                aria-label={t("sso.roleOfGroup", { number: place + 1 })}
-                data={roles}
-                value={mapping.role}
-                allowDeselect={false}
-                onChange={(role) => put({ ...mapping, role: role ?? mapping.role })}
-              />
-              <ActionIcon aria-label={t("sso.removeGroup", { number: place + 1 })} onClick={() => setMappings(mappings.filter(({ id }) => id !== mapping.id))}>
-                <IconTrash size={16} />
-              </ActionIcon>
-            </div>
-          ))}
-          <Button variant="subtle" leftSection={<IconPlus size={14} />} onClick={() => setMappings([...mappings, { id: crypto.randomUUID(), group: "", role: "member" }])}>
-            {t("sso.addGroup")}
-          </Button>
-        </fieldset>
-        <Select
-          label={t("sso.defaultRole")}
-          description={t("sso.defaultRoleHint")}
-          data={[...roles, { value: NOBODY, label: t("sso.stayOut") }]}
-          value={defaultRole}
-          allowDeselect={false}
-          onChange={(role) => setDefaultRole(role ?? defaultRole)}
+      <TextInput label={t("sso.name")} description={t("sso.nameHint")} maxLength={60} value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
+      <div className={css.withButton}>
+        <TextInput
+          label={t("sso.issuer")}
+          description={t("sso.issuerHint")}
+          placeholder="https://id.example.com/realms/acme"
+          maxLength={500}
+          spellCheck={false}
+          value={issuer}
+          onChange={(event) => {
+            setIssuer(event.currentTarget.value);
+            trying.reset();
+          }}
         />
-        {failure !== undefined && <Failure error={failure} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {t("common:confirm.no")}
+        <Reasoned reason={issuer.trim() ? undefined : t("sso.needsIssuer")}>
+          <Button variant="default" loading={trying.isPending} onClick={() => trying.mutate()}>
+            {t("sso.try")}
           </Button>
-          <Reasoned reason={missing}>
-            <Button type="submit" loading={busy}>
-              {t("sso.save")}
-            </Button>
-          </Reasoned>
-        </Group>
-      </form>
-    </Modal>
+        </Reasoned>
+      </div>
+      <div role="status">
+        {trying.isError && <Failure error={trying.error} />}
+        {trying.data && <Discovered found={trying.data} />}
+      </div>
+      <div className={css.pair}>
+        <TextInput label={t("sso.clientId")} maxLength={500} autoComplete="off" spellCheck={false} value={clientId} onChange={(event) => setClientId(event.currentTarget.value)} />
+        <PasswordInput
+          size="xs"
+          label={t("sso.clientSecret")}
+          placeholder={provider ? t("sso.secretStays") : ""}
+          maxLength={2000}
+          autoComplete="off"
+          value={clientSecret}
+          onChange={(event) => setClientSecret(event.currentTarget.value)}
+          visibilityToggleButtonProps={{ "aria-label": t("settings:secrets.show") }}
+        />
+      </div>
+      <div className={css.pair}>
+        <TagsInput size="xs" label={t("sso.scopes")} description={t("sso.scopesHint")} maxTags={20} value={scopes} onChange={setScopes} splitChars={[",", " "]} />
+        <TextInput label={t("sso.groupClaim")} description={t("sso.groupClaimHint")} placeholder="groups" maxLength={200} value={groupClaim} onChange={(event) => setGroupClaim(event.currentTarget.value)} />
+      </div>
+      <fieldset className={css.plain}>
+        <legend>{t("sso.groupRoles")}</legend>
+        {mappings.map((mapping, place) => (
+          <div key={mapping.id} className={css.mapping}>
+            <TextInput
+              aria-label={t("sso.group", { number: place + 1 })}
+              placeholder={t("sso.groupPlaceholder")}
+              maxLength={200}
+              value={mapping.group}
+              onChange={(event) => put({ ...mapping, group: event.currentTarget.value })}
+            />
+            <Select
+              aria-label={t("sso.roleOfGroup", { number: place + 1 })}
+              data={roles}
+              value={mapping.role}
+              allowDeselect={false}
+              onChange={(role) => put({ ...mapping, role: role ?? mapping.role })}
+            />
+            <ActionIcon aria-label={t("sso.removeGroup", { number: place + 1 })} onClick={() => setMappings(mappings.filter(({ id }) => id !== mapping.id))}>
+              <IconTrash size={16} />
+            </ActionIcon>
+          </div>
+        ))}
+        <Button variant="subtle" leftSection={<IconPlus size={14} />} onClick={() => setMappings([...mappings, { id: crypto.randomUUID(), group: "", role: "member" }])}>
+          {t("sso.addGroup")}
+        </Button>
+      </fieldset>
+      <Select
+        label={t("sso.defaultRole")}
+        description={t("sso.defaultRoleHint")}
+        data={[...roles, { value: NOBODY, label: t("sso.stayOut") }]}
+        value={defaultRole}
+        allowDeselect={false}
+        onChange={(role) => setDefaultRole(role ?? defaultRole)}
+      />
+    </FormDialog>
   );
 }
 

@@ -1,9 +1,9 @@
-import { Tabs } from "@mantine/core";
 import { getRouteApi } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import { CurlButton } from "@/components/CurlButton";
 import { PageHeader } from "@/components/PageHeader";
+import { PageTabs } from "@/components/PageTabs";
 import { Deliveries } from "./Deliveries";
 import { Endpoints } from "./Endpoints";
 import { Events } from "./Events";
@@ -18,10 +18,7 @@ export function WebhooksPage() {
   const { t } = useTranslation("webhooks");
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const show = (value: string | null) => {
-    const tab = value as Tab;
-    void navigate({ search: tab === "endpoints" ? {} : { tab }, replace: true });
-  };
+  const show = (tab: Tab) => void navigate({ search: tab === "endpoints" ? {} : { tab }, replace: true });
   return (
     <>
       <PageHeader
@@ -38,30 +35,14 @@ export function WebhooksPage() {
           />
         }
       />
-      <Tabs value={search.tab ?? "endpoints"} onChange={show} keepMounted={false}>
-        <Tabs.List mb="md" aria-label={t("parts")}>
-          {TABS.map((tab) => (
-            <Tabs.Tab key={tab} value={tab}>
-              {t(`tab.${tab}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value="endpoints">
-          <Endpoints />
-        </Tabs.Panel>
-        <Tabs.Panel value="deliveries">
-          <Deliveries />
-        </Tabs.Panel>
-        <Tabs.Panel value="events">
-          <Events />
-        </Tabs.Panel>
-        <Tabs.Panel value="signature">
-          <Signature />
-        </Tabs.Panel>
-        <Tabs.Panel value="version1">
-          <Version1 />
-        </Tabs.Panel>
-      </Tabs>
+      <PageTabs
+        label={t("parts")}
+        value={search.tab ?? "endpoints"}
+        onChange={show}
+        tabs={TABS}
+        nameOf={(tab) => t(`tab.${tab}`)}
+        panels={{ endpoints: <Endpoints />, deliveries: <Deliveries />, events: <Events />, signature: <Signature />, version1: <Version1 /> }}
+      />
     </>
   );
 }

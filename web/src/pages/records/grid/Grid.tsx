@@ -14,7 +14,7 @@ import type { GridColumn } from "./layout";
 import type { Rows } from "./rows";
 import { asItWas, fromSheet, madeSafe, toSheet } from "./sheet";
 import { useViewport } from "./useGrid";
-import { ROW } from "./viewport";
+import { ROW, SPARE } from "./viewport";
 import css from "./Grid.module.css";
 
 /** Rows of a block that is copied or emptied at once. */
@@ -72,6 +72,7 @@ export function Grid(props: Props) {
   const grid = useRef<HTMLDivElement>(null);
   const dragging = useRef(false);
   const wantsFocus = useRef(false);
+  const hasFocus = useRef(false);
   const scroller = useCallback(
     (element: HTMLDivElement | null) => {
       grid.current = element;
@@ -91,7 +92,9 @@ export function Grid(props: Props) {
     return () => clearTimeout(staying);
   }, [rows, first, end]);
   useLayoutEffect(() => {
-    if (!wantsFocus.current || editing) return;
+    // A row that leaves the screen is drawn by another element: who was there stays there.
+    const isLost = hasFocus.current && document.activeElement === document.body;
+    if (!(wantsFocus.current || isLost) || editing) return;
     wantsFocus.current = false;
     grid.current?.querySelector<HTMLElement>("[data-active]")?.focus({ preventScroll: true });
   });
@@ -211,7 +214,14 @@ export function Grid(props: Props) {
     const place = placeOf(event.target);
     if (place && place.row >= 0 && place.column > 0 && (place.row !== at.row || place.column !== at.column)) setActive(place);
   };
+  const onClick = (event: MouseEvent) => {
+    const recordId = (event.target as Element).closest<HTMLElement>("a[data-record]")?.dataset["record"];
+    if (!recordId || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    void navigate({ to: "/records/$table/$recordId", params: { table: table.name, recordId } });
+  };
   const onFocus = (event: FocusEvent<HTMLElement>) => {
+    hasFocus.current = true;
     if (!event.target.matches("[data-column]")) return;
     const place = placeOf(event.target);
     if (!place || (place.row === at.row && place.column === at.column)) return;
@@ -256,6 +266,8 @@ export function Grid(props: Props) {
     const shown = Array.from({ length: end - first }, (_, place) => first + place);
     return at.row >= 0 && (at.row < first || at.row >= end) ? [...shown, at.row] : shown;
   }, [first, end, at.row]);
+  // Elements are used again for other rows: to make those of a whole screen anew takes longer than a frame.
+  const slots = seen.page + SPARE;
   return (
     <div
       ref={scroller}
@@ -271,7 +283,9 @@ export function Grid(props: Props) {
       onPointerDown={onPointerDown}
       onPointerMove={onPointerMove}
       onPointerUp={() => (dragging.current = false)}
+      onClick={onClick}
       onFocus={onFocus}
+      onBlur={() => (hasFocus.current = false)}
       onDoubleClick={onDoubleClick}
       onCopy={copy}
       onCut={copy}
@@ -285,7 +299,7 @@ export function Grid(props: Props) {
           const inBlock = isBlock && row >= area.top && row <= area.bottom;
           return (
             <GridRow
-              key={row}
+              key={isActive && (editing || row < first || row >= end) ? "active" : row % slots}
               row={row}
               top={row * ROW + seen.shift}
               table={table.name}

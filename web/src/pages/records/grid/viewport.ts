@@ -6,6 +6,8 @@ export const ROW = 32;
 export const HEAD = 34;
 const ABOVE_AND_BELOW = 6;
 const BESIDE = 1;
+/** More rows than fit on the screen that are drawn at most: above, below, and two that are cut. */
+export const SPARE = 2 * ABOVE_AND_BELOW + 2;
 
 export interface Seen {
   /** The first row, and the one behind the last. */

@@ -1,0 +1,53 @@
+{{- define "passerelle.labels" -}}
+app.kubernetes.io/name: passerelle
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "passerelle.selector" -}}
+app.kubernetes.io/name: passerelle
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .part }}
+{{- end }}
+
+{{- /* What the pods of every part have: an unprivileged user, a root that is read only, the same environment. */ -}}
+{{- define "passerelle.pod" -}}
+serviceAccountName: {{ if eq .part "migrate" }}default{{ else }}{{ .root.Release.Name }}{{ end }}
+automountServiceAccountToken: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  seccompProfile: {type: RuntimeDefault}
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+volumes:
+  - name: tmp
+    emptyDir: {}
+{{- end }}
+
+{{- define "passerelle.container" -}}
+image: "{{ .root.Values.image.repository }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}"
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+volumeMounts:
+  - {name: tmp, mountPath: /tmp}
+envFrom:
+  - secretRef: {name: {{ .root.Values.secretName }}}
+env:
+{{- range $name, $value := .root.Values.settings }}
+  - {name: {{ $name }}, value: {{ $value | quote }}}
+{{- end }}
+{{- end }}

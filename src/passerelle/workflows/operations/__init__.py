@@ -1,0 +1,1 @@
+"""Retrying and cancelling many executions: a job with a dry run, progress, and a report."""

@@ -1,0 +1,103 @@
+"""What is configured is tried when a process starts: it says then what cannot be used, and not to the first end user."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.buckets import bucket
+from tests.crash.harness import PASSERELLE, Cluster, cluster, free_port
+
+
+@pytest.fixture
+def processes(database_url: str) -> Iterator[Cluster]:
+    with cluster(database_url, delay=0) as made:
+        yield made
+
+
+def refusal(command: str, environment: Mapping[str, str], folder: Path) -> list[str]:
+    """What a process says that does not start."""
+    ended = subprocess.run(
+        [PASSERELLE, command], env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1, ended.stderr
+    return [line for line in ended.stderr.splitlines() if line.startswith("passerelle:")]
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_bucket_that_is_missing_keeps_a_process_from_starting(
+    command: str, processes: Cluster, tmp_path: Path
+) -> None:
+    with bucket("files") as there:
+        environment = {**processes.environment, **there.environment, "PASSERELLE_FILES_URL": "s3://other"}
+        (line,) = refusal(command, environment, tmp_path)
+        assert line == (
+            "passerelle: PASSERELLE_FILES_URL (s3://other): there is no such bucket, container or folder: "
+            "make it, or correct the address"
+        )
+
+
+@pytest.mark.parametrize(("method", "act"), [("PUT", "write"), ("GET", "read"), ("DELETE", "delete")])
+def test_credentials_that_may_not_do_all_that_is_needed_are_found_out(
+    method: str, act: str, processes: Cluster, tmp_path: Path
+) -> None:
+    with bucket("files", method) as there:
+        environment = {**processes.environment, **there.environment, "PASSERELLE_FILES_URL": "s3://files"}
+        (line,) = refusal("worker", environment, tmp_path)
+        assert f"it may not be used to {act} files" in line
+
+
+def test_a_bucket_is_left_as_it_was(processes: Cluster) -> None:
+    with bucket("files") as there:
+        _, url = processes.serve(environment={**there.environment, "PASSERELLE_FILES_URL": "s3://files/below"})
+        assert httpx.get(f"{url}/health/ready").status_code == 200
+        assert len(there.paths) == 1
+        assert there.paths[0].startswith("below/trial/")
+        assert there.objects == {}
+
+
+def test_all_that_cannot_be_used_is_told_at_once(processes: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, not a folder")
+    environment = processes.environment | {
+        "PASSERELLE_DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere",
+        "PASSERELLE_FILES_URL": str(tmp_path / "taken" / "files"),
+        "PASSERELLE_LANGUAGES_FOLDER": str(tmp_path / "missing"),
+    }
+    lines = refusal("serve", environment, tmp_path)
+    for name in ("DATABASE_URL", "FILES_URL", "LANGUAGES_FOLDER"):
+        assert sum(f"PASSERELLE_{name}" in line for line in lines) == 1, lines
+
+
+def test_all_settings_that_are_wrong_or_missing_are_told_at_once(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"]} | {
+        "PASSERELLE_SECRET_KEY": "short",
+        "PASSERELLE_PUBLIC_URL": "https://exa mple.com",
+        "PASSERELLE_FILES_URL": "ftp://files",
+        "PASSERELLE_STOP_DELAY": "1h",
+    }
+    lines = refusal("serve", environment, tmp_path)
+    assert len(lines) == 5, lines
+    for name in ("DATABASE_URL", "SECRET_KEY", "PUBLIC_URL", "FILES_URL", "STOP_DELAY"):
+        assert sum(f"PASSERELLE_{name}" in line for line in lines) == 1, lines
+
+
+def test_a_mail_server_that_refuses_is_said_and_holds_nothing_up(processes: Cluster, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    port = free_port()
+    environment = {"PASSERELLE_SMTP_URL": f"smtp://127.0.0.1:{port}", "PASSERELLE_LOG_LEVEL": "warning"}
+    _, url = processes.serve(environment=environment, log=log)
+    workspace = processes.command("workspace", "create", "mail")
+    token = json.loads(processes.command("key", "create", workspace, "--token"))["organizationToken"]
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as api:
+        assert api.get("/health/ready").status_code == 200
+        mail = api.get("/operations").json()["mail"]
+    assert mail["server"] == f"127.0.0.1:{port}"
+    assert "There is no connection to the mail server" in mail["refusal"]
+    said = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [one["event"] for one in said if one["level"] == "warning"] == ["public_url.missing", "mail.refused"]

@@ -1,0 +1,204 @@
+"""The builder in Chromium: made by mouse alone and by keyboard alone, every kind of step and of field, and two people."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from playwright.async_api import Locator, Page, expect
+
+from passerelle.definitions.schema import definition_schema
+from passerelle.engine.registry import load_kinds
+from tests.acceptance.running import Dev
+from tests.browser.browsing import Browse, accessible
+from tests.browser.signing_in import at_work
+
+WIDE = {"width": 1500, "height": 950}
+KINDS: Mapping[str, str] = {
+    "form": "Form", "upload": "Upload", "consent": "Consent", "message": "Message", "http": "HTTP call", "check": "Check",
+    "record": "Record", "email": "E-mail", "set": "Values", "workflow": "Definition", "review": "Review",
+    "switch": "Choice", "parallel": "Side by side", "each": "For each", "wait": "Wait", "event": "Event", "end": "End",
+    "fail": "Failure",
+}  # fmt: skip
+"""What the builder calls the kinds of Passerelle's own; a kind of a plug-in has its own name."""
+FIELDS = (
+    "Text", "Long text", "E-mail address", "Phone number", "Date", "Number", "Whole number", "Yes or no",
+    "One of several", "Several of several", "List of entries", "Group of fields", "Country",
+)  # fmt: skip
+MOST_CLICKS = 60
+TEXT = "name: {name}\ntitle: Opening  # for people\nsteps:\n  # who they are\n  - id: person\n    form:\n      title: 'You'\n      schema: {{type: object, properties: {{email: {{type: string, format: email}}}}}}\n\n  - id: done\n    message: {{title: Thank you, text: Bye}}\n"
+
+
+class Mouse:
+    """Clicks, and counts them."""
+
+    def __init__(self) -> None:
+        self.clicks = 0
+
+    async def click(self, what: Locator) -> None:
+        await what.click()
+        self.clicks += 1
+
+
+def palette(page: Page, name: str) -> Locator:
+    return page.get_by_role("group", name="Add a step").get_by_role("button", name=name, exact=True)
+
+
+async def kept(page: Page) -> dict[str, Any]:
+    """The draft of a page, once all is saved."""
+    await page.wait_for_url("**/app/drafts/*")
+    await expect(page.get_by_text("Draft saved")).to_be_visible()
+    answer = await page.request.get(page.url.replace("/app/drafts/", "/drafts/"), headers=_VERSION)
+    return dict(await answer.json())
+
+
+_VERSION = {"Accept": "application/json;version=2", "X-Passerelle-Client": "dashboard"}
+
+
+async def test_an_onboarding_of_eight_steps_is_made_by_mouse_alone(browse: Browse, dev: Dev) -> None:
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    mouse = Mouse()
+    for name in ("Form", "Upload", "Consent", "Check", "Review", "Choice", "E-mail", "Message"):
+        await mouse.click(palette(page, name))
+    await mouse.click(page.get_by_role("button", name="Fit View"))
+    await mouse.click(page.get_by_role("button", name="New page Form"))
+    for field in ("E-mail address", "Date", "Country"):
+        await mouse.click(page.get_by_role("combobox", name="Add a field", exact=True))
+        await mouse.click(page.get_by_role("option", name=field, exact=True))
+    await mouse.click(page.get_by_role("button", name="switch Choice"))
+    await mouse.click(page.get_by_role("combobox", name="Goes to"))
+    await mouse.click(page.get_by_role("option", name="message", exact=True))
+    await expect(page.get_by_text("No problems")).to_be_visible()
+    draft = await kept(page)
+    assert draft["text"].count("  - id: ") == 8
+    await mouse.click(page.get_by_role("button", name="Publish…"))
+    await mouse.click(page.get_by_role("dialog").get_by_role("button", name="Publish", exact=True))
+    await page.wait_for_url("**/app/definitions/*-*-*")
+    await expect(page.get_by_text("Published", exact=True).first).to_be_visible()
+    assert mouse.clicks <= MOST_CLICKS
+    gone = await page.request.get(f"/drafts/{draft['id']}", headers=_VERSION)
+    assert gone.status == 404, "what was published is no draft any more"
+
+
+async def test_every_kind_of_step_is_made_changed_and_removed(browse: Browse, dev: Dev) -> None:
+    """It walks the schema: a kind that is new is in the palette, and has a form."""
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    kinds = [one["required"][0] for one in definition_schema(load_kinds())["$defs"]["step"]["oneOf"]]
+    assert len(kinds) >= len(KINDS)
+    await palette(page, "Values").click()
+    for kind in kinds:
+        await palette(page, KINDS.get(kind, kind)).click()
+        name = page.get_by_label("Name in expressions")
+        await expect(name).to_have_value("set2" if kind == "set" else kind)
+        await name.fill(f"{kind}Changed")
+        await name.press("Enter")
+        await expect(page.get_by_role("region", name=f"Step {kind}Changed")).to_be_visible()
+        await page.get_by_role("button", name=f"Remove {kind}Changed").click()
+        await expect(page.get_by_role("region", name=f"Step {kind}Changed")).to_have_count(0)
+    draft = await kept(page)
+    assert draft["text"].endswith("steps:\n  - id: set\n    set:\n      value: true\n"), draft["text"]
+
+
+async def test_every_kind_of_field_is_made_and_removed_and_all_of_them_are_sound(browse: Browse, dev: Dev) -> None:
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    await palette(page, "Form").click()
+    for field in FIELDS:
+        await page.get_by_role("combobox", name="Add a field", exact=True).click()
+        await page.get_by_role("option", name=field, exact=True).click()
+    await expect(page.get_by_text("No problems")).to_be_visible()
+    draft = await kept(page)
+    for keyword in ("format: multiline", "format: phone", "type: integer", "type: boolean", "enum:", "type: array"):
+        assert keyword in draft["text"]
+    await page.get_by_role("button", name="Remove email", exact=True).click()
+    await expect(page.get_by_role("button", name="Remove email", exact=True)).to_have_count(0)
+
+
+async def test_what_is_drawn_changes_only_its_own_place_of_the_text(browse: Browse, dev: Dev) -> None:
+    name = f"opening-{uuid4().hex[:6]}"
+    text = TEXT.format(name=name)
+
+    def push() -> str:
+        with dev.api() as api:
+            answer = api.post("/definitions", content=text.encode(), headers={"Content-Type": "text/yaml"})
+            answer.raise_for_status()
+            return str(answer.json()["id"])
+
+    definition = await asyncio.to_thread(push)
+    page = await at_work(browse, dev, f"/app/definitions/{definition}/edit", viewport=WIDE)
+    await page.get_by_role("button", name="You Form").click()
+    await page.get_by_label("Title", exact=True).fill("It's you")
+    draft = await kept(page)
+    assert draft["text"] == text.replace("'You'", "'It''s you'")
+    assert (draft["definitionId"], draft["baseRevision"]) == (definition, 1)
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.get_by_label("Title", exact=True)).to_have_value("You")
+    await page.get_by_role("button", name="Redo").click()
+    await page.get_by_role("button", name="Publish…").click()
+    await expect(page.get_by_role("dialog").get_by_text("form.title")).to_be_visible()
+
+
+async def test_the_outline_is_worked_by_keyboard_alone_and_is_accessible(browse: Browse, dev: Dev) -> None:
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    for name in ("Form", "Values", "Message"):
+        await palette(page, name).focus()
+        await page.keyboard.press("Enter")
+    await page.get_by_role("radio", name="Outline").focus()
+    await page.keyboard.press("Space")
+    await page.get_by_role("treeitem", selected=True).focus()
+    await page.keyboard.press("Alt+ArrowUp")
+    await expect(page.get_by_role("treeitem").nth(2)).to_contain_text("Message")
+    await page.keyboard.press("ArrowUp")
+    await expect(page.get_by_role("treeitem", selected=True)).to_contain_text("Form")
+    await page.keyboard.press("End")
+    await page.keyboard.press("Delete")
+    await expect(page.get_by_role("treeitem")).to_have_count(3)
+    await accessible(page)
+    await page.emulate_media(color_scheme="dark")
+    await accessible(page, only_colours=True)
+
+
+async def test_the_page_is_clicked_through_and_kept_as_a_scenario(browse: Browse, dev: Dev) -> None:
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    for name in ("Form", "Consent", "Message"):
+        await palette(page, name).click()
+    await expect(page.get_by_text("No problems")).to_be_visible()
+    await page.get_by_role("button", name="New page Form").click()
+    await page.get_by_role("radio", name="Page", exact=True).focus()
+    await page.keyboard.press("Space")
+    frame = page.frame_locator("iframe")
+    await frame.get_by_role("textbox").fill("Ada")
+    await frame.get_by_role("button", name="Continue").click()
+    await frame.get_by_role("checkbox").check()
+    await frame.get_by_role("button", name="Continue").click()
+    await page.get_by_role("button", name="Keep as a scenario").click()
+    await expect(page.get_by_text("1 passed")).to_be_visible()
+    draft = await kept(page)
+    assert "name: Ada" in draft["scenarios"]
+
+
+async def test_who_comes_second_sees_what_the_first_saved_and_loses_nothing(browse: Browse, dev: Dev) -> None:
+    def make(api: httpx.Client) -> dict[str, Any]:
+        body = {"name": "Together", "text": TEXT.format(name="together"), "shared": True}
+        answer = api.post("/drafts", json=body)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+    def other(api: httpx.Client, draft: dict[str, Any]) -> None:
+        text = draft["text"].replace("Bye", "See you")
+        api.patch(f"/drafts/{draft['id']}", json={"text": text}, headers={"If-Match": '"1"'}).raise_for_status()
+
+    with dev.api() as api:
+        draft = await asyncio.to_thread(make, api)
+        page = await at_work(browse, dev, f"/app/drafts/{draft['id']}", viewport=WIDE)
+        browse.watched(page).refusals_expected = True
+        await expect(page.get_by_role("button", name="You Form")).to_be_visible()
+        await asyncio.to_thread(other, api, draft)
+    await page.get_by_role("button", name="You Form").click()
+    await page.get_by_label("Title", exact=True).fill("Me")
+    await page.get_by_role("button", name="Take theirs, and undo to see mine").click()
+    await expect(page.get_by_label("Title", exact=True)).to_have_value("You")
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.get_by_label("Title", exact=True)).to_have_value("Me")

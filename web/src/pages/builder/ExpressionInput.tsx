@@ -1,0 +1,58 @@
+import { Autocomplete } from "@mantine/core";
+import type { ReactNode } from "react";
+
+import { set, valueAt } from "@/builder/edits";
+import { completions } from "@/builder/names";
+import type { Path } from "@/builder/parsed";
+import type { Schema } from "@/builder/schema";
+import { described } from "./inputs";
+import { useBuilder } from "./state";
+import css from "./Builder.module.css";
+
+interface Props {
+  path: Path;
+  schema: Schema;
+  label: string;
+  actions?: ReactNode;
+  error?: string | undefined;
+  /** The whole text is an expression; else only what stands in `${…}`. */
+  whole?: boolean;
+  /** Names that can be read here besides. */
+  more?: readonly string[];
+}
+
+/** A text in which names are completed. */
+export function ExpressionInput({ path, schema, label, actions, error, whole = false, more = [] }: Props) {
+  const { parsed, edit, names } = useBuilder();
+  const value = valueAt(parsed, path);
+  const text = typeof value === "string" ? value : "";
+  const open = whole ? 0 : text.lastIndexOf("${") + 2;
+  const inside = whole || (open > 1 && !text.slice(open).includes("}"));
+  const all = [...more.map((name) => ({ name, what: "form" })), ...names];
+  const found = inside ? completions(text.slice(open), all) : [];
+  const offered = new Map(found.map((one) => [text.slice(0, open) + one.value + (whole || one.name.name.endsWith("(") ? "" : "}"), one.name]));
+  return (
+    <div className={css.row}>
+      <Autocomplete
+        className={css.grow}
+        label={label}
+        description={described(schema.description)}
+        size="xs"
+        value={text}
+        error={error}
+        data={[...offered.keys()]}
+        filter={({ options }) => options}
+        renderOption={({ option }) => (
+          <span className={css.name}>
+            <span className="mono">{offered.get(option.value)?.name}</span>
+            <span className="quiet">{offered.get(option.value)?.what}</span>
+          </span>
+        )}
+        spellCheck={false}
+        styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
+        onChange={(typed) => edit((now) => set(now, path, typed), path.join("."))}
+      />
+      {actions}
+    </div>
+  );
+}

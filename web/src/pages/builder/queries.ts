@@ -1,0 +1,40 @@
+import { queryOptions } from "@tanstack/react-query";
+
+import { api, got } from "@/api/client";
+import type { Schema } from "@/builder/schema";
+
+/** The published JSON Schema of definitions, with the step kinds that are installed. */
+export const schemaQuery = queryOptions({
+  queryKey: ["definitions", "schema"],
+  queryFn: async () => await got<Schema>(api.GET("/schemas/definition.json") as Promise<{ data?: Schema }>),
+  staleTime: Infinity,
+});
+
+export const tablesQuery = queryOptions({
+  queryKey: ["tables", "for-builder"],
+  queryFn: () => got(api.GET("/tables", { params: { query: { limit: 500 } } })),
+  staleTime: 60_000,
+  retry: false,
+});
+
+/** Whether definitions come from files only. */
+export const sourceQuery = queryOptions({
+  queryKey: ["definitions", "source"],
+  queryFn: () => got(api.GET("/definitions/source")),
+  staleTime: 60_000,
+});
+
+export const draftsQuery = (definitionId?: string) =>
+  queryOptions({
+    queryKey: ["drafts", "list", definitionId ?? "all"],
+    queryFn: () => got(api.GET("/drafts", { params: { query: definitionId ? { definitionId } : {} } })),
+  });
+
+export const draftQuery = (draftId: string) =>
+  queryOptions({
+    queryKey: ["drafts", draftId],
+    queryFn: () => got(api.GET("/drafts/{draftId}", { params: { path: { draftId } } })),
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+  });

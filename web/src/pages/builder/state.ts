@@ -1,0 +1,143 @@
+/** What the builder works with: one text and its history; everything else follows from them. */
+import { useQuery } from "@tanstack/react-query";
+import { useDebouncedValue } from "@mantine/hooks";
+import { createContext, useCallback, useContext, useMemo, useReducer, useState } from "react";
+
+import { api, got, type Schemas } from "@/api/client";
+import { Refused } from "@/builder/edits";
+import { begun, changed, redo, undo, type History } from "@/builder/history";
+import { namesFor, type Name } from "@/builder/names";
+import { parse, type Parsed, type Path } from "@/builder/parsed";
+import { languageOf, type Language, type Schema } from "@/builder/schema";
+import { everyStep, outline, samePath, type Step, type StepList } from "@/builder/steps";
+import { notifyFailed } from "@/components/confirm";
+import { tablesQuery } from "./queries";
+
+export type Problem = Schemas["DefinitionProblemAnswer"];
+
+export interface Builder {
+  text: string;
+  parsed: Parsed;
+  /** The newest text that could be read: what is drawn while somebody types on. */
+  drawn: Parsed;
+  list: StepList;
+  language: Language;
+  selected: Path;
+  select: (path: Path) => void;
+  /** The step that is selected. */
+  step: Step | undefined;
+  /** Change the text by the drawing or a form. Edits of one `group` in a row are undone together. */
+  edit: (change: (parsed: Parsed) => Parsed, group?: string) => boolean;
+  type: (text: string) => void;
+  undo: () => void;
+  redo: () => void;
+  canUndo: boolean;
+  canRedo: boolean;
+  problems: readonly Problem[];
+  warnings: readonly Problem[];
+  /** What the server says of the text; undefined while it is asked. */
+  check: Schemas["CheckAnswer"] | undefined;
+  names: readonly Name[];
+  tables: readonly { name: string; fields: readonly { name: string }[] }[];
+}
+
+type Action = { text: string; group: string | undefined } | "undo" | "redo";
+
+function next(history: History, action: Action): History {
+  if (action === "undo") return undo(history);
+  if (action === "redo") return redo(history);
+  return changed(history, action.text, action.group);
+}
+
+const CHECK_AFTER = 120;
+
+/** The state of one builder. `start`: the text that it begins with. */
+export function useBuilderState(start: string, schema: Schema): Builder {
+  const [history, dispatch] = useReducer(next, start, begun);
+  const [selected, select] = useState<Path>([]);
+  const { text } = history;
+  const language = useMemo(() => languageOf(schema), [schema]);
+  const parsed = useMemo(() => parse(text), [text]);
+  const [readable, setReadable] = useState(parsed);
+  if (parsed.readable && parsed !== readable) setReadable(parsed);
+  const drawn = parsed.readable ? parsed : readable;
+  const list = useMemo(() => outline(drawn.value, language.nesting), [drawn, language]);
+  const step = useMemo(() => everyStep(list).find((one) => samePath(one.path, selected)), [list, selected]);
+  const [asked] = useDebouncedValue(text, CHECK_AFTER);
+  const { data: check } = useQuery({
+    queryKey: ["definitions", "check", asked],
+    queryFn: () => got(api.POST("/definitions/check", { body: asked, bodySerializer: (body) => body, headers: { "Content-Type": "application/yaml" } })),
+    staleTime: Infinity,
+    gcTime: 60_000,
+    placeholderData: (before) => before,
+  });
+  const { data: tables } = useQuery(tablesQuery);
+  const names = useMemo(() => {
+    const record = (drawn.value as { record?: { table?: unknown } } | undefined)?.record?.table;
+    const fields = tables?.data.find((one) => one.name === record)?.fields.map((field) => field.name) ?? [];
+    return namesFor(drawn.value, list, step, fields);
+  }, [drawn, list, step, tables]);
+  const edit = useCallback(
+    (change: (parsed: Parsed) => Parsed, group?: string) => {
+      try {
+        const after = change(parsed);
+        dispatch({ text: after.text, group });
+        return true;
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        notifyFailed(error);
+        return false;
+      }
+    },
+    [parsed],
+  );
+  return {
+    text,
+    parsed,
+    drawn,
+    list,
+    language,
+    selected,
+    select,
+    step,
+    edit,
+    type: useCallback((typed: string) => dispatch({ text: typed, group: "typing" }), []),
+    undo: useCallback(() => dispatch("undo"), []),
+    redo: useCallback(() => dispatch("redo"), []),
+    canUndo: history.past.length > 0,
+    canRedo: history.future.length > 0,
+    problems: check?.problems ?? [],
+    warnings: check?.warnings ?? [],
+    check: asked === text ? check : undefined,
+    names,
+    tables: tables?.data ?? [],
+  };
+}
+
+export const BuilderContext = createContext<Builder | undefined>(undefined);
+
+export function useBuilder(): Builder {
+  const builder = useContext(BuilderContext);
+  if (!builder) throw new Error("not inside of a builder");
+  return builder;
+}
+
+/** The problems that stand at a path or below it. */
+export function problemsAt(problems: readonly Problem[], path: Path): Problem[] {
+  return problems.filter((one) => path.length <= one.path.length && path.every((part, place) => part === one.path[place]));
+}
+
+/** The list and the place where something new goes: behind what is selected. */
+export function placeForNew(list: StepList, selected: Path): { list: Path; index: number } {
+  const lists = allLists(list);
+  const own = lists.find((one) => samePath(one.path, selected));
+  if (own) return { list: own.path, index: own.steps.length };
+  const last = selected.at(-1);
+  const around = lists.find((one) => samePath(one.path, selected.slice(0, -1)));
+  if (around && typeof last === "number") return { list: around.path, index: last + 1 };
+  return { list: list.path, index: list.steps.length };
+}
+
+export function allLists(list: StepList): StepList[] {
+  return [list, ...everyStep(list).flatMap((step) => step.lists)];
+}
