@@ -39,9 +39,15 @@ async def _drop(connection: asyncpg.Connection[Any], name: str) -> None:
     try:
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     except asyncpg.InsufficientPrivilegeError:
-        # An autovacuum worker, which belongs to the superuser, was in it; without FORCE it is only asked to go, and
-        # waited for five seconds, in which a busy machine does not get round to it.
+        # An autovacuum worker, which belongs to the superuser, was in it, and FORCE then closes nobody's connection:
+        # not a pool's either. Without FORCE the worker is only asked to go, and waited for five seconds, in which a
+        # busy machine does not get round to it.
         for _ in range(12):
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = $1 AND backend_type = 'client backend'",
+                name,
+            )
             with suppress(asyncpg.ObjectInUseError):
                 await connection.execute(f"DROP DATABASE {name}")
                 return

@@ -42,6 +42,9 @@ const dark: MantineColorsTuple = [
 
 const SANS = "'Inter Variable', system-ui, 'Segoe UI', sans-serif";
 
+// A dialogue's head is a <header> outside the page's parts, which would be a second banner.
+const DIALOG = { header: { role: "presentation" } };
+
 export const theme = createTheme({
   primaryColor: "indigo",
   primaryShade: 6,
@@ -63,7 +66,8 @@ export const theme = createTheme({
     NumberInput: { defaultProps: { size: "xs" } },
     SegmentedControl: { defaultProps: { size: "xs" } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: true } } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45 } } },
+    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45 }, attributes: DIALOG } },
+    Drawer: { defaultProps: { attributes: DIALOG } },
     // The place-holder that takes the first focus is a child that a menu must not have.
     Menu: { defaultProps: { shadow: "md", withinPortal: true, withInitialFocusPlaceholder: false } },
     Popover: { defaultProps: { shadow: "md" } },
