@@ -33,7 +33,7 @@ export function WorkspaceSwitcher() {
           <Menu.Item
             key={one.id}
             leftSection={one.id === workspace.id ? <IconCheck size={14} /> : <span className={css.gap} />}
-            onClick={() => void enterWorkspace(one.id)}
+            onClick={() => void enterWorkspace(one.id).catch(notifyFailed)}
           >
             {one.name}
           </Menu.Item>

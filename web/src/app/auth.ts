@@ -73,7 +73,8 @@ async function call<T>(method: "GET" | "PUT", path: string, body?: unknown): Pro
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   if (!answer.ok) throw new ApiError(answer.status, [], undefined, `${method} ${path}`);
-  return (await answer.json()) as T;
+  const text = await answer.text();
+  return (text ? JSON.parse(text) : undefined) as T;
 }
 
 export const meQuery = queryOptions({

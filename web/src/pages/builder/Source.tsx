@@ -65,7 +65,7 @@ export default function Source() {
         doc: text,
         extensions: [
           EditorView.cspNonce.of(nonce()),
-          EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+          EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
           lineNumbers(),
           foldGutter(),
           lintGutter(),
