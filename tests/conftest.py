@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
-from passerelle.dev.postgres import EmbeddedPostgres
+from passerelle.dev.postgres import EmbeddedPostgres, options
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from passerelle.migrations.schema import migrate
@@ -45,7 +45,10 @@ async def server_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
         yield given
         return
     postgres = EmbeddedPostgres(passable(tmp_path_factory.mktemp("postgres")))
-    url = await postgres.start()
+    with pytest.MonkeyPatch.context() as patch:
+        # A database for each test, a second of a disk's time each; the tests of crashes have servers of their own.
+        patch.setattr(options, "SETTINGS", {**options.SETTINGS, "fsync": "off", "full_page_writes": "off"})
+        url = await postgres.start()
     yield url
     await postgres.stop()
 
