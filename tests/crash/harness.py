@@ -88,10 +88,11 @@ class Cluster:
         }
         self.processes: list[subprocess.Popen[str]] = []
 
-    def command(self, *arguments: str) -> str:
+    def command(self, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
         """Run a command to its end; what it printed."""
+        given = {**self.environment, **(environment or {})}
         return subprocess.run(
-            [PASSERELLE, *arguments], env=self.environment, capture_output=True, text=True, check=True, timeout=60
+            [PASSERELLE, *arguments], env=given, capture_output=True, text=True, check=True, timeout=60
         ).stdout.strip()
 
     def start(

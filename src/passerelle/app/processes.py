@@ -39,6 +39,7 @@ from passerelle.kit.secrets import SecretBox
 from passerelle.kit.sizes import parse_size
 from passerelle.languages.service import Languages
 from passerelle.migrations import schema
+from passerelle.operations.rekeying import Rekeyed, rekey
 from passerelle.operations.sent import RestoreCheck, check_restored
 from passerelle.operations.sizes import Sizes, sizes
 from passerelle.people.models import NewUser, User
@@ -116,6 +117,13 @@ async def migrate_database(settings: Settings) -> list[str]:
         applied = await schema.migrate(url, role=settings.database_role)
         await restored.bring_back_numbers(url)
         return applied
+
+
+async def encrypt_anew(settings: Settings) -> Rekeyed:
+    """Encrypt with the first key what an older one had encrypted."""
+    url = settings.direct_address or _database_url(settings)
+    with _clear_about(url):
+        return await rekey(url, _box(settings))
 
 
 async def create_workspace(settings: Settings, name: str, organization_id: UUID | None = None) -> str:
@@ -408,6 +416,12 @@ def _tell_of_address(settings: Settings) -> None:
         )
 
 
+def _box(settings: Settings) -> SecretBox:
+    if settings.secret_key is None:
+        raise lacking("secret_key")
+    return SecretBox.from_setting(settings.secret_key.get_secret_value())
+
+
 @asynccontextmanager
 async def _services(
     settings: Settings, action: str | None = None, kind: str | None = None, *, tried: Iterable[Awaitable[object]] = ()
@@ -418,9 +432,7 @@ async def _services(
     tried    what has to do besides the database; all that does not is told at once
     """
     url = _database_url(settings)
-    if settings.secret_key is None:
-        raise lacking("secret_key")
-    box = SecretBox.from_setting(settings.secret_key.get_secret_value())
+    box = _box(settings)
     await _all(_require_database(url), *tried)
     with _clear_about(url):
         opened = open_services(settings, url, box)

@@ -189,6 +189,25 @@ def size(
         output.print()
 
 
+@app.command("rekey")
+def encrypt_anew(data_dir: DevDir = DEMO_DIR) -> None:
+    """Encrypt with the first key of PASSERELLE_SECRET_KEY what an older one of the list had encrypted."""
+    from passerelle.app import processes
+
+    done = _run(processes.encrypt_anew(_settings_beside(data_dir)))
+    rows = [("place", "encrypted anew", "was so already", "no key opens")]
+    rows += [(place, *(f"{count:,}" for count in counts)) for place, counts in done.places.items()]
+    for line in aligned(rows):
+        output.print(line, markup=False, highlight=False)
+    if done.closed:
+        raise CommandError(
+            f"{done.closed.total():,} values cannot be read with any key of PASSERELLE_SECRET_KEY: put the key that "
+            "they were encrypted with back into the list, and run it again"
+        )
+    if done.now:
+        output.print("run it again until nothing is encrypted anew: a process may have written with the old key since")
+
+
 @workspaces.command("create")
 def create_workspace(
     name: str,

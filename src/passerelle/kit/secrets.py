@@ -1,7 +1,7 @@
 """Keys derived from `PASSERELLE_SECRET_KEY`, and encryption at rest with them.
 
 The setting is a list: the first key encrypts and signs, every key decrypts and verifies. A key is rotated by
-putting a new one in front and, once nothing old is left, dropping the last.
+putting a new one in front, encrypting anew what the old one had (`passerelle rekey`), and dropping the last.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
@@ -46,7 +47,8 @@ class SecretBox:
             _require_usable(key, position)
         self._keys = tuple(key.encode() for key in keys)
         self._derived = cache(self._derive)
-        self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in self.derive_all("encryption")])
+        ciphers = [Fernet(base64.urlsafe_b64encode(key)) for key in self.derive_all("encryption")]
+        self._first, self._fernet = ciphers[0], MultiFernet(ciphers)
 
     @classmethod
     def from_setting(cls, setting: str) -> SecretBox:
@@ -67,17 +69,31 @@ class SecretBox:
 
     def decrypt(self, encrypted: bytes) -> bytes:
         """What `encrypt` was given, under any key of the list. Raises `CannotDecryptError`."""
-        try:
+        with _explained():
             return self._fernet.decrypt(encrypted)
+
+    def renewed(self, encrypted: bytes) -> bytes | None:
+        """The same encrypted with the first key; None where it is already. Raises `CannotDecryptError`."""
+        try:
+            self._first.decrypt(encrypted)
         except InvalidToken:
-            raise CannotDecryptError(
-                "no key of PASSERELLE_SECRET_KEY decrypts this: put the key that it was encrypted with "
-                "back into the list"
-            ) from None
+            with _explained():
+                return self._fernet.rotate(encrypted)
+        return None
 
     def _derive(self, purpose: str) -> tuple[bytes, ...]:
         info = f"passerelle {purpose}".encode()
         return tuple(HKDF(SHA256(), length=32, salt=None, info=info).derive(key) for key in self._keys)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except InvalidToken:
+        raise CannotDecryptError(
+            "no key of PASSERELLE_SECRET_KEY decrypts this: put the key that it was encrypted with back into the list"
+        ) from None
 
 
 def _require_usable(key: str, position: int) -> None:

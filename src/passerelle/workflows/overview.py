@@ -132,8 +132,7 @@ class InnerAnswer(Answer):
 
     name: str
     """What the list is called."""
-    graph: GraphAnswer
-    """Its flow."""
+    graph: GraphAnswer = Field(description="Its flow.")
 
 
 class GraphAnswer(Answer):

@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from passerelle.kit.clock import iso
+from passerelle.kit.http.described import Described
 
 Moment = Annotated[
     datetime,
@@ -22,7 +23,7 @@ Moment = Annotated[
 """A time in an answer: ISO 8601 in UTC with milliseconds and `Z`."""
 
 
-class Answer(BaseModel):
+class Answer(Described):
     """Base of what endpoints answer: snake_case here, camelCase outside."""
 
     model_config = ConfigDict(
@@ -31,7 +32,6 @@ class Answer(BaseModel):
         validate_by_alias=True,
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
     )
 
 

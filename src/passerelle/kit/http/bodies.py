@@ -26,6 +26,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from passerelle.kit.errors import Code, PasserelleError
+from passerelle.kit.http.described import Described
 from passerelle.kit.http.fields import Explanations, explain, model_in
 from passerelle.kit.json import Json, KnownJson
 
@@ -55,15 +56,13 @@ _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _TEXT_OR_NAME: Final = re.compile(rb'"(?:[^"\\]|\\.)*"(\s*:)?', re.DOTALL)
 
 
-class Body(BaseModel):
+class Body(Described):
     """Base of what endpoints read: snake_case here, camelCase outside, strict types, no unknown fields.
 
     `when_missing` and `when_unknown` give a field an error of its own.
     """
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, strict=True, extra="forbid", frozen=True)
 
     when_missing: ClassVar[Explanations] = {}
     when_unknown: ClassVar[Explanations] = {}
