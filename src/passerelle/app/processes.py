@@ -79,8 +79,8 @@ async def serve(settings: Settings, host: str, port: int, among: Callable[[str],
     stop = stop_on_signals(ENDS_WITHIN + settings.stop_delay.total_seconds())
     sock = listen(host, port) if among is None else None
     base_url = settings.public_url or f"http://localhost:{sock.getsockname()[1] if sock is not None else port}"
-    _tell_of_address(settings)
     async with _running(settings.model_copy(update={"public_url": base_url})) as services:
+        _tell_of_address(settings)
         if among is None:
             print(f"Passerelle answers at {base_url}", flush=True)
         # It takes a second, in which leases are to be kept.
@@ -95,8 +95,8 @@ async def serve(settings: Settings, host: str, port: int, among: Callable[[str],
 async def work(settings: Settings) -> None:
     """Run jobs until SIGINT or SIGTERM."""
     stop = stop_on_signals(ENDS_WITHIN)
-    _tell_of_address(settings)
     async with _running(settings) as services, services.operations.presence.of("worker"):
+        _tell_of_address(settings)
         spare_collector()
         worker = worker_of(services)
         working = asyncio.create_task(worker.run())

@@ -142,6 +142,7 @@ class Installation:
             process.stdout.close()
 
 
+@pytest.mark.timeout(400)
 async def test_no_request_fails_while_two_releases_run_side_by_side(empty_url: str, tmp_path: Path) -> None:
     await restore(empty_url)
     await migrate(empty_url)

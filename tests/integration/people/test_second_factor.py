@@ -26,8 +26,8 @@ def code_at(secret: str, steps: int = 0) -> str:
     return pyotp.TOTP(secret).at(datetime.now(UTC) + timedelta(seconds=30 * steps))
 
 
-async def switched_on(tab: Tab) -> tuple[str, list[str]]:
-    """Set up an authenticator app; its secret, and the recovery codes."""
+async def switched_on(tab: Tab) -> tuple[str, str, list[str]]:
+    """Set up an authenticator app; its secret, the code that was used for it, and the recovery codes."""
     asked = await tab.submit_to("/set-up", "/set-up/begin")
     found = re.search(r'<code id="secret">([A-Z2-7 ]+)</code>', asked.text)
     assert found is not None, asked.text
@@ -35,13 +35,14 @@ async def switched_on(tab: Tab) -> tuple[str, list[str]]:
     fields = {"_token": field(asked, "_token"), "sealed": field(asked, "sealed")}
     wrong = await tab.client.post("/set-up/confirm", data={**fields, "code": "000000"})
     assert wrong.status_code == 401
-    done = await tab.client.post("/set-up/confirm", data={**fields, "code": code_at(secret)})
+    used = code_at(secret)
+    done = await tab.client.post("/set-up/confirm", data={**fields, "code": used})
     assert done.status_code == 200, done.text
-    return secret, CODE.findall(done.text)
+    return secret, used, CODE.findall(done.text)
 
 
 async def test_a_sign_in_asks_for_a_code_that_is_good_once(home: Home) -> None:
-    secret, codes = await switched_on(await home.signed_in())
+    secret, used, codes = await switched_on(await home.signed_in())
     assert len(set(codes)) == 10
     tab = home.tab()
     half = await tab.sign_in("anna@example.com", PASSWORD)
@@ -49,7 +50,6 @@ async def test_a_sign_in_asks_for_a_code_that_is_good_once(home: Home) -> None:
     # Half a sign-in is none.
     assert code_of(await tab.client.get("/me")) == "SESSION_OVER"
     # The code with which it was set up was used.
-    used = code_at(secret)
     assert (await tab.submit("/sign-in/code", code=used)).status_code == 401
 
     following = code_at(secret, 1)
@@ -64,7 +64,7 @@ async def test_a_sign_in_asks_for_a_code_that_is_good_once(home: Home) -> None:
 
 
 async def test_a_recovery_code_helps_once(home: Home) -> None:
-    _, codes = await switched_on(await home.signed_in())
+    _, _, codes = await switched_on(await home.signed_in())
     for code, status in ((codes[0].upper().replace("-", " "), 303), (codes[0], 401), (codes[1], 303)):
         tab = home.tab()
         await tab.sign_in("anna@example.com", PASSWORD)
@@ -72,7 +72,7 @@ async def test_a_recovery_code_helps_once(home: Home) -> None:
 
 
 async def test_codes_cannot_be_guessed(home: Home) -> None:
-    _, codes = await switched_on(await home.signed_in())
+    _, _, codes = await switched_on(await home.signed_in())
     await sql(home, "DELETE FROM attempt_count")
     tab = home.tab()
     await tab.sign_in("anna@example.com", PASSWORD)

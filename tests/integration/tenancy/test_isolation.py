@@ -19,6 +19,7 @@ SHARED_TABLES = {
     "schema_function",
     "schema_version",
     "attempt_count",
+    "installation_figures",
     "process",
     "pgqueuer",
     "pgqueuer_log",

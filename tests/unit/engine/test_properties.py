@@ -284,6 +284,7 @@ def read_again(history: History) -> State:
         **{name: getattr(identity, name) for name in ("id", "workspace_id", "definition_id", "execution_type")},
         **{name: getattr(identity, name) for name in ("parameters", "created_at", "origin", "record_id", "locale")},
         "expires_at": identity.expires_at,
+        "started_by": identity.started_by,
         "parent_id": None,
         "revision_id": state.revision_id,
         "status": state.status.value,
