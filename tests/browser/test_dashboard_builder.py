@@ -202,3 +202,28 @@ async def test_who_comes_second_sees_what_the_first_saved_and_loses_nothing(brow
     await expect(page.get_by_label("Title", exact=True)).to_have_value("You")
     await page.get_by_role("button", name="Undo").click()
     await expect(page.get_by_label("Title", exact=True)).to_have_value("Me")
+
+
+async def test_a_draft_is_compared_with_what_is_published_and_with_another_draft(browse: Browse, dev: Dev) -> None:
+    name = f"compared-{uuid4().hex[:6]}"
+    text = TEXT.format(name=name)
+
+    def make() -> str:
+        with dev.api() as api:
+            pushed = api.post("/definitions", content=text.encode(), headers={"Content-Type": "text/yaml"})
+            about = {"definitionId": pushed.raise_for_status().json()["id"], "baseRevision": 1, "shared": True}
+            api.post("/drafts", json={"name": f"{name} B", "text": text.replace("Bye", "Later"), **about})
+            mine = api.post("/drafts", json={"name": f"{name} A", "text": text.replace("'You'", "Me"), **about})
+            return str(mine.raise_for_status().json()["id"])
+
+    draft = await asyncio.to_thread(make)
+    page = await at_work(browse, dev, f"/app/drafts/{draft}", viewport=WIDE)
+    await page.get_by_role("button", name="Compare…").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_text("form.title")).to_be_visible()
+    await expect(dialog.get_by_text("message.text")).to_have_count(0)
+    await dialog.get_by_role("combobox", name="What changes from").click()
+    await page.get_by_role("option", name=f"{name} B").click()
+    await expect(dialog.get_by_text("message.text")).to_be_visible()
+    await expect(dialog.get_by_text("form.title")).to_be_visible()
+    await accessible(page)

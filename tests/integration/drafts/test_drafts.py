@@ -138,8 +138,12 @@ async def test_a_push_tells_of_drafts_that_rest_on_an_older_revision(app: FastAP
     await made(app, name="Secret", **about)
     again = (await call(app, "ben", "POST", "/definitions", TEXT + "# more\n")).json()
     assert again["warnings"] == ["the draft `Opening` of anna rests on revision 1: tell them of this one"]
+    own = (await call(app, "anna", "POST", "/definitions", TEXT + "# and more\n")).json()
+    assert set(own["warnings"]) == {
+        f"your draft `{name}` rests on revision 1: take this one into it" for name in ("Opening", "Secret")
+    }
     listed = (await call(app, "anna", "GET", f"/drafts?definitionId={pushed['id']}")).json()["data"]
-    assert {(one["baseRevision"], one["newestRevision"]) for one in listed} == {(1, 2)}
+    assert {(one["baseRevision"], one["newestRevision"]) for one in listed} == {(1, 3)}
 
 
 async def test_a_draft_names_a_definition_and_a_revision_that_are_there(app: FastAPI) -> None:
