@@ -299,3 +299,17 @@ async def test_a_draft_is_compared_with_what_is_published_and_with_another_draft
     await expect(dialog.get_by_text("message.text")).to_be_visible()
     await expect(dialog.get_by_text("form.title")).to_be_visible()
     await accessible(page)
+
+
+async def test_what_an_expression_gives_is_shown_while_it_is_typed(browse: Browse, dev: Dev) -> None:
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    for name in ("Form", "Choice"):
+        await palette(page, name).click()
+    condition = page.get_by_role("combobox", name="Only if").first
+    await condition.fill("steps.form.n")
+    await page.get_by_role("option", name="steps.form.name").click()
+    await condition.fill("size(steps.form.name) > 3")
+    await expect(page.get_by_text("= true", exact=True)).to_be_visible()
+    await page.get_by_role("textbox", name="steps.form.name").fill("Ada")
+    await expect(page.get_by_text("= false", exact=True)).to_be_visible()
+    await accessible(page)

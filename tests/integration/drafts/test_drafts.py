@@ -183,3 +183,21 @@ async def test_a_check_says_all_that_is_wrong_with_its_place_and_keeps_nothing(a
     assert (await call(app, "anna", "GET", "/definitions")).json()["data"] == []
     pushed = (await call(app, "anna", "POST", "/definitions", TEXT)).json()
     assert (await call(app, "anna", "POST", "/definitions/check", TEXT)).json()["definitionId"] == pushed["id"]
+
+
+async def test_an_expression_is_evaluated_for_sample_values_and_says_what_it_reads(app: FastAPI) -> None:
+    async def given(text: str, **more: Any) -> dict[str, Any]:
+        answer = await call(app, "anna", "POST", "/definitions/evaluate", {"text": text, **more})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    values = {"steps": {"risk": {"score": 80}}}
+    assert await given("steps.risk.score > 70", values=values) == {
+        "value": True, "problem": None, "reads": ["steps.risk.score"]
+    }  # fmt: skip
+    assert (await given("Risk ${steps.risk.score}", template=True, values=values))["value"] == "Risk 80"
+    assert "steps.risk.colour" in (await given("steps.risk.colour == 'red'", values=values))["problem"]
+    assert (await given("1 +"))["problem"]
+    assert "secrets" in (await given("secrets.KEY"))["problem"]
+    heavy = "[1,2,3,4,5,6,7,8,9].all(a, " * 5 + "true" + ")" * 5
+    assert "work" in (await given(heavy))["problem"]

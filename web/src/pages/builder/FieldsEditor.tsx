@@ -174,9 +174,11 @@ function FieldForm({ within, name, names, isRequired, onRenamed }: FieldFormProp
   const asked = [...within.slice(0, within.indexOf("schema") + 1), "properties"];
   const readable = Object.keys(valueAt(parsed, asked) ?? {}).filter((one) => one !== name || asked.length !== within.length + 1);
   const wrong = problemsAt(problems, path);
+  // What stands beside its own input is not said above it as well: the input would move away while somebody types.
+  const elsewhere = wrong.find((one) => one.path.at(-1) !== "visibleWhen");
   return (
     <div className={css.fieldBody}>
-      {wrong.length > 0 && <p className={css.error}>{wrong[0]!.message}</p>}
+      {elsewhere && <p className={css.error}>{elsewhere.message}</p>}
       <div className={css.pair}>
         <KeyInput label={t("fieldName")} name={name} taken={names} onRename={onRenamed} />
         <Select label={t("fieldKind")} data={choice} value={kind ?? null} allowDeselect={false} maxDropdownHeight={320} onChange={(chosen) => chosen && edit((now) => change(now, path, asKind(field, chosen as KindOfField)))} />
