@@ -11,6 +11,7 @@ import httpx
 from playwright.async_api import Locator, Page, expect
 
 from passerelle.definitions.schema import definition_schema
+from passerelle.definitions.source import read_source
 from passerelle.engine.registry import load_kinds
 from tests.acceptance.running import Dev
 from tests.browser.browsing import Browse, accessible
@@ -26,10 +27,28 @@ KINDS: Mapping[str, str] = {
 """What the builder calls the kinds of Passerelle's own; a kind of a plug-in has its own name."""
 FIELDS = (
     "Text", "Long text", "E-mail address", "Phone number", "Date", "Number", "Whole number", "Yes or no",
-    "One of several", "Several of several", "List of entries", "Group of fields", "Country",
+    "One of several", "Several of several", "List of texts", "List of entries", "Group of fields", "Country",
 )  # fmt: skip
+FORMATS: Mapping[str, str] = {
+    "date-time": "Date and time", "time": "Time of day", "uri": "Web address", "iban": "Bank account (IBAN)",
+    "nip": "Tax number (NIP)", "pesel": "Personal number (PESEL)", "vat": "VAT number",
+    "lei": "Company identifier (LEI)",
+}  # fmt: skip
+"""What the builder calls formats; another has its own name."""
+KINDS_OF_THEIR_OWN = {"multiline", "email", "phone", "date", "country"}
+BY_HAND = {
+    "type", "format", "title", "description", "visibleWhen", "enum", "oneOf", "items", "properties", "required",
+    "currency", "defaultCountry",
+}  # fmt: skip
+"""Keywords of a field that have a place of their own in its form; the others are behind `More…`."""
 MOST_CLICKS = 60
 TEXT = "name: {name}\ntitle: Opening  # for people\nsteps:\n  # who they are\n  - id: person\n    form:\n      title: 'You'\n      schema: {{type: object, properties: {{email: {{type: string, format: email}}}}}}\n\n  - id: done\n    message: {{title: Thank you, text: Bye}}\n"
+
+
+def a_field() -> dict[str, Any]:
+    """What the published schema says of a field's keywords."""
+    form = definition_schema(load_kinds())["$defs"]["step"]["properties"]["form"]["properties"]["schema"]
+    return dict(form["properties"]["properties"]["additionalProperties"]["properties"])
 
 
 class Mouse:
@@ -103,17 +122,70 @@ async def test_every_kind_of_step_is_made_changed_and_removed(browse: Browse, de
 
 
 async def test_every_kind_of_field_is_made_and_removed_and_all_of_them_are_sound(browse: Browse, dev: Dev) -> None:
+    """It walks the schema: a format that is new is in the list."""
     page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
     await palette(page, "Form").click()
-    for field in FIELDS:
+    published = a_field()["format"]["examples"]
+    others = [FORMATS.get(one, one) for one in published if one not in KINDS_OF_THEIR_OWN]
+    for field in (*FIELDS, *others):
         await page.get_by_role("combobox", name="Add a field", exact=True).click()
         await page.get_by_role("option", name=field, exact=True).click()
     await expect(page.get_by_text("No problems")).to_be_visible()
     draft = await kept(page)
-    for keyword in ("format: multiline", "format: phone", "type: integer", "type: boolean", "enum:", "type: array"):
+    for keyword in ("type: integer", "type: boolean", "enum:", "type: array", *(f"format: {one}" for one in published)):
         assert keyword in draft["text"]
-    await page.get_by_role("button", name="Remove email", exact=True).click()
-    await expect(page.get_by_role("button", name="Remove email", exact=True)).to_have_count(0)
+    for name in ("email", "phone", "iban", "texts", "group"):
+        await page.get_by_role("button", name=f"Remove {name}", exact=True).click()
+        await expect(page.get_by_role("button", name=f"Remove {name}", exact=True)).to_have_count(0)
+
+
+async def test_everything_that_a_field_may_say_is_set_and_taken_away(browse: Browse, dev: Dev) -> None:
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    await palette(page, "Form").click()
+    await page.get_by_role("button", name="name Text", exact=True).click()
+    field = page.get_by_role("listitem").filter(has=page.get_by_role("button", name="name Text", exact=True))
+    keywords = a_field().keys() - BY_HAND
+    for _ in keywords:
+        await field.get_by_role("button", name="More…").click()
+        await page.get_by_role("menuitem").first.click()
+    await expect(field.get_by_role("button", name="More…")).to_have_count(0)
+    text = (await kept(page))["text"]
+    for keyword in keywords:
+        assert f"{keyword}: " in text, text
+    remove = field.get_by_role("button", name="Remove ")
+    for left in range(len(keywords), 0, -1):
+        # The first one removes the field itself.
+        await expect(remove).to_have_count(left + 1)
+        await remove.nth(1).click()
+    await expect(page.get_by_text("No problems")).to_be_visible()
+
+
+async def test_options_have_texts_in_each_language_and_a_phone_has_its_country(browse: Browse, dev: Dev) -> None:
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    await palette(page, "Form").click()
+    for field in ("One of several", "Phone number"):
+        await page.get_by_role("combobox", name="Add a field", exact=True).click()
+        await page.get_by_role("option", name=field, exact=True).click()
+    await page.get_by_role("combobox", name="Country of the number").click()
+    await page.get_by_role("option", name="Poland (PL)").click()
+    await page.get_by_role("button", name="choice One of several").click()
+    await page.get_by_role("button", name="Give them texts").click()
+    await page.get_by_label("Option 1", exact=True).fill("PL")
+    await page.get_by_role("button", name="Translate Text of option 1").click()
+    await page.get_by_role("group", name="Text of option 1").get_by_label("Polish").fill("Polska")
+    await page.get_by_role("button", name="Add an option").click()
+    await page.get_by_role("button", name="Remove Option 2").click()
+    await page.get_by_role("combobox", name="Shown only if").fill("form.")
+    await page.get_by_role("option", name="form.phone").click()
+    await expect(page.get_by_role("combobox", name="Shown only if")).to_have_value("form.phone")
+    await page.get_by_role("combobox", name="Shown only if").fill("has(form.phone)")
+    await expect(page.get_by_text("No problems")).to_be_visible()
+    form = read_source((await kept(page))["text"]).value["steps"][0]["form"]["schema"]["properties"]
+    assert form["phone"]["defaultCountry"] == "PL"
+    assert form["choice"]["oneOf"] == [
+        {"const": "PL", "title": {"en": "first", "pl": "Polska"}},
+        {"const": "option", "title": "option"},
+    ]
 
 
 async def test_what_is_drawn_changes_only_its_own_place_of_the_text(browse: Browse, dev: Dev) -> None:
@@ -202,3 +274,42 @@ async def test_who_comes_second_sees_what_the_first_saved_and_loses_nothing(brow
     await expect(page.get_by_label("Title", exact=True)).to_have_value("You")
     await page.get_by_role("button", name="Undo").click()
     await expect(page.get_by_label("Title", exact=True)).to_have_value("Me")
+
+
+async def test_a_draft_is_compared_with_what_is_published_and_with_another_draft(browse: Browse, dev: Dev) -> None:
+    name = f"compared-{uuid4().hex[:6]}"
+    text = TEXT.format(name=name)
+
+    def make() -> str:
+        with dev.api() as api:
+            pushed = api.post("/definitions", content=text.encode(), headers={"Content-Type": "text/yaml"})
+            about = {"definitionId": pushed.raise_for_status().json()["id"], "baseRevision": 1, "shared": True}
+            api.post("/drafts", json={"name": f"{name} B", "text": text.replace("Bye", "Later"), **about})
+            mine = api.post("/drafts", json={"name": f"{name} A", "text": text.replace("'You'", "Me"), **about})
+            return str(mine.raise_for_status().json()["id"])
+
+    draft = await asyncio.to_thread(make)
+    page = await at_work(browse, dev, f"/app/drafts/{draft}", viewport=WIDE)
+    await page.get_by_role("button", name="Compare…").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_text("form.title")).to_be_visible()
+    await expect(dialog.get_by_text("message.text")).to_have_count(0)
+    await dialog.get_by_role("combobox", name="What changes from").click()
+    await page.get_by_role("option", name=f"{name} B").click()
+    await expect(dialog.get_by_text("message.text")).to_be_visible()
+    await expect(dialog.get_by_text("form.title")).to_be_visible()
+    await accessible(page)
+
+
+async def test_what_an_expression_gives_is_shown_while_it_is_typed(browse: Browse, dev: Dev) -> None:
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    for name in ("Form", "Choice"):
+        await palette(page, name).click()
+    condition = page.get_by_role("combobox", name="Only if").first
+    await condition.fill("steps.form.n")
+    await page.get_by_role("option", name="steps.form.name").click()
+    await condition.fill("size(steps.form.name) > 3")
+    await expect(page.get_by_text("= true", exact=True)).to_be_visible()
+    await page.get_by_role("textbox", name="steps.form.name").fill("Ada")
+    await expect(page.get_by_text("= false", exact=True)).to_be_visible()
+    await accessible(page)

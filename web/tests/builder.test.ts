@@ -5,6 +5,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { change, insert, move, remove, set, valueAt } from "@/builder/edits";
+import { namesFor } from "@/builder/names";
+import { sampleAt, scopeFor, withSample } from "@/builder/samples";
 import { begun, changed, redo, undo } from "@/builder/history";
 import { parse, type Parsed, type Path } from "@/builder/parsed";
 import { duplicateStep, everyStep, freeId, moveStep, outline, renameStep, unwrapStep, wrapSteps, type Nesting } from "@/builder/steps";
@@ -229,3 +231,19 @@ describe.each(FILES)("%s", (_, text) => {
 });
 
 it("gives ids that are free", () => expect(freeId(outline(parse(TEXT).value, NESTING), "company")).toBe("company2"));
+
+describe("sample values", () => {
+  it.each(FILES)("are there for all that completion offers of forms and values in %s", (_, text) => {
+    const { value } = parse(text);
+    const list = outline(value, NESTING);
+    const kinds = new Map(everyStep(list).map((step) => [step.id, step.kind]));
+    const offered = namesFor(value, list, undefined, []).filter(({ name }) => ["form", "set"].includes(kinds.get(name.split(".")[1]!) ?? "") && name.startsWith("steps."));
+    const scope = scopeFor(offered.map(({ name }) => name).join(" "), value, list, undefined, []);
+    for (const { name } of offered) expect(sampleAt(scope, name), name).toBeDefined();
+  });
+
+  it("give way to a value that somebody chose, and to it alone", () => {
+    const scope = withSample({ steps: { risk: { score: 1, reason: "old" } } }, "steps.risk.score", 80);
+    expect(scope).toEqual({ steps: { risk: { score: 80, reason: "old" } } });
+  });
+});

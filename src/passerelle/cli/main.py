@@ -39,6 +39,7 @@ GROUPS: Final[Mapping[str, tuple[str, str]]] = {
     "records": ("records", "Import and export records; restore deleted ones; find and merge duplicates."),
     "theme": ("theme", "Name, logo, colours and allowed sites of a workspace's pages."),
     "webhooks": ("webhooks", "Webhooks: endpoints, their log, deliveries to your laptop."),
+    "draft": ("drafts", "Drafts: what is being written in the builder, as files."),
     "publish": ("publish", "Publishing by two persons: proposals, and deciding them."),
     "reviews": ("reviews", "Reviews: decisions that executions wait for."),
     "cases": ("cases", "Cases: bring them, and move them into a table of your own."),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from passerelle.cli.api_client import pages, require_success
 from passerelle.cli.roles_client import own_roles
@@ -24,6 +24,9 @@ from passerelle.tables.schemas import TableBody
 
 if TYPE_CHECKING:
     import httpx
+
+
+FORBIDDEN: Final = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,24 @@ def pull(client: httpx.Client, names: Sequence[str], folder: Path, *, force: boo
             wanted.file.write_bytes(wanted.text.encode())
         news = "unchanged" if unchanged else "overwritten" if before is not None else "new"
         yield f"{wanted.file}: {wanted.state}, {news}"
+    yield from _drafts(client, [definitions[name] for name in names or definitions if name in definitions])
     if problems:
         raise CommandError("\n".join(problems))
+
+
+def _drafts(client: httpx.Client, definitions: Sequence[_Remote]) -> Iterator[str]:
+    """A line for each draft of these definitions that the token may see: it is not in the files."""
+    answer = client.get("/drafts")
+    if answer.status_code == FORBIDDEN:
+        return
+    require_success(answer)
+    names = {one.id: one.name for one in definitions}
+    for draft in answer.json()["data"]:
+        if draft["definitionId"] in names:
+            yield (
+                f"{names[draft['definitionId']]}: draft `{draft['name']}` of {draft['owner']} rests on "
+                f"revision {draft['baseRevision']}: passerelle draft pull {draft['id']}"
+            )
 
 
 def _wanted(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from passerelle.definitions.revisions.endpoints import Text
 from passerelle.definitions.revisions.service import Revisions
+from passerelle.drafts.evaluating import evaluated
 from passerelle.drafts.models import DefinitionDraft
 from passerelle.drafts.schemas import (
     CheckAnswer,
@@ -16,6 +17,8 @@ from passerelle.drafts.schemas import (
     DraftBody,
     DraftChangeBody,
     DraftSummaryAnswer,
+    EvaluationAnswer,
+    EvaluationBody,
     PresenceAnswer,
     SourceAnswer,
     SourceBody,
@@ -56,6 +59,12 @@ def _writing(routes: APIRouter, drafts: Drafts, revisions: Revisions) -> None:
         name = compiled.document.get("name") if isinstance(compiled.document, dict) else None
         there = await revisions.id_of(caller.workspace_id, name) if isinstance(name, str) else None
         return check_answer(compiled, there)
+
+    @routes.post("/definitions/evaluate")
+    @unaudited("it evaluates, and changes nothing")
+    async def evaluate_expression(caller: Builds, body: JsonBody[EvaluationBody]) -> EvaluationAnswer:
+        """What an expression gives for sample values. It reads nothing but these, and no secrets."""
+        return evaluated(body)
 
     @routes.get("/definitions/source")
     async def read_definition_source(

@@ -105,13 +105,15 @@ class DraftRepository:
             )
         return DraftPresence(now_there["version"], now_there["updated_by"], [one["name"] for one in rows])
 
-    async def behind(self, workspace_id: UUID, definition_id: UUID, revision: int) -> list[DefinitionDraft]:
-        """Shared drafts that rest on an older revision of a definition, without their texts."""
+    async def behind(
+        self, workspace_id: UUID, caller_id: UUID, definition_id: UUID, revision: int
+    ) -> list[DefinitionDraft]:
+        """The caller's own and shared drafts that rest on an older revision of a definition, without their texts."""
         async with self._database.workspace(workspace_id) as connection:
             rows = await connection.fetch(
-                f"{_WITHOUT_TEXT} AND d.shared AND d.definition_id = $3 AND d.base_revision < $4 "
+                f"{_WITHOUT_TEXT} AND d.definition_id = $3 AND d.base_revision < $4 "
                 "ORDER BY d.updated_at DESC LIMIT 20",
-                *(workspace_id, definition_id, definition_id, revision),
+                *(workspace_id, caller_id, definition_id, revision),
             )
         return [DefinitionDraft(**row) for row in rows]
 

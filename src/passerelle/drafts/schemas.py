@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field as Described
@@ -85,6 +86,27 @@ class PresenceAnswer(Answer):
     """Who made that one."""
     people: list[str]
     """Who else said within the last half minute that they have it open."""
+
+
+class EvaluationBody(Body):
+    """An expression, and sample values for what it reads."""
+
+    text: str = Described(max_length=4_000, description="The expression or, with `template`, a text with `${…}` in it")
+    template: bool = Described(default=False, description="Whether `text` is a text with `${…}` in it")
+    values: dict[str, Any] = Described(
+        default_factory=dict, description="Values by the first name of what is read: `parameters`, `steps`, `form`…"
+    )
+
+
+class EvaluationAnswer(Answer):
+    """What an expression gives."""
+
+    value: Any
+    """The value; null where there is none."""
+    problem: str | None
+    """What is wrong: it does not compile, or not with these values. Null: nothing."""
+    reads: list[str]
+    """What it reads, such as `steps.company.number`."""
 
 
 class SourceBody(Body):

@@ -110,13 +110,10 @@ class Drafts:
         now = self._clock()
         return await self._repository.meet(caller.workspace_id, draft_id, caller.id, caller.name, now, PRESENT)
 
-    async def behind(self, workspace_id: UUID, definition_id: UUID, revision: int) -> list[str]:
-        """A sentence for each shared draft that rests on an older revision than the one that was pushed."""
-        found = await self._repository.behind(workspace_id, definition_id, revision)
-        return [
-            f"the draft `{one.name}` of {one.owner_name} rests on revision {one.base_revision}: tell them of this one"
-            for one in found
-        ]
+    async def behind(self, caller: Principal, definition_id: UUID, revision: int) -> list[str]:
+        """A sentence for each draft that the caller may see and that rests on an older revision than this one."""
+        found = await self._repository.behind(caller.workspace_id, caller.id, definition_id, revision)
+        return [_behind(one, caller) for one in found]
 
     async def files_only(self, workspace_id: UUID) -> bool:
         """Whether the workspace's definitions come from files only."""
@@ -144,6 +141,14 @@ class Drafts:
 def _within(draft: DefinitionDraft) -> bool:
     """Whether whoever asks may know of the definition that it changes."""
     return draft.definition_id is None or is_within("definition", draft.definition_id)
+
+
+def _behind(draft: DefinitionDraft, caller: Principal) -> str:
+    if draft.owner_id == caller.id:
+        return f"your draft `{draft.name}` rests on revision {draft.base_revision}: take this one into it"
+    return (
+        f"the draft `{draft.name}` of {draft.owner_name} rests on revision {draft.base_revision}: tell them of this one"
+    )
 
 
 def _require_own(caller: Principal, draft: DefinitionDraft) -> None:

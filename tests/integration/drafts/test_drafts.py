@@ -138,8 +138,12 @@ async def test_a_push_tells_of_drafts_that_rest_on_an_older_revision(app: FastAP
     await made(app, name="Secret", **about)
     again = (await call(app, "ben", "POST", "/definitions", TEXT + "# more\n")).json()
     assert again["warnings"] == ["the draft `Opening` of anna rests on revision 1: tell them of this one"]
+    own = (await call(app, "anna", "POST", "/definitions", TEXT + "# and more\n")).json()
+    assert set(own["warnings"]) == {
+        f"your draft `{name}` rests on revision 1: take this one into it" for name in ("Opening", "Secret")
+    }
     listed = (await call(app, "anna", "GET", f"/drafts?definitionId={pushed['id']}")).json()["data"]
-    assert {(one["baseRevision"], one["newestRevision"]) for one in listed} == {(1, 2)}
+    assert {(one["baseRevision"], one["newestRevision"]) for one in listed} == {(1, 3)}
 
 
 async def test_a_draft_names_a_definition_and_a_revision_that_are_there(app: FastAPI) -> None:
@@ -179,3 +183,21 @@ async def test_a_check_says_all_that_is_wrong_with_its_place_and_keeps_nothing(a
     assert (await call(app, "anna", "GET", "/definitions")).json()["data"] == []
     pushed = (await call(app, "anna", "POST", "/definitions", TEXT)).json()
     assert (await call(app, "anna", "POST", "/definitions/check", TEXT)).json()["definitionId"] == pushed["id"]
+
+
+async def test_an_expression_is_evaluated_for_sample_values_and_says_what_it_reads(app: FastAPI) -> None:
+    async def given(text: str, **more: Any) -> dict[str, Any]:
+        answer = await call(app, "anna", "POST", "/definitions/evaluate", {"text": text, **more})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    values = {"steps": {"risk": {"score": 80}}}
+    assert await given("steps.risk.score > 70", values=values) == {
+        "value": True, "problem": None, "reads": ["steps.risk.score"]
+    }  # fmt: skip
+    assert (await given("Risk ${steps.risk.score}", template=True, values=values))["value"] == "Risk 80"
+    assert "steps.risk.colour" in (await given("steps.risk.colour == 'red'", values=values))["problem"]
+    assert (await given("1 +"))["problem"]
+    assert "secrets" in (await given("secrets.KEY"))["problem"]
+    heavy = "[1,2,3,4,5,6,7,8,9].all(a, " * 5 + "true" + ")" * 5
+    assert "work" in (await given(heavy))["problem"]

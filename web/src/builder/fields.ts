@@ -21,6 +21,7 @@ export const FIELD_KINDS = {
   yesNo: { type: "boolean", more: ["default"] },
   choice: { type: "string", more: ["default"], start: { enum: ["first", "second"] } },
   choices: { type: "array", more: ["minItems", "maxItems"], start: { items: { type: "string", enum: ["first", "second"] } } },
+  texts: { type: "array", more: ["minItems", "maxItems"], start: { items: { type: "string" } } },
   entries: { type: "array", more: ["minItems", "maxItems"], start: { items: { type: "object", properties: { name: { type: "string" } } } } },
   group: { type: "object", start: { properties: { name: { type: "string" } } } },
   country: { type: "string", format: "country" },
@@ -35,10 +36,11 @@ export function kindOfField(field: Field): KindOfField | undefined {
   const { type, format } = field;
   if (type === "array") {
     const items = isField(field["items"]) ? field["items"] : {};
-    return Array.isArray(items["enum"]) ? "choices" : items["type"] === "object" ? "entries" : undefined;
+    if (optionsOf(items)) return "choices";
+    return items["type"] === "object" ? "entries" : items["type"] === "string" ? "texts" : undefined;
   }
   if (type === "object") return "group";
-  if (type === "string" && Array.isArray(field["enum"])) return "choice";
+  if ((type === "string" || type === undefined) && optionsOf(field)) return "choice";
   if (type === "string" && typeof format === "string") {
     const own = (Object.entries(FIELD_KINDS) as [FieldKindName, FieldKind][]).find(([, kind]) => kind.format === format);
     return own ? own[0] : `format:${format}`;
@@ -49,8 +51,28 @@ export function kindOfField(field: Field): KindOfField | undefined {
   return undefined;
 }
 
+/** A value that may be chosen, and its text. */
+export interface Option {
+  value: unknown;
+  title: unknown;
+}
+
+/** What may be chosen: an `enum`, or a `oneOf` with a `const` each, which may have a text; undefined where nothing is said. */
+export function optionsOf(field: Field): Option[] | undefined {
+  const { enum: values, oneOf } = field;
+  if (Array.isArray(values)) return (values as unknown[]).map((value) => ({ value, title: undefined }));
+  if (!Array.isArray(oneOf) || !oneOf.every((one) => isField(one) && "const" in one)) return undefined;
+  return (oneOf as Field[]).map((one) => ({ value: one["const"], title: one["title"] }));
+}
+
+/** The options written with texts, or as values alone. */
+export function writtenOptions(options: readonly Option[], withTexts: boolean): Field {
+  if (!withTexts) return { enum: options.map((one) => one.value) };
+  return { oneOf: options.map(({ value, title }) => ({ const: value, title: title ?? String(value) })) };
+}
+
 /** Keywords that belong to one kind of field: another kind lets go of them. */
-const OWN = new Set(["type", "format", "enum", "items", "properties", "required", ...Object.values(FIELD_KINDS).flatMap((kind: FieldKind) => kind.more ?? [])]);
+const OWN = new Set(["type", "format", "enum", "oneOf", "items", "properties", "required", ...Object.values(FIELD_KINDS).flatMap((kind: FieldKind) => kind.more ?? [])]);
 
 /** The field as one of another kind: its texts and conditions stay. */
 export function asKind(field: Field, kind: KindOfField): Field {

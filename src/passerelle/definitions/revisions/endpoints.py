@@ -40,8 +40,8 @@ Text = Annotated[
 class Drafting(Protocol):
     """What keeps drafts (`passerelle.drafts.service`)."""
 
-    async def behind(self, workspace_id: UUID, definition_id: UUID, revision: int) -> list[str]:
-        """A sentence for each shared draft that rests on an older revision than the one that was pushed."""
+    async def behind(self, caller: Principal, definition_id: UUID, revision: int) -> list[str]:
+        """A sentence for each draft that the caller may see and that rests on an older revision than this one."""
 
 
 def router(revisions: Revisions, proposing: Proposing, drafting: Drafting, cursors: Cursors) -> APIRouter:
@@ -75,7 +75,7 @@ def _definitions(
         )
         warnings = await revisions.warnings(caller.workspace_id, text)
         if created:
-            warnings += await drafting.behind(caller.workspace_id, stored.definition_id, stored.number)
+            warnings += await drafting.behind(caller, stored.definition_id, stored.number)
         response.status_code = 201 if created else 200
         proposal = None
         if proposes and not stored.published:

@@ -58,7 +58,14 @@ class CheckKind(PureKind[CheckConfig | None]):
         "additionalProperties": False,
         "required": ["name", "with"],
         "properties": {
-            "name": {"type": "string", "description": "The check: company-number, personal-number, iban…"},
+            "name": {
+                "type": "string",
+                "description": "The check: one of these, or a plug-in's.",
+                "examples": [
+                    *("company-number", "personal-number", "iban", "phone", "email-address", "vat-vies", "mrz"),
+                    *("company-register", "sanctions"),
+                ],
+            },
             "with": {"type": "object", "description": "The check's inputs; each may be a template."},
         },
     }

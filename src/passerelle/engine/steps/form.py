@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from passerelle.definitions.expressions import Scope, Template
 from passerelle.definitions.form_answers import FormCheck
-from passerelle.definitions.form_schema import FormSchema, compile_form_schema
+from passerelle.definitions.form_schema import FORMATS, FormSchema, compile_form_schema
 from passerelle.definitions.kinds import Path, StepContext, TextTemplate
 from passerelle.definitions.parts import part
 from passerelle.definitions.readings import submitted
@@ -25,14 +25,18 @@ _FIELD: JsonObject = {
     "type": ["object", "boolean"],
     "description": "JSON Schema 2020-12 of one field, with `visibleWhen` and `pii`; titles may be by language.",
     "properties": {
-        "type": {"description": "string, number, integer, boolean, array or object."},
+        "type": {
+            "description": "What the answer is; a list of types where it may be null as well.",
+            "examples": ["string", "number", "integer", "boolean", "array", "object"],
+        },
         "title": part("text", "The field's label."),
         "description": part("text", "A hint under the field."),
         "visibleWhen": part("expression", "The field is asked for only where this is true; reads `form.<field>`."),
         "pii": part("pii"),
         "format": {
             "type": "string",
-            "description": "email, date, phone, country, iban, nip, pesel, vat, lei, date-time, uri, uuid…",
+            "description": "What kind of text it is: how it is asked for, and checked.",
+            "examples": list(FORMATS),
         },
         "check": {
             "description": "A built-in check, or a plug-in's, that the value has to pass; `with` has its other inputs.",
@@ -50,7 +54,26 @@ _FIELD: JsonObject = {
             "examples": [False, "given-name"],
         },
         "pattern": {"type": "string", "description": "A regular expression that the text must match."},
+        "minLength": {"type": "integer", "minimum": 0, "description": "The fewest characters."},
+        "maxLength": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "The most; above 160 the field has several lines.",
+        },
+        "minimum": {"type": "number", "description": "The smallest number that is taken."},
+        "maximum": {"type": "number", "description": "The largest number that is taken."},
+        "minItems": {"type": "integer", "minimum": 0, "description": "The fewest entries of a list."},
+        "maxItems": {"type": "integer", "minimum": 0, "description": "The most entries of a list."},
         "enum": {"type": "array", "description": "The values to choose from."},
+        "oneOf": {
+            "type": "array",
+            "description": "The values to choose from, each with its text: `const` and `title`.",
+            "examples": [[{"const": "PL", "title": {"en": "Poland", "pl": "Polska"}}]],
+        },
+        "items": {"description": "What each entry of a list is: a field of its own."},
+        "properties": {"description": "The fields of a group."},
+        "required": {"type": "array", "description": "The fields of a group that must be filled in."},
+        "errorMessage": part("text", "A sentence of your own for what is wrong."),
         "default": {"description": "What the field holds at first."},
     },
     "examples": [{"type": "string", "format": "email", "title": "E-mail", "pii": "contact"}],

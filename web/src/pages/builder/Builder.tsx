@@ -1,7 +1,7 @@
 /** The builder: steps as outline and graph, the form of what is selected, the text, the page, and scenarios. */
 import { Button, Group, Loader, SegmentedControl } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { IconAlertTriangle, IconArrowBackUp, IconArrowForwardUp, IconCheck, IconRocket, IconUsers } from "@tabler/icons-react";
+import { IconAlertTriangle, IconArrowBackUp, IconArrowForwardUp, IconCheck, IconGitCompare, IconRocket, IconUsers } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo, useState } from "react";
@@ -14,6 +14,7 @@ import { Loading } from "@/components/Loading";
 import { localized } from "@/components/localized";
 import { Notice } from "@/components/Notice";
 import { useStay } from "@/components/stay";
+import { Compare } from "./Compare";
 import { Palette } from "./Palette";
 import { Preview } from "./Preview";
 import { Publish } from "./Publish";
@@ -60,6 +61,7 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
   const [pane, setPane] = useState<Pane>("steps");
   const [scenarios, setScenarios] = useState(opened?.scenarios ?? "");
   const [publishing, setPublishing] = useState(false);
+  const [comparing, setComparing] = useState(false);
   // Known at once: what is drawn into a pane that is not there yet has no size.
   const isNarrow = useMediaQuery("(max-width: 70em)", false, { getInitialValueInEffect: false });
   const { data: source } = useQuery(sourceQuery);
@@ -91,6 +93,7 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
         <span className={css.space} />
         <Tool icon={IconArrowBackUp} text={t("undo")} disabled={!builder.canUndo} onClick={builder.undo} />
         <Tool icon={IconArrowForwardUp} text={t("redo")} disabled={!builder.canRedo} onClick={builder.redo} />
+        <Tool icon={IconGitCompare} text={t("compare.open")} onClick={() => setComparing(true)} />
         {saving.draft && <SharingMenu draft={saving.draft} />}
         <Button leftSection={<IconRocket size={15} />} onClick={() => setPublishing(true)}>
           {t(filesOnly ? "patch.open" : "publish.open")}
@@ -163,6 +166,7 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
           </div>
         </section>
       </div>
+      {comparing && <Compare definitionId={base?.definitionId} draftId={saving.draft?.id} onClose={() => setComparing(false)} />}
       {publishing && <Publish base={base} newest={saving.draft?.newestRevision ?? base?.revision} filesOnly={filesOnly} draftId={saving.draft?.mine ? saving.draft.id : undefined} onClose={() => setPublishing(false)} />}
     </div>
   );

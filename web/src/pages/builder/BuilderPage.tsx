@@ -4,9 +4,8 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { revisionQuery } from "../definitions/queries";
-import { api, got } from "@/api/client";
 import { Builder } from "./Builder";
-import { draftQuery, schemaQuery } from "./queries";
+import { draftQuery, revisionsQuery, schemaQuery } from "./queries";
 
 /** A definition that is not there yet. */
 export function NewDefinitionPage() {
@@ -23,10 +22,7 @@ export function EditDefinitionPage() {
   const { definitionId } = edited.useParams();
   const { t } = useTranslation("builder");
   const { data: schema } = useSuspenseQuery(schemaQuery);
-  const { data: revisions } = useSuspenseQuery({
-    queryKey: ["definitions", definitionId, "revisions"],
-    queryFn: () => got(api.GET("/definitions/{definitionId}/revisions", { params: { path: { definitionId } } })),
-  });
+  const { data: revisions } = useSuspenseQuery(revisionsQuery(definitionId));
   // What others push meanwhile is told, and does not take the text away.
   const [revision] = useState(revisions.data[0]!.revision);
   const { data } = useSuspenseQuery(revisionQuery(definitionId, revision));

@@ -1,10 +1,11 @@
 import { Autocomplete } from "@mantine/core";
-import type { ReactNode } from "react";
+import { useState, type FocusEvent, type ReactNode } from "react";
 
 import { set, valueAt } from "@/builder/edits";
 import { completions } from "@/builder/names";
 import type { Path } from "@/builder/parsed";
 import type { Schema } from "@/builder/schema";
+import { Evaluated } from "./Evaluated";
 import { described } from "./inputs";
 import { useBuilder } from "./state";
 import css from "./Builder.module.css";
@@ -31,10 +32,12 @@ export function ExpressionInput({ path, schema, label, actions, error, whole = f
   const all = [...more.map((name) => ({ name, what: "form" })), ...names];
   const found = inside ? completions(text.slice(open), all) : [];
   const offered = new Map(found.map((one) => [text.slice(0, open) + one.value + (whole || one.name.name.endsWith("(") ? "" : "}"), one.name]));
+  const [isFocused, setFocused] = useState(false);
+  const leave = (event: FocusEvent) => !event.currentTarget.contains(event.relatedTarget) && setFocused(false);
   return (
-    <div className={css.row}>
-      <Autocomplete
-        className={css.grow}
+    <div className={css.row} onFocus={() => setFocused(true)} onBlur={leave}>
+      <div className={css.grow}>
+        <Autocomplete
         label={label}
         description={described(schema.description)}
         size="xs"
@@ -52,6 +55,8 @@ export function ExpressionInput({ path, schema, label, actions, error, whole = f
         styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
         onChange={(typed) => edit((now) => set(now, path, typed), path.join("."))}
       />
+        {isFocused && (whole || text.includes("${")) && <Evaluated text={text} whole={whole} />}
+      </div>
       {actions}
     </div>
   );

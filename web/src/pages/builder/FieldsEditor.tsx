@@ -5,13 +5,14 @@ import { useState, type DragEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { change, move, remove, renameKey, set, valueAt } from "@/builder/edits";
-import { asKind, FIELD_KINDS, freeName, isField, keywordsOf, kindOfField, type Field, type FieldKindName, type KindOfField } from "@/builder/fields";
+import { asKind, FIELD_KINDS, freeName, isField, keywordsOf, kindOfField, optionsOf, type Field, type FieldKindName, type KindOfField } from "@/builder/fields";
 import type { Parsed, Path } from "@/builder/parsed";
 import { schemaAt, type Schema } from "@/builder/schema";
 import { ExpressionInput } from "./ExpressionInput";
 import { Group, isObject, KeyInput, Tool } from "./inputs";
-import { ObjectInput, SchemaInput, useErrorAt, type InputProps } from "./SchemaForm";
+import { ObjectInput, useErrorAt, type InputProps } from "./SchemaForm";
 import { problemsAt, useBuilder } from "./state";
+import { CountryChoice, CurrencyChoice, OptionsEditor } from "./Options";
 import { TextsInput } from "./TextsInput";
 import css from "./Builder.module.css";
 
@@ -28,12 +29,15 @@ const STANDARD: Record<string, Schema> = {
   latest: { type: "string", default: "today" },
   minAge: { type: "integer", default: 18 },
   maxAge: { type: "integer", default: 120 },
-  currency: { type: "string", default: "EUR" },
-  defaultCountry: { type: "string", default: "PL" },
   pattern: { type: "string", default: "^[0-9]+$" },
 };
+/** Formats that have a name of their own in people's language; the others are known by what they are called in the standard. */
+const FORMAT_WORDS = ["date-time", "time", "uri", "iban", "nip", "pesel", "vat", "lei"] as const;
+type FormatWord = (typeof FORMAT_WORDS)[number];
 /** What the list itself shows. */
-const SHOWN = ["type", "format", "title", "description", "visibleWhen", "enum", "items", "properties", "required"];
+const SHOWN = ["type", "format", "title", "description", "visibleWhen", "enum", "oneOf", "items", "properties", "required", "defaultCountry", "currency"];
+/** Of a field that is none of the kinds, these stand as they are written. */
+const AS_WRITTEN = new Set(["type", "format", "enum", "oneOf", "items"]);
 
 /** The schema of a form. `path`: where it stands. */
 export function FieldsEditor({ path, label }: InputProps) {
@@ -58,9 +62,10 @@ function FieldList({ path }: { path: Path }) {
   const required = isObject(schema) && Array.isArray(schema["required"]) ? (schema["required"] as unknown[]) : [];
   const group = path[path.lastIndexOf("properties") + 1];
   const adds = path.includes("properties") ? t("addFieldIn", { what: String(group) }) : t("addField");
-  const add = (kind: FieldKindName) => {
-    const name = freeName(names, kind === "text" ? "field" : kind);
-    const field = { ...asKind({}, kind), title: t(`field.${kind}`) };
+  const choice = useKindChoice();
+  const add = (kind: KindOfField) => {
+    const name = freeName(names, nameFor(kind));
+    const field = { ...asKind({}, kind), title: fieldWords(t, kind) };
     if (edit((now) => set(now, [...path, "properties", name], field))) setOpened(name);
   };
   return (
@@ -110,18 +115,43 @@ function FieldList({ path }: { path: Path }) {
         aria-label={adds}
         placeholder={adds}
         leftSection={<IconPlus size={13} />}
-        data={NAMES.map((kind) => ({ value: kind, label: t(`field.${kind}`) }))}
+        data={choice}
         value={null}
+        searchable
         maxDropdownHeight={360}
-        onChange={(kind) => kind && add(kind)}
+        onChange={(kind) => kind && add(kind as KindOfField)}
       />
     </>
   );
 }
 
+/** What the published schema says of a field. */
+function usePublished(): Schema {
+  const { language } = useBuilder();
+  return schemaAt(language.root, ["steps", 0, "form", "schema", "properties", "any"]) ?? {};
+}
+
+/** Every kind of field, and every format of a text that is not one of them. */
+function useKindChoice() {
+  const { t } = useTranslation("builder");
+  const formats = (usePublished().properties?.["format"]?.examples ?? []).filter((one): one is string => typeof one === "string");
+  const others = formats.filter((format) => kindOfField({ type: "string", format }) === `format:${format}`);
+  return [
+    { group: t("fieldKinds"), items: NAMES.map((one) => ({ value: one, label: t(`field.${one}`) })) },
+    { group: t("fieldFormats"), items: others.map((format) => ({ value: `format:${format}`, label: fieldWords(t, `format:${format}`) })) },
+  ];
+}
+
+function nameFor(kind: KindOfField): string {
+  if (kind === "text") return "field";
+  return kind.replace(/^format:/, "").replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
 function fieldWords(t: ReturnType<typeof useTranslation<"builder">>["t"], kind: KindOfField | undefined): string {
   if (kind === undefined) return t("field.other");
-  return kind.startsWith("format:") ? kind.slice(7) : t(`field.${kind as FieldKindName}`);
+  if (!kind.startsWith("format:")) return t(`field.${kind as FieldKindName}`);
+  const format = kind.slice(7);
+  return (FORMAT_WORDS as readonly string[]).includes(format) ? t(`format.${format as FormatWord}`) : format;
 }
 
 interface FieldFormProps {
@@ -133,25 +163,22 @@ interface FieldFormProps {
 }
 
 function FieldForm({ within, name, names, isRequired, onRenamed }: FieldFormProps) {
-  const { parsed, edit, language, problems } = useBuilder();
+  const { parsed, edit, problems } = useBuilder();
   const { t } = useTranslation("builder");
   const path = [...within, "properties", name];
   const value = valueAt(parsed, path);
   const field: Field = isField(value) ? value : {};
   const kind = kindOfField(field);
-  const published = schemaAt(language.root, ["steps", 0, "form", "schema", "properties", "any"]) ?? {};
-  const formats = (published.properties?.["format"]?.examples ?? []).filter((one): one is string => typeof one === "string");
-  const others = formats.filter((format) => !NAMES.some((one) => (FIELD_KINDS[one] as { format?: string }).format === format));
-  const choice = [
-    { group: t("fieldKinds"), items: NAMES.map((one) => ({ value: one, label: t(`field.${one}`) })) },
-    { group: t("fieldFormats"), items: others.map((format) => ({ value: `format:${format}`, label: format })) },
-  ];
-  const keywords = keywordsOf(field);
-  const about: Schema = { ...published, properties: Object.fromEntries([...keywords, ...Object.keys(published.properties ?? {})].filter((one) => !SHOWN.includes(one)).map((one) => [one, { ...STANDARD[one], ...published.properties?.[one] }])) };
+  const choice = useKindChoice();
+  const about = useKeywords(field);
+  const asked = [...within.slice(0, within.indexOf("schema") + 1), "properties"];
+  const readable = Object.keys(valueAt(parsed, asked) ?? {}).filter((one) => one !== name || asked.length !== within.length + 1);
   const wrong = problemsAt(problems, path);
+  // What stands beside its own input is not said above it as well: the input would move away while somebody types.
+  const elsewhere = wrong.find((one) => one.path.at(-1) !== "visibleWhen");
   return (
     <div className={css.fieldBody}>
-      {wrong.length > 0 && <p className={css.error}>{wrong[0]!.message}</p>}
+      {elsewhere && <p className={css.error}>{elsewhere.message}</p>}
       <div className={css.pair}>
         <KeyInput label={t("fieldName")} name={name} taken={names} onRename={onRenamed} />
         <Select label={t("fieldKind")} data={choice} value={kind ?? null} allowDeselect={false} maxDropdownHeight={320} onChange={(chosen) => chosen && edit((now) => change(now, path, asKind(field, chosen as KindOfField)))} />
@@ -159,8 +186,10 @@ function FieldForm({ within, name, names, isRequired, onRenamed }: FieldFormProp
       <Checkbox label={t("required")} checked={isRequired} onChange={(event) => edit(requiring(within, name, event.currentTarget.checked))} />
       <TextsInput path={[...path, "title"]} schema={{}} label={t("fieldTitle")} />
       <TextsInput path={[...path, "description"]} schema={{}} label={t("fieldHint")} />
-      {Array.isArray(field["enum"]) && <SchemaInput path={[...path, "enum"]} schema={{ type: "array", items: { type: "string", default: "option" } }} label={t("options")} />}
-      {kind === "choices" && <SchemaInput path={[...path, "items", "enum"]} schema={{ type: "array", items: { type: "string", default: "option" } }} label={t("options")} />}
+      {kind === "choice" && <OptionsEditor path={path} />}
+      {kind === "choices" && <OptionsEditor path={[...path, "items"]} />}
+      {kind === "phone" && <CountryChoice path={[...path, "defaultCountry"]} label={t("word.defaultCountry")} />}
+      {(kind === "number" || kind === "integer") && <CurrencyChoice path={[...path, "currency"]} label={t("word.currency")} />}
       {kind === "group" && (
         <Group label={t("fieldsIn", { name })}>
           <FieldList path={path} />
@@ -171,10 +200,32 @@ function FieldForm({ within, name, names, isRequired, onRenamed }: FieldFormProp
           <FieldList path={[...path, "items"]} />
         </Group>
       )}
-      {within.length < 5 && <ExpressionInput path={[...path, "visibleWhen"]} schema={{ description: t("visibleWhenHint") }} label={t("visibleWhen")} whole more={names.filter((one) => one !== name).map((one) => `form.${one}`)} error={wrong.find((one) => one.path.at(-1) === "visibleWhen")?.message} />}
-      <ObjectInput bare path={path} schema={about} label={name} skip={SHOWN} />
+      <ExpressionInput path={[...path, "visibleWhen"]} schema={{ description: t("visibleWhenHint") }} label={t("visibleWhen")} whole more={readable.map((one) => `form.${one}`)} error={wrong.find((one) => one.path.at(-1) === "visibleWhen")?.message} />
+      <ObjectInput bare path={path} schema={about} label={name} skip={kind === undefined ? SHOWN.filter((one) => !AS_WRITTEN.has(one)) : SHOWN} />
     </div>
   );
+}
+
+/** What a field of this kind may say besides: what fits the kind first, then all that is published. */
+function useKeywords(field: Field): Schema {
+  const { language } = useBuilder();
+  const published = usePublished().properties ?? {};
+  const checks = schemaAt(language.root, ["steps", 0, "check", "name"])?.examples ?? [];
+  const own: Record<string, Schema> = {
+    ...STANDARD,
+    ...(!isField(field["check"]) && { check: { enum: [...new Set([...checks, field["check"] ?? checks[0]])] } }),
+    default: defaultOf(field),
+  };
+  const names = [...new Set([...keywordsOf(field), ...Object.keys(published)])].filter((one) => !SHOWN.includes(one));
+  return { properties: Object.fromEntries(names.map((one) => [one, { ...published[one], ...own[one] }])) };
+}
+
+/** A default is a value of the field. */
+function defaultOf(field: Field): Schema {
+  const options = optionsOf(field);
+  if (options && options.length > 0) return { enum: options.map((one) => one.value) };
+  const { type } = field;
+  return type === "number" || type === "integer" || type === "boolean" ? { type } : {};
 }
 
 /** Whether a field must be filled in, said in the list beside its siblings; an empty list goes. */

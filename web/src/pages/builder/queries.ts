@@ -24,6 +24,13 @@ export const sourceQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** Every revision of a definition, the newest first. */
+export const revisionsQuery = (definitionId: string) =>
+  queryOptions({
+    queryKey: ["definitions", definitionId, "revisions"],
+    queryFn: () => got(api.GET("/definitions/{definitionId}/revisions", { params: { path: { definitionId } } })),
+  });
+
 export const draftsQuery = (definitionId?: string) =>
   queryOptions({
     queryKey: ["drafts", "list", definitionId ?? "all"],

@@ -39,6 +39,11 @@ export interface Builder {
   check: Schemas["CheckAnswer"] | undefined;
   names: readonly Name[];
   tables: readonly { name: string; fields: readonly { name: string }[] }[];
+  /** Fields of the table that executions concern a record of. */
+  recordFields: readonly string[];
+  /** Values that expressions are shown with, by what they read; the others are made up. */
+  samples: Readonly<Record<string, unknown>>;
+  sample: (name: string, value: unknown) => void;
 }
 
 type Action = { text: string; group: string | undefined } | "undo" | "redo";
@@ -72,11 +77,12 @@ export function useBuilderState(start: string, schema: Schema): Builder {
     placeholderData: (before) => before,
   });
   const { data: tables } = useQuery(tablesQuery);
-  const names = useMemo(() => {
+  const recordFields = useMemo(() => {
     const record = (drawn.value as { record?: { table?: unknown } } | undefined)?.record?.table;
-    const fields = tables?.data.find((one) => one.name === record)?.fields.map((field) => field.name) ?? [];
-    return namesFor(drawn.value, list, step, fields);
-  }, [drawn, list, step, tables]);
+    return tables?.data.find((one) => one.name === record)?.fields.map((field) => field.name) ?? [];
+  }, [drawn, tables]);
+  const names = useMemo(() => namesFor(drawn.value, list, step, recordFields), [drawn, list, step, recordFields]);
+  const [samples, setSamples] = useState<Record<string, unknown>>({});
   const edit = useCallback(
     (change: (parsed: Parsed) => Parsed, group?: string) => {
       try {
@@ -111,6 +117,9 @@ export function useBuilderState(start: string, schema: Schema): Builder {
     check: asked === text ? check : undefined,
     names,
     tables: tables?.data ?? [],
+    recordFields,
+    samples,
+    sample: useCallback((name: string, value: unknown) => setSamples((before) => ({ ...before, [name]: value })), []),
   };
 }
 
