@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.async_api import FilePayload, Locator, Page, expect
+from playwright.async_api import FilePayload, Locator, Page, Route, expect
 
 from tests.acceptance.running import Dev
 from tests.browser.browsing import NARROW, Browse, accessible, fits
@@ -91,6 +91,34 @@ async def test_records_are_found_by_words_and_conditions_that_stand_in_the_addre
     await page.reload()
     await expect(rows(page)).to_have_count(2)
     await accessible(page)
+
+
+async def test_a_search_that_lacks_an_index_says_so_offers_one_and_goes_on(
+    browse: Browse, dev: Dev, api: httpx.Client, table: str
+) -> None:
+    """The table is small: that its search takes too long is what the server says of a large one."""
+    page = await at_work(browse, dev, f"/app/records/{table}")
+    browse.watched(page).refusals_expected = True
+
+    async def too_slow(route: Route) -> None:
+        [good] = [one for one in (await told(api, "GET", f"/tables/{table}"))["fields"] if one["name"] == "good"]
+        if "good" not in (route.request.post_data or "") or good["index"] == "ready":
+            return await route.continue_()
+        errors = [{"code": "SEARCH_TOO_SLOW", "message": "the search took more than 2 s", "pointer": "/sort"}]
+        return await route.fulfill(status=400, json={"fingerprint": str(uuid4()), "errors": errors})
+
+    await page.route("**/records/search", too_slow)
+    await page.goto(f"/app/records/{table}?sort=good")
+    failure = page.get_by_role("alert").filter(has_text="This search takes too long")
+    await expect(failure).to_contain_text("“good” has no index")
+    await accessible(page)
+    await failure.get_by_role("button", name="Take away order and filters").click()
+    await expect(rows(page)).to_have_count(3)
+    await page.goto(f"/app/records/{table}?sort=good&kind=gallery")
+    await failure.get_by_role("button", name="Make the index").click()
+    await expect(page.get_by_role("link", name="Ada")).to_be_visible()
+    [good] = [one for one in (await told(api, "GET", f"/tables/{table}"))["fields"] if one["name"] == "good"]
+    assert good["indexed"]
 
 
 async def test_by_keyboard_alone_cells_are_written_refused_and_taken_back(

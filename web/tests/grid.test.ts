@@ -5,7 +5,7 @@ import { Looks, read, same, written } from "@/pages/records/grid/cells";
 import { columnsOf, reordered } from "@/pages/records/grid/layout";
 import { changesOf, planPaste, sizeOfPaste } from "@/pages/records/grid/plan";
 import { asItWas, fromSheet, madeSafe, toSheet } from "@/pages/records/grid/sheet";
-import { asBody, readSearch } from "@/pages/records/search";
+import { asBody, readSearch, withoutIndex } from "@/pages/records/search";
 import type { Field, TableRecord } from "@/pages/records/types";
 
 const field = (type: string, more: Partial<Field> = {}): Field => ({ name: type, type, ...more });
@@ -132,4 +132,24 @@ it("takes of an address only what a list of records knows", () => {
   const search = readSearch(given);
   expect(search).toEqual({ text: "a", kind: "board", by: "status", columns: ["a"], widths: { a: 90 }, where: [{ field: "age", op: "gte", value: "3" }] });
   expect(asBody(search, [field("integer", { name: "age" })])).toEqual({ text: "a", filter: { and: [{ field: "age", op: "gte", value: 3 }] } });
+});
+
+describe("a search that no index answers", () => {
+  const fields = [field("text"), field("integer", { indexed: true, index: "ready" }), field("email", { unique: true, index: "ready" }), field("date", { indexed: true, index: "building" }), field("json")];
+  const lacking = (search: Parameters<typeof withoutIndex>[0]) => withoutIndex(search, fields).map(({ name }) => name);
+
+  it("names what is sorted and compared by, as far as an index would help", () => {
+    expect(lacking({ sort: "-text" })).toEqual(["text"]);
+    expect(lacking({ sort: "date" })).toEqual(["date"]);
+    expect(lacking({ where: [{ field: "text", op: "eq", value: "x" }] })).toEqual(["text"]);
+    expect(lacking({ where: [{ field: "text", op: "contains", value: "x" }] })).toEqual([]);
+    expect(lacking({ where: [{ field: "text", op: "eq", value: "" }] })).toEqual([]);
+    expect(lacking({ where: [{ field: "json", op: "isEmpty", value: "" }] })).toEqual([]);
+  });
+
+  it("knows that the index of a unique field finds records and orders none", () => {
+    expect(lacking({ where: [{ field: "email", op: "eq", value: "x" }] })).toEqual([]);
+    expect(lacking({ sort: "email" })).toEqual(["email"]);
+    expect(lacking({ sort: "integer" })).toEqual([]);
+  });
 });

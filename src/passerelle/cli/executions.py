@@ -293,14 +293,28 @@ def verify_consents(
     file: Annotated[Path, typer.Argument(help="What `consents --personal` has printed.")],
 ) -> None:
     """Look whether statements are those that were hashed, and say what they are. Exit status 1 if one is not."""
-    import hashlib  # noqa: PLC0415 - a command loads only what it needs
+    outcomes = [(step, _hashed(statement) == hash_, hash_) for step, statement, hash_ in _statements(file)]
+    for step, intact, hash_ in outcomes:
+        output.print(f"{step}: {'intact' if intact else 'not what was hashed'}  {hash_}", markup=False, highlight=False)
+    if not all(intact for _, intact, _ in outcomes):
+        raise typer.Exit(1)
 
+
+def _statements(file: Path) -> list[tuple[str, str, str]]:
+    """Each consent of a file: its step, what was agreed to, and the hash. Raises `CommandError`."""
+    advice = f"write it with `passerelle executions consents ID --personal > {file}`"
     try:
         found = [(one["step"], one["statement"], one["hash"]) for one in json.loads(file.read_text())["data"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CommandError(f"{file} holds no consents ({error!r})") from None
-    for step, statement, hash_ in found:
-        intact = statement is not None and hashlib.sha256(statement.encode()).hexdigest() == hash_
-        output.print(f"{step}: {'intact' if intact else 'not what was hashed'}  {hash_}", markup=False, highlight=False)
-    if not all(one[1] is not None and hashlib.sha256(one[1].encode()).hexdigest() == one[2] for one in found):
-        raise typer.Exit(1)
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise CommandError(f"{file} holds no consents: {advice}") from None
+    if any(statement is None for _, statement, _ in found):
+        raise CommandError(f"{file} holds consents whose statements are masked: {advice}")
+    return found
+
+
+def _hashed(text: str) -> str:
+    import hashlib  # noqa: PLC0415 - a command loads only what it needs
+
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 from pydantic import ValidationError
@@ -17,7 +17,7 @@ from passerelle.definitions.words import suggest
 from passerelle.definitions.yaml_text import Genre
 from passerelle.kit.errors import Problem
 from passerelle.kit.grants import KINDS
-from passerelle.kit.http.fields import said
+from passerelle.kit.http.fields import explain
 from passerelle.people.schemas import RoleBody
 
 _GENRE: Final = Genre("role", "`name` and `permissions`")
@@ -48,7 +48,8 @@ def read_role(text: str) -> RoleText:
     try:
         body = RoleBody.model_validate(source.value)
     except ValidationError as error:
-        found = [(tuple(one["loc"]), said(one["msg"])) for one in error.errors(include_url=False)]
+        wrong = explain(cast("list[dict[str, Any]]", error.errors(include_url=False)), source.value, RoleBody)
+        found = [(_path(problem.pointer), problem.message) for problem in wrong]
         return RoleText(source, _placed(source, found), None)
     problems = _placed(source, list(_judged(body)))
     return RoleText(source, problems, None if problems else body)
@@ -57,7 +58,8 @@ def read_role(text: str) -> RoleText:
 def written(role: dict[str, Any]) -> str:
     """A role, as the API shows it, as YAML that `read_role` takes."""
     facts = {name: role[name] for name in _KEPT if role.get(name)}
-    facts["permissions"] = role["permissions"]
+    # Their order says nothing: the server keeps its own.
+    facts["permissions"] = sorted(role["permissions"])
     if "grants" in facts:
         facts["grants"] = [
             {name: value for name, value in grant.items() if value is not None and name != "problem"}

@@ -94,7 +94,7 @@ class RecordSearch:
         _, search = await self._checked(workspace_id, table, wanted)
         along = plans.filter_index(search) if search.words is None else None
         async with self._database.reading(workspace_id) as connection:
-            if search.words is not None and body.up_to < plans.WALKED:
+            if search.words is not None and body.up_to * 10 <= plans.COUNTED_AMONG:
                 counting = plans.counting_first(plans.by_index(search), body.up_to)
                 [row] = await self._rows(connection, search, counting)
                 if row[0] > body.up_to:
@@ -303,13 +303,21 @@ def _equality(table: Table, name: str, value: Json) -> Condition:
 
 
 def _too_slow(search: Search, limit: int) -> PasserelleError:
-    names = plans.unindexed_fields(search)
-    if names:
-        change = f'set `"indexed": true` on `{names[0]}` with PATCH /tables/{search.table.name}'
-        others = f" (also without an index: {', '.join(names[1:])})" if names[1:] else ""
-        advice = f"{change}{others}, or narrow the search"
-    else:
-        advice = "narrow it by a condition on an indexed field"
+    helpful = plans.helped_by_index(search)
+    by_sort = bool(search.sort) and helpful[:1] == [search.sort[0].field]
     return SEARCH_TOO_SLOW.error(
-        f"the search took more than {limit / 1000:g} s in the table {search.table.name}: {advice}", "/filter"
+        f"the search took more than {limit / 1000:g} s in the table {search.table.name}: {_advice(search, helpful)}",
+        "/sort" if by_sort else "/filter",
     )
+
+
+def _advice(search: Search, helpful: Sequence[Field]) -> str:
+    """What makes the search faster."""
+    if not helpful:
+        return "narrow it by `text`, or by `eq`, `in`, `startsWith` or a range on an indexed field"
+    building = next((field.name for field in helpful if field.keyed and field.index == "building"), None)
+    if building is not None:
+        return f"the index of `{building}` is being made, search again when it is ready"
+    name, *others = (f"`{field.name}`" for field in helpful)
+    also = f" (also without an index: {', '.join(others)})" if others else ""
+    return f'set `"indexed": true` on {name} with PATCH /tables/{search.table.name}{also}, or narrow the search'

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from passerelle.kit.json import Json, KnownJson
 from passerelle.records.conditions import Arguments, condition_sql, key_sql, sort_argument, sort_sql
-from passerelle.records.filters import Compare, Condition, SortKey, compared, conjuncts
+from passerelle.records.filters import Compare, Condition, SortKey, conjuncts
 from passerelle.records.models import Record
 from passerelle.records.repository import COLUMNS
 from passerelle.tables.models import Field, Table
@@ -21,9 +21,12 @@ from passerelle.tables.types import type_of
 
 FEW: Final = 2_000
 """Records that are sorted at once rather than read in the order of another index."""
-WALKED: Final = 10_000
+WALKED: Final = 50_000
 """Records that are looked at one by one for words, in the wanted order, before all that have them are gathered: words
-that many records have are found among the first, and of others there are few to gather."""
+that many records have are found among the first, and of others there are few to gather. To gather a record takes as
+long as to look at twenty."""
+COUNTED_AMONG: Final = 100_000
+"""The same for a count, which reads no more of a record than its words."""
 SLACK: Final = timedelta(hours=25)
 """An id is made before its record, at most as long before as an idempotency key is kept."""
 
@@ -136,6 +139,8 @@ def counting(search: Search, along: Along | None, up_to: int) -> Statement:
     """How many records are found, counted up to one more than `up_to`."""
     arguments = Arguments(search.table.workspace_id, search.table.id)
     residual = _residual(search, along, arguments)
+    if search.words is not None and not residual:
+        return _counting_words(search, search.words, up_to)
     if search.words is not None:
         source = _text_source(search, residual, _NOWHERE, arguments)
     elif along is None or along.field is None:
@@ -148,6 +153,12 @@ def counting(search: Search, along: Along | None, up_to: int) -> Statement:
         source = f"{along.relation} k WHERE {_index_where(along, arguments)}"
     sql = f"SELECT count(*) FROM (SELECT FROM {source} LIMIT {up_to + 1}) AS found"  # noqa: S608 - see `conditions`
     return Statement(sql, tuple(arguments.values), limited=True)
+
+
+def _counting_words(search: Search, words: str, up_to: int) -> Statement:
+    """In the list of what is selected the function gives its records one by one, so that it ends at the limit."""
+    sql = f"SELECT count(*) FROM (SELECT find_by_text($1, $2::text::tsquery) LIMIT {up_to + 1}) AS found"  # noqa: S608 - see `conditions`
+    return Statement(sql, (search.table.id, words), limited=True)
 
 
 def passing(search: Search, along: Along | None, *, in_order: bool) -> Statement | None:
@@ -185,10 +196,10 @@ def is_walkable(search: Search, along: Along | None, *, in_order: bool) -> bool:
 
 
 def counting_first(search: Search, up_to: int) -> Statement:
-    """How many of the newest `WALKED` records are found, counted up to one more than `up_to`."""
+    """How many of the newest `COUNTED_AMONG` records are found, counted up to one more than `up_to`."""
     arguments = Arguments(search.table.workspace_id, search.table.id)
     residual = _residual(search, None, arguments)
-    source = _table_source(search, residual, _NOWHERE, arguments, f" ORDER BY r.id DESC LIMIT {WALKED}")
+    source = _table_source(search, residual, _NOWHERE, arguments, f" ORDER BY r.id DESC LIMIT {COUNTED_AMONG}")
     sql = f"SELECT count(*) FROM (SELECT FROM {source} LIMIT {up_to + 1}) AS found"  # noqa: S608 - see `conditions`
     return Statement(sql, tuple(arguments.values), limited=True)
 
@@ -237,12 +248,16 @@ def position_of(search: Search, record: Record) -> dict[str, KnownJson]:
     return {"id": str(record.id), "values": values}
 
 
-def unindexed_fields(search: Search) -> list[str]:
-    """The fields that would have to be indexed for the search to be fast, in the order in which they matter."""
-    conditions = list(compared(search.condition)) if search.condition is not None else []
-    fields = [part.field for part in conditions] + [order.field for order in search.sort]
-    names = [field.name for field in fields if field.key and type_of(field).indexable and not field.sortable_by_index]
-    return list(dict.fromkeys(names))
+def helped_by_index(search: Search) -> list[Field]:
+    """The fields along whose index the search could be read, had they one, in the order in which they matter."""
+    compared = [
+        part.field
+        for part in conjuncts(search.condition)
+        if isinstance(part, Compare) and part.op in _INDEXED_OPS and not _findable(part)
+    ]
+    first = [order.field for order in search.sort[:1] if not order.field.sortable_by_index]
+    found = {field.id: field for field in (*compared, *first) if field.key and type_of(field).indexable}
+    return list(found.values())
 
 
 _After = tuple[list[str], list[str]]

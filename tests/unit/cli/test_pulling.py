@@ -207,6 +207,14 @@ def test_a_role_of_the_workspaces_own_comes_out_as_a_file_and_a_push_of_it_does_
     assert "+  - can_edit_data" in other.lines
 
 
+def test_the_order_of_a_roles_permissions_says_nothing(client: httpx.Client, server: Server, tmp_path: Path) -> None:
+    server.roles.append({**CLERK, "permissions": ["can_run", "can_view_workspace"], "grants": []})
+    file = tmp_path / "clerk.yaml"
+    file.write_text("name: clerk\npermissions: [can_view_workspace, can_run]\n")
+    (same,) = changes(client, [file])
+    assert (same.summary, same.lines) == (f"{file}: a push does nothing", ())
+
+
 def test_what_is_wrong_with_a_role_is_told_by_its_line_without_a_server(tmp_path: Path) -> None:
     file = tmp_path / "clerk.yaml"
     file.write_text(
@@ -216,6 +224,9 @@ def test_what_is_wrong_with_a_role_is_told_by_its_line_without_a_server(tmp_path
     assert checked == 1
     assert f"{file}:3: permissions[0]: `can_read_dat` is no permission" in problems[0]
     assert "`can_run` is not given on a table" in problems[1]
+    file.write_text("name: clerk\npermissions: []\ngrant: []\n")
+    problems, _, _ = check_files([file], load_kinds())
+    assert problems == [f"{file}:3: grant: `grant` is not a field here; did you mean `grants`?"]
 
 
 def test_the_roles_of_the_guide_are_good() -> None:

@@ -44,7 +44,7 @@ export function RecordFilters({ fields, search, onChange, before, children }: Pr
       <Select
         aria-label={t("sort.name")}
         placeholder={t("sort.name")}
-        data={fields.filter((field) => field.indexed || field.unique).flatMap((field) => orders(field, titleOf(field, i18n.language), t))}
+        data={fields.filter((field) => field.indexed || field.unique || field.name === search.sort?.replace(/^-/, "")).flatMap((field) => orders(field, titleOf(field, i18n.language), t))}
         value={search.sort ?? null}
         onChange={(sort) => onChange(without(search, "sort", sort && { sort }))}
         clearable

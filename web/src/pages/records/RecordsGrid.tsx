@@ -8,7 +8,6 @@ import { api } from "@/api/client";
 import { useMay, useMe } from "@/app/auth";
 import { confirm, notifyDone, notifyFailed } from "@/components/confirm";
 import { Empty } from "@/components/Empty";
-import { Failure } from "@/components/Failure";
 import { notifications } from "@mantine/notifications";
 import { MISSED } from "@/live/stream";
 import { useLive } from "@/live/useLive";
@@ -23,6 +22,7 @@ import type { Rows } from "./grid/rows";
 import { useRecords } from "./grid/useGrid";
 import { asBody, isNarrowed, operatorsOf, type RecordsSearch } from "./search";
 import { titleOf, type Table, type TableRecord } from "./types";
+import { SearchFailure, Unindexed } from "./Unindexed";
 import css from "./Records.module.css";
 
 const EVENTS = ["record.*"] as const;
@@ -144,9 +144,10 @@ export function RecordsGrid({ table, search, onSearch }: Props) {
     const field = table.fields.find((one) => one.name === name);
     if (field) onSearch({ ...search, where: [...(search.where ?? []), { field: name, op: operatorsOf(field)[0] ?? "isEmpty", value: "" }] });
   };
-  if (rows.error !== undefined) return <Failure error={rows.error} onRetry={() => rows.reload()} />;
+  if (rows.error !== undefined) return <SearchFailure table={table} search={search} onSearch={onSearch} error={rows.error} onRetry={() => rows.reload()} />;
   return (
     <>
+      {rows.isSlow && <Unindexed table={table} search={search} onSearch={onSearch} />}
       {(isAll || chosen.size > 0) && (
         <BulkBar table={table} rows={rows} selected={chosen} isAll={isAll} onClear={forget} onPlan={(title, planned) => setPlan({ title, rows: planned })} />
       )}

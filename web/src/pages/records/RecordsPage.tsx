@@ -17,17 +17,21 @@ import { tableQuery } from "./queries";
 import { asBody, KINDS, type RecordsSearch } from "./search";
 import { ExportMenu } from "./transfer/ExportMenu";
 import { titleOf, type Table } from "./types";
+import { isBuilding, useIndexMade } from "./Unindexed";
 import { Board } from "./views/Board";
 import { Gallery } from "./views/Gallery";
 import { ViewMenu } from "./views/ViewMenu";
 import css from "./Records.module.css";
 
 const route = getRouteApi("/records/$table");
+/** Milliseconds between two looks at an index that is being made. */
+const LOOK_AGAIN = 1_500;
 
 /** The records of a table. */
 export function RecordsPage() {
   const { table: name } = route.useParams();
-  const { data: table, error, refetch } = useQuery(tableQuery(name));
+  const { data: table, error, refetch } = useQuery({ ...tableQuery(name), refetchInterval: ({ state }) => isBuilding(state.data) && LOOK_AGAIN });
+  useIndexMade(table);
   if (error) return <Failure error={error} onRetry={() => void refetch()} />;
   if (!table) return <Loading />;
   return <Records key={table.id} table={table} />;
@@ -85,7 +89,7 @@ function Records({ table }: { table: Table }) {
       </RecordFilters>
       {kind === "grid" && <RecordsGrid table={table} search={search} onSearch={set} />}
       {kind === "board" && <Board table={table} search={search} onSearch={set} />}
-      {kind === "gallery" && <Gallery table={table} search={search} />}
+      {kind === "gallery" && <Gallery table={table} search={search} onSearch={set} />}
     </div>
   );
 }

@@ -93,6 +93,18 @@ function compared(field: Field, { op, value }: Condition): unknown {
   return value;
 }
 
+/** Comparisons that an index answers. */
+const BY_INDEX: readonly Operator[] = ["eq", "startsWith", "gt", "gte", "lt", "lte", "isEmpty"];
+const WITHOUT_INDEX = ["json", "array", "attachment", "multiselect"];
+
+/** The fields whose index would make the search fast, had they one. */
+export function withoutIndex({ where, sort }: RecordsSearch, fields: readonly Field[]): Field[] {
+  const compared = (where ?? []).filter(({ op, value }) => BY_INDEX.includes(op) && (op === "isEmpty" || value.trim() !== ""));
+  const names = new Set([...compared.map(({ field }) => field), ...(sort ? [sort.replace(/^-/, "")] : [])]);
+  const isReady = ({ name, indexed, unique, index }: Field) => (indexed || (unique && sort?.replace(/^-/, "") !== name)) && (index ?? "ready") === "ready";
+  return fields.filter((field) => names.has(field.name) && !WITHOUT_INDEX.includes(field.type) && !isReady(field));
+}
+
 const TEXTS = ["text", "email", "phone", "idField"];
 
 /** The operators that make sense for a field. */

@@ -13,6 +13,9 @@ export interface Field {
   required?: boolean;
   unique?: boolean;
   indexed?: boolean;
+  /** Of an index that is wanted: `building`, `failed` or `ready`. */
+  index?: string | null;
+  indexProblem?: string | null;
   options?: Option[] | null;
   table?: string | null;
   pii?: string | null;
@@ -23,6 +26,7 @@ export interface Table {
   name: string;
   title?: unknown;
   builtIn?: boolean;
+  version?: number;
   fields: Field[];
 }
 

@@ -19,6 +19,10 @@ const AT_ONCE = 2;
 const BUSY = 2_000;
 const SOON_COUNTED = 10_000;
 const MOST_COUNTED = 5_000_000;
+/** Milliseconds. */
+const NOTICED = 400;
+/** Milliseconds somebody stays at a list before it is counted to its end: who types a word passes many lists. */
+const STAYING = 2_000;
 
 /** A page is read on from the one before where that is known, and by a jump from the nearest one where it is not. */
 export class Rows {
@@ -36,6 +40,7 @@ export class Rows {
   private stopped = new AbortController();
   private version = 0;
   private failure: unknown;
+  private longest = 0;
 
   constructor(
     readonly table: string,
@@ -73,6 +78,11 @@ export class Rows {
 
   get error(): unknown {
     return this.failure;
+  }
+
+  /** Whether a page of it took longer than people notice. */
+  get isSlow(): boolean {
+    return this.longest > NOTICED;
   }
 
   get isReady(): boolean {
@@ -137,6 +147,7 @@ export class Rows {
     this.starts.set(0, "");
     this.deleted.clear();
     this.failure = undefined;
+    this.longest = 0;
     this.pump();
     void this.count();
   }
@@ -159,6 +170,7 @@ export class Rows {
     while (!this.starts.has(from)) from -= 1;
     const after = this.starts.get(from);
     this.loading.add(page);
+    const began = performance.now();
     try {
       const answer = (await got(
         api.POST("/tables/{tableId}/records/search", {
@@ -167,7 +179,9 @@ export class Rows {
           signal,
         }),
       )) as unknown as Page<TableRecord>;
-      if (!signal.aborted) this.keep(page, answer);
+      if (signal.aborted) return;
+      this.longest = Math.max(this.longest, performance.now() - began);
+      this.keep(page, answer);
     } catch (error) {
       if (signal.aborted) return;
       if (told) throw error;
@@ -230,6 +244,7 @@ export class Rows {
         this.counted = found;
         this.tell();
         if (found.exact) return;
+        await staying(signal);
       }
     } catch {
       // A count that takes too long leaves the list without one.
@@ -240,6 +255,17 @@ export class Rows {
     this.version += 1;
     for (const listener of this.listeners) listener();
   }
+}
+
+/** Ends after a while; is refused if the list is left before. */
+async function staying(signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const waited = setTimeout(resolve, STAYING);
+    signal.addEventListener("abort", () => {
+      clearTimeout(waited);
+      reject(new Error("left"));
+    });
+  });
 }
 
 const SERVERS = new Set(["id", "createdAt", "updatedAt"]);

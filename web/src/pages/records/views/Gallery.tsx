@@ -6,7 +6,6 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { Empty } from "@/components/Empty";
-import { Failure } from "@/components/Failure";
 import { Loading } from "@/components/Loading";
 import { useMay } from "@/app/auth";
 import { under } from "@/app/prefix";
@@ -14,18 +13,19 @@ import { columnsOf } from "../grid/layout";
 import { recordsQuery } from "../queries";
 import { isNarrowed, type RecordsSearch } from "../search";
 import { nameOf, type Table, type TableRecord } from "../types";
+import { SearchFailure } from "../Unindexed";
 import { CardFields } from "./Board";
 import css from "./Views.module.css";
 
 /** Records as cards, with the first picture of each. */
-export function Gallery({ table, search }: { table: Table; search: RecordsSearch }) {
+export function Gallery({ table, search, onSearch }: { table: Table; search: RecordsSearch; onSearch: (search: RecordsSearch) => void }) {
   const { t, i18n } = useTranslation("records");
   const query = useInfiniteQuery(recordsQuery(table, search));
   const maySee = useMay("can_read_attachments");
   const pictured = maySee ? table.fields.find(({ type }) => type === "attachment") : undefined;
   const shown = columnsOf(table.fields, search).map(({ field }) => field).filter(({ type }) => !["json", "array", "attachment"].includes(type));
   const records = query.data?.pages.flatMap((page) => page.data) ?? [];
-  if (query.isError && records.length === 0) return <Failure error={query.error} onRetry={() => void query.refetch()} />;
+  if (query.isError && records.length === 0) return <SearchFailure table={table} search={search} onSearch={onSearch} error={query.error} onRetry={() => void query.refetch()} />;
   if (query.isPending) return <Loading />;
   if (records.length === 0) return <Empty icon={IconDatabase} title={isNarrowed(search) ? t("empty.filtered") : t("empty.title")} text={isNarrowed(search) ? undefined : t("empty.text")} />;
   return (
