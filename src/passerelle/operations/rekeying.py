@@ -31,7 +31,7 @@ _MARKED: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Encrypted:
     """Where encrypted values are.
 
     select   gives the value as `old`, then what finds it again
@@ -44,29 +44,31 @@ class _Place:
 
 
 _IN_DOCUMENTS: Final = (
-    _Place(
+    _Encrypted(
         "what people agreed to",
         """
-        SELECT decode(input ->> 'sealed', 'base64') AS old, execution_id, step, visit, attempt FROM step_run
+        SELECT decode(input ->> 'sealed', 'base64') AS old, workspace_id, execution_id, step, visit, attempt
+        FROM step_run
         WHERE kind = 'consent' AND input ? 'sealed'
         """,
         """
         UPDATE step_run SET input = jsonb_set(input, '{sealed}', to_jsonb(translate(encode($1, 'base64'), E'\\n', '')))
         WHERE decode(input ->> 'sealed', 'base64') = $2
-        AND (execution_id, step, visit, attempt) = ($3, $4, $5, $6)
+        AND (workspace_id, execution_id, step, visit, attempt) = ($3, $4, $5, $6, $7)
         """,
     ),
-    _Place(
+    _Encrypted(
         "credentials that running executions hold",
         """
-        SELECT convert_to(one.value, 'UTF8') AS old, e.id, ARRAY['sealed', lane.key, step.key, one.key] AS path
+        SELECT convert_to(one.value, 'UTF8') AS old, e.workspace_id, e.id,
+            ARRAY['sealed', lane.key, step.key, one.key] AS path
         FROM execution e, jsonb_each(e.state -> 'sealed') lane, jsonb_each(lane.value) step,
             jsonb_each_text(step.value) one
         WHERE e.state ? 'sealed'
         """,
         """
-        UPDATE execution SET state = jsonb_set(state, $4, to_jsonb(convert_from($1, 'UTF8')))
-        WHERE convert_to(state #>> $4, 'UTF8') = $2 AND id = $3
+        UPDATE execution SET state = jsonb_set(state, $5, to_jsonb(convert_from($1, 'UTF8')))
+        WHERE convert_to(state #>> $5, 'UTF8') = $2 AND workspace_id = $3 AND id = $4
         """,
     ),
 )
@@ -101,13 +103,13 @@ async def rekey(url: str, box: SecretBox) -> Rekeyed:
     return done
 
 
-async def _columns(connection: PlainConnection) -> Sequence[_Place]:
+async def _columns(connection: PlainConnection) -> Sequence[_Encrypted]:
     return [_column(row["name"], row["part"], row["keys"]) for row in await connection.fetch(_MARKED)]
 
 
-def _column(table: str, column: str, keys: Sequence[str]) -> _Place:
+def _column(table: str, column: str, keys: Sequence[str]) -> _Encrypted:
     found = " AND ".join(f"{key} = ${number}" for number, key in enumerate(keys, 3))
-    return _Place(
+    return _Encrypted(
         f"{table}.{column}",
         f"SELECT {column} AS old, {', '.join(keys)} FROM {table} WHERE {column} IS NOT NULL",  # noqa: S608
         f"UPDATE {table} SET {column} = $1 WHERE {column} = $2 AND {found}",  # noqa: S608
@@ -115,7 +117,7 @@ def _column(table: str, column: str, keys: Sequence[str]) -> _Place:
 
 
 async def _renew(
-    place: _Place, box: SecretBox, done: Rekeyed, reading: PlainConnection, writing: PlainConnection
+    place: _Encrypted, box: SecretBox, done: Rekeyed, reading: PlainConnection, writing: PlainConnection
 ) -> None:
     async with reading.transaction():
         async for row in reading.cursor(place.select, prefetch=_AT_ONCE):

@@ -67,6 +67,7 @@ UNAUDITED = {
     "convertFile",
     "testDefinitionText",
     "checkDefinition",
+    "evaluateExpression",
     "createDraft",
     "changeDraft",
     "deleteDraft",
