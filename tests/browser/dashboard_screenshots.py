@@ -152,6 +152,56 @@ ACCOUNTS: Final = (
 )
 
 
+RUNS: Final = """
+name: card
+title: {en: A payment card}
+parameters:
+  holder: {type: string, required: true}
+  iban: {type: string, required: true}
+steps:
+  - id: account
+    title: {en: The account}
+    check: {name: iban, with: {value: "${parameters.iban}"}}
+  - id: refuse
+    title: {en: Not without an account}
+    when: "!steps.account.passed"
+    fail: {code: ACCOUNT_WRONG, message: The number of the account is wrong}
+  - id: made
+    title: {en: The card is made}
+    event: {name: card-made}
+"""
+HOLDERS: Final = (
+    ("Ewa Lis", "PL61109010140000071219812874"),
+    ("Jan Dudek", "PL00000000000000000000000000"),
+    ("Mia Vogel", "DE89370400440532013000"),
+    ("Ada Nowak", "DE00000000000000000000"),
+)
+
+
+async def take_operations(studio: Studio, folder: Path, kind: str) -> None:
+    """The day of an operator: what fails and waits, the executions, and one of them."""
+    with studio.dev.api() as api:
+        definition = pushed(api, RUNS)
+        for holder, iban in HOLDERS:
+            body = {"workflowDefinitionId": definition, "parameters": {"holder": holder, "iban": iban}}
+            one = api.post("/workflows/run", json=body).raise_for_status().json()["id"]
+        asked = studio.dev.demo["definitions"]["customer-onboarding"]
+        for email in ("ewa.lis@example.com", "jan.dudek@example.com"):
+            api.post("/link/send", json={"workflowDefinitionId": asked, "email": email}).raise_for_status()
+    async with studio.page(DESK) as page:
+        await sign_in(page, studio.dev, "/app")
+        await page.get_by_role("button", name="Not now").click()
+        await expect(page.get_by_text("ACCOUNT_WRONG").first).to_be_visible()
+        await page.mouse.move(0, 0)
+        await picture(studio, page, "Today", "operator-today", folder, kind)
+        await page.goto("/app/executions")
+        await expect(page.get_by_role("row").nth(4)).to_be_visible()
+        await picture(studio, page, "Executions", "operator-executions", folder, kind)
+        await page.goto(f"/app/executions/{one}")
+        await expect(page.get_by_role("button", name="The account: done")).to_be_visible()
+        await picture(studio, page, "One execution", "operator-execution", folder, kind)
+
+
 async def take_reviews(studio: Studio, folder: Path, kind: str) -> None:
     """The queue, and a case."""
     with studio.dev.api() as api:
@@ -219,6 +269,7 @@ async def main(folder: Path, kind: str) -> None:
                 studio = Studio(browser, dev, "")
                 await take(studio, folder, kind)
                 await take_reviews(studio, folder, kind)
+                await take_operations(studio, folder, kind)
                 await browser.close()
         finally:
             await asyncio.to_thread(dev.stop)

@@ -211,6 +211,9 @@ def _around(api: httpx.Client, dev: Dev, name: str, text: str, words: Mapping[st
     _made(api.post("/organizations/enrollments", json=person))
     user = {"userName": f"user-{name}@example.com", "active": True, "name": {"givenName": text, "familyName": text}}
     _made(api.post("/scim/v2/Users", json={"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], **user}))
+    group = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": text, "members": []}
+    _made(api.post("/scim/v2/Groups", json=group))
+    _made(api.post("/holds", json={"kind": "execution", "id": words["failed"], "reason": text}))
     _made(api.put(f"/secrets/{words['table'].upper()}", json={"value": text}))
     columns = ("id", "schema", "name", "aliases", "birth_date", "countries", "identifiers", "sanctions", "dataset")
     entry = ",".join(columns) + "\n1,Person,Eve,,,pl,,,walked\n"

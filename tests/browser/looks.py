@@ -32,6 +32,8 @@ LOOKS: Final[dict[str, tuple[ViewportSize, bool]]] = {
 }
 WIDTH: Final = {"light": 960, "dark": 960, "phone": 390}
 """Pixels of a picture that is kept: enough to see a layout."""
+HIGHEST: Final = 6000
+"""Pixels of a page from its top: what stands below looks as what is above, and no WebP is as high as some pages."""
 DIFFERENT: Final = 2.0
 """Of 255, on average over all pixels: more than other times and ids make."""
 
@@ -48,8 +50,9 @@ async def take(browser: Browser, dev: Dev, into: Path) -> None:
             await settled(page)
             await page.wait_for_load_state("networkidle")
             picture = Image.open(io.BytesIO(await page.screenshot(full_page=True)))
-            scale = WIDTH[look] / picture.width
-            small = picture.convert("RGB").resize((WIDTH[look], round(picture.height * scale)))
+            sheet = picture.crop((0, 0, picture.width, min(picture.height, HIGHEST)))
+            scale = WIDTH[look] / sheet.width
+            small = sheet.convert("RGB").resize((WIDTH[look], round(sheet.height * scale)))
             small.save(into / f"{named(template)}-{look}.webp", quality=60, method=6)
 
 

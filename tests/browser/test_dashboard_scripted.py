@@ -84,6 +84,25 @@ async def test_no_stored_script_runs_in_the_mail_catcher(browse: Browse, dev: De
         await _unharmed(page)
 
 
+async def test_no_stored_script_runs_in_what_opens_over_a_page(
+    browse: Browse, session: Mapping[str, Any], scripted: Furnished
+) -> None:
+    page = await browse.open(storage_state=session)
+    await visit(page, scripted.address("/records/{table}"))
+    await page.keyboard.press("Control+k")
+    await page.get_by_role("dialog").get_by_role("combobox").fill("onerror")
+    await expect(page.get_by_role("option").filter(has_text=SCRIPT[:40]).first).to_be_visible()
+    await _unharmed(page)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="All records").click()
+    await expect(page.get_by_role("menu").get_by_text(SCRIPT[:40]).first).to_be_visible()
+    await _unharmed(page)
+    await visit(page, scripted.address("/settings/keys"))
+    await page.get_by_role("row").filter(has_text=SCRIPT[:40]).get_by_role("button").last.click()
+    await expect(page.get_by_role("dialog").get_by_text(SCRIPT[:40])).to_be_visible()
+    await _unharmed(page)
+
+
 @pytest.mark.parametrize("place", SHOWN)
 async def test_every_page_fits_a_phone_and_400_percent_in_polish_and_no_stored_script_runs(
     browse: Browse, session: Mapping[str, Any], scripted: Furnished, place: str

@@ -61,7 +61,7 @@ it("takes none, an empty text and an empty list for the same", () => {
 });
 
 it("shows values in the person's language, and texts in one line", () => {
-  const looks = new Looks("pl", "Europe/Warsaw", "Tak", "Nie");
+  const looks = new Looks("pl", "Europe/Warsaw", "Tak", "Nie", (count) => `${count} pliki`);
   expect(looks.of(field("number"), 1234567.5)).toMatch(/^1.?234.?567,5$/);
   expect(looks.of(field("checkbox"), false)).toBe("Nie");
   expect(looks.of(field("datetime"), "2026-07-01T22:30:00Z")).toContain("00:30");

@@ -49,6 +49,8 @@ export function Flow({ graph, timeline, chosen, onChoose }: Props) {
     source: way.source,
     target: way.target,
     label: way.label || undefined,
+    // No other line goes through a label.
+    zIndex: way.label ? 1 : 0,
     type: "smoothstep",
     focusable: false,
     className: [css.way, taken(way.source) && taken(way.target) && css.taken, way.error && css.error].filter(Boolean).join(" "),

@@ -1,11 +1,11 @@
 import { Button, Switch } from "@mantine/core";
-import { IconAlertTriangle, IconCheck, IconLoader2, IconMinus } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCheck, IconClockPause, IconLoader2, IconMinus } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useNow } from "@/components/Time";
 import { duration } from "@/components/times";
-import type { StepRun, Timeline } from "./types";
+import { waits, type StepRun, type Timeline } from "./types";
 import css from "./Execution.module.css";
 
 const AT_ONCE = 200;
@@ -79,6 +79,7 @@ export function Outline({ timeline, chosen, onlyFailed, onChoose, onOnlyFailed }
             </li>
           );
         })}
+        {!onlyFailed && <Waits timeline={timeline} />}
       </ol>
       {runs.length > most && (
         <Button variant="default" onClick={() => setMost(most + AT_ONCE)}>
@@ -87,6 +88,23 @@ export function Outline({ timeline, chosen, onlyFailed, onChoose, onOnlyFailed }
       )}
     </div>
   );
+}
+
+/** Where it rests: no attempt has ended there yet. */
+function Waits({ timeline }: { timeline: Timeline }) {
+  const { t } = useTranslation("executions");
+  const under = new Set(timeline.steps.filter((run) => run.status === "RUNNING").map((run) => run.step));
+  return waits(timeline)
+    .filter((wait) => !under.has(wait.path ?? wait.step))
+    .map((wait) => (
+      <li key={wait.path ?? wait.step} className={css.run} data-status="WAITING">
+        <IconClockPause size={15} stroke={2} aria-hidden />
+        <span className={css.runName}>
+          {wait.path ?? wait.step} <span className="quiet">{wait.kind}</span>
+        </span>
+        <span className="quiet">{t("graph.here")}</span>
+      </li>
+    ));
 }
 
 /** When an attempt ended; one that is under way has not. */

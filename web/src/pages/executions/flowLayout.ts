@@ -26,6 +26,10 @@ export interface Way {
 
 const STEP = { width: 190, height: 42 };
 const DOT = { width: 62, height: 24 };
+const OTHERWISE = "otherwise";
+/** Of a label; the whole condition stands at its step. */
+const LETTER = 5.4;
+const LONGEST = 26;
 const SKIP = { width: 14, height: 14 };
 
 /** Lay a graph out from top to bottom. Steps inside of a step stand behind it, in a row of their own. */
@@ -37,7 +41,7 @@ export function laidOut(graph: Graph): { points: Point[]; ways: Way[] } {
   dagre.setGraph({ rankdir: "TB", nodesep: 26, ranksep: 34 });
   dagre.setDefaultEdgeLabel(() => ({}));
   for (const node of nodes) dagre.setNode(node.id, { ...sizeOf(node) });
-  for (const way of ways) dagre.setEdge(way.source, way.target);
+  for (const way of ways) dagre.setEdge(way.source, way.target, way.label ? { width: way.label.length * LETTER, height: 12, labelpos: "c" } : {});
   layout(dagre);
   const points = nodes.map((node) => {
     const place = dagre.node(node.id) as { x: number; y: number };
@@ -48,12 +52,18 @@ export function laidOut(graph: Graph): { points: Point[]; ways: Way[] } {
   return { points, ways };
 }
 
+function shortened(label: string): string {
+  return label.length > LONGEST ? `${label.slice(0, LONGEST - 1)}…` : label;
+}
+
 function sizeOf(node: GraphNode) {
   return node.step ? STEP : node.shape === "skip" ? SKIP : DOT;
 }
 
 function gather(graph: Graph, nodes: GraphNode[], ways: Way[]): void {
-  ways.push(...graph.edges);
+  const asking = new Set(graph.edges.filter(({ label }) => label !== "" && label !== OTHERWISE).map(({ source }) => source));
+  // Beside a condition the other way needs no name, and has no room for one.
+  ways.push(...graph.edges.map((way) => ({ ...way, label: way.label === OTHERWISE && asking.has(way.source) ? "" : shortened(way.label) })));
   for (const node of graph.nodes) {
     nodes.push(node);
     for (const { name, graph: inner } of node.inner) {

@@ -45,11 +45,11 @@ export function LinkTable({ definition, onDefinition }: { definition: string | u
   const columns: Column<Link>[] = [
     { id: "who", header: t("column.who"), cell: (row) => row.email ?? <span className="quiet">{t("nobody")}</span> },
     { id: "what", header: t("column.what"), cell: (row) => nameOf(row.workflowDefinitionId), wideOnly: true },
-    { id: "state", header: t("column.state"), cell: (row) => <Tag tone={TONES[row.state]} text={t(`state.${row.state}`)} />, width: "8rem" },
-    { id: "mail", header: t("column.mail"), cell: (row) => <Sending link={row} />, width: "9rem", wideOnly: true },
-    { id: "made", header: t("column.made"), cell: (row) => <Time at={row.createdDate} />, width: "8rem", wideOnly: true },
-    { id: "opened", header: t("column.opened"), cell: (row) => <Moment at={row.openedDate} />, width: "8rem", wideOnly: true },
-    { id: "begun", header: t("column.begun"), cell: (row) => <Moment at={row.activatedDate} />, width: "8rem", wideOnly: true },
+    { id: "state", header: t("column.state"), cell: (row) => <Tag tone={TONES[row.state]} text={t(`state.${row.state}`)} />, width: "7rem" },
+    { id: "mail", header: t("column.mail"), cell: (row) => <Sending link={row} />, width: "7rem", wideOnly: true },
+    { id: "made", header: t("column.made"), cell: (row) => <Time at={row.createdDate} />, width: "5.5rem", wideOnly: true },
+    { id: "opened", header: t("column.opened"), cell: (row) => <Moment at={row.openedDate} />, width: "5.5rem", wideOnly: true },
+    { id: "begun", header: t("column.begun"), cell: (row) => <Moment at={row.activatedDate} />, width: "5.5rem", wideOnly: true },
     {
       id: "actions",
       header: t("column.actions"),
@@ -59,7 +59,7 @@ export function LinkTable({ definition, onDefinition }: { definition: string | u
         </span>
       ),
       align: "end",
-      width: "14rem",
+      width: "12rem",
     },
   ];
   return (

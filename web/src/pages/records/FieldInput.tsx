@@ -3,6 +3,7 @@ import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 
 import { localized } from "@/components/localized";
+import { FilesSelect } from "./FilesSelect";
 import { RelationSelect } from "./RelationSelect";
 import { titleOf, type Field } from "./types";
 
@@ -12,10 +13,12 @@ interface Props {
   value: unknown;
   onChange: (value: unknown) => void;
   error?: string | undefined;
+  /** The record whose files a field of files may name; none where it is new. */
+  of?: { table: string; recordId: string } | undefined;
 }
 
 /** Asks for a field's value by its type. What is typed is kept as typed; the server says what it is not. */
-export function FieldInput({ field, value, onChange, error }: Props) {
+export function FieldInput({ field, value, onChange, error, of }: Props) {
   const { t, i18n } = useTranslation("records");
   const shared = { label: titleOf(field, i18n.language), description: hintOf(field, t), error, withAsterisk: field.required ?? false };
   const text = plain(value);
@@ -39,8 +42,8 @@ export function FieldInput({ field, value, onChange, error }: Props) {
   }
   if (field.type === "relation" && field.table) return <RelationSelect {...shared} description={undefined} table={field.table} value={text || null} onChange={onChange} />;
   // The files themselves are under their own tab; the field names those that belong to it.
-  if (field.type === "attachment" && (!Array.isArray(value) || value.length === 0)) return <Input.Wrapper {...shared} />;
-  if (field.type === "json" || field.type === "array" || field.type === "attachment" || field.type === "multiselect") {
+  if (field.type === "attachment") return of ? <FilesSelect {...shared} {...of} value={Array.isArray(value) ? value.map(String) : []} onChange={onChange} /> : <Input.Wrapper {...shared} />;
+  if (field.type === "json" || field.type === "array" || field.type === "multiselect") {
     const shown = typeof value === "string" ? value : value === null || value === undefined ? "" : JSON.stringify(value, null, 2);
     return <Textarea {...shared} value={shown} onChange={(event) => onChange(event.currentTarget.value)} autosize minRows={2} maxRows={14} classNames={{ input: "mono" }} />;
   }

@@ -19,10 +19,12 @@ interface Props {
   save: (changes: Record<string, unknown>) => Promise<void>;
   /** What stands above the form, such as what another person changed meanwhile. */
   notice?: ReactNode;
+  /** The record that is changed. */
+  of?: { table: string; recordId: string };
 }
 
 /** A record's fields, to be changed. Nothing typed is lost by a refusal, and each mistake stands at its field. */
-export function RecordForm({ fields, values, action, save, notice }: Props) {
+export function RecordForm({ fields, values, action, save, notice, of }: Props) {
   const { t } = useTranslation("records");
   const [typed, setTyped] = useState<ReadonlyMap<string, unknown>>(new Map());
   const [error, setError] = useState<unknown>();
@@ -55,6 +57,7 @@ export function RecordForm({ fields, values, action, save, notice }: Props) {
             value={typed.has(field.name) ? typed.get(field.name) : values[field.name]}
             onChange={(value) => setTyped((before) => new Map(before).set(field.name, value))}
             error={problems.get(field.name)}
+            of={of}
           />
         ))}
       </div>

@@ -103,7 +103,9 @@ function OneRecord({ table, found: { record, etag } }: { table: Table; found: Ve
         }
         below={
           <>
-            <Id id={record.id} what={t("column.record")} /> · {t("versioned", { version: record.version })} · <Time at={record.updatedAt} />
+            <Id id={record.id} what={t("column.record")} />
+            <span>{t("versioned", { version: record.version })}</span>
+            <Time at={record.updatedAt} />
           </>
         }
         actions={
@@ -133,6 +135,7 @@ function OneRecord({ table, found: { record, etag } }: { table: Table; found: Ve
             values={record}
             action={t("save")}
             save={save}
+            of={{ table: table.name, recordId: record.id }}
             notice={
               (overtaken || changedElsewhere) && (
                 <Alert role="status" mb="md" color="yellow" icon={<IconAlertTriangle size={18} />} title={t("overtaken.title")}>

@@ -55,7 +55,7 @@ export function RecordsGrid({ table, search, onSearch }: Props) {
   const { t, i18n } = useTranslation(["grid", "records"]);
   const canEdit = useMay("can_edit_data");
   const { timeZone } = useMe();
-  const looks = useMemo(() => new Looks(i18n.language, timeZone, t("yes"), t("no")), [i18n.language, timeZone, t]);
+  const looks = useMemo(() => new Looks(i18n.language, timeZone, t("yes"), t("no"), (count) => t("files", { count })), [i18n.language, timeZone, t]);
   const layout = useMemo(
     () => (search.columns || search.widths ? { ...(search.columns && { columns: search.columns }), ...(search.widths && { widths: search.widths }) } : keptLayout(table)),
     [search.columns, search.widths, table],

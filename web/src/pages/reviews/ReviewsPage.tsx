@@ -75,7 +75,11 @@ export function ReviewsPage() {
     <>
       <PageHeader
         title={t("title")}
-        below={t("below")}
+        below={
+          <>
+            {t("below")} <span className="by-keyboard">{t("belowKeys")}</span>
+          </>
+        }
         actions={
           first && (
             <Button

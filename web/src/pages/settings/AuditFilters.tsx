@@ -42,6 +42,8 @@ export function AuditFilters({ search, onChange }: Props) {
           type="date"
           aria-label={t(`filter.${name}`)}
           title={t(`filter.${name}`)}
+          leftSection={<span aria-hidden>{t(`filter.${name}Short`)}</span>}
+          leftSectionWidth="3rem"
           value={search[name] ?? ""}
           onChange={(event) => set(name, event.currentTarget.value)}
         />

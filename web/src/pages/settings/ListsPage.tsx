@@ -91,8 +91,8 @@ function Lists() {
   );
 }
 
-function ListUses({ name }: { name: string }) {
-  return <UsedIn name={name} queryKey={["list", name]} read={() => got(api.GET("/lists/{name}/uses", { params: { path: { name } } }))} />;
+function ListUses({ name, alone }: { name: string; alone?: boolean }) {
+  return <UsedIn name={name} alone={alone ?? false} queryKey={["list", name]} read={() => got(api.GET("/lists/{name}/uses", { params: { path: { name } } }))} />;
 }
 
 function Loaded({ version }: { version: Version }) {
@@ -145,7 +145,7 @@ function Versions({ name }: { name: string }) {
           </>
         }
       />
-      <ListUses name={name} />
+      <ListUses name={name} alone />
       <Rows
         label={t("lists.versions")}
         query={query}

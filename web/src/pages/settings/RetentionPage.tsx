@@ -31,6 +31,7 @@ const KINDS = [
   "consents",
   "links",
   "dryRuns",
+  "operations",
   "deprecatedUses",
   "repeatedAnswers",
   "refreshTokens",

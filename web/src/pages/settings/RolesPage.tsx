@@ -81,9 +81,9 @@ function Holders({ role }: { role: WorkspaceRole }) {
   const { t } = useTranslation("admin");
   const may = useMay("can_manage_workspace_access");
   const words = t("roles.holders", { count: role.members });
-  if (!may || role.members === 0) return <span className="quiet">{words}</span>;
+  if (!may || role.members === 0) return <span className={`quiet ${css.together}`}>{words}</span>;
   return (
-    <Link to="/settings/access" search={{ role: role.name }}>
+    <Link to="/settings/access" search={{ role: role.name }} className={css.together}>
       {words}
     </Link>
   );
@@ -93,7 +93,7 @@ function Acts({ role }: { role: WorkspaceRole }) {
   const { t } = useTranslation(["admin", "settings"]);
   const { workspace } = useMe();
   const change = useChange("settings", "workspaceRoles");
-  if (role.type === "BUILT_IN") return <span className="quiet">{t("roles.builtIn")}</span>;
+  if (role.type === "BUILT_IN") return <span className={`quiet ${css.together}`}>{t("roles.builtIn")}</span>;
   const remove = async () => {
     const sure = await confirm({ title: t("roles.deleteNamed", { name: role.name }), text: t("roles.deleteText"), action: t("roles.delete"), dangerous: true });
     if (sure === undefined) return;

@@ -10,19 +10,21 @@ import css from "./Settings.module.css";
 interface Props {
   /** Names what is used, for those who do not see where this stands. */
   name: string;
+  /** Where no head of a column says so. */
+  alone?: boolean;
   queryKey: readonly unknown[];
   read: () => Promise<Schemas["UsesAnswer"]>;
 }
 
 /** The definitions that use something, looked for when they are asked for. */
-export function UsedIn({ name, queryKey, read }: Props) {
+export function UsedIn({ name, alone = false, queryKey, read }: Props) {
   const { t } = useTranslation("admin");
   const [open, setOpen] = useState(false);
   const { data, error } = useQuery({ queryKey: ["settings", "uses", ...queryKey], queryFn: read, enabled: open });
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary className={css.summary} aria-label={t("uses.ofNamed", { name })}>
-        {t("uses.show")}
+        {t(alone ? "uses.title" : "uses.show")}
       </summary>
       <div role="status">
         {error && <Failure error={error} />}

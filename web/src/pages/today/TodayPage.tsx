@@ -86,7 +86,7 @@ function Reviews() {
   if (!may) return null;
   return (
     <Section title={t("reviews")} actions={<Link to="/reviews">{t("all")}</Link>}>
-      {data?.data.length === 0 && <Empty icon={IconMoodSmile} title={t("noReviews")} />}
+      {data?.data.length === 0 && <Empty small icon={IconMoodSmile} title={t("noReviews")} />}
       <ul className={css.rows}>
         {data?.data.map((review) => (
           <li key={`${review.workflowId} ${review.step}`}>
@@ -125,7 +125,7 @@ function Expiring() {
     .sort((a, b) => a.expiresAt.localeCompare(b.expiresAt));
   return (
     <Section title={t("expiring")} actions={<Link to="/links">{t("all")}</Link>}>
-      {data && soon.length === 0 && <Empty icon={IconMoodSmile} title={t("noExpiring")} />}
+      {data && soon.length === 0 && <Empty small icon={IconMoodSmile} title={t("noExpiring")} />}
       <ul className={css.rows}>
         {soon.slice(0, SHOWN).map((link) => (
           <li key={link.linkId}>
@@ -162,7 +162,7 @@ function Failures() {
         </Link>
       }
     >
-      {data?.data.length === 0 && <Empty icon={IconMoodSmile} title={t("noFailures")} />}
+      {data?.data.length === 0 && <Empty small icon={IconMoodSmile} title={t("noFailures")} />}
       <ul className={css.rows}>
         {data?.data.slice(0, SHOWN).map((group) => (
           <li key={`${group.workflowDefinitionId} ${group.code}`}>

@@ -132,6 +132,7 @@ export class Looks {
     timeZone: string | undefined,
     private readonly yes: string,
     private readonly no: string,
+    private readonly files: (count: number) => string,
   ) {
     this.numbers = new Intl.NumberFormat(language, { maximumFractionDigits: 20 });
     this.days = new Intl.DateTimeFormat(language, { timeZone: "UTC", dateStyle: "medium" });
@@ -145,6 +146,7 @@ export class Looks {
     if (typeof value === "number") return this.numbers.format(value);
     if (typeof value === "string") return this.text(field, value);
     if (Array.isArray(value) && field.options) return value.map((one) => this.option(field, String(one))).join(", ");
+    if (Array.isArray(value) && field.type === "attachment") return this.files(value.length);
     return JSON.stringify(value);
   }
 

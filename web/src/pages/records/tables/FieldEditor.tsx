@@ -42,7 +42,7 @@ export function FieldEditor({ draft, place, count, tables, error, onChange, onMo
           searchable
         />
         {draft.type === "relation" && <Select label={t("field.table")} data={[...tables]} value={draft.table || null} onChange={(table) => set({ table: table ?? "" })} searchable required />}
-        <TextInput label={t("field.pii")} description={t("field.piiHint")} value={draft.pii} onChange={(event) => set({ pii: event.currentTarget.value })} maxLength={60} />
+        <TextInput label={t("field.pii")} description={t("field.piiHint")} inputWrapperOrder={["label", "input", "description", "error"]} value={draft.pii} onChange={(event) => set({ pii: event.currentTarget.value })} maxLength={60} />
         {WITH_OPTIONS.has(draft.type) && (
           <Textarea label={t("field.options")} description={t("field.optionsHint")} value={draft.options} onChange={(event) => set({ options: event.currentTarget.value })} autosize minRows={2} maxRows={10} required />
         )}

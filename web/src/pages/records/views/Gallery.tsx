@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { IconDatabase } from "@tabler/icons-react";
+import { IconDatabase, IconPhoto } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -55,6 +55,12 @@ function Picture({ record, field }: { record: TableRecord; field: string }) {
   const [broken, setBroken] = useState(false);
   const files: unknown = record[field];
   const first: unknown = Array.isArray(files) ? files[0] : undefined;
-  if (typeof first !== "string" || broken) return <div className={css.noPicture} aria-hidden />;
+  if (typeof first !== "string" || broken) {
+    return (
+      <div className={css.noPicture} aria-hidden>
+        <IconPhoto size={22} stroke={1.3} />
+      </div>
+    );
+  }
   return <img className={css.picture} src={under(`/resources/${encodeURIComponent(first)}`)} alt="" loading="lazy" onError={() => setBroken(true)} />;
 }
