@@ -10,13 +10,15 @@ from random import Random
 from typing import Any, Final
 
 import httpx
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, ViewportSize, async_playwright, expect
 
 from tests.acceptance.running import Dev, pushed, start_dev
 from tests.browser.browsing import ARGUMENTS, chromium_path
 from tests.browser.screenshots import DESK, IMAGES, Studio, compose, sheet, shot
 
 WIDTH: Final = 1236
+WIDE_DESK: Final[ViewportSize] = {"width": 1500, "height": 820}
+"""The builder has three panes beside one another."""
 STATUSES: Final = {"new": "New", "checking": "Checking", "approved": "Approved", "rejected": "Rejected"}
 FIELDS: Final[list[dict[str, Any]]] = [
     {"name": "name", "type": "text", "title": "Name", "required": True, "indexed": True},
@@ -222,6 +224,17 @@ async def take_reviews(studio: Studio, folder: Path, kind: str) -> None:
         await picture(studio, page, "A case on one screen", "review", folder, kind)
 
 
+async def take_builder(studio: Studio, folder: Path, kind: str) -> None:
+    """A definition as it is drawn, filled in and written."""
+    with studio.dev.api() as api:
+        definition = pushed(api, ACCOUNT)
+    async with studio.page(WIDE_DESK) as page:
+        await sign_in(page, studio.dev, f"/app/definitions/{definition}/edit")
+        await page.get_by_role("button", name="Do we open this account? Review").click()
+        await expect(page.get_by_text("No problems")).to_be_visible()
+        await picture(studio, page, "One definition: drawn, filled in, written", "builder", folder, kind)
+
+
 async def picture(studio: Studio, page: Page, title: str, name: str, folder: Path, kind: str) -> None:
     """Write what the page shows."""
     html = sheet([await shot(page, title)], dark=False, columns=1, width=WIDTH)
@@ -270,6 +283,7 @@ async def main(folder: Path, kind: str) -> None:
                 await take(studio, folder, kind)
                 await take_reviews(studio, folder, kind)
                 await take_operations(studio, folder, kind)
+                await take_builder(studio, folder, kind)
                 await browser.close()
         finally:
             await asyncio.to_thread(dev.stop)

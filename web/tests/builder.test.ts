@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { change, insert, move, remove, set, valueAt } from "@/builder/edits";
 import { namesFor } from "@/builder/names";
 import { sampleAt, scopeFor, withSample } from "@/builder/samples";
-import { begun, changed, redo, undo } from "@/builder/history";
+import { begun, changed, merged, redo, undo } from "@/builder/history";
 import { parse, type Parsed, type Path } from "@/builder/parsed";
 import { duplicateStep, everyStep, freeId, moveStep, outline, renameStep, unwrapStep, wrapSteps, type Nesting } from "@/builder/steps";
 
@@ -231,6 +231,28 @@ describe.each(FILES)("%s", (_, text) => {
 });
 
 it("gives ids that are free", () => expect(freeId(outline(parse(TEXT).value, NESTING), "company")).toBe("company2"));
+
+describe("two changes of one text", () => {
+  const parts = fc.tuple(fc.string(), fc.string(), fc.string({ minLength: 1 }), fc.string(), fc.string());
+
+  it("are both in it where they are apart, whoever comes second", () => {
+    fc.assert(
+      fc.property(parts, fc.string(), fc.string(), ([head, left, middle, right, tail], one, other) => {
+        const base = head + left + middle + right + tail;
+        const mine = head + one + middle + right + tail;
+        const theirs = head + left + middle + other + tail;
+        const both = merged(base, mine, theirs);
+        expect(merged(base, theirs, mine)).toBe(both);
+        if (both !== undefined && mine !== base && theirs !== base) expect([both.length - base.length]).toEqual([mine.length - base.length + theirs.length - base.length]);
+      }),
+    );
+    expect(merged("a: 1\nb: 2\n", "a: 3\nb: 2\n", "a: 1\nb: 4\n")).toBe("a: 3\nb: 4\n");
+  });
+
+  it("are left to people where they touch", () => {
+    expect(merged("a: 1\n", "a: 2\n", "a: 3\n")).toBeUndefined();
+  });
+});
 
 describe("sample values", () => {
   it.each(FILES)("are there for all that completion offers of forms and values in %s", (_, text) => {

@@ -182,7 +182,7 @@ def _build(shared: Foundation) -> Services:
         webhooks=_webhooks(shared, deliveries, events, accounts),
         lists=lists,
         views=Views(ViewRepository(database), clock),
-        drafts=Drafts(DraftRepository(database), revisions, clock),
+        drafts=Drafts(DraftRepository(database), revisions, clock, new_id),
         cases=CaseRecords(database, records, executions),
         deprecations=_deprecations(shared),
         uses=DefinitionUses(kept_revisions),

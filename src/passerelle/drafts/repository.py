@@ -7,6 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from passerelle.drafts.models import DefinitionDraft, DraftPresence
+from passerelle.events.appending import append_event
+from passerelle.events.models import Event
 from passerelle.kit.database import Connection, Database
 
 MOST_LISTED: Final = 500
@@ -64,9 +66,12 @@ class DraftRepository:
             )
         return True
 
-    async def update(self, workspace_id: UUID, draft: DefinitionDraft) -> bool:
-        """Write a draft's next version; false where somebody else was faster."""
-        async with self._database.workspace(workspace_id) as connection:
+    async def update(self, workspace_id: UUID, draft: DefinitionDraft, saved: Event, fresh: timedelta) -> bool:
+        """Write a draft's next version; false where somebody else was faster.
+
+        `saved` is told where somebody else has the draft open, which they said within `fresh`.
+        """
+        async with self._database.transaction(workspace_id) as connection:
             done = await connection.fetchval(
                 "UPDATE definition_draft SET name = $4, text = $5, scenarios = $6, shared = $7, base_revision = $8, "
                 "definition_id = $9, updated_by = $10, updated_at = $11, version = version + 1 "
@@ -74,6 +79,8 @@ class DraftRepository:
                 *(workspace_id, draft.id, draft.version, draft.name, draft.text, draft.scenarios, draft.shared),
                 *(draft.base_revision, draft.definition_id, draft.updated_by, draft.updated_at),
             )
+            if done is not None and draft.shared and await _others(connection, saved, draft.id, fresh):
+                await append_event(connection, saved)
         return done is not None
 
     async def delete(self, workspace_id: UUID, draft_id: UUID) -> None:
@@ -83,27 +90,29 @@ class DraftRepository:
                 "DELETE FROM definition_draft WHERE workspace_id = $1 AND id = $2", workspace_id, draft_id
             )
 
-    async def meet(
-        self, workspace_id: UUID, draft_id: UUID, by: UUID, name: str, now: datetime, fresh: timedelta
-    ) -> DraftPresence:
-        """Say that somebody has the draft open, and learn who else was seen within `fresh`. The draft is there."""
-        async with self._database.transaction(workspace_id) as connection:
+    async def meet(self, draft: DefinitionDraft, name: str, opened: Event, fresh: timedelta) -> DraftPresence:
+        """Say that somebody has a draft open; who else has said so within `fresh`. `opened` is told if it is news."""
+        by = UUID(opened.data["byId"])
+        async with self._database.transaction(opened.workspace_id) as connection:
+            before = await connection.fetchval(
+                "SELECT seen_at FROM definition_draft_presence "
+                "WHERE workspace_id = $1 AND draft_id = $2 AND person_id = $3 FOR UPDATE",
+                *(opened.workspace_id, draft.id, by),
+            )
             await connection.execute(
                 "INSERT INTO definition_draft_presence (workspace_id, draft_id, person_id, name, seen_at) "
                 "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace_id, draft_id, person_id) "
                 "DO UPDATE SET name = excluded.name, seen_at = excluded.seen_at",
-                *(workspace_id, draft_id, by, name, now),
+                *(opened.workspace_id, draft.id, by, name, opened.created_at),
             )
-            rows = await connection.fetch(
-                "SELECT name FROM definition_draft_presence "
-                "WHERE workspace_id = $1 AND draft_id = $2 AND person_id <> $3 AND seen_at > $4 ORDER BY name LIMIT 20",
-                *(workspace_id, draft_id, by, now - fresh),
-            )
+            if draft.shared and (before is None or before <= opened.created_at - fresh):
+                await append_event(connection, opened)
+            people = await _others(connection, opened, draft.id, fresh)
             [now_there] = await connection.fetch(
                 "SELECT version, updated_by FROM definition_draft WHERE workspace_id = $1 AND id = $2",
-                *(workspace_id, draft_id),
+                *(opened.workspace_id, draft.id),
             )
-        return DraftPresence(now_there["version"], now_there["updated_by"], [one["name"] for one in rows])
+        return DraftPresence(now_there["version"], now_there["updated_by"], people)
 
     async def behind(
         self, workspace_id: UUID, caller_id: UUID, definition_id: UUID, revision: int
@@ -131,6 +140,16 @@ class DraftRepository:
                 "updated_at = excluded.updated_at",
                 *(workspace_id, files_only, now),
             )
+
+
+async def _others(connection: Connection, event: Event, draft_id: UUID, fresh: timedelta) -> list[str]:
+    """The names of those who have a draft open, but for whoever did what the event tells."""
+    rows = await connection.fetch(
+        "SELECT name FROM definition_draft_presence "
+        "WHERE workspace_id = $1 AND draft_id = $2 AND person_id <> $3 AND seen_at > $4 ORDER BY name LIMIT 20",
+        *(event.workspace_id, draft_id, UUID(event.data["byId"]), event.created_at - fresh),
+    )
+    return [one["name"] for one in rows]
 
 
 async def _files_only(connection: Connection, workspace_id: UUID) -> bool:

@@ -20,9 +20,12 @@ from passerelle.drafts.errors import (
 from passerelle.drafts.models import DefinitionDraft, DraftPresence
 from passerelle.drafts.repository import DraftRepository
 from passerelle.drafts.schemas import DraftBody, DraftChangeBody
+from passerelle.events.models import Event
 from passerelle.kit.clock import Clock
 from passerelle.kit.grants import is_within
 from passerelle.kit.http.authentication import Principal
+from passerelle.kit.ids import NewId
+from passerelle.kit.json import JsonObject
 
 MOST_DRAFTS: Final = 200
 """Drafts of one person, or of one key."""
@@ -33,10 +36,11 @@ PRESENT: Final = timedelta(seconds=30)
 class Drafts:
     """The feature's service."""
 
-    def __init__(self, repository: DraftRepository, revisions: Revisions, clock: Clock) -> None:
+    def __init__(self, repository: DraftRepository, revisions: Revisions, clock: Clock, new_id: NewId) -> None:
         self._repository = repository
         self._revisions = revisions
         self._clock = clock
+        self._new_id = new_id
 
     async def listed(self, caller: Principal, definition_id: UUID | None) -> list[DefinitionDraft]:
         """The caller's own drafts and those that are shared, the last changed first, without their texts."""
@@ -95,7 +99,8 @@ class Drafts:
             updated_by=caller.name,
             updated_at=self._clock(),
         )
-        if not await self._repository.update(caller.workspace_id, new):
+        saved = self._event("saved", caller, old, old.version + 1)
+        if not await self._repository.update(caller.workspace_id, new, saved, PRESENT):
             raise _conflict(old)
         return await self.read(caller, draft_id)
 
@@ -106,9 +111,9 @@ class Drafts:
 
     async def meet(self, caller: Principal, draft_id: UUID) -> DraftPresence:
         """Say that the caller has the draft open; who else has. Raises DRAFT_NOT_FOUND."""
-        await self.read(caller, draft_id)
-        now = self._clock()
-        return await self._repository.meet(caller.workspace_id, draft_id, caller.id, caller.name, now, PRESENT)
+        draft = await self.read(caller, draft_id)
+        opened = self._event("opened", caller, draft, draft.version)
+        return await self._repository.meet(draft, caller.name, opened, PRESENT)
 
     async def behind(self, caller: Principal, definition_id: UUID, revision: int) -> list[str]:
         """A sentence for each draft that the caller may see and that rests on an older revision than this one."""
@@ -122,6 +127,10 @@ class Drafts:
     async def say_files_only(self, workspace_id: UUID, files_only: bool) -> None:
         """Say it. Drafts that are there stay, and can be read and deleted."""
         await self._repository.say_files_only(workspace_id, files_only, self._clock())
+
+    def _event(self, what: str, by: Principal, draft: DefinitionDraft, version: int) -> Event:
+        data: JsonObject = {"draftId": str(draft.id), "version": version, "byId": str(by.id)}
+        return Event(by.workspace_id, self._new_id(), f"draft.{what}", data, self._clock())
 
     async def _require_kept(self, workspace_id: UUID) -> None:
         if await self.files_only(workspace_id):

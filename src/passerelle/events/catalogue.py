@@ -158,8 +158,17 @@ def _proposal(name: str, when: str, status: str) -> EventType:
     return EventType(f"proposal.{name}", when, fields)
 
 
+def _draft(name: str, when: str) -> EventType:
+    fields = {
+        "draftId": _id("The draft."),
+        "version": ({"type": "integer", "description": "The draft's version after the event."}, 7),
+        "byId": _id("The user or the key that did it."),
+    }
+    return EventType(f"draft.{name}", when, fields)
+
+
 AUDIT: Final = "audit.written"
-"""The event of which nobody hears who did not ask for it by name."""
+"""Of this event, and of those of drafts, nobody hears who did not ask for them by name."""
 
 _TYPES: Final = (
     _workflow("started", "An execution was started.", "RUNNING"),
@@ -193,6 +202,8 @@ _TYPES: Final = (
     _proposal("approved", "A second person approved, and the revision is published.", "approved"),
     _proposal("declined", "Somebody declined to publish the revision.", "declined"),
     _proposal("withdrawn", "Whoever proposed it took it back.", "withdrawn"),
+    _draft("opened", "Somebody opened a shared draft of a definition."),
+    _draft("saved", "Somebody saved a shared draft that others have open; while nobody else has, none comes."),
     _email("sent", "A message was handed to the mail server.", None),
     _email("failed", "A message could not be sent.", "550 no such mailbox"),
     EventType(

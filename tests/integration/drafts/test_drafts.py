@@ -63,7 +63,7 @@ async def app(database: Database, workspace_id: UUID, clock: MovedClock) -> Fast
     app, box = FastAPI(), SecretBox(["a-key-for-tests-of-thirty-two-characters"])
     stack.install(app, authenticator=ByName(workspace_id), database=database, box=box)
     revisions = Revisions(RevisionRepository(database, new_id), load_kinds())
-    drafts = Drafts(DraftRepository(database), revisions, clock)
+    drafts = Drafts(DraftRepository(database), revisions, clock, new_id)
     app.include_router(router(drafts, revisions))
     app.include_router(revision_router(revisions, Alone(), drafts, Cursors(box)))
     return app
@@ -129,6 +129,25 @@ async def test_who_has_a_draft_open_is_told_to_the_others_for_half_a_minute(app:
     assert (await call(app, "ben", "POST", path)).json()["people"] == ["anna"]
     clock.move(timedelta(seconds=31))
     assert (await call(app, "ben", "POST", path)).json()["people"] == []
+
+
+async def test_who_opens_and_saves_a_shared_draft_is_told_to_the_stream_while_others_are_there(
+    app: FastAPI, database: Database, workspace_id: UUID
+) -> None:
+    own, shared = await made(app), await made(app, shared=True)
+    for kept in (own, shared):
+        path = f"/drafts/{kept['id']}"
+        await call(app, "anna", "POST", f"{path}/presence")
+        await call(app, "anna", "POST", f"{path}/presence")
+        await call(app, "anna", "PATCH", path, {"text": "alone"}, **{"If-Match": '"1"'})
+    await call(app, "ben", "POST", f"/drafts/{shared['id']}/presence")
+    await call(app, "ben", "PATCH", f"/drafts/{shared['id']}", {"text": "two"}, **{"If-Match": '"2"'})
+    async with database.workspace(workspace_id) as connection:
+        rows = await connection.fetch("SELECT type, data FROM event WHERE type LIKE 'draft.%' ORDER BY id")
+    assert {row["data"]["draftId"] for row in rows} == {shared["id"]}
+    assert [(row["type"], row["data"]["version"]) for row in rows] == [
+        ("draft.opened", 1), ("draft.opened", 2), ("draft.saved", 3)
+    ]  # fmt: skip
 
 
 async def test_a_push_tells_of_drafts_that_rest_on_an_older_revision(app: FastAPI) -> None:

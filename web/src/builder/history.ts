@@ -23,6 +23,17 @@ export function undone(text: string, { from, removed, inserted }: Change): strin
   return text.slice(0, from) + removed + text.slice(from + inserted.length);
 }
 
+/** Both changes of one text, where they are apart; undefined where they touch: people decide then. */
+export function merged(base: string, mine: string, theirs: string): string | undefined {
+  const [own, other] = [changeBetween(base, mine), changeBetween(base, theirs)];
+  if (mine === theirs || theirs === base) return mine;
+  if (mine === base) return theirs;
+  const [first, second] = own.from <= other.from ? [own, other] : [other, own];
+  if (first.from + first.removed.length >= second.from) return undefined;
+  // The later one first: it does not move what stands before it.
+  return redone(redone(base, second), first);
+}
+
 export interface History {
   text: string;
   past: readonly Change[];

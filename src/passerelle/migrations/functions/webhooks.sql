@@ -15,7 +15,7 @@ BEGIN
         SELECT e.id AS endpoint_id, e.workspace_id, ev.transaction, ev.id AS event_id, ev.type,
                ev.execution_id, c.transaction AS was_transaction, c.event_id AS was_event,
                ev.type <> 'webhook.test' AND (
-                   e.events = '{}' AND ev.type <> 'audit.written'
+                   e.events = '{}' AND ev.type <> 'audit.written' AND ev.type NOT LIKE 'draft.%'
                    OR ev.type = ANY (e.events) OR split_part(ev.type, '.', 1) || '.*' = ANY (e.events)
                ) AS wanted
         FROM webhook_endpoint e

@@ -9,6 +9,7 @@ import { useTranslation } from "react-i18next";
 
 import type { Schema } from "@/builder/schema";
 import { useShortcuts } from "@/app/keyboard";
+import { notifyDone } from "@/components/confirm";
 import { Failure } from "@/components/Failure";
 import { Loading } from "@/components/Loading";
 import { localized } from "@/components/localized";
@@ -76,6 +77,11 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
     isKept: source !== undefined && !filesOnly,
     // The address is the draft's from now on; the page stays as it is.
     onMade: (made) => void navigate({ to: ".", replace: true, mask: { to: "/drafts/$draftId", params: { draftId: made.id }, unmaskOnReload: true } }),
+    onMerged: (both, by) => {
+      builder.type(both.text);
+      setScenarios(both.scenarios);
+      notifyDone(t("merged", { by }));
+    },
   });
   useStay(saving.state === "failed" || saving.state === "conflict" || (filesOnly && text !== start));
   const trial = useTrial(text, scenarios, check?.sound === true);

@@ -5,15 +5,17 @@ import { useEffect, useEffectEvent, useState } from "react";
 
 import { api, got, type Schemas } from "@/api/client";
 import { ApiError } from "@/api/errors";
-import { useOnline } from "@/live/useLive";
+import { merged } from "@/builder/history";
+import { useLive, useOnline } from "@/live/useLive";
 
 export type Draft = Schemas["DraftAnswer"];
 export type SavingState = "saved" | "waiting" | "conflict" | "failed" | "unsaved";
 
 const SAVE_AFTER = 800;
 const MEET_EVERY = 10_000;
+const DRAFTS = ["draft.*"] as const;
 
-interface Kept {
+export interface Kept {
   text: string;
   scenarios: string;
 }
@@ -39,16 +41,18 @@ interface Options {
   about: { name: string; definitionId?: string; baseRevision?: number };
   isKept: boolean;
   onMade: (draft: Draft) => void;
+  /** What somebody else saved was put together with what was typed here. */
+  onMerged: (both: Kept, by: string) => void;
 }
 
-export function useSaving({ draft: opened, start, now, about, isKept, onMade }: Options): Saving {
+export function useSaving({ draft: opened, start, now, about, isKept, onMade, onMerged }: Options): Saving {
   const queryClient = useQueryClient();
   const isOnline = useOnline();
   const [draft, setDraft] = useState(opened);
   const [kept, setKept] = useState<Kept>(opened ? { text: opened.text, scenarios: opened.scenarios } : start);
   const [refused, setRefused] = useState<Draft>();
   const [waited] = useDebouncedValue(now, SAVE_AFTER);
-  const isSame = kept.text === now.text && kept.scenarios === now.scenarios;
+  const isSame = isEqual(kept, now);
   const send = useMutation({
     mutationFn: async (what: Kept) => {
       if (!draft) {
@@ -64,10 +68,10 @@ export function useSaving({ draft: opened, start, now, about, isKept, onMade }: 
       setKept(what);
       void queryClient.invalidateQueries({ queryKey: ["drafts", "list"] });
     },
-    onError: async (error) => {
-      if (!draft || !(error instanceof ApiError && error.has("DRAFT_VERSION_CONFLICT"))) return;
-      setRefused(await got(api.GET("/drafts/{draftId}", { params: { path: { draftId: draft.id } } })));
-    },
+    // A server that is away comes back; what was refused is so again until it is changed.
+    retry: (_, error) => !(error instanceof ApiError && error.status < 500),
+    // Whoever was faster is behind the presence, too: their text is read there.
+    onError: (error) => isConflict(error) && queryClient.invalidateQueries({ queryKey: ["drafts", draft?.id, "presence"] }),
   });
   const { data: presence } = useQuery({
     queryKey: ["drafts", draft?.id, "presence"],
@@ -75,30 +79,50 @@ export function useSaving({ draft: opened, start, now, about, isKept, onMade }: 
     enabled: draft !== undefined,
     refetchInterval: MEET_EVERY,
   });
+  useLive(DRAFTS, ({ data }) => {
+    if (draft !== undefined && (data["draftId"] ?? draft.id) === draft.id) void queryClient.invalidateQueries({ queryKey: ["drafts", draft.id, "presence"] });
+  });
   const isBehind = draft !== undefined && presence !== undefined && presence.version > draft.version && !send.isPending;
-  const { data: newer } = useQuery({
-    queryKey: ["drafts", draft?.id, "newer", presence?.version],
-    queryFn: () => got(api.GET("/drafts/{draftId}", { params: { path: { draftId: draft!.id } } })),
-    enabled: isBehind,
+  const settle = (other: Draft) => {
+    setDraft(other);
+    setKept({ text: other.text, scenarios: other.scenarios });
+    setRefused(undefined);
+    send.reset();
+  };
+  const receive = useEffectEvent((other: Draft) => {
+    const [text, scenarios] = [merged(kept.text, now.text, other.text), merged(kept.scenarios, now.scenarios, other.scenarios)];
+    if (text === undefined || scenarios === undefined) return setRefused(other);
+    settle(other);
+    onMerged({ text, scenarios }, other.updatedBy);
   });
-  const theirs = refused ?? (isBehind ? newer : undefined);
+  const draftId = draft?.id;
+  useEffect(() => {
+    if (!isBehind || draftId === undefined) return;
+    const aborted = new AbortController();
+    void got(api.GET("/drafts/{draftId}", { params: { path: { draftId } }, signal: aborted.signal })).then(receive, () => undefined);
+    return () => aborted.abort();
+  }, [isBehind, draftId, presence?.version]);
   const push = useEffectEvent(() => {
-    if (isKept && !isSame && !send.isPending && !theirs) send.mutate(now);
+    const wasRefused = send.isError && (isConflict(send.error) || isEqual(send.variables, now));
+    if (isKept && !isSame && !send.isPending && !refused && !wasRefused) send.mutate(now);
   });
-  useEffect(() => push(), [waited, isOnline, send.isPending]);
-  const state: SavingState = !isKept ? "unsaved" : theirs ? "conflict" : send.isError ? "failed" : isSame ? "saved" : "waiting";
+  useEffect(() => push(), [waited, isOnline, send.isPending, draft]);
+  const state: SavingState = !isKept ? "unsaved" : refused ? "conflict" : send.failureCount > 0 && !isConflict(send.failureReason) ? "failed" : isSame ? "saved" : "waiting";
   return {
     state,
     draft,
     people: presence?.people ?? [],
-    theirs,
-    settle: (other) => {
-      setDraft(other);
-      setKept({ text: other.text, scenarios: other.scenarios });
-      setRefused(undefined);
-      send.reset();
-    },
+    theirs: refused,
+    settle,
     save: async () => (isSame && draft ? draft : isKept ? await send.mutateAsync(now) : undefined),
-    error: send.error,
+    error: send.failureReason,
   };
+}
+
+function isEqual(one: Kept, other: Kept): boolean {
+  return one.text === other.text && one.scenarios === other.scenarios;
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof ApiError && error.has("DRAFT_VERSION_CONFLICT");
 }
