@@ -168,7 +168,7 @@ def _draft(name: str, when: str) -> EventType:
 
 
 AUDIT: Final = "audit.written"
-"""Of this event, and of those of drafts, nobody hears who did not ask for them by name."""
+"""The event of which nobody hears who did not ask for it by name. Webhooks get those of drafts in the same way."""
 
 _TYPES: Final = (
     _workflow("started", "An execution was started.", "RUNNING"),

@@ -19,7 +19,7 @@ _READ = """
     SELECT e.workspace_id, e.id, e.type, e.data, e.created_at, e.transaction FROM event e
     WHERE e.workspace_id = $1 AND (e.transaction, e.id) > ($2, $3)
       AND e.transaction < pg_snapshot_xmin(pg_current_snapshot())
-      AND ($4::text[] = '{}' AND e.type <> 'audit.written' AND e.type NOT LIKE 'draft.%' OR e.type = ANY ($4))
+      AND ($4::text[] = '{}' AND e.type <> 'audit.written' OR e.type = ANY ($4))
 """
 _IN_ORDER = " ORDER BY e.transaction, e.id LIMIT $5"
 
