@@ -10,7 +10,6 @@ import asyncpg
 import httpx
 import pytest
 
-from passerelle.app.application import create_app
 from tests.integration.secrets.product import BASE_URL, Product, joined, opened
 
 
@@ -35,7 +34,7 @@ async def made(product: Product, **terms: Any) -> dict[str, Any]:
 
 async def acting(product: Product, key: dict[str, Any], address: str = "10.1.2.3") -> httpx.AsyncClient:
     """A service that signs in with a key."""
-    transport = httpx.ASGITransport(create_app(product.services, BASE_URL), client=(address, 1))
+    transport = httpx.ASGITransport(product.app, client=(address, 1))
     client = httpx.AsyncClient(transport=transport, base_url=BASE_URL)
     answer = await client.post("/auth/authorize", json={"key": key["key"], "secret": key["secret"]})
     client.headers["Authorization"] = f"Bearer {answer.json().get('accessToken')}"
@@ -94,7 +93,7 @@ async def test_a_key_is_taken_from_its_networks_only(product: Product) -> None:
     key = await made(product, networks=["10.0.0.0/8", "2001:db8::/32"])
     inside = await acting(product, key, "10.200.0.1")
     assert (await inside.get("/tables")).status_code == 200
-    transport = httpx.ASGITransport(create_app(product.services, BASE_URL), client=("192.0.2.1", 1))
+    transport = httpx.ASGITransport(product.app, client=("192.0.2.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=inside.headers) as outside:
         stolen = await outside.get("/tables")
         assert (stolen.status_code, code_of(stolen)) == (403, "ADDRESS_REFUSED")

@@ -14,7 +14,6 @@ import asyncpg
 import httpx
 import pytest
 
-from passerelle.app.application import create_app
 from passerelle.audit import repository
 from passerelle.audit.models import Actor, AuditChain
 from passerelle.audit.repository import AuditFilters
@@ -526,7 +525,7 @@ async def test_only_who_may_read_the_audit_streams_it(product: Product) -> None:
 
 
 async def test_the_address_is_the_clients_own(product: Product) -> None:
-    transport = httpx.ASGITransport(create_app(product.services, BASE_URL), client=("203.0.113.7", 1))
+    transport = httpx.ASGITransport(product.app, client=("203.0.113.7", 1))
     headers = {"Authorization": product.api.headers["Authorization"]}
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers) as client:
         await client.put("/secrets/KEY", json={"value": "x"})

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from passerelle.app.application import create_app
 from passerelle.app.services import Services
 from passerelle.kit.database import OwnConnection
 from tests.integration.secrets.product import BASE_URL, Product, joined, opened
@@ -91,7 +90,7 @@ class Guest:
 async def test_a_submission_takes_four_statements_and_a_page_two(product: Product, statements: list[str]) -> None:
     pushed = await product.push(PAGES)
     made = await product.api.post("/link", json={"workflowDefinitionId": pushed.json()["id"]})
-    transport = httpx.ASGITransport(create_app(product.services, BASE_URL))
+    transport = httpx.ASGITransport(product.app)
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as browser:
         guest = await Guest.come(browser, made.json()["link"])
         await guest.send("Anna")

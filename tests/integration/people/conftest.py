@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from passerelle.app.application import create_app
 from passerelle.people.models import NewUser, User
 from passerelle.people.parts import PeopleParts
 from tests.integration.people.browsing import PASSWORD, Tab
@@ -25,7 +24,7 @@ class Home:
 
     def tab(self, **headers: str) -> Tab:
         """A browser that has never been here."""
-        transport = httpx.ASGITransport(create_app(self.product.services, BASE_URL))
+        transport = httpx.ASGITransport(self.product.app)
         return Tab(httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers))
 
     async def signed_in(self, email: str = "anna@example.com", password: str = PASSWORD) -> Tab:

@@ -18,7 +18,6 @@ import pytest
 
 from passerelle.accounts.grant_schemas import GrantBody
 from passerelle.accounts.models import KeyTerms
-from passerelle.app.application import create_app
 from tests.integration.secrets.product import BASE_URL, Product, joined, opened
 
 CALLS = int(os.environ.get("PASSERELLE_CALLS", "2000"))
@@ -179,7 +178,7 @@ async def actor(world: World, stack: AsyncExitStack) -> Actor:
     terms = KeyTerms(permissions=plain, granted=granted)
     token = (await services.accounts.create_token(world.product.workspace_id, "fuzz", 2, (), terms)).secret
     client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(create_app(services, BASE_URL)),
+        transport=httpx.ASGITransport(world.product.app),
         base_url=BASE_URL,
         headers={"Authorization": f"Bearer {token}"},
     )

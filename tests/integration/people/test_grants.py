@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from passerelle.app.application import create_app
 from passerelle.people.models import NewUser
 from tests.integration.people.browsing import PASSWORD, Tab
 from tests.integration.secrets.product import BASE_URL, Product, joined, opened
@@ -53,7 +52,7 @@ class Home:
         body = {"name": "service", "permissions": list(permissions), "grants": grants or []}
         made = await self.product.api.post("/keys", json=body)
         assert made.status_code == 201, made.text
-        transport = httpx.ASGITransport(create_app(self.product.services, BASE_URL))
+        transport = httpx.ASGITransport(self.product.app)
         async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
             answer = await client.post("/auth/authorize", json={key: made.json()[key] for key in ("key", "secret")})
             client.headers["Authorization"] = f"Bearer {answer.json()['accessToken']}"
@@ -342,7 +341,7 @@ async def test_a_member_with_a_role_of_grants_sees_own_records_and_reads_why(hom
     changed = await home.product.api.put(f"{path}/agent", json={"description": "x", "permissions": []})
     assert len(changed.json()["grants"]) == 1
     await people.users.put_member(organization_id, home.product.workspace_id, user.id, "agent")
-    transport = httpx.ASGITransport(create_app(home.product.services, BASE_URL))
+    transport = httpx.ASGITransport(home.product.app)
     tab = Tab(httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers={"X-Passerelle-Client": "test"}))
     assert (await tab.sign_in("ewa@example.com", PASSWORD)).status_code == 303
     assert await names(tab.client) == ["Hans Meier"]

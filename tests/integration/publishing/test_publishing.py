@@ -14,7 +14,6 @@ import asyncpg
 import httpx
 import pytest
 
-from passerelle.app.application import create_app
 from passerelle.people.models import NewUser
 from tests.integration.people.browsing import PASSWORD, Tab
 from tests.integration.secrets.product import BASE_URL, Product, joined, opened
@@ -41,7 +40,7 @@ class Home:
     async def key_of(self, tab: Tab, *permissions: str) -> httpx.AsyncClient:
         made = await tab.api("POST", "/keys", json={"name": "build", "permissions": list(permissions)})
         assert made.status_code == 201, made.text
-        transport = httpx.ASGITransport(create_app(self.product.services, BASE_URL))
+        transport = httpx.ASGITransport(self.product.app)
         client = httpx.AsyncClient(transport=transport, base_url=BASE_URL)
         answer = await client.post("/auth/authorize", json={key: made.json()[key] for key in ("key", "secret")})
         client.headers["Authorization"] = f"Bearer {answer.json()['accessToken']}"
@@ -67,7 +66,7 @@ class Home:
 
 
 async def _tab(product: Product) -> Tab:
-    transport = httpx.ASGITransport(create_app(product.services, BASE_URL))
+    transport = httpx.ASGITransport(product.app)
     return Tab(httpx.AsyncClient(transport=transport, base_url=BASE_URL))
 
 

@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from passerelle.accounts.service import checked_roles
-from passerelle.app.application import create_app
 from passerelle.app.services import Services
 from passerelle.kit.clock import MovedClock
 from passerelle.kit.jobs import JobRunning
@@ -75,7 +74,7 @@ async def product(running: tuple[Services, str]) -> AsyncIterator[Product]:
 async def key(product: Product, name: str, *roles: str) -> httpx.AsyncClient:
     """A client with credentials of its own."""
     token = (await product.services.accounts.create_token(product.workspace_id, name, 2, roles)).secret
-    transport = httpx.ASGITransport(create_app(product.services, BASE_URL))
+    transport = httpx.ASGITransport(product.app)
     return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers={"Authorization": f"Bearer {token}"})
 
 
@@ -87,7 +86,7 @@ async def person(product: Product, name: str) -> httpx.AsyncClient:
     if user is None:
         user = await people.users.make(organization_id, NewUser(email, "admin", name))
     opened = await people.sessions.open("127.0.0.1", "test", user=user, factors=["password"], complete=True)
-    transport = httpx.ASGITransport(create_app(product.services, BASE_URL))
+    transport = httpx.ASGITransport(product.app)
     headers = {"Cookie": f"{people.authenticator.cookie}={opened.secret}", "X-Passerelle-Client": "test"}
     return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers)
 

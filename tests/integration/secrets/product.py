@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from fastapi import FastAPI
 
 from passerelle.app.application import create_app
 from passerelle.app.services import Services, open_services
@@ -25,6 +26,8 @@ class Product:
     """A workspace's client, a stranger's, and what is behind them."""
 
     services: Services
+    app: FastAPI
+    """The application over them: to make one takes half a second."""
     database_url: str
     workspace_id: UUID
     api: httpx.AsyncClient
@@ -73,4 +76,4 @@ async def joined(services: Services, database_url: str) -> AsyncIterator[Product
             headers = {"Authorization": f"Bearer {token}"}
             client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL, headers=headers)
             clients.append(await stack.enter_async_context(client))
-        yield Product(services, database_url, owners[0], *clients)
+        yield Product(services, app, database_url, owners[0], *clients)

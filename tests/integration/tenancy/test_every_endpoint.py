@@ -10,7 +10,6 @@ import asyncpg
 import httpx
 import pytest
 
-from passerelle.app.application import create_app
 from passerelle.people.models import NewUser
 from tests.integration.people.browsing import PASSWORD, Tab
 from tests.integration.secrets.product import BASE_URL, Product, joined, opened
@@ -125,7 +124,7 @@ async def test_a_person_in_two_workspaces_finds_in_one_nothing_of_the_other(prod
     organization_id = await people.users.organization_of(product.workspace_id)
     await people.users.make(organization_id, NewUser("anna@example.com", "owner", "Anna"), PASSWORD)
     second = (await product.services.accounts.create_workspace("second", organization_id)).id
-    transport = httpx.ASGITransport(create_app(product.services, BASE_URL))
+    transport = httpx.ASGITransport(product.app)
     headers = {"X-Passerelle-Client": "test", "X-Workspace": str(second)}
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers) as client:
         assert (await Tab(client).sign_in("anna@example.com", PASSWORD)).status_code == 303
