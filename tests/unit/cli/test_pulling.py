@@ -46,6 +46,8 @@ class Server:
             return httpx.Response(200, json={"workspace": {"id": "w"}})
         if request.url.path == "/workspaces/w/roles":
             return httpx.Response(200, json={"content": self.roles})
+        if request.url.path == "/drafts":
+            return httpx.Response(200, json={"data": [], "next": None})
         if request.url.path == "/tables":
             return httpx.Response(200, json={"data": self.tables, "next": None})
         if request.url.path == "/definitions":
