@@ -64,7 +64,8 @@ class Link:
         if self.deleted_at is not None:
             return LinkState.DELETED
         if self.superseded_at is not None and self.activated_at is None and self.status is Status.CANCELLED:
-            return LinkState.SUPERSEDED  # nobody had begun it, so it ended with its link
+            # Nobody had begun it: it ended with its link, or was cancelled before, and the newer one is what helps.
+            return LinkState.SUPERSEDED
         if self.status not in OPEN:
             return _OF_ENDED[self.status]
         if self.superseded_at is not None:

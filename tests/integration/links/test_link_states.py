@@ -56,6 +56,8 @@ class Modelled:
     def state(self, now: datetime) -> LinkState:
         if self.deleted:
             return LinkState.DELETED
+        if self.status == "CANCELLED" and self.superseded and not self.activated:
+            return LinkState.SUPERSEDED
         if self.status != "RUNNING":
             return ENDED[self.status]
         if self.superseded:
