@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path
 
+from passerelle.accounts.errors import KEY_TERMS_INVALID
 from passerelle.accounts.grant_schemas import GrantAnswer, Things
 from passerelle.accounts.key_schemas import KeyAnswer, KeyBody, NewKeyAnswer, key_answer
 from passerelle.accounts.key_terms import (
@@ -16,11 +17,13 @@ from passerelle.accounts.key_terms import (
     checked_key_roles,
     checked_networks,
     checked_permissions,
+    gathered,
     nothing_given,
 )
 from passerelle.accounts.models import KeyTerms, NewKey
 from passerelle.accounts.service import Accounts
 from passerelle.kit.clock import Clock
+from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import JsonBody
@@ -52,17 +55,26 @@ def router(accounts: Accounts, things: Things, cursors: Cursors, clock: Clock) -
 
         Two keys may be in use at once: to rotate one, make the next, let the service use it, revoke the first.
         """
-        permissions = checked_permissions(caller, body.permissions)
+        wrong: list[Problem] = []
+        with gathered(wrong):
+            permissions = checked_permissions(caller, body.permissions)
+        with gathered(wrong):
+            roles = checked_key_roles(caller, body.roles)
+        with gathered(wrong):
+            expires_at = checked_expiry(body.expires_at, clock())
+        with gathered(wrong):
+            networks = checked_networks(body.networks)
+        if wrong:
+            raise PasserelleError(KEY_TERMS_INVALID.status, wrong)
         granted = await things.resolved(caller.workspace_id, body.grants, permissions)
         checked_permissions(caller, [name for one in granted for name in one.permissions], "/grants")
         if not permissions and not granted:
             raise nothing_given()
-        roles = checked_key_roles(caller, body.roles)
         terms = KeyTerms(
             permissions=permissions,
             granted=granted,
-            expires_at=checked_expiry(body.expires_at, clock()),
-            networks=checked_networks(body.networks),
+            expires_at=expires_at,
+            networks=networks,
             made_by=caller.name,
             made_by_user=caller.person,
         )

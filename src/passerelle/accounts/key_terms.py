@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Final
@@ -42,6 +43,15 @@ def checked_key_roles(by: Principal, names: Sequence[str]) -> tuple[str, ...]:
     if problems:
         raise PasserelleError(KEY_TERMS_INVALID.status, problems)
     return tuple(dict.fromkeys(names))
+
+
+@contextmanager
+def gathered(wrong: list[Problem]) -> Iterator[None]:
+    """Put what a check raises into `wrong`: all reasons are told at once."""
+    try:
+        yield
+    except PasserelleError as error:
+        wrong += error.problems
 
 
 def nothing_given() -> PasserelleError:

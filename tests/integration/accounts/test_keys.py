@@ -89,6 +89,12 @@ async def test_terms_that_cannot_be_are_refused(product: Product, terms: dict[st
     assert code_of(await product.api.post("/keys", json=body)) == "KEY_TERMS_INVALID"
 
 
+async def test_all_that_is_wrong_with_a_key_is_told_at_once(product: Product) -> None:
+    body = {"name": "shop", "permissions": ["can_fly"], "networks": ["here"], "expiresAt": "1999-01-01T00:00:00Z"}
+    refused = await product.api.post("/keys", json={**body, "roles": ["no role!"]})
+    assert [one["pointer"] for one in refused.json()["errors"]] == ["/permissions", "/roles", "/expiresAt", "/networks"]
+
+
 async def test_a_key_is_taken_from_its_networks_only(product: Product) -> None:
     key = await made(product, networks=["10.0.0.0/8", "2001:db8::/32"])
     inside = await acting(product, key, "10.200.0.1")
