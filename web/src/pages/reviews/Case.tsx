@@ -12,6 +12,7 @@ import { Section } from "@/components/Section";
 import { Status, Tag } from "@/components/Status";
 import { Time } from "@/components/Time";
 import { Documents, documentsOf } from "./Documents";
+import { useReasonWords, type Reason } from "./reasons";
 import { RecordCard } from "./RecordCard";
 import css from "./Review.module.css";
 
@@ -20,7 +21,7 @@ type StepRun = Schemas["StepRunAnswer"];
 
 interface CheckOutput {
   status?: "valid" | "invalid" | "unknown";
-  reasons?: { code: string; message: string }[];
+  reasons?: Reason[];
   data?: unknown;
   source?: string;
 }
@@ -83,7 +84,9 @@ export function Case({ timeline, workflowId, masked }: Props) {
 /** One check: its verdict in a word, and each reason. */
 function Check({ run }: { run: StepRun }) {
   const { t } = useTranslation("reviews");
+  const wordsOf = useReasonWords();
   const output = (run.output ?? {}) as CheckOutput;
+  const name = String((run.input as { name?: unknown } | null)?.name);
   const failed = run.status === "FAILED";
   const verdict = failed ? "unknown" : (output.status ?? "unknown");
   const look = {
@@ -96,8 +99,8 @@ function Check({ run }: { run: StepRun }) {
       <summary>
         <Tag {...look[verdict]} text={t(`verdict.${verdict}`)} /> {run.step}{" "}
         {output.reasons?.map((reason) => (
-          <span key={reason.code} className={css.reason}>
-            {reason.message} <span className="mono quiet">{reason.code}</span>
+          <span key={`${reason.code}${reason.message}`} className={css.reason}>
+            {wordsOf(name, reason)} <span className="mono quiet">{reason.code}</span>
           </span>
         ))}
       </summary>
