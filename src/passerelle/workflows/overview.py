@@ -42,6 +42,9 @@ async def _filters(
         str | None,
         Query(alias="waitingFor", max_length=100, description="The kind of step that they rest at, or `retry`"),
     ] = None,
+    step: Annotated[
+        str | None, Query(max_length=200, description="Only those that rest at this step, or failed at it")
+    ] = None,
     revision: Annotated[
         Number32 | None, Query(description="Only those that run this revision of their definition")
     ] = None,
@@ -57,6 +60,7 @@ async def _filters(
         error_code,
         waiting_for,
         revision,
+        step=step,
         begun=not unused,
     )
 

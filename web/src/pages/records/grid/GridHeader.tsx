@@ -61,39 +61,55 @@ export const GridHeader = memo(function GridHeader(props: Props) {
 });
 
 function HeaderCell({ column, columns, place, active, sort, menu, onMenu, actions }: Props & { column: GridColumn; place: number }) {
-  const { t, i18n } = useTranslation("grid");
+  const { i18n } = useTranslation("grid");
   const { field } = column;
   const title = titleOf(field, i18n.language);
   const direction = sort === field.name ? "ascending" : sort === `-${field.name}` ? "descending" : undefined;
-  const sortable = !["json", "array", "attachment", "multiselect"].includes(field.type);
   const drop = (event: DragEvent) => {
     event.preventDefault();
     const dragged = event.dataTransfer.getData("text/x-column");
     if (dragged) actions.onMove(dragged, place);
   };
+  const isOpen = menu === field.name;
+  const wasOpen = useRef(false);
   return (
-    <Menu opened={menu === field.name} onChange={(opened) => onMenu(opened ? field.name : undefined)} position="bottom-start">
+    <div
+      role="columnheader"
+      aria-colindex={place + 2}
+      aria-sort={direction}
+      aria-haspopup="menu"
+      aria-expanded={isOpen}
+      className={css.headCell}
+      style={{ left: column.start, width: column.width }}
+      tabIndex={active === place + 1 ? 0 : -1}
+      data-column={place + 1}
+      data-active={active === place + 1 || undefined}
+      draggable
+      onDragStart={(event) => event.dataTransfer.setData("text/x-column", field.name)}
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={drop}
+      // Pressing beside an open menu closes it before the click comes.
+      onPointerDown={() => (wasOpen.current = isOpen)}
+      onClick={(event) => event.currentTarget.contains(event.target as Node) && !wasOpen.current && onMenu(field.name)}
+    >
+      <span className={css.headText}>{title}</span>
+      {direction === "ascending" && <IconArrowUp size={13} aria-hidden />}
+      {direction === "descending" && <IconArrowDown size={13} aria-hidden />}
+      <Edge column={column} onWidth={actions.onWidth} />
+      {isOpen && <ColumnMenu column={column} columns={columns} place={place} actions={actions} onMenu={onMenu} />}
+    </div>
+  );
+}
+
+/** What can be done with a column. There only while it is open: one for each column costs as much as all their rows. */
+function ColumnMenu({ column, columns, place, actions, onMenu }: Pick<Props, "columns" | "actions" | "onMenu"> & { column: GridColumn; place: number }) {
+  const { t } = useTranslation("grid");
+  const { field } = column;
+  const sortable = !["json", "array", "attachment", "multiselect"].includes(field.type);
+  return (
+    <Menu opened onChange={(opened) => !opened && onMenu(undefined)} position="bottom-start">
       <Menu.Target>
-        <div
-          role="columnheader"
-          aria-colindex={place + 2}
-          aria-sort={direction}
-          aria-haspopup="menu"
-          className={css.headCell}
-          style={{ left: column.start, width: column.width }}
-          tabIndex={active === place + 1 ? 0 : -1}
-          data-column={place + 1}
-          data-active={active === place + 1 || undefined}
-          draggable
-          onDragStart={(event) => event.dataTransfer.setData("text/x-column", field.name)}
-          onDragOver={(event) => event.preventDefault()}
-          onDrop={drop}
-        >
-          <span className={css.headText}>{title}</span>
-          {direction === "ascending" && <IconArrowUp size={13} aria-hidden />}
-          {direction === "descending" && <IconArrowDown size={13} aria-hidden />}
-          <Edge column={column} onWidth={actions.onWidth} />
-        </div>
+        <span className={css.anchor} />
       </Menu.Target>
       <Menu.Dropdown>
         {sortable && (
