@@ -129,6 +129,7 @@ class NodeAnswer(Answer):
     title: Any = Field(description="A text, or one for each language.")
     inner: list[InnerAnswer]
     """The lists of steps inside of it."""
+    fields: dict[str, Any] = Field(description="What a form calls its fields: a text each, or one for each language.")
 
 
 class InnerAnswer(Answer):
@@ -191,7 +192,15 @@ def graph_answer(graph: Graph) -> GraphAnswer:
 
 def _node(node: GraphNode) -> NodeAnswer:
     inner = [InnerAnswer(name=name, graph=graph_answer(graph)) for name, graph in node.inner]
-    return NodeAnswer(id=node.id, shape=node.shape, step=node.step, kind=node.kind, title=node.title, inner=inner)
+    return NodeAnswer(
+        id=node.id,
+        shape=node.shape,
+        step=node.step,
+        kind=node.kind,
+        title=node.title,
+        inner=inner,
+        fields=dict(node.fields),
+    )
 
 
 def _failure(group: FailureGroup) -> FailureAnswer:

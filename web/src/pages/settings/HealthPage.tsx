@@ -67,7 +67,7 @@ function Health() {
         <>
           <Verdict found={data} />
           <Section title={t("health.work")}>
-            <Work found={data} />
+            <Work found={data} own />
           </Section>
           {data.installation && <Beneath release={data.version} found={data.installation} />}
         </>
@@ -202,7 +202,8 @@ function Queue({ found }: { found: Installation }) {
   );
 }
 
-function Work({ found }: { found: Pick<Operations, "executions" | "webhooks"> }) {
+/** `own`: whether the lists of this workspace have what is counted. */
+function Work({ found, own = false }: { found: Pick<Operations, "executions" | "webhooks">; own?: boolean }) {
   const { t, i18n } = useTranslation("admin");
   const number = new Intl.NumberFormat(i18n.language);
   const { executions, webhooks } = found;
@@ -211,7 +212,7 @@ function Work({ found }: { found: Pick<Operations, "executions" | "webhooks"> })
       facts={[
         { name: t("health.running"), value: number.format(executions.running) },
         { name: t("health.awaiting"), value: number.format(executions.awaiting) },
-        { name: t("health.failed"), value: <Link to="/executions" search={{ status: "FAILED" }}>{number.format(executions.failed)}</Link> },
+        { name: t("health.failed"), value: own ? <Link to="/executions" search={{ status: "FAILED" }}>{number.format(executions.failed)}</Link> : number.format(executions.failed) },
         { name: t("health.stranded"), value: number.format(executions.stranded) },
         { name: t("health.pending"), value: number.format(webhooks.pending) },
         { name: t("health.overdue"), value: webhooks.overdueSeconds > 0 ? duration(webhooks.overdueSeconds * 1000) : "–" },
