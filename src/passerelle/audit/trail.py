@@ -239,8 +239,9 @@ class Trail:
         """Write and seal within a moment of each entry, for as long as the process lives."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), LOOKED_AFTER)
-                await asyncio.sleep(GATHERED_FOR)
+                async with asyncio.timeout(LOOKED_AFTER):
+                    await self._news.wait()
+            await asyncio.sleep(GATHERED_FOR)
             self._news.clear()
             try:
                 await self.write_due()

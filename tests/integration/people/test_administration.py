@@ -166,7 +166,9 @@ async def test_how_the_installation_stands_is_told_to_whoever_runs_it(
     assert (await home.product.stranger.get("/operations")).json()["installation"] is None
 
 
-async def test_a_customer_of_the_installation_sees_the_figures_of_their_own_workspace_alone(home: Home) -> None:
+async def test_a_customer_of_the_installation_sees_the_figures_of_their_own_workspace_alone(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each organization is another customer: neither figures of all, nor the machines and the mail server beneath."""
     await home.product.run("{name: fails, steps: [{id: no, fail: {code: REFUSED, message: No}}]}")
     standing = await found(home, "/operations")
@@ -176,6 +178,7 @@ async def test_a_customer_of_the_installation_sees_the_figures_of_their_own_work
     assert set(standing["mail"]) == {"sends", "sender"}
     theirs = (await home.product.stranger.get("/operations")).json()
     assert theirs["executions"] == {"running": 0, "awaiting": 0, "failed": 0, "stranded": 0}
+    monkeypatch.setattr(home.product.services.operations.mail, "_mail", FakeMail())
     tab = await home.signed_in()
     tried = (await tab.api("POST", "/operations/mail-test", json={})).json()
     assert (tried["server"], tried["reply"]) == (None, None)

@@ -85,7 +85,7 @@ export function Case({ timeline, workflowId, masked }: Props) {
 
 /** What somebody entered, under the names that the form has for it. */
 function Entered({ run, words }: { run: StepRun; words: StepWords }) {
-  const { output } = run;
+  const output: unknown = run.output;
   if (typeof output !== "object" || output === null || Array.isArray(output)) return <Json value={output} />;
   return (
     <dl className={css.facts}>
