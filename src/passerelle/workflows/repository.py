@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.engine.model import Status
-from passerelle.kit.database import Database
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import NewId, first_id
 from passerelle.kit.json import JsonObject
 from passerelle.workflows.models import ExecutionFilters, ExecutionView, FailureGroup, MoveView, StepRunView
@@ -26,11 +26,9 @@ _AT_STEP: Final = (
     "(e.waiting_for @> jsonb_build_array(jsonb_build_object('step', {0}::text)) "
     "OR (e.status = 'FAILED' AND e.error ->> 'step' = {0}::text))"
 )
-_RUNNING: Final = "e.revision_id = ANY (ARRAY(SELECT v.id FROM revision v WHERE v.workspace_id = $1 AND v.number = {}))"
-_RUNNING_ONE: Final = (
-    "e.revision_id = (SELECT v.id FROM revision v WHERE v.workspace_id = $1 AND v.definition_id = $2 AND v.number = {})"
-)
-"""For a list whose second value is the definition."""
+_NUMBERED: Final = """
+    SELECT id FROM revision WHERE workspace_id = $1 AND number = $2 AND ($3::uuid IS NULL OR definition_id = $3)
+"""
 _APART: Final = timedelta(days=1)
 """An id may have been made so long before its execution, where a request was sent again."""
 
@@ -117,9 +115,10 @@ class ExecutionRepository:
     ) -> list[ExecutionView]:
         """Executions, newest first, older than `after`. `record_ids`: what their record may be called."""
         narrowed, values = _narrowed({**_conditions(filters, record_ids), "(e.id < {})": after}, 2)
-        # The page is found first, by one index: joined before, every execution may be read and sorted.
-        page = f"{_OF_WORKSPACE}{_literally(filters)}{narrowed} ORDER BY e.id DESC LIMIT {limit:d}"
         async with self._database.reading(workspace_id) as connection:
+            running = await _running(connection, workspace_id, filters)
+            # The page is found first, by one index: joined before, every execution may be read and sorted.
+            page = f"{_OF_WORKSPACE}{_literally(filters)}{running}{narrowed} ORDER BY e.id DESC LIMIT {limit:d}"
             rows = await connection.fetch(_VIEW.format(found=page) + " ORDER BY e.id DESC", workspace_id, *values)
         return [_view(row) for row in rows]
 
@@ -129,11 +128,11 @@ class ExecutionRepository:
         """How many there are in each status, none counted further than `at_most`."""
         narrowed, values = _narrowed(_conditions(filters, record_ids), 2)
         statuses = [filters.status] if filters.status else list(Status)
-        counted = {
-            status: f"{_OF_WORKSPACE}{_literally(replace(filters, status=status))}{narrowed} LIMIT {at_most:d}"
-            for status in statuses
-        }
         async with self._database.reading(workspace_id) as connection:
+            rest = f"{await _running(connection, workspace_id, filters)}{narrowed} LIMIT {at_most:d}"
+            counted = {
+                status: f"{_OF_WORKSPACE}{_literally(replace(filters, status=status))}{rest}" for status in statuses
+            }
             return {
                 status: await connection.fetchval(f"SELECT count(*) FROM ({found}) one", workspace_id, *values)
                 for status, found in counted.items()
@@ -199,6 +198,18 @@ def _literally(filters: ExecutionFilters) -> str:
     return said if filters.step is None else said + _UNDONE
 
 
+async def _running(connection: Connection, workspace_id: UUID, filters: ExecutionFilters) -> str:
+    """The condition that they run a revision of the wanted number, written out as well.
+
+    Of a revision that few executions run PostgreSQL would not know that, and read all of them.
+    """
+    if filters.revision is None:
+        return ""
+    found = await connection.fetch(_NUMBERED, workspace_id, filters.revision, filters.definition_id)
+    ids = ", ".join(f"'{row['id']}'::uuid" for row in found)
+    return f" AND e.revision_id IN ({ids})" if ids else " AND false"
+
+
 def _conditions(filters: ExecutionFilters, record_ids: Sequence[UUID] | None) -> dict[str, Any]:
     """What must hold, each with its value; those without one are to be left out.
 
@@ -213,7 +224,6 @@ def _conditions(filters: ExecutionFilters, record_ids: Sequence[UUID] | None) ->
         "e.created_at < {}": filters.created_before,
         "e.id < {}": filters.created_before and first_id(filters.created_before + _APART),
         "e.parent_id = {}": filters.parent_id,
-        _RUNNING if filters.definition_id is None else _RUNNING_ONE: filters.revision,
         "e.error IS NOT NULL AND e.error ->> 'code' = {}": filters.error_code,
         f"({_BEGUN}) = {{}}": filters.begun or None,
         _AT_STEP: filters.step,
