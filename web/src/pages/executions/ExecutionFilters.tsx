@@ -1,12 +1,11 @@
 import { Button, Select, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { definitionChoiceQuery } from "@/components/definitions";
 import { SavedViews } from "@/components/SavedViews";
 import { localized } from "@/components/localized";
+import { TypedFilter } from "@/components/TypedFilter";
 import { readSearch, STATUSES, WAITS, type ExecutionSearch, type StatusName } from "./search";
 import css from "./Executions.module.css";
 
@@ -56,16 +55,15 @@ export function ExecutionFilters({ search, onChange }: Props) {
         clearable
       />
       {search.definition && (
-        <Typed
-          key={`v${search.revision ?? ""}`}
+        <TypedFilter
           label={t("filter.revision")}
           value={String(search.revision ?? "")}
           onChange={(value) => onChange(readSearch({ ...search, revision: Number(value) }))}
         />
       )}
-      <Typed key={`s${search.step ?? ""}`} label={t("filter.step")} value={search.step ?? ""} onChange={(value) => set("step", value)} />
-      <Typed key={`e${search.error ?? ""}`} label={t("filter.error")} value={search.error ?? ""} onChange={(value) => set("error", value)} />
-      <Typed key={`r${search.record ?? ""}`} label={t("filter.record")} value={search.record ?? ""} onChange={(value) => set("record", value)} />
+      <TypedFilter label={t("filter.step")} value={search.step ?? ""} onChange={(value) => set("step", value)} />
+      <TypedFilter label={t("filter.error")} value={search.error ?? ""} onChange={(value) => set("error", value)} />
+      <TypedFilter label={t("filter.record")} value={search.record ?? ""} onChange={(value) => set("record", value)} />
       <TextInput
         type="date"
         aria-label={t("filter.from")}
@@ -90,22 +88,5 @@ export function ExecutionFilters({ search, onChange }: Props) {
         </Button>
       )}
     </div>
-  );
-}
-
-/** A text that narrows a moment after it was typed. */
-function Typed({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
-  const [text, setText] = useState(value);
-  const later = useDebouncedCallback(onChange, 400);
-  return (
-    <TextInput
-      aria-label={label}
-      placeholder={label}
-      value={text}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        later(event.currentTarget.value.trim());
-      }}
-    />
   );
 }

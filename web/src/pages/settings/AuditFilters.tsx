@@ -1,8 +1,7 @@
 import { Button, Select, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { TypedFilter } from "@/components/TypedFilter";
 import { OUTCOMES, type AuditSearch } from "./auditSearch";
 import css from "./Audit.module.css";
 
@@ -26,7 +25,7 @@ export function AuditFilters({ search, onChange }: Props) {
   return (
     <div className={css.filters} role="search" aria-label={t("filter.name")}>
       {TYPED.map((name) => (
-        <Typed key={`${name}${search[name] ?? ""}`} label={t(`filter.${name}`)} value={search[name] ?? ""} onChange={(value) => set(name, value)} />
+        <TypedFilter key={name} label={t(`filter.${name}`)} value={search[name] ?? ""} onChange={(value) => set(name, value)} />
       ))}
       <Select
         aria-label={t("outcome")}
@@ -54,22 +53,5 @@ export function AuditFilters({ search, onChange }: Props) {
         </Button>
       )}
     </div>
-  );
-}
-
-function Typed({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
-  const [typed, setTyped] = useState(value);
-  const later = useDebouncedCallback(onChange, 400);
-  return (
-    <TextInput
-      aria-label={label}
-      placeholder={label}
-      maxLength={100}
-      value={typed}
-      onChange={(event) => {
-        setTyped(event.currentTarget.value);
-        later(event.currentTarget.value.trim());
-      }}
-    />
   );
 }
