@@ -20,7 +20,7 @@ export function TypedFilter({ label, value, onChange }: Props) {
     onChange(sent);
   }, PAUSE);
   if (value !== known.value) {
-    setKnown({ ...known, value });
+    setKnown({ value, sent: value });
     if (value !== known.sent) setText(value);
   }
   return (
