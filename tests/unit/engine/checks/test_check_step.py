@@ -85,10 +85,11 @@ def test_the_output_is_what_definitions_read() -> None:
     config, problems = compile_("company-number", type="NIP", value="${nip}")
     done = KIND.run(config, scope(nip="774-000-14-55"))
     assert not problems
+    [reason] = done.output["reasons"]
     assert done.output == {
         "passed": False,
         "status": "invalid",
-        "reasons": [{"code": "CHECKSUM", "message": done.output["reasons"][0]["message"]}],
+        "reasons": [{"code": "CHECKSUM", "message": reason["message"], "params": {"type": "NIP (PL)"}}],
         "data": {"type": "NIP", "country": "PL", "number": "7740001455"},
         "source": load_checks()["company-number"].source,
         "checkedAt": NOW,
