@@ -51,7 +51,7 @@ async def test_filters_stand_in_the_address_and_come_back_with_it(browse: Browse
     await page.get_by_role("textbox", name="Error code").fill("TOO_MUCH")
     await expect(page).to_have_url(re.compile(r"status=FAILED.*error=TOO_MUCH"))
     await expect(page.get_by_role("textbox", name="Error code")).to_be_focused()
-    await page.get_by_role("textbox", name="Rests or failed at step").fill("large")
+    await page.get_by_role("textbox", name="Step").fill("large")
     await expect(page).to_have_url(re.compile(r"step=large"))
     await page.reload()
     await expect(page.get_by_role("textbox", name="Error code")).to_have_value("TOO_MUCH")

@@ -59,7 +59,7 @@ export function LinkTable({ definition, onDefinition }: { definition: string | u
         </span>
       ),
       align: "end",
-      width: "12rem",
+      width: "14.5rem",
     },
   ];
   return (

@@ -54,33 +54,35 @@ export function Holder({ review }: { review: Review }) {
       <span className={css.grow} role="status">
         {holder ? (mine ? t("take.mine") : t("take.has", { name: holder.name })) : t("take.nobody")}
       </span>
-      {mine ? (
-        <Button variant="default" size="compact-xs" loading={assign.isPending} onClick={() => give(null, t("take.back"))}>
-          {t("take.giveBack")}
-        </Button>
-      ) : (
-        <Allowed by="can_review" reason={whyNot}>
-          <Button
-            variant="default"
-            size="compact-xs"
-            leftSection={<IconHandGrab size={14} />}
-            loading={assign.isPending}
-            onClick={take}
-          >
-            {holder ? t("take.over") : t("take.do")}
+      <span className={css.together}>
+        {mine ? (
+          <Button variant="default" size="compact-xs" loading={assign.isPending} onClick={() => give(null, t("take.back"))}>
+            {t("take.giveBack")}
           </Button>
-        </Allowed>
-      )}
-      <Menu opened={giving} onChange={setGiving} position="bottom-end" trapFocus>
-        <Menu.Target>
-          <Button variant="default" size="compact-xs" leftSection={<IconUserShare size={14} />} aria-haspopup="dialog">
-            {t("take.give")}
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown role="dialog" aria-label={t("take.give")}>
-          {giving && <Choice review={review} onChosen={(id, name) => give(id, t("take.given", { name }))} />}
-        </Menu.Dropdown>
-      </Menu>
+        ) : (
+          <Allowed by="can_review" reason={whyNot}>
+            <Button
+              variant="default"
+              size="compact-xs"
+              leftSection={<IconHandGrab size={14} />}
+              loading={assign.isPending}
+              onClick={take}
+            >
+              {holder ? t("take.over") : t("take.do")}
+            </Button>
+          </Allowed>
+        )}
+        <Menu opened={giving} onChange={setGiving} position="bottom-end" trapFocus>
+          <Menu.Target>
+            <Button variant="default" size="compact-xs" leftSection={<IconUserShare size={14} />} aria-haspopup="dialog">
+              {t("take.give")}
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown role="dialog" aria-label={t("take.give")}>
+            {giving && <Choice review={review} onChosen={(id, name) => give(id, t("take.given", { name }))} />}
+          </Menu.Dropdown>
+        </Menu>
+      </span>
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got, type Schemas } from "@/api/client";
+import { useMay } from "@/app/auth";
 import { Allowed } from "@/components/Allowed";
 import { Failure } from "@/components/Failure";
 import { Loading } from "@/components/Loading";
@@ -41,6 +42,7 @@ interface Chosen {
 function Import({ table }: { table: Table }) {
   const { t, i18n } = useTranslation("transfer");
   const queryClient = useQueryClient();
+  const canEdit = useMay("can_edit_data");
   const [chosen, setChosen] = useState<Chosen | undefined>();
   const [mapping, setMapping] = useState<Record<string, string | null>>({});
   const [mode, setMode] = useState<"create" | "upsert">("create");
@@ -86,16 +88,25 @@ function Import({ table }: { table: Table }) {
         }
         below={t("import.below")}
       />
-      <div className={css.file}>
-      <FileButton onChange={(file) => void choose(file)} accept=".csv,.tsv,.txt,.jsonl,.ndjson,text/csv,application/x-ndjson">
-        {(props) => (
-          <Allowed by="can_edit_data">
-            <Button {...props} variant={chosen ? "default" : "filled"} leftSection={<IconFileUpload size={15} />}>
-              {chosen ? t("import.another", { name: chosen.file.name }) : t("import.choose")}
-            </Button>
-          </Allowed>
-        )}
-      </FileButton>
+      <div
+        className={css.file}
+        data-empty={!chosen || undefined}
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
+          event.preventDefault();
+          if (canEdit) void choose(event.dataTransfer.files[0] ?? null);
+        }}
+      >
+        <FileButton onChange={(file) => void choose(file)} accept=".csv,.tsv,.txt,.jsonl,.ndjson,text/csv,application/x-ndjson">
+          {(props) => (
+            <Allowed by="can_edit_data">
+              <Button {...props} variant={chosen ? "default" : "filled"} leftSection={<IconFileUpload size={15} />}>
+                {chosen ? t("import.another", { name: chosen.file.name }) : t("import.choose")}
+              </Button>
+            </Allowed>
+          )}
+        </FileButton>
+        {!chosen && <span className="quiet">{t("import.drop")}</span>}
       </div>
       {chosen && (
         <>
