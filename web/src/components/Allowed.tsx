@@ -40,10 +40,17 @@ export function Reasoned({ reason, children }: Props) {
   );
 }
 
+/** What is said to somebody who lacks a permission; undefined where they have it. */
+export function useForbidden(permission: string): string | undefined {
+  const { t } = useTranslation();
+  const may = useMay(permission);
+  const reason = useWhyNot(permission);
+  if (may) return undefined;
+  return reason ? t("forbidden", { permission, reason }) : t("forbiddenPlain", { permission });
+}
+
 /** A control that needs a permission. */
 export function Allowed({ by, children, reason }: { by: string; children: ReactElement<ControlProps>; reason?: string | undefined }) {
-  const { t } = useTranslation();
-  const may = useMay(by);
-  const whyNot = useWhyNot(by);
-  return <Reasoned reason={may ? reason : t("forbidden", { permission: by, reason: whyNot ?? "" })}>{children}</Reasoned>;
+  const forbidden = useForbidden(by);
+  return <Reasoned reason={forbidden ?? reason}>{children}</Reasoned>;
 }

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { CurlButton } from "@/components/CurlButton";
 import { Loading } from "@/components/Loading";
+import { Locked } from "@/components/Locked";
 import { PageHeader } from "@/components/PageHeader";
 import { PageTabs } from "@/components/PageTabs";
 import { LinkTable } from "./LinkTable";
@@ -44,7 +45,11 @@ export function LinksPage() {
         tabs={TABS}
         nameOf={(tab) => t(`tab.${tab}`)}
         panels={{
-          links: <LinkTable definition={search.definition} onDefinition={(definition) => void navigate({ search: definition ? { definition } : {}, replace: true })} />,
+          links: (
+            <Locked by="can_manage_links">
+              <LinkTable definition={search.definition} onDefinition={(definition) => void navigate({ search: definition ? { definition } : {}, replace: true })} />
+            </Locked>
+          ),
           website: <Website />,
           theme: (
             <Suspense fallback={<Loading />}>

@@ -2,6 +2,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import { CurlButton } from "@/components/CurlButton";
+import { Locked } from "@/components/Locked";
 import { PageHeader } from "@/components/PageHeader";
 import { PageTabs } from "@/components/PageTabs";
 import { Deliveries } from "./Deliveries";
@@ -41,7 +42,21 @@ export function WebhooksPage() {
         onChange={show}
         tabs={TABS}
         nameOf={(tab) => t(`tab.${tab}`)}
-        panels={{ endpoints: <Endpoints />, deliveries: <Deliveries />, events: <Events />, signature: <Signature />, version1: <Version1 /> }}
+        panels={{
+          endpoints: (
+            <Locked by="can_view_webhooks">
+              <Endpoints />
+            </Locked>
+          ),
+          deliveries: (
+            <Locked by="can_view_webhooks">
+              <Deliveries />
+            </Locked>
+          ),
+          events: <Events />,
+          signature: <Signature />,
+          version1: <Version1 />,
+        }}
       />
     </>
   );
