@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from passerelle.cli.api_client import DEMO_DIR, DemoDir
+from passerelle.cli.printing import say_all
 from passerelle.kit.errors import CommandError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from passerelle.v1.cases.operating import Where
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 progress = Console(stderr=True)
 
 Workspace = Annotated[
@@ -38,7 +38,7 @@ def migrate(
     data_dir: DemoDir = DEMO_DIR,
 ) -> None:
     """Move cases into a table of your own; they keep their ids, history, files, comments and executions."""
-    from passerelle.v1.cases import moving  # noqa: PLC0415 - a command loads only what it needs
+    from passerelle.v1.cases import moving
 
     if sum((suggest, verify, undo, dry_run)) > 1:
         raise CommandError("--suggest, --dry-run, --verify and --undo are four commands: give one of them")
@@ -65,23 +65,22 @@ def import_cases(
     data_dir: DemoDir = DEMO_DIR,
 ) -> None:
     """Bring cases from elsewhere under their own ids; broken lines are reported, the rest is taken."""
-    from passerelle.v1.cases import bringing  # noqa: PLC0415 - a command loads only what it needs
+    from passerelle.v1.cases import bringing
 
     _tell(bringing.bring(_where(workspace, data_dir), file, files, progress))
 
 
 def _where(workspace: UUID | None, data_dir: Path) -> Where:
-    from passerelle.app.settings import load  # noqa: PLC0415
-    from passerelle.v1.cases.operating import where  # noqa: PLC0415
+    from passerelle.app.settings import load
+    from passerelle.v1.cases.operating import where
 
     return where(load(), workspace, data_dir)
 
 
 def _tell(coroutine: Coroutine[None, None, Said]) -> None:
-    import asyncio  # noqa: PLC0415 - as above
+    import asyncio
 
     said = asyncio.run(coroutine)
-    for line in said.lines:
-        output.print(line, markup=False, highlight=False)
+    say_all(said.lines)
     if not said.good:
         raise typer.Exit(1)
