@@ -45,10 +45,11 @@ from passerelle.accounts.signing_keys import SigningKeys, generate_private_key
 from passerelle.audit.models import Actor
 from passerelle.audit.trail import Happened, Trail, present_origin, write_down
 from passerelle.kit.clock import Clock, system_clock
-from passerelle.kit.database import Connection, Database, concerns
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import new_id
 from passerelle.kit.memory import Memory
+from passerelle.kit.observer import note_object
 from passerelle.kit.rates import Rates
 from passerelle.kit.secrets import SecretBox
 
@@ -266,7 +267,7 @@ class Accounts:
                 raise UnknownWorkspaceError(
                     f"there is no workspace {key.workspace_id}: make one with `passerelle workspace create`"
                 )
-            concerns(key.id)
+            note_object(key.id)
             await repository.insert_key(connection, key, kind=kind, public_id=public_id, now=self._clock())
 
 

@@ -31,7 +31,7 @@ from passerelle.engine.store import Store
 from passerelle.events.repository import EventRepository
 from passerelle.events.service import Events
 from passerelle.holds.service import Holds
-from passerelle.kit.database import LEAVING
+from passerelle.kit.connections import LEAVING
 from passerelle.kit.ids import new_id
 from passerelle.kit.loop_watch import LoopWatch
 from passerelle.kit.secrets import SecretBox

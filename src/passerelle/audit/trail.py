@@ -24,13 +24,15 @@ from passerelle.audit import objects, repository
 from passerelle.audit.models import NOWHERE, SYSTEM, Actor, AuditChain, Entry, Origin
 from passerelle.audit.reading import AuditReading
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import NO_WORKSPACE, Connection, Database, companion
+from passerelle.kit.connections import NO_WORKSPACE
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.auditing import AuditedRequest
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.context import present
 from passerelle.kit.ids import NewId, new_id
 from passerelle.kit.json import JsonObject
+from passerelle.kit.observer import observer
 
 log = structlog.get_logger("passerelle.audit")
 
@@ -248,12 +250,12 @@ class Trail:
 
 @contextmanager
 def _gone_along(going: Going) -> Iterator[None]:
-    token = companion.set(going)
+    token = observer.set(going)
     try:
         yield
     finally:
         going.over = True
-        companion.reset(token)
+        observer.reset(token)
 
 
 class Going:
@@ -269,11 +271,11 @@ class Going:
         self.written: Entry | None = None
         self.organization = False
 
-    def concerns(self, object_id: object) -> None:
+    def note_object(self, object_id: object) -> None:
         """The id of what is being made."""
         self.object_id = self.object_id or str(object_id)
 
-    def tells(self, object_id: object, before: JsonObject | None, after: JsonObject | None) -> None:
+    def note_change(self, object_id: object, before: JsonObject | None, after: JsonObject | None) -> None:
         """What an object was before the first change and is after the last."""
         earliest, _ = self._told.get(str(object_id), (before, None))
         self._told[str(object_id)] = (earliest, after)
@@ -282,7 +284,7 @@ class Going:
         return self.over or self.written is not None
 
     @asynccontextmanager
-    async def along(self, connection: Connection, chain: UUID, *, organization: bool) -> AsyncIterator[None]:
+    async def around(self, connection: Connection, chain: UUID, *, organization: bool) -> AsyncIterator[None]:
         """Look at the object before and after what happens inside, and write it down if anything was changed."""
         if self._done():
             yield

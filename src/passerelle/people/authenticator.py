@@ -18,7 +18,8 @@ from passerelle.accounts.credentials import digest
 from passerelle.accounts.errors import unauthorized
 from passerelle.accounts.permissions import looked_up
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import NO_WORKSPACE, Database
+from passerelle.kit.connections import NO_WORKSPACE
+from passerelle.kit.database import Database
 from passerelle.kit.grants import Granted
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.prefix import strict_cookie

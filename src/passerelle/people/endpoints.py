@@ -8,19 +8,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 
-from passerelle.kit.database import NO_WORKSPACE
+from passerelle.kit.connections import NO_WORKSPACE
 from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.auditing import unaudited
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import JsonBody
 from passerelle.kit.http.permissions import Identified, Requires, require_fresh
 from passerelle.kit.ids import parse_id
-from passerelle.people.errors import (
-    ORGANIZATION_NOT_FOUND,
-    PASSKEY_NOT_FOUND,
-    SESSION_REQUIRED,
-    WORKSPACE_NOT_FOUND,
-)
+from passerelle.people.errors import ORGANIZATION_NOT_FOUND, PASSKEY_NOT_FOUND, SESSION_REQUIRED, WORKSPACE_NOT_FOUND
 from passerelle.people.models import Opened, Place, User, UserSession
 from passerelle.people.parts import PeopleParts
 from passerelle.people.schemas import (

@@ -15,10 +15,11 @@ from uuid import UUID
 
 from passerelle.accounts.credentials import digest
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Database, concerns
+from passerelle.kit.database import Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.ids import NewId
+from passerelle.kit.observer import note_object
 from passerelle.kit.secrets import SecretBox
 from passerelle.people import enrolment_rows, repository
 from passerelle.people.emails import queue_email
@@ -91,7 +92,7 @@ class Enrolments:
                 if by.workspace_id == workspace_id:
                     require_grantable(by, found.permissions, "/workspaces")
             await enrolment_rows.cancel_open(connection, address, now)
-            concerns(enrolment_id)
+            note_object(enrolment_id)
             await enrolment_rows.insert(connection, enrolment, digest(self.secret_of(enrolment_id)))
             await queue_email(connection, "invitation", organizationId=str(organization_id), id=str(enrolment_id))
         return enrolment

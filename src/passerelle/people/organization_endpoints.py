@@ -15,27 +15,29 @@ from passerelle.kit.http.permissions import Identified, Requires
 from passerelle.kit.ids import parse_id
 from passerelle.people.errors import USER_NOT_FOUND, WORKSPACE_NOT_FOUND
 from passerelle.people.models import EnrolmentStatus, Role, State
-from passerelle.people.parts import PeopleParts
-from passerelle.people.schemas import (
+from passerelle.people.organization_schemas import (
     EnrollmentAnswer,
     EnrollmentBody,
-    MembershipAnswer,
-    MembershipBody,
     Numbered,
     OrganizationRoleAnswer,
     ProfileBody,
+    UserAnswer,
+    UserRoleBody,
+    enrollment_answer,
+    numbered,
+    organization_roles,
+    user_answer,
+)
+from passerelle.people.parts import PeopleParts
+from passerelle.people.workspace_schemas import (
+    MembershipAnswer,
+    MembershipBody,
     RoleAnswer,
     RoleBody,
     RoleChangeBody,
-    UserAnswer,
-    UserRoleBody,
     WorkspaceNameBody,
-    enrollment_answer,
     membership_answer,
-    numbered,
-    organization_roles,
     role_answer,
-    user_answer,
 )
 
 UserId = Annotated[UUID, Path(description="The user's id")]

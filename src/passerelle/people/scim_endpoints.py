@@ -22,7 +22,7 @@ from passerelle.people.errors import WORKSPACE_NOT_FOUND
 from passerelle.people.groups import UserGroup
 from passerelle.people.models import SCIM
 from passerelle.people.parts import PeopleParts
-from passerelle.people.schemas import WorkspaceRoleAnswer, WorkspaceRoleBody
+from passerelle.people.workspace_schemas import WorkspaceRoleAnswer, WorkspaceRoleBody
 
 Provisions = Annotated[Principal, Requires("can_manage_users")]
 UserId = Annotated[str, Path(description="The user's id")]

@@ -8,11 +8,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database, concerns
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.grants import Kind
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.ids import NewId
+from passerelle.kit.observer import note_object
 from passerelle.people import repository, session_rows
 from passerelle.people.errors import (
     EMAIL_IN_USE,
@@ -84,7 +85,7 @@ class Users:
     async def insert(self, connection: Connection, organization_id: UUID, new: NewUser) -> User:
         """As `make`, inside a transaction, with what is checked already. Raises EMAIL_IN_USE."""
         user_id = self._new_id()
-        concerns(user_id)
+        note_object(user_id)
         if not await repository.insert_user(connection, organization_id, user_id, new, self._clock()):
             raise EMAIL_IN_USE.error("a user of your organization has this e-mail address already", "/email")
         made = await repository.user_by_id(connection, user_id)
@@ -253,7 +254,7 @@ class Users:
         self, connection: Connection, by: Principal | None, user: User, workspace_id: UUID, role: str
     ) -> None:
         """As `put_member`, inside a transaction. `by`: whoever gives the role, None for the operator."""
-        concerns(user.id)
+        note_object(user.id)
         found = await require_role(connection, workspace_id, role)
         if by is not None and by.workspace_id == workspace_id:
             require_grantable(by, found.permissions, "/roleId")

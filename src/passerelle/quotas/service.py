@@ -16,7 +16,8 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from passerelle.kit.database import NO_WORKSPACE, Connection, Database
+from passerelle.kit.connections import NO_WORKSPACE
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.memory import Memory, Remembered, Timer
 from passerelle.kit.metrics import counter

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 
 from passerelle.accounts.errors import TOO_MANY_ATTEMPTS
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import NO_WORKSPACE
+from passerelle.kit.connections import NO_WORKSPACE
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.errors import answer
 from passerelle.kit.http.permissions import Public
