@@ -31,7 +31,7 @@ from passerelle.people import attempts as people
 from passerelle.records import filters, rows
 from passerelle.resources import opening, uploads
 from passerelle.webhooks import dispatcher
-from passerelle.workflows import service
+from passerelle.workflows import preconditions, runs_here
 
 
 class Bound(NamedTuple):
@@ -137,8 +137,8 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
             f"`{commits.EXECUTION_TOO_HEAVY}`",
         ),
         Bound("Bytes of all outputs of its steps, as JSON", work.KEPT_BYTES, f"`{commits.EXECUTION_TOO_LARGE}`"),
-        Bound("Events that wait in it for their steps", service.EVENTS_WAITING, "`EVENTS_TOO_MANY`"),
-        Bound("Bytes of these events together", service.EVENT_BYTES_WAITING, "`EVENTS_TOO_MANY`"),
+        Bound("Events that wait in it for their steps", preconditions.EVENTS_WAITING, "`EVENTS_TOO_MANY`"),
+        Bound("Bytes of these events together", preconditions.EVENT_BYTES_WAITING, "`EVENTS_TOO_MANY`"),
         Bound(
             "Processes that may die with one at the same place",
             commits.TOO_OFTEN_LOST,
@@ -148,7 +148,7 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
         Bound("Items of `each`", each.MOST_ITEMS, "`EACH_TOO_LONG`"),
         Bound(
             "Of one workspace that go on in the process that got the request",
-            service.HERE_AT_ONCE,
+            runs_here.HERE_AT_ONCE,
             "the workers take them",
         ),
         Bound("Jobs that one worker has under way", jobs.AT_ONCE, "the others wait, workspace by workspace"),

@@ -23,7 +23,6 @@ from passerelle.engine.lanes import split_path
 from passerelle.engine.model import (
     OPEN,
     Identity,
-    LanePosition,
     Notice,
     Parent,
     Received,
@@ -33,6 +32,7 @@ from passerelle.engine.model import (
     Transition,
     path_now,
 )
+from passerelle.engine.positions import LanePosition
 from passerelle.kit.clock import iso
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.event_log import NEW_EVENT
