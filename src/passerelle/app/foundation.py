@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from passerelle.app.settings import Settings
-from passerelle.audit.trail import Trail
+from passerelle.audit.trail import AuditTrail
 from passerelle.engine.checks import load_checks, warm_checks
 from passerelle.kit.clock import SharedClock
 from passerelle.kit.database import Database, Target
@@ -66,7 +66,7 @@ class Foundation:
     rates: Rates
     cursors: Cursors
     quotas: WorkspaceQuotas
-    trail: Trail
+    trail: AuditTrail
     languages: Languages
     themes: Themes
     mail: Mail
@@ -115,7 +115,7 @@ async def open_foundation(
         rates=rates,
         cursors=Cursors(box),
         quotas=WorkspaceQuotas(database, _quotas(settings), rates, memory),
-        trail=Trail(database, clock, new_id, settings.audit_keep),
+        trail=AuditTrail(database, clock, new_id, settings.audit_keep),
         languages=Languages(settings.languages_folder),
         themes=themes,
         mail=BrandedMail(NotedMail(_mail(settings), sent.note), themes),

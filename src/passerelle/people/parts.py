@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from passerelle.accounts.grant_schemas import Things
-from passerelle.audit.trail import Trail
+from passerelle.audit.trail import AuditTrail
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
 from passerelle.kit.http.authentication import Principal
@@ -96,7 +96,7 @@ def people_parts(
     public_url: str,
     idle: timedelta,
     lifetime: timedelta,
-    trail: Trail | None = None,
+    trail: AuditTrail | None = None,
 ) -> PeopleParts:
     """Every service of the feature.
 

@@ -15,8 +15,8 @@ from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import Body, JsonBody
 from passerelle.kit.http.idempotency import IdempotentId
 from passerelle.kit.http.permissions import Requires
+from passerelle.people.models import Provider
 from passerelle.people.parts import PeopleParts
-from passerelle.people.single_sign_on import Provider
 
 ProviderId = Annotated[UUID, Path(description="The provider's id")]
 Manages = Annotated[Principal, Requires("can_manage_users", fresh=True)]

@@ -14,8 +14,7 @@ from passerelle.kit.grants import Kind
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import Body
-from passerelle.people.models import Colleague, Organization, Place, User, UserSession
-from passerelle.people.passkeys import Passkey
+from passerelle.people.models import Colleague, Organization, Passkey, Place, User, UserSession
 from passerelle.people.values import LONGEST_NAME
 
 

@@ -19,8 +19,7 @@ from passerelle.kit.http.bodies import Body, JsonBody, receive_body
 from passerelle.kit.http.permissions import Requires, require
 from passerelle.kit.ids import parse_id
 from passerelle.people.errors import WORKSPACE_NOT_FOUND
-from passerelle.people.groups import UserGroup
-from passerelle.people.models import SCIM
+from passerelle.people.models import SCIM, UserGroup
 from passerelle.people.parts import PeopleParts
 from passerelle.people.workspace_schemas import WorkspaceRoleAnswer, WorkspaceRoleBody
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final, Literal
 from uuid import UUID
 
-from passerelle.audit.trail import Trail
+from passerelle.audit.trail import AuditTrail
 from passerelle.definitions.model import Definition
 from passerelle.definitions.revisions.service import Published, Revisions
 from passerelle.engine.checks import CheckResult, OutsideCheck
@@ -101,7 +101,7 @@ class Executions:
         new_id: NewId,
         run_wait: timedelta,
         quotas: Admission | None = None,
-        trail: Trail | None = None,
+        trail: AuditTrail | None = None,
     ) -> None:
         self._runner = runner
         self._revisions = revisions
