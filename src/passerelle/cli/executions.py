@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import quote
@@ -13,8 +12,8 @@ from uuid import UUID
 import typer
 from rich.table import Column, Table
 
-from passerelle.cli.api_client import Parameters, aligned, command, definition_of, pages, parameters_of, require_success
-from passerelle.cli.printing import output, say, show_json
+from passerelle.cli.api_client import Parameters, command, definition_of, pages, parameters_of, require_success
+from passerelle.cli.printing import output, say, show_json, show_newest
 from passerelle.kit.errors import CommandError
 
 if TYPE_CHECKING:
@@ -62,12 +61,8 @@ def list_executions(
         "recordId": record,
     }
     given = {name: str(value) for name, value in filters.items() if value is not None}
-    found = list(islice(pages(client, "/workflows", **given), most + 1))
     heads = ("execution", "definition", "revision", "status", "waits for or failed with", "started")
-    for line in aligned([heads, *map(_row, found[:most])]):
-        say(line)
-    if len(found) > most:
-        say(f"the latest {most}; --most shows more")
+    show_newest(heads, map(_row, pages(client, "/workflows", **given)), most)
 
 
 @command(app, "show")

@@ -137,7 +137,7 @@ def encrypt_anew(data_dir: DevDir = DEMO_DIR) -> None:
 
 
 @app.command("settings")
-def showload() -> None:
+def show_settings() -> None:
     """Print every setting with its value and where it comes from; secrets are hidden."""
     from rich.table import Table
 

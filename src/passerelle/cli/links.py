@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from passerelle.cli.api_client import Parameters, command, definition_of, pages, parameters_of, require_success
-from passerelle.cli.printing import say, show_json, show_table
+from passerelle.cli.printing import say, show_json, show_newest
 
 if TYPE_CHECKING:
     import httpx
@@ -73,21 +73,17 @@ def list_links(
     most: Annotated[int, typer.Option(help="The most lines.", min=1)] = 50,
 ) -> None:
     """The newest links: where each stands."""
-    rows: list[tuple[str, ...]] = [("id", "execution", "state", "to", "sending", "expires")]
     wanted = {
         "workflowDefinitionId": None if definition is None else definition_of(client, definition)["id"],
         "recordId": record,
         "workflowId": workflow,
     }
     params = {name: str(value) for name, value in wanted.items() if value is not None}
-    for number, one in enumerate(pages(client, "/link", **params)):
-        if number == most:
-            say(f"the newest {most}; --most shows more")
-            break
-        rows.append(
-            (one["linkId"], one["workflowId"], one["state"], one["email"] or "", _sending(one), one["expiresAt"])
-        )
-    show_table(rows)
+    rows = (
+        (one["linkId"], one["workflowId"], one["state"], one["email"] or "", _sending(one), one["expiresAt"])
+        for one in pages(client, "/link", **params)
+    )
+    show_newest(("id", "execution", "state", "to", "sending", "expires"), rows, most)
 
 
 def _body(

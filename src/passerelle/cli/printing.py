@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from rich.console import Console
 
@@ -26,6 +27,14 @@ def say_all(lines: Iterable[str]) -> None:
 def show_table(rows: Sequence[tuple[str, ...]]) -> None:
     """Print rows with their columns side by side."""
     say_all(aligned(rows))
+
+
+def show_newest(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]], most: int) -> None:
+    """Print the first rows of a list that may be long, and say so where there are more."""
+    found = list(islice(rows, most + 1))
+    show_table([heads, *found[:most]])
+    if len(found) > most:
+        say(f"the newest {most}; --most shows more")
 
 
 def show_json(value: object) -> None:

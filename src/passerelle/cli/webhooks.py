@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 
 from passerelle.cli.api_client import called, command, pages
-from passerelle.cli.printing import say, say_all, show_json, show_table
+from passerelle.cli.printing import say, say_all, show_json, show_newest, show_table
 from passerelle.kit.durations import parse_duration
 from passerelle.kit.errors import CommandError
 from passerelle.kit.outgoing.rules import is_local, local_warning
@@ -150,14 +150,18 @@ def list_deliveries(
     """The newest deliveries."""
     wanted = {"endpointId": endpoint, "status": status, "workflowId": workflow}
     params = {name: str(value) for name, value in wanted.items() if value is not None}
-    rows = [("id", "event", "status", "attempts", "created", "next attempt")]
-    for number, one in enumerate(pages(client, "/webhooks/deliveries", **params)):
-        if number == most:
-            say(f"the newest {most}; --most shows more")
-            break
-        attempts, due = str(one["attempts"]), one["nextAttemptDate"] or ""
-        rows.append((one["id"], one["eventType"], one["status"], attempts, one["createdDate"], due))
-    show_table(rows)
+    rows = (
+        (
+            one["id"],
+            one["eventType"],
+            one["status"],
+            str(one["attempts"]),
+            one["createdDate"],
+            one["nextAttemptDate"] or "",
+        )
+        for one in pages(client, "/webhooks/deliveries", **params)
+    )
+    show_newest(("id", "event", "status", "attempts", "created", "next attempt"), rows, most)
 
 
 @command(app, "show")

@@ -85,7 +85,7 @@ class Connection(Protocol):
     async def fetchval(self, query: str, *arguments: Any) -> Any:
         """The first value of the first row; None where there is none."""
 
-    def transaction(self, *, isolation: Any = None, readonly: bool = False) -> AbstractAsyncContextManager[Any]:
+    def transaction(self, *, isolation: Any = None) -> AbstractAsyncContextManager[Any]:
         """What happens inside commits together, or not at all. Inside of another one it is a savepoint."""
 
     def is_in_transaction(self) -> bool:
@@ -268,6 +268,10 @@ class Database:
         if self._refusal is not None:
             raise DATABASE_NOT_ISOLATED.error(self._refusal)
         return self._serving(workspace_id)
+
+    def joined(self, connection: Connection | None, workspace_id: UUID) -> AbstractAsyncContextManager[Connection]:
+        """The caller's connection, where it has one that serves this workspace; else as `workspace`."""
+        return self.workspace(workspace_id) if connection is None else nullcontext(connection)
 
     def _serving(self, workspace_id: UUID, organization_id: UUID | None = None) -> _Serving:
         return _Serving(self._pool, self._turns, workspace_id, organization_id)

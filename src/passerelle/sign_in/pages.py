@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from starlette.responses import RedirectResponse
 
 from passerelle.end_user.pages.answers import LANGUAGE_COOKIE, NOBODY
@@ -22,6 +22,7 @@ from passerelle.end_user.pages.rendering import ICONS
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.bodies import receive_body
 from passerelle.kit.secrets import SecretBox
+from passerelle.kit.templating import environment
 from passerelle.languages.language import Language
 from passerelle.people.authenticator import SessionAuthenticator
 from passerelle.people.errors import REQUEST_FORGED
@@ -226,13 +227,6 @@ def forged() -> PasserelleError:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.globals["icons"] = ICONS
-    return environment
+    made = environment(_TEMPLATES)
+    made.globals["icons"] = ICONS
+    return made
