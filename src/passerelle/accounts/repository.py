@@ -1,6 +1,6 @@
 """The SQL of workspaces, keys, refresh tokens and signing keys.
 
-`find_…` go through the doors: they look across workspaces, because a credential has to be found before its
+`find_…` call functions of the database that look across workspaces, because a credential has to be found before its
 workspace is known. All else sees one workspace, the one that the connection serves.
 """
 

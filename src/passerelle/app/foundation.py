@@ -27,7 +27,7 @@ from passerelle.kit.outgoing.client import OutgoingClient, trusted_roots
 from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.rates import Rates, shared_in
 from passerelle.kit.secrets import SecretBox
-from passerelle.kit.sent import NotedMail, SentBuffer
+from passerelle.kit.sent_journal import NotedMail, SentBuffer
 from passerelle.kit.workshop import Workshop
 from passerelle.languages.service import Languages
 from passerelle.quotas.models import Quotas

@@ -19,7 +19,7 @@ from passerelle.definitions import (
     yaml_text,
 )
 from passerelle.definitions.expressions import functions, parser, tokens, values
-from passerelle.end_user.session import agreed
+from passerelle.end_user.session import consent_copies
 from passerelle.end_user.session import limits as pace
 from passerelle.engine import calling, commits
 from passerelle.engine.steps import each
@@ -77,7 +77,9 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
         Bound(
             "Pixels of a JPEG, which is read at a fraction of its size", opening.JPEG_PIXELS, "`FILE_TOO_MANY_PIXELS`"
         ),
-        Bound("Characters of what was agreed to that a PDF is made of", agreed.LONGEST, "`CONSENT_NOT_READABLE`"),
+        Bound(
+            "Characters of what was agreed to that a PDF is made of", consent_copies.LONGEST, "`CONSENT_NOT_READABLE`"
+        ),
         Bound("Seconds for making a PDF of what was agreed to", workshop.SECONDS, "`CONSENT_NOT_READABLE`"),
         Bound("Copies of terms by e-mail in a day, of one link", copies.COPIES, "the page says where they went"),
     ),

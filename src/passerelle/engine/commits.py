@@ -14,7 +14,7 @@ import structlog
 from passerelle.definitions.expressions import ExpressionError
 from passerelle.definitions.model import Definition, Step
 from passerelle.engine.children import PublishedDefinition
-from passerelle.engine.elsewhere import advance_elsewhere
+from passerelle.engine.heavy_transitions import advance_elsewhere
 from passerelle.engine.kinds import Announcement, StepFailure
 from passerelle.engine.lanes import ROOT
 from passerelle.engine.model import OPEN, Identity, State, Status, Transition

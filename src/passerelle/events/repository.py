@@ -25,7 +25,7 @@ _IN_ORDER = " ORDER BY e.transaction, e.id LIMIT $5"
 
 
 class Narrowing(Protocol):
-    """What knows which events the caller of a request may hear of (`passerelle.workflows.heard`)."""
+    """What knows which events the caller of a request may hear of (`passerelle.workflows.event_visibility`)."""
 
     async def condition(self, workspace_id: UUID, values: list[Any]) -> str:
         """A condition on `e`, beginning with AND, or nothing; its values are appended to `values`."""

@@ -1,7 +1,7 @@
 """Links, tokens, visits and codes in PostgreSQL.
 
-Every statement is for a connection that serves the workspace, and names it. What crosses workspaces are the doors:
-who opens a link names nothing but its secret.
+Every statement is for a connection that serves the workspace, and names it. Only functions of the database look across
+workspaces: who opens a link names nothing but its secret.
 """
 
 from __future__ import annotations

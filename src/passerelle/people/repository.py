@@ -1,7 +1,7 @@
 """The SQL of organizations, users and memberships.
 
 A connection serves the organization (`Database.organization`), so that row-level security leaves out all others.
-`find_…` and `all_…` go through the doors: whoever signs in is in no organization yet.
+`find_…` and `all_…` call functions of the database that see all of them: whoever signs in is in none yet.
 """
 
 from __future__ import annotations

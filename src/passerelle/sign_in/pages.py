@@ -28,7 +28,7 @@ from passerelle.people.authenticator import SessionAuthenticator
 from passerelle.people.errors import REQUEST_FORGED
 from passerelle.people.models import Opened
 from passerelle.people.signing_in import Browser
-from passerelle.sign_in.texts import chosen, tongues
+from passerelle.sign_in.texts import chosen, offered_languages
 from passerelle.themes.service import Themes
 
 HOME: Final = "/app"
@@ -148,7 +148,7 @@ class Pages:
         shared = {
             "t": t,
             "theme": theme,
-            "tongues": tuple(tongues().values()),
+            "offered_languages": tuple(offered_languages().values()),
             "query": f"{urlencode(kept)}&" if kept else "",
             "asset": asset_path,
             "token": self._token(seed),
@@ -165,7 +165,7 @@ class Pages:
         response.headers["Vary"] = "Accept-Language, Cookie"
         if seed != request.cookies.get(self._form_cookie):
             self._set(response, self._form_cookie, seed, None)
-        if request.query_params.get("lang") in tongues():
+        if request.query_params.get("lang") in offered_languages():
             self._set(response, LANGUAGE_COOKIE, request.query_params["lang"], _A_MONTH)
         return response
 

@@ -1,4 +1,4 @@
-"""The deliveries of every workspace, as those who send them see them. All of it goes through doors."""
+"""The deliveries of every workspace, as those who send them see them. Functions of the database give them."""
 
 from __future__ import annotations
 

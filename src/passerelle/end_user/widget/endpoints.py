@@ -137,7 +137,7 @@ class _Frame:
         code = error.problems[0].code
         if code not in _KINDS:
             raise error
-        setting = replace(await self._answers.setting(request, workspace_id), tongues=())
+        setting = replace(await self._answers.setting(request, workspace_id), offered_languages=())
         key, picture = _KINDS[code]
         view = replace(state_view(key, setting.theme, setting.language, picture=picture), data={"code": code})
         return self._answers.page(request, view, setting, error.status)

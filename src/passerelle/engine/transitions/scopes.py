@@ -8,9 +8,9 @@ from textwrap import shorten
 from typing import Final
 from uuid import UUID
 
+from passerelle.definitions.expression_places import place_of
 from passerelle.definitions.expressions import ExpressionError, Scope
 from passerelle.definitions.model import Definition, Step
-from passerelle.definitions.places import place_of
 from passerelle.engine.kinds import MASK, BranchingKind, OutsideKind, StepFailure
 from passerelle.engine.lanes import ROOT, path_of, place_of_lane
 from passerelle.engine.model import State

@@ -12,7 +12,7 @@ import pytest
 
 from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.model import Definition
-from passerelle.engine.elsewhere import compile_there
+from passerelle.engine.heavy_transitions import compile_there
 from passerelle.engine.kinds import Refusal, StepFailure
 from passerelle.engine.model import Identity, State, Status
 from passerelle.engine.registry import load_kinds

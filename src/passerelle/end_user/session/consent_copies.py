@@ -10,8 +10,8 @@ from uuid import UUID
 from passerelle.end_user.session.errors import CONSENT_NOT_FOUND, CONSENT_NOT_READABLE
 from passerelle.end_user.session.evidence import Consent
 from passerelle.end_user.session.service import EndUserSessions
-from passerelle.kit.papers import Note, Paper, UnprintableError, printed
-from passerelle.kit.tongues import direction_of
+from passerelle.kit.language_choice import direction_of
+from passerelle.kit.pdf import Note, Paper, UnprintableError, printed
 from passerelle.kit.workshop import WorkKilledError, Workshop
 from passerelle.languages.language import Language
 from passerelle.languages.service import Languages

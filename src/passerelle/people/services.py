@@ -40,7 +40,7 @@ _BATCH: Final = 5_000
 
 
 @dataclass(frozen=True)
-class PeopleParts:
+class PeopleServices:
     """What the rest of the product needs of it."""
 
     users: Users
@@ -84,7 +84,7 @@ class PeopleParts:
         return total
 
 
-def people_parts(
+def people_services(
     database: Database,
     box: SecretBox,
     clock: Clock,
@@ -97,7 +97,7 @@ def people_parts(
     idle: timedelta,
     lifetime: timedelta,
     trail: AuditTrail | None = None,
-) -> PeopleParts:
+) -> PeopleServices:
     """Every service of the feature.
 
     `things`: what grants may be on; `public_url` says whether cookies travel over TLS only.
@@ -109,7 +109,7 @@ def people_parts(
     groups = Groups(database, clock, new_id)
     recovery = Recovery(database, users, attempts, clock)
     enrolments = Enrolments(database, users, passwords, box, clock, new_id)
-    return PeopleParts(
+    return PeopleServices(
         users=users,
         roles=Roles(database, clock, things),
         groups=groups,
