@@ -15,8 +15,8 @@ from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import Body, JsonBody
 from passerelle.kit.http.idempotency import IdempotentId
 from passerelle.kit.http.permissions import Requires
-from passerelle.people.parts import PeopleParts
-from passerelle.people.single_sign_on import Provider
+from passerelle.people.models import Provider
+from passerelle.people.services import PeopleServices
 
 ProviderId = Annotated[UUID, Path(description="The provider's id")]
 Manages = Annotated[Principal, Requires("can_manage_users", fresh=True)]
@@ -94,7 +94,7 @@ class ProviderList(Answer):
     callback: str = Field(description="The redirect address that each provider must know.")
 
 
-def router(people: PeopleParts) -> APIRouter:
+def router(people: PeopleServices) -> APIRouter:
     """Everything under `/organizations/identity-providers`."""
     routes = APIRouter(tags=["Users and roles"], route_class=ApiRoute)
 
@@ -145,7 +145,7 @@ def router(people: PeopleParts) -> APIRouter:
 
 
 def _given(
-    people: PeopleParts, caller: Principal, provider_id: UUID, body: ProviderBody | ProviderChangeBody
+    people: PeopleServices, caller: Principal, provider_id: UUID, body: ProviderBody | ProviderChangeBody
 ) -> Provider:
     return Provider(
         people.organization_of(caller),

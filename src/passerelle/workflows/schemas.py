@@ -20,7 +20,8 @@ from passerelle.workflows.cases import Party
 from passerelle.workflows.masking import RunMasking
 from passerelle.workflows.models import EndUserAccess, ExecutionView, MoveView, StepRunView
 from passerelle.workflows.personal import masked_changes
-from passerelle.workflows.service import EXPIRES_UNTIL, Timeline
+from passerelle.workflows.preconditions import EXPIRES_UNTIL
+from passerelle.workflows.service import Timeline
 
 DEFAULT_LOCALE: Final = "en"
 """What answers say where no language was asked for: pages and e-mails are in English then."""

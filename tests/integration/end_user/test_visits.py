@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from passerelle.end_user.pages.views import agreed_files
-from passerelle.end_user.session.agreed import AgreedTexts
+from passerelle.end_user.session.consent_copies import AgreedTexts
 from passerelle.end_user.session.evidence import Reading, hash_of
 from passerelle.end_user.session.models import FieldProblem
 from passerelle.engine.checks import CheckResult, Reason
@@ -405,12 +405,12 @@ async def test_where_nothing_can_print_no_copy_is_offered(house: House, monkeypa
     screen = await house.screen(execution)
     english = Languages().words(["en"])
     assert [one["title"] for one in agreed_files(screen, english)] == ["Terms"]
-    monkeypatch.setattr("passerelle.kit.papers.find_spec", lambda _name: None)
+    monkeypatch.setattr("passerelle.kit.pdf.find_spec", lambda _name: None)
     assert agreed_files(screen, english) == []
     copies = AgreedTexts(house.sessions, Mock(), Mock(), Mock())
     with pytest.raises(PasserelleError) as refused:
         await copies.copy(house.workspace_id, execution, "terms", 1)
-    assert (refused.value.status, refused.value.problems[0].code) == (501, "PAPERS_NOT_INSTALLED")
+    assert (refused.value.status, refused.value.problems[0].code) == (501, "PDF_NOT_INSTALLED")
 
 
 async def test_whoever_waits_hears_of_a_change_at_once(house: House) -> None:

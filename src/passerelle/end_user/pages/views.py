@@ -19,7 +19,7 @@ from passerelle.end_user.pages.presenters import PageProblem, Presenter, Submiss
 from passerelle.end_user.pages.rendering import template_of
 from passerelle.end_user.session.models import Screen, StepView
 from passerelle.engine.model import Status
-from passerelle.kit.papers import can_print
+from passerelle.kit.pdf import can_print
 from passerelle.languages.language import Language
 from passerelle.links.handovers import OFFERED_FOR
 from passerelle.links.models import LinkState, LinkView

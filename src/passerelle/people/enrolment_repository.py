@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from passerelle.kit.database import Connection
+from passerelle.kit.database import Connection, DatabaseRow
 from passerelle.people.models import Enrolment, EnrolmentStatus
 from passerelle.people.values import email_key
 
@@ -108,7 +108,7 @@ async def accept(connection: Connection, enrolment_id: UUID, user_id: UUID, now:
     )
 
 
-def _enrolment(row: Any) -> Enrolment:
+def _enrolment(row: DatabaseRow) -> Enrolment:
     return Enrolment(
         row["organization_id"],
         row["id"],

@@ -45,7 +45,7 @@ class UnprintableError(Exception):
 
 
 def can_print() -> bool:
-    """Whether the typesetter is installed, which is an extra (`passerelle[papers]`)."""
+    """Whether the typesetter is installed, which is an extra (`passerelle[pdf]`)."""
     return find_spec("typst") is not None and find_spec("fontpkg_amiri") is not None
 
 
