@@ -249,7 +249,7 @@ async def forget_refresh_tokens(connection: Connection, before: datetime, at_mos
     return gone
 
 
-def _key(row: DatabaseRow) -> ApiKey | None:
+def _key(row: DatabaseRow | None) -> ApiKey | None:
     if row is None or row["revoked_at"] is not None:
         return None
     return ApiKey(

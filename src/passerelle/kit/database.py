@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from typing import Any, Final, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, cast
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -40,6 +40,11 @@ from passerelle.kit.isolation import NotIsolatedError, require_isolation
 from passerelle.kit.observer import observer
 from passerelle.kit.replica import WRITTEN_SO_FAR, Replica
 from passerelle.kit.turns import Turns
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 class DatabaseRow(Protocol):
@@ -101,6 +106,12 @@ async def fetch_one(connection: Connection, query: str, *arguments: Any) -> Data
     if row is None:
         raise LookupError(f"no row: {query[:80]}")
     return row
+
+
+def made_from(kind: type[T], row: DatabaseRow, **given: Any) -> T:
+    """An instance of a dataclass: its fields are the columns of the same name, but for those that are given."""
+    names = [field.name for field in fields(kind) if field.name not in given]
+    return kind(**{name: row[name] for name in names}, **given)
 
 
 WAITING: Final = 10.0

@@ -384,7 +384,7 @@ async def keep_code(connection: Connection, workspace_id: UUID, link_id: UUID, c
     )
 
 
-def _link(row: DatabaseRow) -> Link | None:
+def _link(row: DatabaseRow | None) -> Link | None:
     return None if row is None else made(dict(row))
 
 

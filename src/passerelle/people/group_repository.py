@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from passerelle.kit.database import Connection, DatabaseRow
+from passerelle.kit.database import Connection, DatabaseRow, made_from
 from passerelle.people.models import UserGroup
 
 _GROUPS: Final = (
@@ -129,13 +129,5 @@ async def put_role(connection: Connection, user_id: UUID, role: str, now: dateti
 
 
 def _group(row: DatabaseRow) -> UserGroup:
-    return UserGroup(
-        row["id"],
-        row["name"],
-        row["external_id"],
-        row["created_at"],
-        row["updated_at"],
-        frozenset(row["members"]),
-        row["role"],
-        {UUID(one): name for one, name in row["workspace_roles"].items()},
-    )
+    workspace_roles = {UUID(one): name for one, name in row["workspace_roles"].items()}
+    return made_from(UserGroup, row, members=frozenset(row["members"]), workspace_roles=workspace_roles)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from passerelle.kit.database import Connection, DatabaseRow
+from passerelle.kit.database import Connection, DatabaseRow, made_from
 from passerelle.kit.secrets import SecretBox
 from passerelle.people.models import Provider
 
@@ -89,16 +89,5 @@ async def delete(connection: Connection, provider_id: UUID) -> bool:
 
 
 def _provider(row: DatabaseRow, box: SecretBox) -> Provider:
-    return Provider(
-        row["organization_id"],
-        row["id"],
-        row["name"],
-        row["issuer"],
-        row["client_id"],
-        tuple(row["scopes"]),
-        row["group_claim"],
-        row["group_roles"],
-        row["default_role"],
-        row["created_at"],
-        box.decrypt(row["client_secret"]).decode(),
-    )
+    secret = box.decrypt(row["client_secret"]).decode()
+    return made_from(Provider, row, scopes=tuple(row["scopes"]), client_secret=secret)

@@ -164,18 +164,13 @@ def user_answer(user: User) -> UserAnswer:
 
 def enrollment_answer(enrolment: Enrolment, now: datetime) -> EnrollmentAnswer:
     """An invitation, as it stands now."""
-    return EnrollmentAnswer(
+    return EnrollmentAnswer.made_from(
+        enrolment,
         enrollment_id=enrolment.id,
-        email=enrolment.email,
         role_id=enrolment.role,
         status=enrolment.status(now),
-        first_name=enrolment.first_name,
-        last_name=enrolment.last_name,
-        title=enrolment.title,
-        invited_by=enrolment.invited_by,
         created_date_time=enrolment.created_at,
         last_invitation_sent_at=enrolment.last_sent_at,
-        expires_at=enrolment.expires_at,
         workspaces=[
             WorkspaceRoleAnswer(workspace_id=workspace_id, role_id=role)
             for workspace_id, role in enrolment.memberships.items()

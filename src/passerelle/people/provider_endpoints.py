@@ -111,15 +111,7 @@ def router(people: PeopleServices) -> APIRouter:
     ) -> DiscoveryAnswer:
         """Try a provider: read its discovery document, and say what it says."""
         found = await people.single_sign_on.discover(body.issuer)
-        return DiscoveryAnswer(
-            issuer=found.issuer,
-            authorization_endpoint=found.authorization_endpoint,
-            token_endpoint=found.token_endpoint,
-            jwks_uri=found.jwks_uri,
-            scopes=list(found.scopes),
-            claims=list(found.claims),
-            says_pkce=found.says_pkce,
-        )
+        return DiscoveryAnswer.made_from(found, scopes=list(found.scopes), claims=list(found.claims))
 
     @routes.post("/organizations/identity-providers", status_code=201)
     async def create_identity_provider(
@@ -163,15 +155,9 @@ def _given(
 
 
 def _answer(provider: Provider) -> ProviderAnswer:
-    return ProviderAnswer(
-        id=provider.id,
-        name=provider.name,
-        issuer=provider.issuer,
-        client_id=provider.client_id,
+    return ProviderAnswer.made_from(
+        provider,
         scopes=list(provider.scopes),
-        group_claim=provider.group_claim,
         group_roles=dict(provider.group_roles),
-        default_role=provider.default_role,
         sign_in_path=f"/sign-in/with/{provider.id}",
-        created_at=provider.created_at,
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.accounts.permissions import ORGANIZATION_ROLES, WORKSPACE_ROLES, looked_up
-from passerelle.kit.database import Connection, DatabaseRow
+from passerelle.kit.database import Connection, DatabaseRow, made_from
 from passerelle.kit.grants import Granted
 from passerelle.people.models import (
     INHERITING,
@@ -228,9 +228,7 @@ async def insert_password_reset(
 async def find_password_reset(connection: Connection, token_hash: str) -> PasswordReset | None:
     """The link of any organization with this secret."""
     row = await connection.fetchrow("SELECT * FROM find_password_reset($1)", token_hash)
-    if row is None:
-        return None
-    return PasswordReset(row["organization_id"], row["user_id"], row["expires_at"], row["used_at"])
+    return None if row is None else made_from(PasswordReset, row)
 
 
 async def delete_password_resets(connection: Connection, user_id: UUID) -> None:
@@ -477,26 +475,8 @@ async def delete_role(connection: Connection, workspace_id: UUID, name: str) -> 
 
 
 def _user(row: DatabaseRow) -> User:
-    return User(
-        organization_id=row["organization_id"],
-        id=row["id"],
-        email=row["email"],
-        first_name=row["first_name"],
-        last_name=row["last_name"],
-        title=row["title"],
-        language=row["language"],
-        time_zone=row["time_zone"],
-        role=row["role"],
-        state=row["state"],
-        created_at=row["created_at"],
-        last_sign_in_at=row["last_sign_in_at"],
-        idp_id=row["idp_id"],
-        workspace_id=row["workspace_id"],
-        has_password=row["password_hash"] is not None,
-        has_totp=row["totp_confirmed_at"] is not None,
-        sessions_ended_at=row["sessions_ended_at"],
-        external_id=row["external_id"],
-    )
+    has_password, has_totp = row["password_hash"] is not None, row["totp_confirmed_at"] is not None
+    return made_from(User, row, has_password=has_password, has_totp=has_totp)
 
 
 def _membership(workspace_id: UUID, row: DatabaseRow) -> Membership:

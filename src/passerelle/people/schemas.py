@@ -261,24 +261,12 @@ class ColleagueList(Answer):
 def session_answer(session: UserSession, current: UUID | None) -> SessionAnswer:
     """A session as its person sees it."""
     assert session.authenticated_at is not None
-    return SessionAnswer(
-        id=session.id,
-        current=session.id == current,
-        created_at=session.created_at,
-        last_seen_at=session.last_seen_at,
-        expires_at=session.expires_at,
-        authenticated_at=session.authenticated_at,
-        factors=list(session.factors),
-        address=session.address,
-        user_agent=session.user_agent,
-    )
+    return SessionAnswer.made_from(session, current=session.id == current, factors=list(session.factors))
 
 
 def passkey_answer(passkey: Passkey) -> PasskeyAnswer:
     """A passkey as its person sees it."""
-    return PasskeyAnswer(
-        id=passkey.id, name=passkey.name, created_at=passkey.created_at, last_used_at=passkey.last_used_at
-    )
+    return PasskeyAnswer.made_from(passkey)
 
 
 def me_answer(
@@ -321,15 +309,12 @@ def permissions_answer(caller: Principal) -> list[PermissionAnswer]:
     for one in PERMISSIONS.values():
         verdict = caller.may(one.name)
         found.append(
-            PermissionAnswer(
+            PermissionAnswer.made_from(
+                one,
                 permission=one.name,
-                allows=one.allows,
                 allowed=bool(verdict),
                 reason=verdict.reason or None,
-                scope=one.scope,
                 of=list(one.of),
-                fields=one.fields,
-                rows=one.rows,
                 only=[]
                 if verdict
                 else [limit_answer(grant) for grant in caller.grants if grant.permission == one.name],

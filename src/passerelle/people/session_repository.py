@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from passerelle.accounts.permissions import looked_up
-from passerelle.kit.database import Connection, DatabaseRow
+from passerelle.kit.database import Connection, DatabaseRow, made_from
 from passerelle.kit.grants import Granted
 from passerelle.people.models import SessionUser, UserSession, permissions_of
 
@@ -96,34 +96,16 @@ async def find_user(connection: Connection, token_hash: str, wanted: UUID | None
     row = await connection.fetchrow("SELECT * FROM session_stands($1, $2)", token_hash, wanted)
     if row is None:
         return None
-    return SessionUser(
+    return made_from(
+        SessionUser,
+        row,
         session_id=row["id"],
-        organization_id=row["organization_id"],
-        user_id=row["user_id"],
-        state=row["state"],
         name=f"{row['first_name']} {row['last_name']}".strip() or row["email"],
-        email=row["email"],
         roles=frozenset(filter(None, (row["role"], row["email_key"], row["workspace_role"]))),
-        workspace_id=row["workspace_id"],
         permissions=permissions_of(row["role"], row["workspace_role"], row["permissions"]),
         grants=looked_up(map(Granted.from_json, row["grants"] or ())),
-        authenticated_at=row["authenticated_at"],
-        last_seen_at=row["last_seen_at"],
-        expires_at=row["expires_at"],
     )
 
 
 def _session(row: DatabaseRow) -> UserSession:
-    return UserSession(
-        row["id"],
-        row["organization_id"],
-        row["user_id"],
-        tuple(row["factors"]),
-        row["authenticated_at"],
-        row["created_at"],
-        row["last_seen_at"],
-        row["expires_at"],
-        row["address"],
-        row["user_agent"],
-        row["pending"],
-    )
+    return made_from(UserSession, row, factors=tuple(row["factors"]))

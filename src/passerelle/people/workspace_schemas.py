@@ -142,11 +142,8 @@ def role_answer(role: Role, workspace_id: UUID, grants: Sequence[GrantAnswer] = 
 
 def membership_answer(membership: Membership) -> MembershipAnswer:
     """Who is in a workspace, and how."""
-    return MembershipAnswer(
-        workspace_id=membership.workspace_id,
-        user_id=membership.user_id,
-        email=membership.email,
-        name=membership.name,
+    return MembershipAnswer.made_from(
+        membership,
         role=MembershipRole(
             id=membership.role,
             name=membership.role,

@@ -150,5 +150,5 @@ async def close(
     )
 
 
-def _proposal(row: DatabaseRow) -> Proposal | None:
+def _proposal(row: DatabaseRow | None) -> Proposal | None:
     return None if row is None else Proposal(**row)
