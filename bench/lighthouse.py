@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +13,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 from bench.dashboard import filled
-from bench.harness import Passerelle, percentile, running
+from bench.harness import Passerelle, chromium, percentile, running
 
 WEB = Path(__file__).parents[1] / "web"
 MAIN = ("", "/reviews", "/records", "/executions", "/definitions", "/links", "/webhooks", "/settings/account")
@@ -115,7 +113,7 @@ async def _work(page: Page) -> None:
 @asynccontextmanager
 async def _chromium(folder: Path) -> AsyncIterator[BrowserContext]:
     """Chromium with a port for Lighthouse, which uses the profile's cookies."""
-    path = shutil.which("chromium") or os.environ.get("PASSERELLE_TEST_CHROMIUM")
+    path = chromium()
     if path is None:
         raise RuntimeError("there is no Chromium (`make browser`)")
     async with async_playwright() as playwright:

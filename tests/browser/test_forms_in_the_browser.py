@@ -193,7 +193,7 @@ async def test_texts_of_the_definition_and_our_own_words_are_each_in_the_best_la
 ) -> None:
     """`pt-BR` is there in the definition and not among our words: those are in the reader's next language."""
     text = """
-name: tongues
+name: offered_languages
 steps:
   - id: you
     form:
@@ -215,7 +215,7 @@ steps:
     await expect(go_on(page)).to_have_attribute("lang", "fr")
     await go_on(page).click()
     await expect(page.locator("#problems")).to_contain_text("Il y a un problème")
-    await page.locator(".tongue summary").click()
+    await page.locator(".language-choice summary").click()
     await page.get_by_role("button", name="العربية").click()
     await expect(page.get_by_role("heading", name="عنك")).to_be_visible()
     assert await page.locator("html").get_attribute("dir") == "rtl"

@@ -23,8 +23,8 @@ from passerelle.records.repository import RecordRepository
 from passerelle.tables.schemas import TableBody
 from passerelle.tables.service import Tables
 from passerelle.tables.values import check_new
-from passerelle.v1.cases import moving
-from passerelle.v1.cases.operating import Where
+from passerelle.v1.cases import migrate_command
+from passerelle.v1.cases.command_database import Where
 from tests.databases import scratch
 
 CASES = 2_000
@@ -45,7 +45,7 @@ TABLES = ("record", "record_key", "record_unique", "record_change")
 def _move(url: str, workspace_id: UUID, file: Path) -> None:
     """What the command does, in a process of its own."""
     said = asyncio.run(
-        moving.migrate(Where(url, workspace_id, "unused"), "patrons", file, Console(quiet=True), dry_run=False)
+        migrate_command.migrate(Where(url, workspace_id, "unused"), "patrons", file, Console(quiet=True), dry_run=False)
     )
     assert said.good, said.lines
 
@@ -115,7 +115,7 @@ async def test_a_move_that_is_killed_ten_times_ends_like_an_undisturbed_one(
 
 async def _ends_like(database_url: str, other: str, workspace_id: UUID, file: Path) -> None:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["passerelle.v1.cases.moving"])
+    context.set_forkserver_preload(["passerelle.v1.cases.migrate_command"])
     rng = random.Random(6)
     interrupted = 0
     for moved in [0, *sorted(rng.randrange(CASES) for _ in range(KILLS - 1))]:
@@ -129,5 +129,5 @@ async def _ends_like(database_url: str, other: str, workspace_id: UUID, file: Pa
         await asyncio.to_thread(process.join)
         assert process.exitcode == 0
     assert await _rows(database_url) == await _rows(other)
-    said = await moving.verify(Where(database_url, workspace_id, "unused"), Console(quiet=True))
+    said = await migrate_command.verify(Where(database_url, workspace_id, "unused"), Console(quiet=True))
     assert said.lines == (f"{CASES:,} cases compared, {4 * CASES:,} values: equal",)

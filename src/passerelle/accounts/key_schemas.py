@@ -80,18 +80,13 @@ class NewKeyAnswer(KeyAnswer):
 def key_answer(listed: ListedKey, grants: list[GrantAnswer]) -> KeyAnswer:
     """One line of the list."""
     key = listed.key
-    return KeyAnswer(
-        id=key.id,
-        name=key.name,
+    return KeyAnswer.made_from(
+        key,
         kind="pair" if listed.kind == "pair" else "token",
-        prefix=key.prefix,
         permissions=sorted(key.permissions),
         grants=grants,
-        api_version=key.api_version,
         roles=list(key.roles),
         networks=list(key.networks),
         created_at=listed.created_at,
-        expires_at=key.expires_at,
         last_used_at=listed.last_used_at,
-        made_by=key.made_by,
     )

@@ -1,18 +1,17 @@
 """The SQL of workspaces, keys, refresh tokens and signing keys.
 
-`find_…` go through the doors: they look across workspaces, because a credential has to be found before its
+`find_…` call functions of the database that look across workspaces, because a credential has to be found before its
 workspace is known. All else sees one workspace, the one that the connection serves.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from passerelle.accounts.models import ApiKey, ListedKey, PublicKey, RefreshToken
 from passerelle.accounts.permissions import EVERYTHING
-from passerelle.kit.database import Connection
+from passerelle.kit.database import Connection, DatabaseRow
 from passerelle.kit.grants import Granted
 
 
@@ -250,7 +249,7 @@ async def forget_refresh_tokens(connection: Connection, before: datetime, at_mos
     return gone
 
 
-def _key(row: Any) -> ApiKey | None:
+def _key(row: DatabaseRow | None) -> ApiKey | None:
     if row is None or row["revoked_at"] is not None:
         return None
     return ApiKey(

@@ -36,19 +36,19 @@ from passerelle.accounts.models import (
     ListedKey,
     NewKey,
     RefreshToken,
-    SigningKey,
     Tokens,
     Workspace,
     is_role,
 )
 from passerelle.accounts.signing_keys import SigningKeys, generate_private_key
 from passerelle.audit.models import Actor
-from passerelle.audit.trail import Happened, Trail, present_origin, write_down
+from passerelle.audit.trail import AuditedAction, AuditTrail, present_origin, write_down
 from passerelle.kit.clock import Clock, system_clock
-from passerelle.kit.database import Connection, Database, concerns
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import new_id
 from passerelle.kit.memory import Memory
+from passerelle.kit.observer import note_object
 from passerelle.kit.rates import Rates
 from passerelle.kit.secrets import SecretBox
 
@@ -76,7 +76,7 @@ class Accounts:
         clock: Clock = system_clock,
         memory: Memory | None = None,
         rates: Rates | None = None,
-        trail: Trail | None = None,
+        trail: AuditTrail | None = None,
     ) -> None:
         remembering = memory or Memory()
         self._database = database
@@ -113,11 +113,9 @@ class Accounts:
         `api_version` answers this key's requests that name no version; with its `roles` it decides reviews.
         """
         made = NewKey(new_id(), new_public_id(), new_secret())
-        secret_hash = await self._hasher.hash(made.secret)
-        key = _with(
-            terms, ApiKey(workspace_id, made.id, name, secret_hash, api_version, checked_roles(roles)), made.key
-        )
-        await self._insert(key, kind="pair", public_id=made.key)
+        hashed = await self._hasher.hash(made.secret)
+        key = ApiKey(workspace_id, made.id, name, hashed, api_version, checked_roles(roles))
+        await self._insert(_with(terms, key, made.key), kind="pair", public_id=made.key)
         return made
 
     async def create_token(
@@ -130,9 +128,8 @@ class Accounts:
     ) -> NewKey:
         """An organization token, which is sent as it is, until it is revoked. Raises as `create_key`."""
         made = NewKey(new_id(), "", new_organization_token())
-        hashed = digest(made.secret)
-        key = _with(terms, ApiKey(workspace_id, made.id, name, hashed, api_version, checked_roles(roles)), made.secret)
-        await self._insert(key, kind="token", public_id=None)
+        key = ApiKey(workspace_id, made.id, name, digest(made.secret), api_version, checked_roles(roles))
+        await self._insert(_with(terms, key, made.secret), kind="token", public_id=None)
         return made
 
     async def keys(self, workspace_id: UUID, before: UUID | None, limit: int) -> list[ListedKey]:
@@ -151,10 +148,6 @@ class Accounts:
         """As `revoke_key`. Raises KEY_NOT_FOUND where none lives."""
         if not await self.revoke_key(workspace_id, key_id):
             raise KEY_NOT_FOUND.error("the workspace has no key with this id: `GET /keys` lists them")
-
-    async def signing_key(self, workspace_id: UUID) -> SigningKey:
-        """What the workspace signs with."""
-        return await self.signing_keys.of_workspace(workspace_id)
 
     async def authorize(self, key: str, secret: str, address: str) -> Tokens:
         """Tokens for a key and its secret, sent from the client's `address`.
@@ -266,7 +259,7 @@ class Accounts:
                 raise UnknownWorkspaceError(
                     f"there is no workspace {key.workspace_id}: make one with `passerelle workspace create`"
                 )
-            concerns(key.id)
+            note_object(key.id)
             await repository.insert_key(connection, key, kind=kind, public_id=public_id, now=self._clock())
 
 
@@ -283,8 +276,10 @@ def _with(terms: KeyTerms, key: ApiKey, text: str) -> ApiKey:
     )
 
 
-def _signed_in(key: ApiKey) -> Happened:
-    return Happened("signIn", Actor("key", str(key.id), key.name), "access", object_kind="key", object_id=str(key.id))
+def _signed_in(key: ApiKey) -> AuditedAction:
+    return AuditedAction(
+        "signIn", Actor("key", str(key.id), key.name), "access", object_kind="key", object_id=str(key.id)
+    )
 
 
 def _is_over(key: ApiKey, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from passerelle.app.settings import Settings
-from passerelle.audit.trail import Trail
+from passerelle.audit.trail import AuditTrail
 from passerelle.engine.checks import load_checks, warm_checks
 from passerelle.kit.clock import SharedClock
 from passerelle.kit.database import Database, Target
@@ -27,7 +27,7 @@ from passerelle.kit.outgoing.client import OutgoingClient, trusted_roots
 from passerelle.kit.outgoing.rules import EgressRules
 from passerelle.kit.rates import Rates, shared_in
 from passerelle.kit.secrets import SecretBox
-from passerelle.kit.sent import NotedMail, SentBuffer
+from passerelle.kit.sent_journal import NotedMail, SentBuffer
 from passerelle.kit.workshop import Workshop
 from passerelle.languages.service import Languages
 from passerelle.quotas.models import Quotas
@@ -66,7 +66,7 @@ class Foundation:
     rates: Rates
     cursors: Cursors
     quotas: WorkspaceQuotas
-    trail: Trail
+    trail: AuditTrail
     languages: Languages
     themes: Themes
     mail: Mail
@@ -115,7 +115,7 @@ async def open_foundation(
         rates=rates,
         cursors=Cursors(box),
         quotas=WorkspaceQuotas(database, _quotas(settings), rates, memory),
-        trail=Trail(database, clock, new_id, settings.audit_keep),
+        trail=AuditTrail(database, clock, new_id, settings.audit_keep),
         languages=Languages(settings.languages_folder),
         themes=themes,
         mail=BrandedMail(NotedMail(_mail(settings), sent.note), themes),

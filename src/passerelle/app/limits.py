@@ -19,7 +19,7 @@ from passerelle.definitions import (
     yaml_text,
 )
 from passerelle.definitions.expressions import functions, parser, tokens, values
-from passerelle.end_user.session import agreed
+from passerelle.end_user.session import consent_copies
 from passerelle.end_user.session import limits as pace
 from passerelle.engine import calling, commits
 from passerelle.engine.steps import each
@@ -31,7 +31,7 @@ from passerelle.people import attempts as people
 from passerelle.records import filters, rows
 from passerelle.resources import opening, uploads
 from passerelle.webhooks import dispatcher
-from passerelle.workflows import service
+from passerelle.workflows import preconditions, runs_here
 
 
 class Bound(NamedTuple):
@@ -77,7 +77,9 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
         Bound(
             "Pixels of a JPEG, which is read at a fraction of its size", opening.JPEG_PIXELS, "`FILE_TOO_MANY_PIXELS`"
         ),
-        Bound("Characters of what was agreed to that a PDF is made of", agreed.LONGEST, "`CONSENT_NOT_READABLE`"),
+        Bound(
+            "Characters of what was agreed to that a PDF is made of", consent_copies.LONGEST, "`CONSENT_NOT_READABLE`"
+        ),
         Bound("Seconds for making a PDF of what was agreed to", workshop.SECONDS, "`CONSENT_NOT_READABLE`"),
         Bound("Copies of terms by e-mail in a day, of one link", copies.COPIES, "the page says where they went"),
     ),
@@ -137,8 +139,8 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
             f"`{commits.EXECUTION_TOO_HEAVY}`",
         ),
         Bound("Bytes of all outputs of its steps, as JSON", work.KEPT_BYTES, f"`{commits.EXECUTION_TOO_LARGE}`"),
-        Bound("Events that wait in it for their steps", service.EVENTS_WAITING, "`EVENTS_TOO_MANY`"),
-        Bound("Bytes of these events together", service.EVENT_BYTES_WAITING, "`EVENTS_TOO_MANY`"),
+        Bound("Events that wait in it for their steps", preconditions.EVENTS_WAITING, "`EVENTS_TOO_MANY`"),
+        Bound("Bytes of these events together", preconditions.EVENT_BYTES_WAITING, "`EVENTS_TOO_MANY`"),
         Bound(
             "Processes that may die with one at the same place",
             commits.TOO_OFTEN_LOST,
@@ -148,7 +150,7 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
         Bound("Items of `each`", each.MOST_ITEMS, "`EACH_TOO_LONG`"),
         Bound(
             "Of one workspace that go on in the process that got the request",
-            service.HERE_AT_ONCE,
+            runs_here.HERE_AT_ONCE,
             "the workers take them",
         ),
         Bound("Jobs that one worker has under way", jobs.AT_ONCE, "the others wait, workspace by workspace"),

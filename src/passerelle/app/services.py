@@ -20,23 +20,23 @@ from passerelle.definitions.revisions.service import Revisions
 from passerelle.definitions.revisions.uses import DefinitionUses
 from passerelle.drafts.repository import DraftRepository
 from passerelle.drafts.service import Drafts
-from passerelle.end_user.session.agreed import AgreedTexts
-from passerelle.end_user.session.parts import end_user_sessions
+from passerelle.end_user.session.consent_copies import AgreedTexts
 from passerelle.end_user.session.repository import rename_steps
 from passerelle.end_user.session.service import EndUserSessions
-from passerelle.engine.elsewhere import DefinitionCompiler
+from passerelle.end_user.session.services import end_user_sessions
+from passerelle.engine.heavy_transitions import DefinitionCompiler
 from passerelle.engine.registry import load_kinds
 from passerelle.engine.runner import Runner
 from passerelle.engine.store import Store
 from passerelle.events.repository import EventRepository
 from passerelle.events.service import Events
 from passerelle.holds.service import Holds
-from passerelle.kit.database import LEAVING
+from passerelle.kit.connections import LEAVING
 from passerelle.kit.ids import new_id
 from passerelle.kit.loop_watch import LoopWatch
 from passerelle.kit.secrets import SecretBox
 from passerelle.links.erasing import erase_addresses
-from passerelle.links.parts import LinkServices, link_parts
+from passerelle.links.services import LinkServices, link_services
 from passerelle.lists.repository import ListRepository
 from passerelle.lists.service import ListService
 from passerelle.operations.figures import Counting
@@ -45,7 +45,7 @@ from passerelle.operations.parts import OperationsParts
 from passerelle.operations.presence import Presence
 from passerelle.operations.sent import SentJournal
 from passerelle.operations.standing import Overview
-from passerelle.people.parts import PeopleParts, people_parts
+from passerelle.people.services import PeopleServices, people_services
 from passerelle.publishing.service import Publishing
 from passerelle.records.granting import Granting
 from passerelle.records.parts import RecordServices, record_parts
@@ -70,7 +70,7 @@ from passerelle.webhooks.queue import DeliveryQueue
 from passerelle.webhooks.service import Webhooks
 from passerelle.workflows.comments import Comments
 from passerelle.workflows.erasing import concerned, erase_executions
-from passerelle.workflows.heard import Heard
+from passerelle.workflows.event_visibility import Heard
 from passerelle.workflows.migrations.repository import MoveRepository
 from passerelle.workflows.migrations.service import Moves
 from passerelle.workflows.operations.repository import OperationRepository
@@ -86,7 +86,7 @@ class Services:
     shared: Foundation
     accounts: Accounts
     granting: Granting
-    people: PeopleParts
+    people: PeopleServices
     secrets: Secrets
     records: RecordServices
     revisions: Revisions
@@ -263,8 +263,8 @@ def _moves(shared: Foundation, store: Store, revisions: Revisions) -> Moves:
     return Moves(database, repository, store, revisions, rename_steps, shared.clock, shared.settings.run_wait)
 
 
-def _people(shared: Foundation, granting: Granting) -> PeopleParts:
-    return people_parts(
+def _people(shared: Foundation, granting: Granting) -> PeopleServices:
+    return people_services(
         shared.database,
         shared.box,
         shared.clock,
@@ -280,7 +280,7 @@ def _people(shared: Foundation, granting: Granting) -> PeopleParts:
 
 
 def _links(shared: Foundation, executions: Executions, revisions: Revisions, accounts: Accounts) -> LinkServices:
-    return link_parts(
+    return link_services(
         shared.database,
         executions,
         revisions,

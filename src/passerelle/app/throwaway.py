@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from passerelle.app.services import Services
-from passerelle.kit.database import PlainConnection, connect
+from passerelle.kit.connections import PlainConnection, connect
 from passerelle.kit.errors import CommandError
 from passerelle.resources.files import Files
 

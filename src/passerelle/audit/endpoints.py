@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from passerelle.audit.models import AuditChain
 from passerelle.audit.repository import AuditFilters
 from passerelle.audit.schemas import AuditEntryAnswer, AuditReportAnswer, Outcome, entry_answer
-from passerelle.audit.trail import Trail
+from passerelle.audit.trail import AuditTrail
 from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bounds import AnyTime
@@ -58,7 +58,7 @@ def _filters(
 Filters = Annotated[AuditFilters, Depends(_filters)]
 
 
-def router(trail: Trail, cursors: Cursors) -> APIRouter:
+def router(trail: AuditTrail, cursors: Cursors) -> APIRouter:
     """Everything under `/audit`."""
     routes = APIRouter(tags=["Audit"], route_class=ApiRoute)
 

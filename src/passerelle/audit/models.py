@@ -49,6 +49,24 @@ class AuditChain:
     organization: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class NamedChain:
+    """A chain, and whose it is."""
+
+    place: AuditChain
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OldPart:
+    """The beginning of a chain that need not be kept: up to which entry, its hash, and how many they are."""
+
+    place: AuditChain
+    through: int
+    hash: str
+    entries: int
+
+
 SYSTEM: Final = Actor("system", None, "Passerelle")
 
 

@@ -1,7 +1,7 @@
 """What an object is at a moment, for `before` and `after`: one statement a kind, without secrets.
 
 $1 is the chain (the workspace, or the organization), $2 the object's id or name, $3 what its path names besides.
-Whoever changes a record tells what it was and is (`passerelle.kit.database.tells`). Other kinds that are not here have
+Whoever changes a record tells what it was and is (`kit.observer.note_change`). Other kinds that are not here have
 neither; what they are is told by the action.
 """
 

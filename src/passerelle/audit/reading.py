@@ -39,11 +39,7 @@ class AuditReading:
     async def has(self, place: AuditChain, hash_: str) -> bool:
         """Whether a sealed entry has this hash."""
         async with self._serving(place) as connection:
-            return bool(
-                await connection.fetchval(
-                    "SELECT EXISTS (SELECT FROM audit_entry WHERE chain = $1 AND hash = $2)", place.chain, hash_
-                )
-            )
+            return await repository.has_hash(connection, place.chain, hash_)
 
     async def lines(self, place: AuditChain, filters: AuditFilters) -> AsyncIterator[bytes]:
         """The sealed entries that fit, oldest first, each as a line of JSON with the hash that it hangs on."""

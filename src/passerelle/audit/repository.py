@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from passerelle.audit.models import Entry, KeptEntry
-from passerelle.kit.database import Connection
+from passerelle.audit.models import AuditChain, Entry, KeptEntry, NamedChain, OldPart
+from passerelle.kit.database import Connection, DatabaseRow
 from passerelle.kit.ids import first_id
 
 _INSERT: Final = """
@@ -167,10 +167,36 @@ async def seal(connection: Connection, at_most: int = 1_000) -> int:
     return done
 
 
-async def chains(connection: Connection) -> list[Any]:
+async def chains(connection: Connection) -> list[NamedChain]:
     """Every chain with the name of its workspace or organization, for the operator."""
-    return list(await connection.fetch("SELECT * FROM all_audit_chains()"))
+    return [
+        NamedChain(AuditChain(row["chain"], row["kind"] == "organization"), f"{row['kind']} {row['name']}")
+        for row in await connection.fetch("SELECT * FROM all_audit_chains()")
+    ]
 
 
-def _kept(row: Any) -> KeptEntry:
+async def has_hash(connection: Connection, chain: UUID, hash_: str) -> bool:
+    """Whether a sealed entry of the chain has this hash."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM audit_entry WHERE chain = $1 AND hash = $2)", chain, hash_
+    )
+    return found
+
+
+async def old_parts(connection: Connection, now: datetime, keep: timedelta | None, at_most: int) -> list[OldPart]:
+    """What of each chain is older than its workspace, or `keep`, says."""
+    rows = await connection.fetch("SELECT * FROM audit_over($1, $2, $3)", now, keep, at_most)
+    return [
+        OldPart(AuditChain(row["chain"], row["organization"]), row["number"], row["hash"], row["entries"])
+        for row in rows
+    ]
+
+
+async def remove(connection: Connection, chain: UUID, through: int) -> int:
+    """Remove the entries of a chain up to a number. Returns how many."""
+    removed: int = await connection.fetchval("SELECT remove_audit($1, $2)", chain, through)
+    return removed
+
+
+def _kept(row: DatabaseRow) -> KeptEntry:
     return KeptEntry(row["chain"], row["id"], row["content"], row["number"], row["hash"])

@@ -22,16 +22,18 @@ import structlog
 from starlette.types import Scope
 
 from passerelle.audit import objects, repository
-from passerelle.audit.models import NOWHERE, SYSTEM, Actor, AuditChain, Entry, Origin
+from passerelle.audit.models import NOWHERE, SYSTEM, Actor, Entry, NamedChain, Origin, Outcome
 from passerelle.audit.reading import AuditReading
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import NO_WORKSPACE, Connection, Database, companion
+from passerelle.kit.connections import NO_WORKSPACE
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.auditing import AuditedRequest
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.context import present
 from passerelle.kit.ids import NewId, new_id
 from passerelle.kit.json import JsonObject
+from passerelle.kit.observer import observer
 
 log = structlog.get_logger("passerelle.audit")
 
@@ -50,13 +52,13 @@ _BATCH: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class AuditedAction:
     """What somebody did, before it is known in which chain it is written."""
 
     action: str
     by: Actor
     category: str = "change"
-    outcome: str = "done"
+    outcome: Outcome = "done"
     code: str | None = None
     object_kind: str | None = None
     object_id: str | None = None
@@ -78,7 +80,7 @@ class Occurrence(NamedTuple):
 class _Done:
     """What one caller has done to executions of one definition since it was last written."""
 
-    place: tuple[UUID, bool, Happened]
+    place: tuple[UUID, bool, AuditedAction]
     id: UUID
     at: datetime
     workflows: list[str]
@@ -92,15 +94,7 @@ class _ReadAgain:
     more: Occurrence | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NamedChain:
-    """A chain, and whose it is."""
-
-    place: AuditChain
-    name: str
-
-
-class Trail:
+class AuditTrail:
     """The feature's service. `keep`: how long entries are kept where a workspace says nothing else; None for good."""
 
     def __init__(self, database: Database, clock: Clock, new_id: NewId, keep: timedelta | None = None) -> None:
@@ -109,20 +103,20 @@ class Trail:
         self._new_id = new_id
         self._keep = keep
         self.reading = AuditReading(database)
-        self._gathered: dict[tuple[UUID, bool, Happened], Occurrence] = {}
+        self._gathered: dict[tuple[UUID, bool, AuditedAction], Occurrence] = {}
         self._done: dict[Hashable, _Done] = {}
-        self._reads: dict[tuple[UUID, bool, Happened], _ReadAgain] = {}
+        self._reads: dict[tuple[UUID, bool, AuditedAction], _ReadAgain] = {}
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
 
     def change(self, request: AuditedRequest) -> AbstractAsyncContextManager[None]:
         """Stands around a request: it is written down in the transaction of its first change, or after it."""
-        return self._accompanied(_happened(request), *_place_of(request.caller))
+        return self._observed(_happened(request), *_place_of(request.caller))
 
     def as_operator(self, action: str, kind: str | None) -> AbstractAsyncContextManager[None]:
         """Stands around a command that works on the database: what it changes is written down where it changes it."""
-        happened = Happened(action, Actor("operator", None, _login()), object_kind=kind)
-        return self._accompanied(happened, NO_WORKSPACE, organization=False)
+        happened = AuditedAction(action, Actor("operator", None, _login()), object_kind=kind)
+        return self._observed(happened, NO_WORKSPACE, organization=False)
 
     async def note(self, request: AuditedRequest, code: str | None = None) -> None:
         """Write down, within a moment, what changes nothing: a read of personal data, or a refusal with its `code`."""
@@ -134,7 +128,7 @@ class Trail:
         if chain != NO_WORKSPACE:
             await self.gather(chain, happened, organization=organization)
 
-    async def gather(self, chain: UUID, happened: Happened, *, organization: bool) -> None:
+    async def gather(self, chain: UUID, happened: AuditedAction, *, organization: bool) -> None:
         """Have it written within a moment: it takes no time of the caller's, who may not learn whether it is."""
         place = (chain, organization, happened)
         if self._is_read_again(place):
@@ -154,7 +148,7 @@ class Trail:
         if done is None:
             if len(self._done) >= MOST_GATHERED:
                 await self._write()
-            happened = Happened(action, actor_of(caller), object_kind="definition", object_id=str(definition_id))
+            happened = AuditedAction(action, actor_of(caller), object_kind="definition", object_id=str(definition_id))
             happened = replace(happened, origin=replace(origin, request_id=None))
             done = self._done[same] = _Done((chain, False, happened), self._new_id(), self._clock(), [])
             self._news.set()
@@ -162,7 +156,7 @@ class Trail:
         if len(done.workflows) >= MOST_NAMED:
             await self._write()
 
-    def _is_read_again(self, place: tuple[UUID, bool, Happened]) -> bool:
+    def _is_read_again(self, place: tuple[UUID, bool, AuditedAction]) -> bool:
         """Whether it was written lately, and is counted now. Exports are never: each gives out everything."""
         happened, now = place[2], self._clock()
         if happened.category != "read" or happened.action.startswith("export"):
@@ -214,7 +208,7 @@ class Trail:
                 for place, what in gathered.items():
                     self._add(place, what)
 
-    def _add(self, place: tuple[UUID, bool, Happened], more: Occurrence) -> None:
+    def _add(self, place: tuple[UUID, bool, AuditedAction], more: Occurrence) -> None:
         before = self._gathered.get(place)
         if before is not None:
             first, times = min(before, more), before.times + more.times
@@ -230,10 +224,7 @@ class Trail:
     async def chains(self) -> list[NamedChain]:
         """Every chain of the installation, for the operator."""
         async with self._database.shared() as connection:
-            return [
-                NamedChain(AuditChain(row["chain"], row["kind"] == "organization"), f"{row['kind']} {row['name']}")
-                for row in await repository.chains(connection)
-            ]
+            return await repository.chains(connection)
 
     async def keep_writing(self) -> None:
         """Write and seal within a moment of each entry, for as long as the process lives."""
@@ -258,61 +249,64 @@ class Trail:
         """
         total = 0
         async with self._database.shared() as connection:
-            rows = await connection.fetch("SELECT * FROM audit_over($1, $2, $3)", self._clock(), self._keep, _BATCH)
-        for row in rows:
-            happened = Happened("shortenAudit", SYSTEM, object_kind="audit", object_id=str(row["number"]))
-            facts = {"through": row["number"], "hash": row["hash"], "entries": row["entries"]}
-            async with self._serving(row["chain"], row["organization"]) as connection:
-                await repository.insert(connection, replace(self._entry(row["chain"], happened), after=facts))
+            old = await repository.old_parts(connection, self._clock(), self._keep, _BATCH)
+        for part in old:
+            chain, organization = part.place.chain, part.place.organization
+            happened = AuditedAction("shortenAudit", SYSTEM, object_kind="audit", object_id=str(part.through))
+            facts = {"through": part.through, "hash": part.hash, "entries": part.entries}
+            async with self._serving(chain, organization) as connection:
+                await repository.insert(connection, replace(self._entry(chain, happened), after=facts))
             await self.seal()
-            async with self._serving(row["chain"], row["organization"]) as connection:
-                total += await connection.fetchval("SELECT remove_audit($1, $2)", row["chain"], row["number"])
+            async with self._serving(chain, organization) as connection:
+                total += await repository.remove(connection, chain, part.through)
         return total
 
     def _serving(self, chain: UUID, organization: bool) -> AbstractAsyncContextManager[Connection]:
         return self._database.organization(chain) if organization else self._database.transaction(chain)
 
     @asynccontextmanager
-    async def _accompanied(self, happened: Happened, chain: UUID, organization: bool) -> AsyncIterator[None]:
-        going = Going(happened, self._entry, self._news.set)
+    async def _observed(self, happened: AuditedAction, chain: UUID, organization: bool) -> AsyncIterator[None]:
+        watching = AuditObserver(happened, self._entry, self._news.set)
         try:
-            with _gone_along(going):
+            with _observing(watching):
                 yield
         except Exception as raised:
-            if going.written is not None:
-                await self._failed(going, happened, raised)
+            if watching.written is not None:
+                await self._failed(watching, happened, raised)
             raise
-        if going.written is None and chain != NO_WORKSPACE:
+        if watching.written is None and chain != NO_WORKSPACE:
             async with self._serving(chain, organization) as connection:
-                await repository.insert(connection, self._entry(chain, replace(happened, object_id=going.object_id)))
+                await repository.insert(connection, self._entry(chain, replace(happened, object_id=watching.object_id)))
             self._news.set()
 
-    async def _failed(self, going: Going, happened: Happened, raised: Exception) -> None:
+    async def _failed(self, watching: AuditObserver, happened: AuditedAction, raised: Exception) -> None:
         """Something was changed, and then the rest of it failed."""
-        assert going.written is not None
+        assert watching.written is not None
         code = raised.problems[0].code if isinstance(raised, PasserelleError) else "INTERNAL_ERROR"
-        entry = self._entry(going.written.chain, replace(happened, outcome="failed", code=code))
-        async with self._serving(entry.chain, going.organization) as connection:
+        entry = self._entry(watching.written.chain, replace(happened, outcome="failed", code=code))
+        async with self._serving(entry.chain, watching.organization) as connection:
             await repository.insert(connection, entry)
 
-    def _entry(self, chain: UUID, happened: Happened) -> Entry:
+    def _entry(self, chain: UUID, happened: AuditedAction) -> Entry:
         return entry_of(happened, chain, self._new_id(), self._clock())
 
 
 @contextmanager
-def _gone_along(going: Going) -> Iterator[None]:
-    token = companion.set(going)
+def _observing(watching: AuditObserver) -> Iterator[None]:
+    token = observer.set(watching)
     try:
         yield
     finally:
-        going.over = True
-        companion.reset(token)
+        watching.over = True
+        observer.reset(token)
 
 
-class Going:
-    """Goes along with a request or a command until its first change is committed."""
+class AuditObserver:
+    """Watches a request or a command until its first change is committed."""
 
-    def __init__(self, happened: Happened, entry: Callable[[UUID, Happened], Entry], news: Callable[[], None]) -> None:
+    def __init__(
+        self, happened: AuditedAction, entry: Callable[[UUID, AuditedAction], Entry], news: Callable[[], None]
+    ) -> None:
         self._happened = happened
         self._entry = entry
         self._news = news
@@ -322,11 +316,11 @@ class Going:
         self.written: Entry | None = None
         self.organization = False
 
-    def concerns(self, object_id: object) -> None:
+    def note_object(self, object_id: object) -> None:
         """The id of what is being made."""
         self.object_id = self.object_id or str(object_id)
 
-    def tells(self, object_id: object, before: JsonObject | None, after: JsonObject | None) -> None:
+    def note_change(self, object_id: object, before: JsonObject | None, after: JsonObject | None) -> None:
         """What an object was before the first change and is after the last."""
         earliest, _ = self._told.get(str(object_id), (before, None))
         self._told[str(object_id)] = (earliest, after)
@@ -335,7 +329,7 @@ class Going:
         return self.over or self.written is not None
 
     @asynccontextmanager
-    async def along(self, connection: Connection, chain: UUID, *, organization: bool) -> AsyncIterator[None]:
+    async def around(self, connection: Connection, chain: UUID, *, organization: bool) -> AsyncIterator[None]:
         """Look at the object before and after what happens inside, and write it down if anything was changed."""
         if self._done():
             yield
@@ -359,7 +353,7 @@ class Going:
         self._news()
 
 
-def entry_of(happened: Happened, chain: UUID, entry_id: UUID, at: datetime, times: int = 1) -> Entry:
+def entry_of(happened: AuditedAction, chain: UUID, entry_id: UUID, at: datetime, times: int = 1) -> Entry:
     """The entry about what has happened. What it lacks of where it came from, the present request tells."""
     origin = happened.origin if happened.origin != NOWHERE else present_origin()
     return Entry(
@@ -370,7 +364,7 @@ def entry_of(happened: Happened, chain: UUID, entry_id: UUID, at: datetime, time
         happened.action,
         happened.by,
         origin,
-        happened.outcome,  # type: ignore[arg-type]
+        happened.outcome,
         happened.code,
         happened.object_kind,
         happened.object_id,
@@ -379,12 +373,12 @@ def entry_of(happened: Happened, chain: UUID, entry_id: UUID, at: datetime, time
     )
 
 
-def _gathered_entry(chain: UUID, happened: Happened, what: Occurrence) -> Entry:
+def _gathered_entry(chain: UUID, happened: AuditedAction, what: Occurrence) -> Entry:
     entry = entry_of(happened, chain, what.id, what.at, what.times)
     return replace(entry, after={"workflowIds": list(what.workflows)}) if what.workflows else entry
 
 
-async def write_down(connection: Connection, chain: UUID, happened: Happened, at: datetime) -> None:
+async def write_down(connection: Connection, chain: UUID, happened: AuditedAction, at: datetime) -> None:
     """Write an entry into the caller's transaction, which serves the chain."""
     await repository.insert(connection, entry_of(happened, chain, new_id(), at))
 
@@ -420,8 +414,8 @@ def _login() -> str:
         return "operator"
 
 
-def _happened(request: AuditedRequest) -> Happened:
-    return Happened(
+def _happened(request: AuditedRequest) -> AuditedAction:
+    return AuditedAction(
         request.action,
         actor_of(request.caller),
         request.category,

@@ -74,7 +74,7 @@ def connected(url: str | None, token: str | None, data_dir: Path) -> Iterator[ht
     Without an address it is never another server than the demo, whatever listens on some well-known port: a token
     would be told to it. Raises `CommandError`, also where nothing answers.
     """
-    import httpx  # noqa: PLC0415 - a command loads only what it needs
+    import httpx
 
     headers = {"Authorization": f"Bearer {token or demo_token(data_dir)}"}
     url = url or _demo_url(data_dir)
@@ -118,7 +118,7 @@ def _parameter(text: str) -> tuple[str, Any]:
 
 def definition_of(client: httpx.Client, name: str) -> dict[str, Any]:
     """The definition with this name or id. Raises `CommandError`."""
-    from passerelle.definitions.words import suggest  # noqa: PLC0415 - a command loads only what it needs
+    from passerelle.definitions.words import suggest
 
     there = {one["name"]: one for one in pages(client, "/definitions")}
     found = there.get(name) or next((one for one in there.values() if one["id"] == name), None)

@@ -9,9 +9,10 @@ from uuid import UUID
 
 import orjson
 import typer
-from rich.console import Console
 
-from passerelle.cli.api_client import DEMO_DIR, aligned
+from passerelle.cli.api_client import DEMO_DIR
+from passerelle.cli.database_commands import DevDir, run, settings_beside
+from passerelle.cli.printing import show_table
 from passerelle.kit.clock import iso
 from passerelle.kit.errors import CommandError
 
@@ -21,11 +22,7 @@ if TYPE_CHECKING:
     from passerelle.kit.json import JsonObject
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 
-DevDir = Annotated[
-    Path, typer.Option("--data-dir", help="Without PASSERELLE_DATABASE_URL: the folder of a running `passerelle dev`.")
-]
 _Kind = Annotated[
     Literal["executions", "events", "deliveries"] | None, typer.Option("--kind", help="Only of this kind of data.")
 ]
@@ -34,18 +31,14 @@ _Kind = Annotated[
 @app.command("list")
 def list_archives(workspace: UUID, kind: _Kind = None, data_dir: DevDir = DEMO_DIR) -> None:
     """List the files of a workspace, the oldest first: what is in each, of which time, and how large it is."""
-    from passerelle.app import processes  # noqa: PLC0415 - a command loads only what it needs
-    from passerelle.app.settings import load  # noqa: PLC0415
-    from passerelle.cli.size import shown  # noqa: PLC0415
-    from passerelle.cli.users import _run  # noqa: PLC0415
-    from passerelle.dev.folder import settings_beside  # noqa: PLC0415
+    from passerelle.app import processes
+    from passerelle.cli.size import shown
 
     rows = [("id", "kind", "entries", "size", "from", "to")]
-    for one in _run(processes.archives_of(settings_beside(load(), data_dir), workspace, kind)):
+    for one in run(processes.archives_of(settings_beside(data_dir), workspace, kind)):
         times = iso(one.first_at), iso(one.last_at)
         rows.append((str(one.id), one.kind, f"{one.entries:,}", shown(one.bytes), *times))
-    for line in aligned(rows):
-        output.print(line, markup=False, highlight=False)
+    show_table(rows)
 
 
 @app.command("read")
@@ -57,16 +50,13 @@ def read_archive(
     data_dir: DevDir = DEMO_DIR,
 ) -> None:
     """Print what is in files, an entry a line, as JSON. Stops at a file that is another than was written."""
-    from passerelle.app import processes  # noqa: PLC0415 - a command loads only what it needs
-    from passerelle.app.settings import load  # noqa: PLC0415
-    from passerelle.cli.users import _run  # noqa: PLC0415
-    from passerelle.dev.folder import settings_beside  # noqa: PLC0415
+    from passerelle.app import processes
 
     def tell(entries: Iterable[JsonObject]) -> None:
         _print(entries, entry)
 
-    settings = settings_beside(load(), data_dir)
-    _run(processes.read_archives(settings, workspace, archives or None, kind, tell))
+    settings = settings_beside(data_dir)
+    run(processes.read_archives(settings, workspace, archives or None, kind, tell))
 
 
 @app.command("open")
@@ -75,7 +65,7 @@ def open_file(
     entry: Annotated[UUID | None, typer.Option(help="Only the entry with this id.")] = None,
 ) -> None:
     """Print what is in a file that was copied out of the store, without a database; its manifest lies beside it."""
-    from passerelle.retention.archives import manifest_path, unpacked  # noqa: PLC0415 - loads only what it needs
+    from passerelle.retention.archives import manifest_path, unpacked
 
     try:
         manifest = orjson.loads(Path(manifest_path(str(file))).read_bytes())

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
 
-from passerelle.cli.api_client import DEMO_DIR, aligned, command, require_success
+from passerelle.cli.api_client import DEMO_DIR, command, require_success
+from passerelle.cli.database_commands import DevDir, run, settings_beside
+from passerelle.cli.printing import show_json, show_table
 from passerelle.kit.errors import CommandError
 
 if TYPE_CHECKING:
     import httpx
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 
 Actor = Annotated[str | None, typer.Option("--actor", help="Only what this user or key did, by id.")]
 Action = Annotated[str | None, typer.Option("--action", help="Only this, such as revokeKey or signIn.")]
@@ -56,8 +55,7 @@ def list_audit(
         after = page["next"]
         if after is None:
             break
-    for line in aligned(rows[: limit + 1]):
-        output.print(line, markup=False, highlight=False)
+    show_table(rows[: limit + 1])
 
 
 @command(app, "export")
@@ -92,21 +90,18 @@ def verify_audit(
     head: Annotated[
         str | None, typer.Option("--head", help="A hash that was written down before: it must still be there.")
     ] = None,
-    data_dir: Annotated[
-        Path,
-        typer.Option("--data-dir", help="Without PASSERELLE_DATABASE_URL: the folder of a running `passerelle dev`."),
-    ] = DEMO_DIR,
+    data_dir: DevDir = DEMO_DIR,
 ) -> None:
     """Look whether every entry follows from the one before it; names the first that does not. Exit status 1 then."""
     reports = [_of_file(file)] if file is not None else _of_database(data_dir, chain, head)
     for report in reports:
-        output.print_json(json.dumps(report))
+        show_json(report)
     if not reports or not all(report["intact"] for report in reports):
         raise typer.Exit(1)
 
 
 def _of_file(file: Path) -> dict[str, Any]:
-    from passerelle.audit.verifying import verify_export  # noqa: PLC0415 - a command loads only what it needs
+    from passerelle.audit.verifying import verify_export
 
     try:
         with file.open(encoding="utf-8") as lines:
@@ -116,12 +111,9 @@ def _of_file(file: Path) -> dict[str, Any]:
 
 
 def _of_database(data_dir: Path, chain: UUID | None, head: str | None) -> list[dict[str, Any]]:
-    from passerelle.app import processes  # noqa: PLC0415
-    from passerelle.app.settings import load  # noqa: PLC0415
-    from passerelle.cli.users import _run  # noqa: PLC0415
-    from passerelle.dev.folder import settings_beside  # noqa: PLC0415
+    from passerelle.app import processes
 
-    found: list[dict[str, Any]] = _run(processes.verify_audit(settings_beside(load(), data_dir), chain, head))
+    found: list[dict[str, Any]] = run(processes.verify_audit(settings_beside(data_dir), chain, head))
     return found
 
 

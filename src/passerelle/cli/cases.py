@@ -11,14 +11,14 @@ import typer
 from rich.console import Console
 
 from passerelle.cli.api_client import DEMO_DIR, DemoDir
+from passerelle.cli.printing import say_all
 from passerelle.kit.errors import CommandError
 
 if TYPE_CHECKING:
-    from passerelle.v1.cases.moving import Said
-    from passerelle.v1.cases.operating import Where
+    from passerelle.v1.cases.command_database import Where
+    from passerelle.v1.cases.migrate_command import Said
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 progress = Console(stderr=True)
 
 Workspace = Annotated[
@@ -38,23 +38,23 @@ def migrate(
     data_dir: DemoDir = DEMO_DIR,
 ) -> None:
     """Move cases into a table of your own; they keep their ids, history, files, comments and executions."""
-    from passerelle.v1.cases import moving  # noqa: PLC0415 - a command loads only what it needs
+    from passerelle.v1.cases import migrate_command
 
     if sum((suggest, verify, undo, dry_run)) > 1:
         raise CommandError("--suggest, --dry-run, --verify and --undo are four commands: give one of them")
     place = _where(workspace, data_dir)
     if verify:
-        _tell(moving.verify(place, progress))
+        _tell(migrate_command.verify(place, progress))
     elif undo:
-        _tell(moving.undo(place, progress))
+        _tell(migrate_command.undo(place, progress))
     elif to is None:
         raise CommandError("--to: name the table that the cases go to")
     elif suggest:
-        _tell(moving.suggest(place, to, map))
+        _tell(migrate_command.suggest(place, to, map))
     elif map is None:
         raise CommandError("--map: name the file that says which field becomes which; --suggest writes one")
     else:
-        _tell(moving.migrate(place, to, map, progress, dry_run=dry_run))
+        _tell(migrate_command.migrate(place, to, map, progress, dry_run=dry_run))
 
 
 @app.command("import")
@@ -65,23 +65,22 @@ def import_cases(
     data_dir: DemoDir = DEMO_DIR,
 ) -> None:
     """Bring cases from elsewhere under their own ids; broken lines are reported, the rest is taken."""
-    from passerelle.v1.cases import bringing  # noqa: PLC0415 - a command loads only what it needs
+    from passerelle.v1.cases import import_command
 
-    _tell(bringing.bring(_where(workspace, data_dir), file, files, progress))
+    _tell(import_command.bring(_where(workspace, data_dir), file, files, progress))
 
 
 def _where(workspace: UUID | None, data_dir: Path) -> Where:
-    from passerelle.app.settings import load  # noqa: PLC0415
-    from passerelle.v1.cases.operating import where  # noqa: PLC0415
+    from passerelle.app.settings import load
+    from passerelle.v1.cases.command_database import where
 
     return where(load(), workspace, data_dir)
 
 
 def _tell(coroutine: Coroutine[None, None, Said]) -> None:
-    import asyncio  # noqa: PLC0415 - as above
+    import asyncio
 
     said = asyncio.run(coroutine)
-    for line in said.lines:
-        output.print(line, markup=False, highlight=False)
+    say_all(said.lines)
     if not said.good:
         raise typer.Exit(1)

@@ -29,7 +29,7 @@ def check_files(paths: Iterable[Path], kinds: KindRegistry) -> tuple[list[str], 
         problems += _check_tables(files.tables, values)
     tables = {name: frozenset(fields) for name, fields in values.items()}
     callees = _callees([text for _, text in files.definitions], kinds)
-    from passerelle.languages.service import shipped_codes  # noqa: PLC0415 - a command loads only what it needs
+    from passerelle.languages.service import shipped_codes
 
     facts = KnownFacts(tables=tables, more_tables=True, callees=callees, values=values, languages=shipped_codes())
     warnings: list[str] = []
@@ -44,7 +44,7 @@ def check_files(paths: Iterable[Path], kinds: KindRegistry) -> tuple[list[str], 
 
 
 def _check_roles(files: Sequence[tuple[Path, str]]) -> list[str]:
-    from passerelle.people.role_files import read_role  # noqa: PLC0415 - a command loads only what it needs
+    from passerelle.people.role_files import read_role
 
     return [f"{file}:{problem}" for file, text in files for problem in read_role(text).problems]
 
@@ -60,10 +60,10 @@ def _callees(texts: Sequence[str], kinds: KindRegistry) -> dict[str, Callee]:
 
 def _check_tables(files: Sequence[tuple[Path, str]], values: dict[str, dict[str, JsonObject]]) -> list[str]:
     """What is wrong with tables; what is known of the values of those that are sound is added to `values`."""
-    from passerelle.cli.tables_client import twice  # noqa: PLC0415 - a command loads only what it needs
-    from passerelle.tables.files import read_table  # noqa: PLC0415
-    from passerelle.tables.schemas import options_of  # noqa: PLC0415
-    from passerelle.tables.types import value_schema  # noqa: PLC0415
+    from passerelle.cli.tables_client import twice
+    from passerelle.tables.files import read_table
+    from passerelle.tables.schemas import options_of
+    from passerelle.tables.types import value_schema
 
     texts = [(file, read_table(text)) for file, text in files]
     sound = [(file, text.body) for file, text in texts if text.body is not None]

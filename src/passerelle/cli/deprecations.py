@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
-from rich.console import Console
 
 from passerelle.cli.api_client import DEMO_DIR, DemoDir, Token, Url, aligned, command, connected, require_success
+from passerelle.cli.printing import say
 
 if TYPE_CHECKING:
     import httpx
 
 app = typer.Typer()
-output = Console(soft_wrap=True)
 
 _HEADER: Final = ("day", "key", "endpoint", "version", "uses", "refused", "last used", "client")
 
@@ -33,7 +32,7 @@ def list_uses(
     with connected(url, token, data_dir) as client:
         rows = list(_pages(client, {} if since is None else {"since": since}))
     if not rows:
-        output.print("nobody uses a deprecated version")
+        say("nobody uses a deprecated version")
         return
     for line in aligned([_HEADER, *map(_cells, rows)]):
         typer.echo(line)
@@ -59,10 +58,10 @@ def mode(
     require_success(answer)
     shown = answer.json()
     own = "set for this workspace" if shown["own"] else "the installation's"
-    output.print(f"version 1 is {shown['mode']} ({own})", highlight=False)
+    say(f"version 1 is {shown['mode']} ({own})")
     if shown["nextBrownout"] is not None:
         span = shown["nextBrownout"]
-        output.print(f"refused from {span['begins']} to {span['ends']}", highlight=False)
+        say(f"refused from {span['begins']} to {span['ends']}")
 
 
 def _cells(use: dict[str, Any]) -> tuple[str, ...]:

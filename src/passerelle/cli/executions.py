@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import quote
 from uuid import UUID
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
-from passerelle.cli.api_client import (
-    Parameters,
-    aligned,
-    command,
-    definition_of,
-    pages,
-    parameters_of,
-    require_success,
-)
+from passerelle.cli.api_client import Parameters, command, definition_of, pages, parameters_of, require_success
+from passerelle.cli.printing import output, say, show_json, show_newest
 from passerelle.kit.errors import CommandError
 
 if TYPE_CHECKING:
     import httpx
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 
 _Name = Annotated[str, typer.Argument(help="The definition's name.")]
 _Execution = Annotated[UUID, typer.Argument(help="The execution's id.")]
@@ -50,7 +40,7 @@ def start(
         body["parameters"] = parameters_of(parameter)
     if record is not None:
         body["recordId"] = str(record)
-    _show(_answered(client, "POST", "/workflows", body))
+    show_json(_answered(client, "POST", "/workflows", body))
 
 
 @command(app, "list")
@@ -71,12 +61,8 @@ def list_executions(
         "recordId": record,
     }
     given = {name: str(value) for name, value in filters.items() if value is not None}
-    found = list(islice(pages(client, "/workflows", **given), most + 1))
     heads = ("execution", "definition", "revision", "status", "waits for or failed with", "started")
-    for line in aligned([heads, *map(_row, found[:most])]):
-        _say(line)
-    if len(found) > most:
-        _say(f"the latest {most}; --most shows more")
+    show_newest(heads, map(_row, pages(client, "/workflows", **given)), most)
 
 
 @command(app, "show")
@@ -86,7 +72,7 @@ def show(
     timeline: Annotated[bool, typer.Option("--timeline", help="Every attempt of every step instead.")] = False,
 ) -> None:
     """Show an execution as JSON."""
-    _show(_answered(client, "GET", f"/workflows/{execution}" + ("/timeline" if timeline else "")))
+    show_json(_answered(client, "GET", f"/workflows/{execution}" + ("/timeline" if timeline else "")))
 
 
 @command(app, "cancel")
@@ -97,7 +83,7 @@ def cancel(
 ) -> None:
     """End an execution."""
     body = {} if reason is None else {"reason": reason}
-    _say(_standing(_answered(client, "POST", f"/workflows/{execution}/cancel", body)))
+    say(_standing(_answered(client, "POST", f"/workflows/{execution}/cancel", body)))
 
 
 @command(app, "retry")
@@ -108,7 +94,7 @@ def retry(
 ) -> None:
     """Go on from the step that failed."""
     revision = "latest" if latest else "original"
-    _say(_standing(_answered(client, "POST", f"/workflows/{execution}/retry?definition={revision}")))
+    say(_standing(_answered(client, "POST", f"/workflows/{execution}/retry?definition={revision}")))
 
 
 @command(app, "event")
@@ -123,7 +109,7 @@ def send_event(
         value = json.loads(body)
     except ValueError as error:
         raise CommandError(f"--body: not JSON: {error}") from None
-    _say(_standing(_answered(client, "POST", f"/workflows/{execution}/events/{quote(name, safe='')}", value)))
+    say(_standing(_answered(client, "POST", f"/workflows/{execution}/events/{quote(name, safe='')}", value)))
 
 
 def _answered(client: httpx.Client, method: str, path: str, body: Any = None) -> dict[str, Any]:
@@ -141,10 +127,6 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
 
 def _standing(one: dict[str, Any]) -> str:
     return f"{one['id']} is {one['status']}"
-
-
-def _show(value: Any) -> None:
-    output.print_json(json.dumps(value))
 
 
 @command(app, "move")
@@ -182,7 +164,7 @@ def undo(
     require_success(answer)
     done = _done(client, answer.json())
     kept = f"; {_executions(done['kept'])} had gone on and stayed on revision {done['to']}" if done["kept"] else ""
-    _say(f"{_executions(done['undone'])} moved back to revision {done['from']}{kept}")
+    say(f"{_executions(done['undone'])} moved back to revision {done['from']}{kept}")
 
 
 @command(app, "moves")
@@ -224,15 +206,15 @@ def _report(migration: dict[str, Any]) -> None:
     if table.row_count:
         output.print(table)
     else:
-        _say(f"no execution on revision {migration['from']} is under way")
+        say(f"no execution on revision {migration['from']} is under way")
     if migration["dryRun"]:
-        _say(f"dry run: {_executions(verdicts['safe'])} would move to revision {to}")
+        say(f"dry run: {_executions(verdicts['safe'])} would move to revision {to}")
         return
     stay = verdicts["needsMapping"] + verdicts["refused"]
     staying = f"; {_executions(stay)} stayed on revision {migration['from']}" if stay else ""
-    _say(f"{_executions(migration['moved'])} moved to revision {to}{staying}")
+    say(f"{_executions(migration['moved'])} moved to revision {to}{staying}")
     if migration["moved"]:
-        _say(f"migration {migration['id']}, taken back by `passerelle executions undo`")
+        say(f"migration {migration['id']}, taken back by `passerelle executions undo`")
 
 
 def _ids(title: str) -> Column:
@@ -242,10 +224,6 @@ def _ids(title: str) -> Column:
 
 def _executions(count: int) -> str:
     return "1 execution" if count == 1 else f"{count:,} executions"
-
-
-def _say(line: str) -> None:
-    output.print(line, markup=False, highlight=False)
 
 
 def _mapping(given: list[str]) -> dict[str, str]:
@@ -285,7 +263,7 @@ def copy_consent(
     require_success(answer)
     target = to or Path(f"{step}.pdf")
     target.write_bytes(answer.content)
-    output.print(f"{target}: {len(answer.content):,} bytes", markup=False, highlight=False)
+    say(f"{target}: {len(answer.content):,} bytes")
 
 
 @app.command("verify-consents")
@@ -295,7 +273,7 @@ def verify_consents(
     """Look whether statements are those that were hashed, and say what they are. Exit status 1 if one is not."""
     outcomes = [(step, _hashed(statement) == hash_, hash_) for step, statement, hash_ in _statements(file)]
     for step, intact, hash_ in outcomes:
-        output.print(f"{step}: {'intact' if intact else 'not what was hashed'}  {hash_}", markup=False, highlight=False)
+        say(f"{step}: {'intact' if intact else 'not what was hashed'}  {hash_}")
     if not all(intact for _, intact, _ in outcomes):
         raise typer.Exit(1)
 
@@ -315,6 +293,6 @@ def _statements(file: Path) -> list[tuple[str, str, str]]:
 
 
 def _hashed(text: str) -> str:
-    import hashlib  # noqa: PLC0415 - a command loads only what it needs
+    import hashlib
 
     return hashlib.sha256(text.encode()).hexdigest()

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 import typer
-from rich.console import Console
 
-from passerelle.cli.api_client import aligned, called, command, pages
+from passerelle.cli.api_client import called, command, pages
+from passerelle.cli.printing import say, show_table
 from passerelle.kit.errors import CommandError
 
 if TYPE_CHECKING:
     import httpx
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 
 
 @command(app, "list")
@@ -28,8 +27,7 @@ def list_holds(
     for one in pages(client, "/holds", released=str(released).lower()):
         ended = one["releasedAt"] or ""
         rows.append((one["id"], one["kind"], one["objectId"], one["placedAt"], one["placedBy"], ended, one["reason"]))
-    for line in aligned(rows):
-        output.print(line, markup=False, highlight=False)
+    show_table(rows)
 
 
 @command(app, "place")
@@ -44,11 +42,11 @@ def place_hold(
         raise CommandError("say why with --reason, such as the number of the proceedings")
     body = {"kind": on, "reason": reason, **({} if object_id is None else {"id": str(object_id)})}
     made = called(client, "POST", "/holds", body)
-    output.print(f"the hold {made['id']} keeps the {on} {made['objectId']}", markup=False, highlight=False)
+    say(f"the hold {made['id']} keeps the {on} {made['objectId']}")
 
 
 @command(app, "release")
 def release_hold(client: httpx.Client, hold: Annotated[UUID, typer.Argument(help="The hold's id.")]) -> None:
     """End a hold: what it kept is treated as everything else again."""
     called(client, "POST", f"/holds/{hold}/release")
-    output.print(f"the hold {hold} is released", markup=False, highlight=False)
+    say(f"the hold {hold} is released")

@@ -44,8 +44,8 @@ def made_of(
 
     Raises `CommandError` where the file is none of those kinds, and where one of the files to be written is there.
     """
-    from passerelle.conversions.converting import convert  # noqa: PLC0415 - it loads all that reads files
-    from passerelle.conversions.models import ConversionError, Wish  # noqa: PLC0415
+    from passerelle.conversions.converting import convert
+    from passerelle.conversions.models import ConversionError, Wish
 
     if name is not None and not re.fullmatch(PARTS["name"]["pattern"], name):
         raise CommandError(f"the name `{name}` {PARTS['name']['errorMessage']}")

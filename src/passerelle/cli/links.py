@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
 
-from passerelle.cli.api_client import (
-    Parameters,
-    aligned,
-    command,
-    definition_of,
-    pages,
-    parameters_of,
-    require_success,
-)
+from passerelle.cli.api_client import Parameters, command, definition_of, pages, parameters_of, require_success
+from passerelle.cli.printing import say, show_json, show_newest
 
 if TYPE_CHECKING:
     import httpx
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 
 _Definition = Annotated[str, typer.Argument(help="The definition's name or id.")]
 _Record = Annotated[UUID | None, typer.Option(help="The record that the execution concerns, or your own reference.")]
@@ -42,7 +32,7 @@ def create_link(
 ) -> None:
     """Start an execution and print the link that leads to it; it is shown this once."""
     body = _body(client, definition, parameter or [], record, lang)
-    _show(_posted(client, "/link", body | ({"email": email} if email is not None else {})))
+    show_json(_posted(client, "/link", body | ({"email": email} if email is not None else {})))
 
 
 @command(app, "send")
@@ -56,14 +46,14 @@ def send_link(
 ) -> None:
     """Start an execution and send its link by e-mail; `passerelle link show` tells what came of it."""
     body = _body(client, definition, parameter or [], record, lang)
-    _show(_posted(client, "/link/send", body | {"email": email}))
+    show_json(_posted(client, "/link/send", body | {"email": email}))
 
 
 @command(app, "delete")
 def delete_link(client: httpx.Client, link: _Link) -> None:
     """Make a link invalid, and end the visit that it began; the execution is left as it is."""
     require_success(client.delete(f"/link/{link}"))
-    output.print(f"{link} is deleted")
+    say(f"{link} is deleted")
 
 
 @command(app, "show")
@@ -71,7 +61,7 @@ def show_link(client: httpx.Client, link: _Link) -> None:
     """Where a link stands, and what came of sending it."""
     answer = client.get(f"/link/{link}")
     require_success(answer)
-    _show(answer.json())
+    show_json(answer.json())
 
 
 @command(app, "list")
@@ -83,22 +73,17 @@ def list_links(
     most: Annotated[int, typer.Option(help="The most lines.", min=1)] = 50,
 ) -> None:
     """The newest links: where each stands."""
-    rows: list[tuple[str, ...]] = [("id", "execution", "state", "to", "sending", "expires")]
     wanted = {
         "workflowDefinitionId": None if definition is None else definition_of(client, definition)["id"],
         "recordId": record,
         "workflowId": workflow,
     }
     params = {name: str(value) for name, value in wanted.items() if value is not None}
-    for number, one in enumerate(pages(client, "/link", **params)):
-        if number == most:
-            output.print(f"the newest {most}; --most shows more")
-            break
-        rows.append(
-            (one["linkId"], one["workflowId"], one["state"], one["email"] or "", _sending(one), one["expiresAt"])
-        )
-    for line in aligned(rows):
-        output.print(line, highlight=False, markup=False)
+    rows = (
+        (one["linkId"], one["workflowId"], one["state"], one["email"] or "", _sending(one), one["expiresAt"])
+        for one in pages(client, "/link", **params)
+    )
+    show_newest(("id", "execution", "state", "to", "sending", "expires"), rows, most)
 
 
 def _body(
@@ -124,7 +109,3 @@ def _sending(link: dict[str, Any]) -> str:
     if sending is None:
         return ""
     return str(sending["status"]) + (f": {sending['error']}" if sending["error"] else "")
-
-
-def _show(value: Any) -> None:
-    output.print_json(json.dumps(value))

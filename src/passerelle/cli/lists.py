@@ -59,6 +59,6 @@ def _entries(version: dict[str, Any]) -> str:
 
 
 def _in_path(name: str) -> str:
-    from urllib.parse import quote  # noqa: PLC0415 - a command loads only what it needs
+    from urllib.parse import quote
 
     return quote(name, safe="")

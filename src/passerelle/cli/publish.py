@@ -6,22 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
 
-from passerelle.cli.api_client import (
-    aligned,
-    called,
-    command,
-    definition_of,
-    pages,
-    require_success,
-)
+from passerelle.cli.api_client import called, command, definition_of, pages, require_success
+from passerelle.cli.printing import say, show_table
 
 if TYPE_CHECKING:
     import httpx
 
 app = typer.Typer(help="Publishing by two persons: proposals, and deciding them.", no_args_is_help=True)
-output = Console(soft_wrap=True)
 
 Proposal = Annotated[UUID, typer.Argument(help="The proposal's id, as `passerelle publish list` shows it.")]
 Comment = Annotated[str | None, typer.Option(help="Why.")]
@@ -38,8 +30,7 @@ def list_proposals(
     for one in pages(client, "/proposals"):
         if every or one["status"] in ("open", "stale"):
             rows.append(_row(one))
-    for line in aligned(rows):
-        output.print(line, highlight=False, markup=False)
+    show_table(rows)
 
 
 @command(app, "propose")
@@ -55,28 +46,28 @@ def propose(
     require_success(answer)
     shown = answer.json()
     said = f"proposed {shown['name']} revision {revision} ({shown['id']}); somebody else has to approve it"
-    output.print(said, markup=False, highlight=False)
+    say(said)
 
 
 @command(app, "approve")
 def approve(client: httpx.Client, proposal: Proposal, comment: Comment = None) -> None:
     """Publish what somebody else proposed. The token counts as whoever made it."""
     shown = _decide(client, f"{proposal}/approve", {"comment": comment})
-    output.print(f"published {shown['name']} revision {shown['revision']}", markup=False, highlight=False)
+    say(f"published {shown['name']} revision {shown['revision']}")
 
 
 @command(app, "decline")
 def decline(client: httpx.Client, proposal: Proposal, comment: Comment = None) -> None:
     """Say no to what somebody else proposed; the revision stays a draft."""
     shown = _decide(client, f"{proposal}/decline", {"comment": comment})
-    output.print(f"declined {shown['name']} revision {shown['revision']}", markup=False, highlight=False)
+    say(f"declined {shown['name']} revision {shown['revision']}")
 
 
 @command(app, "withdraw")
 def withdraw(client: httpx.Client, proposal: Proposal) -> None:
     """Take one's own proposal back."""
     shown = _decide(client, f"{proposal}/withdraw", None)
-    output.print(f"withdrew {shown['name']} revision {shown['revision']}", markup=False, highlight=False)
+    say(f"withdrew {shown['name']} revision {shown['revision']}")
 
 
 def _decide(client: httpx.Client, path: str, body: dict[str, Any] | None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def push_files(client: httpx.Client, paths: list[Path], *, publish: bool, lose_d
     """
     files = gather(paths).require()
     if files.tables:
-        from passerelle.cli import tables_client as tables  # noqa: PLC0415 - a command loads only what it needs
+        from passerelle.cli import tables_client as tables
 
         yield from tables.push(client, tables.plan(tables.remote_tables(client), files.tables), lose_data=lose_data)
     problems: list[str] = []
@@ -41,7 +41,7 @@ def push_files(client: httpx.Client, paths: list[Path], *, publish: bool, lose_d
     if problems:
         raise CommandError("\n".join(problems))
     if files.roles:
-        from passerelle.cli import roles_client as roles  # noqa: PLC0415 - likewise
+        from passerelle.cli import roles_client as roles
 
         yield from roles.push(client, roles.plan(roles.own_roles(client), files.roles))
 

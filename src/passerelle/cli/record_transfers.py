@@ -153,7 +153,7 @@ def export(
 
     Raises `CommandError`.
     """
-    import httpx  # noqa: PLC0415 - a command loads only what it needs
+    import httpx
 
     params = {"format": form, **({"safe": "true"} if safe and form == "csv" else {})}
     params |= {"filter": filter_} if filter_ else {}
@@ -220,7 +220,7 @@ def _joined(first: Slice, others: Iterator[Slice], seen: Callable[[int], None]) 
 
 def _faults() -> tuple[_Exceptions, _Exceptions]:
     """What ends a slice that is not in for certain, and what ends one of which that is not known."""
-    import httpx  # noqa: PLC0415 - a command loads only what it needs
+    import httpx
 
     return (CommandError, httpx.ConnectError, httpx.ConnectTimeout), (httpx.HTTPError, KeyboardInterrupt)
 

@@ -15,12 +15,7 @@ from uuid import UUID
 
 import typer
 
-from passerelle.cli.api_client import (
-    aligned,
-    command,
-    pages,
-    require_success,
-)
+from passerelle.cli.api_client import aligned, command, pages, require_success
 from passerelle.kit.errors import CommandError
 
 if TYPE_CHECKING:
@@ -59,7 +54,7 @@ def import_records(
     most: Annotated[int, typer.Option(help="The most refused rows to show.", min=0)] = 50,
 ) -> None:
     """Import rows; those that are right are taken. Exit status 1 if any row is not in."""
-    from passerelle.cli.record_transfers import ImportRequest, form_of, rows_in, send, write_report  # noqa: PLC0415
+    from passerelle.cli.record_transfers import ImportRequest, form_of, rows_in, send, write_report
 
     if (mode == "upsert") != (by is not None):
         raise CommandError("--mode upsert and --by FIELD belong together: FIELD says which record a row is about")
@@ -87,7 +82,7 @@ def export_records(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
     """Export every record, oldest first. A file is there once it is complete."""
-    from passerelle.cli.record_transfers import export, form_of  # noqa: PLC0415 - a command loads only what it needs
+    from passerelle.cli.record_transfers import export, form_of
 
     stdout = str(file) == "-"
     if file.exists() and not force and not stdout:
@@ -183,7 +178,7 @@ def _deleted_row(one: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _values(record: dict[str, Any]) -> str:
-    from passerelle.tables.values import GIVEN_BY_SERVER  # noqa: PLC0415 - a command loads only what it needs
+    from passerelle.tables.values import GIVEN_BY_SERVER
 
     given = ((name, value) for name, value in record.items() if name not in GIVEN_BY_SERVER)
     return "; ".join(f"{name}: {value}" for name, value in given if value is not None)
@@ -191,15 +186,8 @@ def _values(record: dict[str, Any]) -> str:
 
 def _progress(*, rows: bool) -> Progress:
     """A progress bar on standard error, if that is a terminal: of rows, or of bytes whose number is not known."""
-    from rich.console import Console  # noqa: PLC0415 - a command loads only what it needs
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     name = TextColumn("{task.description}")
     of_rows = (name, BarColumn(), MofNCompleteColumn(), TextColumn("rows"), TimeRemainingColumn())

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.console import Console
 
-from passerelle.cli.api_client import aligned, called, command
+from passerelle.cli.api_client import called, command
+from passerelle.cli.printing import show_table
 from passerelle.kit.errors import CommandError
 
 if TYPE_CHECKING:
     import httpx
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 
 DEFAULT: Final = "default"
 
@@ -28,13 +27,13 @@ _Rules = Annotated[
 @command(app, "show")
 def show_retention(client: httpx.Client) -> None:
     """Show how long each kind of data is kept, and what decides it."""
-    _print(_rows(called(client, "GET", "/retention")["data"]))
+    show_table(_rows(called(client, "GET", "/retention")["data"]))
 
 
 @command(app, "preview")
 def preview_retention(client: httpx.Client, rules: _Rules) -> None:
     """Say what would be removed next if the workspace kept things so long; nothing is changed."""
-    _print(_removed(client, _wanted(client, rules)))
+    show_table(_removed(client, _wanted(client, rules)))
 
 
 @command(app, "set")
@@ -47,10 +46,10 @@ def set_retention(
     wanted = _wanted(client, rules)
     removed = _removed(client, wanted)
     if len(removed) > 1:
-        _print(removed)
+        show_table(removed)
         if not yes and not typer.confirm("This is removed for good. Go on?"):
             raise typer.Exit(1)
-    _print(_rows(called(client, "PUT", "/retention", wanted)["data"]))
+    show_table(_rows(called(client, "PUT", "/retention", wanted)["data"]))
 
 
 def _wanted(client: httpx.Client, rules: list[str]) -> dict[str, Any]:
@@ -94,8 +93,3 @@ def _said_by(one: dict[str, Any]) -> str:
     if one["own"]:
         return "own, archived" if one["archive"] else "own"
     return str(one["setting"] or "")
-
-
-def _print(rows: list[tuple[str, ...]]) -> None:
-    for line in aligned(rows):
-        output.print(line, markup=False, highlight=False)

@@ -8,12 +8,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from passerelle.cli.api_client import (
-    aligned,
-    command,
-    pages,
-    require_success,
-)
+from passerelle.cli.api_client import aligned, command, pages, require_success
 
 if TYPE_CHECKING:
     import httpx
@@ -56,7 +51,7 @@ def decide(
     comment: Annotated[str | None, typer.Option(help="Why.")] = None,
 ) -> None:
     """Decide a review."""
-    from urllib.parse import quote  # noqa: PLC0415 - a command loads only what it needs
+    from urllib.parse import quote
 
     body = {"outcome": outcome, **({"comment": comment} if comment is not None else {})}
     answer = client.post(f"/workflows/{workflow}/reviews/{quote(step, safe='')}", json=body)

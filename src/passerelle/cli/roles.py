@@ -6,16 +6,15 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from passerelle.cli.api_client import aligned, command, require_success
+from passerelle.cli.api_client import command, require_success
+from passerelle.cli.printing import say, show_table
 from passerelle.kit.errors import CommandError
 
 if TYPE_CHECKING:
     import httpx
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 
 _Name = Annotated[str, typer.Argument(help="The role's name.")]
 
@@ -23,21 +22,20 @@ _Name = Annotated[str, typer.Argument(help="The role's name.")]
 @command(app, "list")
 def list_roles(client: httpx.Client) -> None:
     """List the workspace's own roles, with how much each may do."""
-    from passerelle.cli.roles_client import own_roles  # noqa: PLC0415 - a command loads only what it needs
+    from passerelle.cli.roles_client import own_roles
 
     rows = [
         (name, str(len(role["permissions"])), str(len(role["grants"])), role["description"])
         for name, role in own_roles(client).items()
     ]
-    for line in aligned([("role", "permissions", "grants", ""), *rows]):
-        output.print(line, markup=False, highlight=False)
+    show_table([("role", "permissions", "grants", ""), *rows])
 
 
 @command(app, "show")
 def show_role(client: httpx.Client, name: _Name) -> None:
     """Print a role as the file that `push` takes, and what of it gives nothing now."""
-    from passerelle.cli.roles_client import own_roles  # noqa: PLC0415 - a command loads only what it needs
-    from passerelle.people.role_files import written  # noqa: PLC0415
+    from passerelle.cli.roles_client import own_roles
+    from passerelle.people.role_files import written
 
     roles = own_roles(client)
     if name not in roles:
@@ -54,4 +52,4 @@ def delete_role(client: httpx.Client, name: _Name) -> None:
     me = client.get("/me")
     require_success(me)
     require_success(client.delete(f"/workspaces/{me.json()['workspace']['id']}/roles/{name}"))
-    output.print(f"the role {name} is deleted", markup=False, highlight=False)
+    say(f"the role {name} is deleted")

@@ -50,6 +50,6 @@ def _value(name: str) -> str:
 
 
 def _in_path(name: str) -> str:
-    from urllib.parse import quote  # noqa: PLC0415 - a command loads only what it needs
+    from urllib.parse import quote
 
     return quote(name, safe="")

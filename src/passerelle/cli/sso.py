@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from passerelle.cli.api_client import aligned, command, require_success
+from passerelle.cli.api_client import command, require_success
+from passerelle.cli.printing import say, show_table
 from passerelle.kit.errors import CommandError
 
 if TYPE_CHECKING:
     import httpx
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 
 _PROVIDERS = "/organizations/identity-providers"
 
@@ -25,8 +24,7 @@ def list_providers(client: httpx.Client) -> None:
     answer = client.get(_PROVIDERS)
     require_success(answer)
     rows = [(one["name"], one["issuer"], one["signInPath"], one["id"]) for one in answer.json()["data"]]
-    for line in aligned([("name", "issuer", "sign-in", "id"), *rows]):
-        output.print(line, markup=False, highlight=False)
+    show_table([("name", "issuer", "sign-in", "id"), *rows])
 
 
 @command(app, "add")
@@ -56,7 +54,7 @@ def add_provider(
     }
     answer = client.post(_PROVIDERS, json=body)
     require_success(answer)
-    output.print(f"{name}: people sign in at {answer.json()['signInPath']}", markup=False, highlight=False)
+    say(f"{name}: people sign in at {answer.json()['signInPath']}")
 
 
 @command(app, "remove")
@@ -70,7 +68,7 @@ def remove_provider(
     if not found:
         raise CommandError(f"there is no provider {provider}: `passerelle sso list` shows those there are")
     require_success(client.delete(f"{_PROVIDERS}/{found[0]}"))
-    output.print(f"{provider} is forgotten", markup=False, highlight=False)
+    say(f"{provider} is forgotten")
 
 
 @command(app, "groups")
@@ -88,8 +86,7 @@ def list_groups(client: httpx.Client) -> None:
         )
         for one in answer.json()["data"]
     ]
-    for line in aligned([("group", "members", "organization", "workspaces", "id"), *rows]):
-        output.print(line, markup=False, highlight=False)
+    show_table([("group", "members", "organization", "workspaces", "id"), *rows])
 
 
 @command(app, "give")
@@ -110,7 +107,7 @@ def give_roles(
     if not found:
         raise CommandError(f"there is no group {group}: `passerelle sso groups` shows those there are")
     require_success(client.put(f"/organizations/groups/{found[0]}/roles", json=body))
-    output.print(f"{group}: given", markup=False, highlight=False)
+    say(f"{group}: given")
 
 
 def _pair(text: str) -> tuple[str, str]:

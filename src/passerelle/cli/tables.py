@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from passerelle.cli.api_client import command, messages_of, pages
+from passerelle.cli.printing import output
 from passerelle.kit.errors import CommandError
 
 if TYPE_CHECKING:
     import httpx
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 
 _Name = Annotated[str, typer.Argument(help="The table's name.")]
 
@@ -30,11 +29,11 @@ def list_tables(client: httpx.Client) -> None:
 
 
 @command(app, "show")
-def show_table(client: httpx.Client, name: _Name) -> None:
+def show(client: httpx.Client, name: _Name) -> None:
     """Print a table as the file that `push` takes, and what is still to be said of its indexes."""
-    from passerelle.cli.tables_client import remote_tables  # noqa: PLC0415
-    from passerelle.definitions.words import suggest  # noqa: PLC0415 - a command loads only what it needs
-    from passerelle.tables.files import written  # noqa: PLC0415
+    from passerelle.cli.tables_client import remote_tables
+    from passerelle.definitions.words import suggest
+    from passerelle.tables.files import written
 
     tables = remote_tables(client)
     if name not in tables:
@@ -51,9 +50,9 @@ def delete_table(
     lose_data: Annotated[bool, typer.Option("--lose-data", help="Delete its records too.")] = False,
 ) -> None:
     """Delete a table; one with records only with --lose-data."""
-    from urllib.parse import quote  # noqa: PLC0415 - a command loads only what it needs
+    from urllib.parse import quote
 
-    from passerelle.cli.tables_client import for_commands  # noqa: PLC0415
+    from passerelle.cli.tables_client import for_commands
 
     answer = client.delete(f"/tables/{quote(name, safe='')}", params={"loseData": str(lose_data).lower()})
     if not answer.is_success:

@@ -40,7 +40,7 @@ def set_theme(client: httpx.Client, file: Path) -> None:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    import yaml  # noqa: PLC0415 - a command loads only what it needs
+    import yaml
 
     try:
         theme = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -58,7 +58,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _data_url(path: Path) -> str:
-    from base64 import b64encode  # noqa: PLC0415 - as above
+    from base64 import b64encode
 
     try:
         content = path.read_bytes()

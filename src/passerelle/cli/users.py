@@ -5,15 +5,14 @@ What makes the first person works on the database, as `workspace` and `key` do; 
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 import typer
-from rich.console import Console
 
-from passerelle.cli.api_client import DEMO_DIR, aligned, command, require_success
+from passerelle.cli.api_client import DEMO_DIR, command, require_success
+from passerelle.cli.database_commands import DevDir, run, settings_beside
+from passerelle.cli.printing import say, show_json, show_table
 from passerelle.kit.clock import iso
 from passerelle.kit.errors import CommandError
 
@@ -21,13 +20,9 @@ if TYPE_CHECKING:
     import httpx
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 
 Organization = Annotated[
     UUID | None, typer.Option("--organization", help="Whose user; not needed where there is one organization.")
-]
-DevDir = Annotated[
-    Path, typer.Option("--data-dir", help="Without PASSERELLE_DATABASE_URL: the folder of a running `passerelle dev`.")
 ]
 
 
@@ -52,8 +47,8 @@ def create_user(
     from passerelle.people.models import NewUser
 
     new = NewUser(email, role, first_name, last_name, None, language, time_zone)
-    made = _run(processes.create_user(_settings(data_dir), new, organization, password))
-    output.print_json(json.dumps(made))
+    made = run(processes.create_user(settings_beside(data_dir), new, organization, password))
+    show_json(made)
 
 
 @app.command("list")
@@ -61,13 +56,12 @@ def list_users(organization: Organization = None, data_dir: DevDir = DEMO_DIR) -
     """Show an organization's users: address, role, state, when they last signed in."""
     from passerelle.app import processes
 
-    found = _run(processes.list_users(_settings(data_dir), organization))
+    found = run(processes.list_users(settings_beside(data_dir), organization))
     rows = [
         (one.email, one.role, one.state, "never" if one.last_sign_in_at is None else iso(one.last_sign_in_at), one.name)
         for one in found
     ]
-    for line in aligned([("e-mail", "role", "state", "signed in", "name"), *rows]):
-        output.print(line, markup=False, highlight=False)
+    show_table([("e-mail", "role", "state", "signed in", "name"), *rows])
 
 
 @app.command("reset")
@@ -75,7 +69,7 @@ def reset_user(email: str, organization: Organization = None, data_dir: DevDir =
     """Give a user a new password, shown this once, and end their sessions."""
     from passerelle.app import processes
 
-    output.print_json(json.dumps(_run(processes.reset_user(_settings(data_dir), organization, email))))
+    show_json(run(processes.reset_user(settings_beside(data_dir), organization, email)))
 
 
 @app.command("deactivate")
@@ -83,8 +77,8 @@ def deactivate_user(email: str, organization: Organization = None, data_dir: Dev
     """Let a user sign in no more, and end their sessions."""
     from passerelle.app import processes
 
-    _run(processes.deactivate_user(_settings(data_dir), organization, email))
-    output.print(f"{email} cannot sign in any more", markup=False, highlight=False)
+    run(processes.deactivate_user(settings_beside(data_dir), organization, email))
+    say(f"{email} cannot sign in any more")
 
 
 @command(app, "invite")
@@ -104,7 +98,7 @@ def invite_user(
     body = {"email": email, "roleId": role, "language": language, "workspaces": joins}
     answer = client.post("/organizations/enrollments", json=body)
     require_success(answer)
-    output.print(f"{email} is invited until {answer.json()['expiresAt']}", markup=False, highlight=False)
+    say(f"{email} is invited until {answer.json()['expiresAt']}")
 
 
 @command(app, "member")
@@ -119,7 +113,7 @@ def set_member(
         require_success(client.delete(f"{path}/{user_id}"))
     else:
         require_success(client.post(path, json={"userId": user_id, "roleId": role}))
-    output.print(f"{email}: {role}", markup=False, highlight=False)
+    say(f"{email}: {role}")
 
 
 def _workspace(client: httpx.Client) -> str:
@@ -140,16 +134,3 @@ def _user(client: httpx.Client, email: str) -> str:
                 return str(one["id"])
         number, pages = number + 1, answer.json()["totalPages"]
     raise CommandError(f"there is no user {email}: `passerelle user invite` invites somebody")
-
-
-def _settings(data_dir: Path) -> Any:
-    from passerelle.app.settings import load
-    from passerelle.dev.folder import settings_beside
-
-    return settings_beside(load(), data_dir)
-
-
-def _run(coroutine: Any) -> Any:
-    import asyncio
-
-    return asyncio.run(coroutine)

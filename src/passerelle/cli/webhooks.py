@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import typer
-from rich.console import Console
 
-from passerelle.cli.api_client import (
-    aligned,
-    called,
-    command,
-    pages,
-)
+from passerelle.cli.api_client import called, command, pages
+from passerelle.cli.printing import say, say_all, show_json, show_newest, show_table
 from passerelle.kit.durations import parse_duration
 from passerelle.kit.errors import CommandError
 from passerelle.kit.outgoing.rules import is_local, local_warning
@@ -26,7 +19,6 @@ if TYPE_CHECKING:
     import httpx
 
 app = typer.Typer(no_args_is_help=True)
-output = Console(soft_wrap=True)
 
 _Endpoint = Annotated[UUID, typer.Argument(help="The endpoint's id.")]
 _Events = Annotated[list[str] | None, typer.Option("--event", help="An event or a group; repeat it. All without it.")]
@@ -47,7 +39,7 @@ def list_endpoints(client: httpx.Client) -> None:
     rows = [("id", "url", "events", "status")]
     for one in pages(client, "/webhooks/endpoints"):
         rows.append((one["id"], one["url"], ", ".join(one["events"]) or "all", _state(one)))
-    _print(rows)
+    show_table(rows)
 
 
 @command(app, "create")
@@ -69,13 +61,13 @@ def create_endpoint(
         url=to, events=event, description=description, contact=contact, fields=field, piiClasses=pii,
         headers=_headers(header), apiVersion=api_version,
     )  # fmt: skip
-    _show(called(client, "POST", "/webhooks/endpoints", body))
+    show_json(called(client, "POST", "/webhooks/endpoints", body))
 
 
 @command(app, "endpoint")
 def show_endpoint(client: httpx.Client, endpoint: _Endpoint) -> None:
     """All about one endpoint, but for its secret and the values of its headers."""
-    _show(called(client, "GET", f"/webhooks/endpoints/{endpoint}", None))
+    show_json(called(client, "GET", f"/webhooks/endpoints/{endpoint}", None))
 
 
 @command(app, "change")
@@ -101,32 +93,32 @@ def change_endpoint(
     )  # fmt: skip
     if not body:
         raise CommandError("nothing is to change: see `passerelle webhooks change --help` for what can")
-    _show(called(client, "PATCH", f"/webhooks/endpoints/{endpoint}", body))
+    show_json(called(client, "PATCH", f"/webhooks/endpoints/{endpoint}", body))
 
 
 @command(app, "pause")
 def pause_endpoint(client: httpx.Client, endpoint: _Endpoint) -> None:
     """Send nothing to an endpoint until it is activated; nothing is lost for 30 days."""
-    _show(called(client, "PATCH", f"/webhooks/endpoints/{endpoint}", {"paused": True}))
+    show_json(called(client, "PATCH", f"/webhooks/endpoints/{endpoint}", {"paused": True}))
 
 
 @command(app, "activate")
 def activate_endpoint(client: httpx.Client, endpoint: _Endpoint) -> None:
     """Send again to an endpoint that was paused or disabled, beginning with what has waited."""
-    _show(called(client, "PATCH", f"/webhooks/endpoints/{endpoint}", {"paused": False}))
+    show_json(called(client, "PATCH", f"/webhooks/endpoints/{endpoint}", {"paused": False}))
 
 
 @command(app, "delete")
 def delete_endpoint(client: httpx.Client, endpoint: _Endpoint) -> None:
     """End an endpoint; what is on its way to it is given up."""
     called(client, "DELETE", f"/webhooks/endpoints/{endpoint}", None)
-    output.print(f"{endpoint} is deleted")
+    say(f"{endpoint} is deleted")
 
 
 @command(app, "test")
 def send_test(client: httpx.Client, endpoint: _Endpoint) -> None:
     """Send a test message; `passerelle webhooks show` tells what came of it."""
-    _show(called(client, "POST", f"/webhooks/endpoints/{endpoint}/test", {}))
+    show_json(called(client, "POST", f"/webhooks/endpoints/{endpoint}/test", {}))
 
 
 @command(app, "rotate")
@@ -137,14 +129,14 @@ def rotate_secret(
 ) -> None:
     """Another secret, shown this once."""
     hours = _hours(overlap)
-    _show(called(client, "POST", f"/webhooks/endpoints/{endpoint}/rotate", {"overlapHours": hours}))
+    show_json(called(client, "POST", f"/webhooks/endpoints/{endpoint}/rotate", {"overlapHours": hours}))
 
 
 @command(app, "recover")
 def recover_endpoint(client: httpx.Client, endpoint: _Endpoint, since: _Since) -> None:
     """Have everything since a time arrive: what failed, and what was never sent."""
     body = {"since": f"{since.isoformat()}Z"}
-    _show(called(client, "POST", f"/webhooks/endpoints/{endpoint}/recover", body))
+    show_json(called(client, "POST", f"/webhooks/endpoints/{endpoint}/recover", body))
 
 
 @command(app, "log")
@@ -158,20 +150,24 @@ def list_deliveries(
     """The newest deliveries."""
     wanted = {"endpointId": endpoint, "status": status, "workflowId": workflow}
     params = {name: str(value) for name, value in wanted.items() if value is not None}
-    rows = [("id", "event", "status", "attempts", "created", "next attempt")]
-    for number, one in enumerate(pages(client, "/webhooks/deliveries", **params)):
-        if number == most:
-            output.print(f"the newest {most}; --most shows more")
-            break
-        attempts, due = str(one["attempts"]), one["nextAttemptDate"] or ""
-        rows.append((one["id"], one["eventType"], one["status"], attempts, one["createdDate"], due))
-    _print(rows)
+    rows = (
+        (
+            one["id"],
+            one["eventType"],
+            one["status"],
+            str(one["attempts"]),
+            one["createdDate"],
+            one["nextAttemptDate"] or "",
+        )
+        for one in pages(client, "/webhooks/deliveries", **params)
+    )
+    show_newest(("id", "event", "status", "attempts", "created", "next attempt"), rows, most)
 
 
 @command(app, "show")
 def show_delivery(client: httpx.Client, delivery: Annotated[UUID, typer.Argument(help="The delivery's id.")]) -> None:
     """A delivery with every attempt."""
-    _show(called(client, "GET", f"/webhooks/deliveries/{delivery}", None))
+    show_json(called(client, "GET", f"/webhooks/deliveries/{delivery}", None))
 
 
 @command(app, "replay")
@@ -186,7 +182,7 @@ def replay(
 ) -> None:
     """Send one delivery again, or all that failed since a time, or that fit other filters."""
     if delivery is not None:
-        _show(called(client, "POST", f"/webhooks/deliveries/{delivery}/replay", {}))
+        show_json(called(client, "POST", f"/webhooks/deliveries/{delivery}/replay", {}))
         return
     if since is None:
         raise CommandError("give a delivery's id, or --since for all that failed since then")
@@ -194,7 +190,7 @@ def replay(
         since=f"{since.isoformat()}Z", until=f"{until.isoformat()}Z" if until else None, status=status, events=event,
         endpointId=str(endpoint) if endpoint else None,
     )  # fmt: skip
-    _show(called(client, "POST", "/webhooks/deliveries/replay", body))
+    show_json(called(client, "POST", "/webhooks/deliveries/replay", body))
 
 
 @command(app, "listen")
@@ -207,13 +203,12 @@ def listen(
     ] = None,
 ) -> None:
     """Forward events to your laptop as they happen, signed as webhooks are, until Ctrl-C."""
-    from passerelle.cli.forwarding import forward  # noqa: PLC0415 - loads what only this command needs
-    from passerelle.webhooks.signing import new_secret  # noqa: PLC0415
+    from passerelle.cli.forwarding import forward
+    from passerelle.webhooks.signing import new_secret
 
     chosen = secret or new_secret()
-    output.print(f"forwarding to {forward_to}; the secret is {chosen}")
-    for line in forward(client, forward_to, event or [], chosen):
-        output.print(line, highlight=False, markup=False)
+    say(f"forwarding to {forward_to}; the secret is {chosen}")
+    say_all(forward(client, forward_to, event or [], chosen))
 
 
 def _given(**fields: Any) -> dict[str, Any]:
@@ -245,12 +240,3 @@ def _state(endpoint: dict[str, Any]) -> str:
         return f"{endpoint['status']}: {endpoint['disabledReason']}"
     failing = endpoint["failingSince"]
     return endpoint["status"] if failing is None else f"{endpoint['status']}, failing since {failing}"
-
-
-def _print(rows: Sequence[tuple[str, ...]]) -> None:
-    for line in aligned(rows):
-        output.print(line, highlight=False, markup=False)
-
-
-def _show(value: Any) -> None:
-    output.print_json(json.dumps(value))

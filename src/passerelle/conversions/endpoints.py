@@ -127,13 +127,10 @@ def router(workshop: Workshop) -> APIRouter:
 
 
 def _answer(done: Converted) -> ConvertedAnswer:
-    return ConvertedAnswer(
-        kind=done.kind,
-        name=done.name,
-        text=done.text,
+    return ConvertedAnswer.made_from(
+        done,
         tables=[NeededTableAnswer(name=table["name"], body=table) for table in done.tables],
         left_out=[LeftOutAnswer(place=one.place, reason=one.reason) for one in done.left_out],
-        more_left_out=done.more_left_out,
         operations=[
             DescribedCallAnswer(id=one.id, method=one.method, path=one.path, summary=one.summary, chosen=one.chosen)
             for one in done.operations

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from passerelle.definitions.facts import WorkspaceFacts
 from passerelle.definitions.flow import flow_of
-from passerelle.definitions.judgement import judge, lost_jumps
 from passerelle.definitions.kinds import KindRegistry, Path, StepKind
 from passerelle.definitions.model import Definition, OnError, Parameter, RecordBinding, Retry, StartTexts, Step
 from passerelle.definitions.parameters import fits
 from passerelle.definitions.readings import members
 from passerelle.definitions.source import Source
+from passerelle.definitions.step_order import judge, lost_jumps
 from passerelle.definitions.uses import KnownNames, Spot, StepList
 from passerelle.definitions.values import Here, ValueCompiler
 from passerelle.definitions.words import TYPE_NAMES, is_a, nearest

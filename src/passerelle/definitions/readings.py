@@ -15,9 +15,6 @@ from passerelle.kit.json import Json, JsonObject
 _COMPOSED: Final = ("$ref", "allOf", "anyOf", "oneOf", "if", "dependentSchemas", "patternProperties")
 """Keywords that may add members, so that none is known to be missing."""
 
-Shapes = Mapping[str, JsonObject]
-"""What is known of some values, by their names."""
-
 
 @dataclass(frozen=True, slots=True)
 class ReadingFinding:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from passerelle.definitions.json_schema import Finding
 from passerelle.definitions.kinds import Path
 from passerelle.definitions.words import quoted, suggest
-from passerelle.kit.tongues import best
+from passerelle.kit.language_choice import best
 
 Group = Path
 """Texts that must have the same languages: () for all that end users see, a step's path for its own."""

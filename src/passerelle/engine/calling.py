@@ -14,8 +14,10 @@ from passerelle.definitions.model import Definition
 from passerelle.engine.checks import CheckResult, OutsideCheck
 from passerelle.engine.kinds import MASK, OutsideKind, StepFailure, Tools
 from passerelle.engine.lanes import ROOT, place_of_lane
-from passerelle.engine.model import Called, LanePosition, State
+from passerelle.engine.model import State
+from passerelle.engine.positions import LanePosition
 from passerelle.engine.screening import NameLists, NoLists, WorkspaceLists
+from passerelle.engine.signals import Called
 from passerelle.engine.transitions import call_key, crashed, scope_of
 from passerelle.kit.clock import Clock
 from passerelle.kit.json import Json, JsonObject

@@ -23,21 +23,9 @@ from passerelle.definitions.model import Definition
 from passerelle.definitions.parameters import check_parameters
 from passerelle.engine.kinds import Child, ChildKind, StepFailure
 from passerelle.engine.lanes import path_of
-from passerelle.engine.model import (
-    ENDED,
-    OPEN,
-    Called,
-    Cancelled,
-    ChildBegan,
-    ChildEnded,
-    Identity,
-    LanePosition,
-    Parent,
-    Retried,
-    Signal,
-    State,
-    Status,
-)
+from passerelle.engine.model import ENDED, OPEN, Identity, Parent, State, Status
+from passerelle.engine.positions import LanePosition
+from passerelle.engine.signals import Called, Cancelled, ChildBegan, ChildEnded, Retried, Signal
 from passerelle.engine.store import AlreadyStarted, Gone, Store
 from passerelle.engine.transitions import NotAllowed, scope_of
 from passerelle.kit.clock import Clock

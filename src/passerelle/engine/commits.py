@@ -14,24 +14,13 @@ import structlog
 from passerelle.definitions.expressions import ExpressionError
 from passerelle.definitions.model import Definition, Step
 from passerelle.engine.children import PublishedDefinition
-from passerelle.engine.elsewhere import advance_elsewhere
+from passerelle.engine.heavy_transitions import advance_elsewhere
 from passerelle.engine.kinds import Announcement, StepFailure
 from passerelle.engine.lanes import ROOT
-from passerelle.engine.model import (
-    OPEN,
-    Called,
-    EventCame,
-    Identity,
-    LanePosition,
-    Phase,
-    Retried,
-    Signal,
-    Started,
-    State,
-    Status,
-    Transition,
-)
+from passerelle.engine.model import OPEN, Identity, State, Status, Transition
+from passerelle.engine.positions import LanePosition, Phase
 from passerelle.engine.recording import WorkspaceRecords, described, perform_step, refreshed
+from passerelle.engine.signals import Called, EventCame, Retried, Signal, Started
 from passerelle.engine.store import Gone, JobPlan, LoadedExecution, Store, Unstorable
 from passerelle.engine.transitions import advance, crashed
 from passerelle.kit.clock import Clock

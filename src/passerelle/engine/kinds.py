@@ -209,7 +209,6 @@ class PureKind(StepKind[C]):
 class OutsideKind(StepKind[C]):
     """Calls something outside, at least once; its output is recorded once."""
 
-    touches_outside = True
     default_retry = Retry()
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""What the engine keeps of an execution, and what may happen to it.
+"""What the engine keeps of an execution, and what follows from a signal.
 
 A *lane* is a sequence of steps under way. Every execution has the root lane (named ""); steps that hold inner
 sequences open one lane for each.
@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from passerelle.definitions.model import Definition, ExecutionType
-from passerelle.engine.kinds import Announcement, OutsideKind, WaitingKind
-from passerelle.engine.lanes import ROOT, path_of, renamed_path
-from passerelle.kit.clock import iso
+from passerelle.engine.kinds import Announcement
+from passerelle.engine.lanes import ROOT, renamed_path
+from passerelle.engine.positions import LanePosition, Phase, calls_out, waiting_for
 from passerelle.kit.json import Json, JsonObject, KnownJson
 
 
@@ -34,7 +34,7 @@ class Status(StrEnum):
 OPEN: Final = frozenset({Status.RUNNING, Status.AWAITING})
 ENDED: Final = frozenset({Status.COMPLETED, Status.EXPIRED, Status.CANCELLED})
 
-MOVES: Final[Mapping[Status, frozenset[Status]]] = {
+ALLOWED: Final[Mapping[Status, frozenset[Status]]] = {
     Status.RUNNING: frozenset(Status),
     Status.AWAITING: frozenset(Status),
     Status.FAILED: OPEN | {Status.FAILED, Status.COMPLETED, Status.CANCELLED},
@@ -45,100 +45,8 @@ MOVES: Final[Mapping[Status, frozenset[Status]]] = {
 """Every allowed change of status. The database repeats the guard for ended executions."""
 
 
-class Phase(StrEnum):
-    """What a lane does at its step."""
-
-    READY = "ready"
-    """The step has not begun; the engine stopped only to commit."""
-    CALLING = "calling"
-    """The outside is to be called, or records are to be worked on."""
-    RETRYING = "retrying"
-    """The next attempt is due at `due`."""
-    WAITING = "waiting"
-    """It rests for a time, an event or a person."""
-    BRANCHING = "branching"
-    """It waits for the lanes of its inner steps."""
-    FAILED = "failed"
-    """The step failed for good; a retry goes on from here."""
-
-
 NEARLY_NOTHING: Final = 5_000
 """Steps of work that need not be remembered: most executions never cost more."""
-
-
-@dataclass(frozen=True, slots=True)
-class LanePosition:
-    """Where a lane is. `step` is None once every step is through and only the result is left."""
-
-    step: str | None
-    phase: Phase = Phase.READY
-    visit: int = 0
-    attempt: int = 1
-    tries: int = 1
-    """Attempts since the step began or was retried by hand; the budget of `retry` counts these."""
-    since: datetime | None = None
-    until: datetime | None = None
-    """When the wait is over."""
-    limit: datetime | None = None
-    """When the step's `timeout` is over."""
-    due: datetime | None = None
-    """When the next attempt is made."""
-    remind: datetime | None = None
-    """When those that it waits for are reminded."""
-    event: str | None = None
-    note: KnownJson = None
-    """What the step's kind keeps while it rests."""
-    opened: int = 0
-    """How many of its lanes a branching step has opened."""
-    failure: JsonObject | None = None
-    """Why one of its lanes failed, while the others are waited for."""
-    child: UUID | None = None
-    """The execution that the step has started, or is about to start."""
-    revive: bool = False
-    """Whether the child, which has failed, is to be retried."""
-    unsent: bool = False
-    """Whether nobody has begun its call: it was written for whoever takes the job."""
-    lost: int = 0
-    """How often a process went away during this call, so that nobody knows what came of it."""
-    known_as: str | None = None
-    """The path under which its call is known outside, where the step has been renamed since the first attempt."""
-
-    @property
-    def wakes(self) -> datetime | None:
-        """The next moment at which something happens by itself."""
-        return _first(self.ends, self.remind)
-
-    @property
-    def ends(self) -> datetime | None:
-        """When it rests no longer, whatever happens."""
-        return _first(self.until, self.limit, self.due)
-
-    def to_json(self) -> JsonObject:
-        """Only what differs from the defaults: most positions are two words."""
-        facts: dict[str, Any] = {"step": self.step, "phase": self.phase.value, "visit": self.visit}
-        facts |= {name: value for name in ("attempt", "tries") if (value := getattr(self, name)) != 1}
-        for name in _TIMES:
-            if (moment := getattr(self, name)) is not None:
-                facts[name] = moment.isoformat()
-        names = ("event", "note", "opened", "failure", "revive", "unsent", "lost", "known_as")
-        facts |= {name: value for name in names if (value := getattr(self, name))}
-        if self.child is not None:
-            facts["child"] = str(self.child)
-        return facts
-
-    @classmethod
-    def from_json(cls, facts: JsonObject) -> LanePosition:
-        """The reverse of `to_json`."""
-        times = {name: datetime.fromisoformat(facts[name]) for name in _TIMES if name in facts}
-        child = {"child": UUID(facts["child"])} if "child" in facts else {}
-        return cls(**{**facts, "phase": Phase(facts["phase"]), **times, **child})
-
-
-_TIMES: Final = ("since", "until", "limit", "due", "remind")
-
-
-def _first(*moments: datetime | None) -> datetime | None:
-    return min((moment for moment in moments if moment is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,189 +260,10 @@ class State:
         if self.status not in OPEN:
             return []
         return [
-            _waiting(lane, position, definition)
+            waiting_for(lane, position, definition)
             for lane, position in self.lanes.items()
             if position.phase in (Phase.WAITING, Phase.RETRYING) or calls_out(position, definition)
         ]
-
-
-def calls_out(position: LanePosition, definition: Definition) -> bool:
-    """Whether a call of the lane is under way."""
-    step = definition.by_id.get(str(position.step))
-    return position.phase is Phase.CALLING and step is not None and isinstance(step.kind, OutsideKind)
-
-
-def _waiting(lane: str, position: LanePosition, definition: Definition) -> JsonObject:
-    step = definition.by_id[str(position.step)]
-    facts: dict[str, Any] = {"step": step.id, "kind": step.kind.name}
-    if lane != ROOT:
-        facts["path"] = path_of(lane, step.id)
-    if position.phase is Phase.RETRYING:
-        facts |= {"kind": "retry", "attempt": position.attempt}
-    if position.phase is Phase.CALLING:
-        since = {} if position.since is None else {"since": iso(position.since)}
-        facts |= {"kind": "call", "attempt": position.attempt, **since}
-        facts |= {"outcomeUnknown": position.lost} if position.lost else {}
-    if position.event is not None:
-        facts["event"] = position.event
-    if position.child is not None:
-        facts["workflowId"] = str(position.child)
-    if (moment := position.ends) is not None:
-        facts["until"] = iso(moment)
-    if position.phase is Phase.WAITING and isinstance(step.kind, WaitingKind):
-        facts |= step.kind.waiting(step.config, position.note)
-    return facts
-
-
-# What may happen to an execution.
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """It begins."""
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """An outside call came back, or work on records is done, with an output or with a failure."""
-
-    lane: str
-    step: str
-    visit: int
-    attempt: int
-    started_at: datetime
-    input: KnownJson = None
-    output: KnownJson = None
-    failure: Exception | None = None
-    """A `StepFailure` or an `ExpressionError`."""
-    bound: UUID | None = None
-    """The record that the step made, which is the execution's own from now on."""
-    sealed: Mapping[str, str] = field(default_factory=dict)
-    """Headers of the answer that only later calls may read, encrypted, by their names."""
-
-
-@dataclass(frozen=True, slots=True)
-class TakenOver:
-    """Another process goes on with it: of the calls under way nobody will ever know what came of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Elapsed:
-    """Time has passed: whatever is due is due."""
-
-
-@dataclass(frozen=True, slots=True)
-class EventCame:
-    """Somebody sent an event; it lies in the inbox."""
-
-    event: Received
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """Somebody answered a waiting step. What the answer is, the step's kind knows."""
-
-    lane: str
-    step: str
-    visit: int
-    attempt: int
-    answer: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """The end user is done with a step. What an answer is, the step's kind knows."""
-
-    step: str
-    visit: int
-    answer: Json = None
-    evidence: JsonObject | None = None
-    """What was read and by whom, as far as that was proved; a consent keeps it."""
-    language: str | None = None
-    """The language that the step's texts were read in, as the definition names it."""
-
-
-@dataclass(frozen=True, slots=True)
-class WentBack:
-    """The end user wants to see the step before the one that is named here."""
-
-    step: str
-    visit: int
-
-
-@dataclass(frozen=True, slots=True)
-class AskedAgain:
-    """Somebody who reviews wants the end user to do a step once more; `step`, `visit` and `attempt` name the review.
-
-    target  the step that the end user is asked
-    told    what they are told: `{step, note, by, at}`
-    until   the end user has time until then, at least
-    rerun   whether the steps between run again afterwards; otherwise the review follows at once
-    """
-
-    step: str
-    visit: int
-    attempt: int
-    target: str
-    told: JsonObject
-    until: datetime
-    rerun: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ChildBegan:
-    """The execution that a step starts is there, and not over."""
-
-    child: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class ChildEnded:
-    """The execution that a step started is over, or has failed."""
-
-    child: UUID
-    status: Status
-    result: KnownJson = None
-    error: JsonObject | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """An operator or the API ends it; `code` says why to programs, where it is something else than their will."""
-
-    reason: str | None = None
-    code: str = "CANCELLED"
-
-
-@dataclass(frozen=True, slots=True)
-class Retried:
-    """Go on from where it failed, or from an earlier step of the root lane; on another revision, if one is named."""
-
-    revision_id: UUID
-    step: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """It stands on another revision now (`passerelle.engine.moving`); nothing has run."""
-
-
-Signal = (
-    Started
-    | Called
-    | TakenOver
-    | Elapsed
-    | EventCame
-    | Answered
-    | Submitted
-    | WentBack
-    | AskedAgain
-    | ChildBegan
-    | ChildEnded
-    | Cancelled
-    | Retried
-    | Moved
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from passerelle.definitions.model import Definition
 from passerelle.engine.lanes import path_of, renamed_lane
-from passerelle.engine.model import LanePosition, Phase, Renaming, State
+from passerelle.engine.model import Renaming, State
+from passerelle.engine.positions import LanePosition, Phase
 from passerelle.kit.json import JsonObject
 
 _CALLED: Final = (Phase.CALLING, Phase.RETRYING, Phase.FAILED)

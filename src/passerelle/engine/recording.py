@@ -15,7 +15,9 @@ from passerelle.definitions.expressions import ExpressionError
 from passerelle.definitions.facts import CASES
 from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import RecordingKind, RecordWork, StepFailure
-from passerelle.engine.model import Called, Identity, LanePosition, State
+from passerelle.engine.model import Identity, State
+from passerelle.engine.positions import LanePosition
+from passerelle.engine.signals import Called
 from passerelle.engine.transitions import scope_of
 from passerelle.kit.json import Json, JsonObject
 

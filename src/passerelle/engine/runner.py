@@ -19,9 +19,11 @@ from passerelle.engine.checks import CheckResult, OutsideCheck
 from passerelle.engine.children import Admission, Children
 from passerelle.engine.commits import TOO_OFTEN_LOST, Commits, CompiledRevisions
 from passerelle.engine.kinds import ChildKind, OutsideKind, RecordingKind
-from passerelle.engine.model import Elapsed, Identity, LanePosition, Phase, Signal, State, TakenOver
+from passerelle.engine.model import Identity, State
+from passerelle.engine.positions import LanePosition, Phase
 from passerelle.engine.recording import NoRecords, WorkspaceRecords
 from passerelle.engine.screening import NameLists, NoLists
+from passerelle.engine.signals import Elapsed, Signal, TakenOver
 from passerelle.engine.store import LoadedExecution, Store
 from passerelle.kit import tracing
 from passerelle.kit.clock import Clock

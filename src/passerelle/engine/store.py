@@ -23,7 +23,6 @@ from passerelle.engine.lanes import split_path
 from passerelle.engine.model import (
     OPEN,
     Identity,
-    LanePosition,
     Notice,
     Parent,
     Received,
@@ -33,8 +32,9 @@ from passerelle.engine.model import (
     Transition,
     path_now,
 )
+from passerelle.engine.positions import LanePosition
 from passerelle.kit.clock import iso
-from passerelle.kit.database import Connection, Database
+from passerelle.kit.database import Connection, Database, DatabaseRow
 from passerelle.kit.event_log import NEW_EVENT
 from passerelle.kit.ids import NewId
 from passerelle.kit.jobs import DROP_JOB, NEW_JOB, NEXT_JOB_ID, traced
@@ -323,7 +323,7 @@ def _parent_values(identity: Identity) -> dict[str, Any]:
     }
 
 
-def _state(row: Any) -> State:
+def _state(row: DatabaseRow) -> State:
     cursor = row["state"]
     renamings = tuple(Renaming(before, names) for before, names in cursor.get("renamings", ()))
     parent = Parent(row["parent_id"], row["parent_step"], row["depth"]) if row["parent_id"] is not None else None

@@ -18,8 +18,9 @@ from passerelle.definitions.parameters import check_parameters, fits
 from passerelle.definitions.words import TYPE_NAMES, is_a, one_of, quoted, suggest
 from passerelle.engine.kinds import BranchingKind, StepFailure, WaitingKind
 from passerelle.engine.lanes import ROOT, path_of, place_of_lane, renamed_lane
-from passerelle.engine.model import LanePosition, Phase, State, Status
+from passerelle.engine.model import State, Status
 from passerelle.engine.moving import Names, moved
+from passerelle.engine.positions import LanePosition, Phase
 from passerelle.engine.reach import Reach
 from passerelle.engine.transitions import scope_of
 from passerelle.engine.user_kinds import UserKind

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from passerelle.events.models import Event, EventPosition
-from passerelle.kit.database import Database
+from passerelle.kit.database import Database, DatabaseRow
 from passerelle.kit.json import JsonObject
 
 _READ = """
@@ -25,7 +25,7 @@ _IN_ORDER = " ORDER BY e.transaction, e.id LIMIT $5"
 
 
 class Narrowing(Protocol):
-    """What knows which events the caller of a request may hear of (`passerelle.workflows.heard`)."""
+    """What knows which events the caller of a request may hear of (`passerelle.workflows.event_visibility`)."""
 
     async def condition(self, workspace_id: UUID, values: list[Any]) -> str:
         """A condition on `e`, beginning with AND, or nothing; its values are appended to `values`."""
@@ -117,7 +117,7 @@ class EventRepository:
         return gone
 
 
-def _event(row: Any) -> Event:
+def _event(row: DatabaseRow) -> Event:
     data: JsonObject = row["data"]
     position = EventPosition(row["transaction"], row["id"])
     return Event(row["workspace_id"], row["id"], row["type"], data, row["created_at"], position)

@@ -10,7 +10,7 @@ from typing import Final
 
 import asyncpg
 
-from passerelle.kit.database import connect
+from passerelle.kit.connections import connect
 from passerelle.kit.errors import CommandError
 
 _FIRST: Final = 3

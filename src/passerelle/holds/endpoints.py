@@ -97,13 +97,4 @@ def router(holds: Holds, cursors: Cursors) -> APIRouter:
 
 def hold_answer(hold: Hold) -> HoldAnswer:
     """A hold as the API shows it."""
-    return HoldAnswer(
-        id=hold.id,
-        kind=hold.kind,
-        object_id=hold.object_id,
-        reason=hold.reason,
-        placed_at=hold.placed_at,
-        placed_by=hold.placed_by,
-        released_at=hold.released_at,
-        released_by=hold.released_by,
-    )
+    return HoldAnswer.made_from(hold)

@@ -15,8 +15,9 @@ from passerelle.holds.errors import (
 )
 from passerelle.holds.models import HeldObjects, Hold, HoldKind
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database, concerns
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import NewId
+from passerelle.kit.observer import note_object
 
 
 class Holds:
@@ -44,7 +45,7 @@ class Holds:
             known = await repository.open_on(connection, workspace_id, kind, subject)
             if known is not None:
                 raise ALREADY_HELD.error(f"it is under the hold {known.id}, placed by {known.placed_by}", "/id")
-            concerns(hold.id)
+            note_object(hold.id)
             await repository.insert(connection, workspace_id, hold)
         return hold
 

@@ -1,33 +1,50 @@
 """The only way to a connection. Whoever takes one names the workspace or the organization that it will serve.
 
-DatabaseRow-level security compares every row with the connection's `passerelle.workspace` and
-`passerelle.organization`, and binds only a role that owns
-nothing. On a connection of our own both are set once and remembered: in each transaction they would cost a round
-trip. Behind a pooler (PgBouncer, RDS Proxy, Supavisor, Odyssey) the next transaction may run on any connection of the
-server, so both are set inside of each transaction, for that transaction alone.
+Row-level security compares every row with the connection's `passerelle.workspace` and `passerelle.organization`, and
+binds only a role that owns nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, Protocol, TypeVar, cast
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, cast
 from uuid import UUID, uuid4
 
 import asyncpg
-import orjson
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
-from passerelle.kit.address import PUBLIC, parse_address, why_refused
-from passerelle.kit.errors import Code, CommandError
+from passerelle.kit.address import parse_address, why_refused
+from passerelle.kit.connections import (
+    APP_ROLE,
+    CONNECTING,
+    LEAVING,
+    NO_WORKSPACE,
+    STATEMENT,
+    PlainConnection,
+    PooledConnection,
+    SessionSettings,
+    connect,
+    granted_role,
+    is_pooled,
+    leave_clean,
+    to_pooler,
+    to_server,
+)
+from passerelle.kit.errors import Code
 from passerelle.kit.isolation import NotIsolatedError, require_isolation
-from passerelle.kit.json import JsonObject
+from passerelle.kit.observer import observer
+from passerelle.kit.replica import WRITTEN_SO_FAR, Replica
 from passerelle.kit.turns import Turns
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 class DatabaseRow(Protocol):
@@ -73,7 +90,7 @@ class Connection(Protocol):
     async def fetchval(self, query: str, *arguments: Any) -> Any:
         """The first value of the first row; None where there is none."""
 
-    def transaction(self, *, isolation: Any = None, readonly: bool = False) -> AbstractAsyncContextManager[Any]:
+    def transaction(self, *, isolation: Any = None) -> AbstractAsyncContextManager[Any]:
         """What happens inside commits together, or not at all. Inside of another one it is a savepoint."""
 
     def is_in_transaction(self) -> bool:
@@ -91,21 +108,16 @@ async def fetch_one(connection: Connection, query: str, *arguments: Any) -> Data
     return row
 
 
-APP_ROLE: Final = "passerelle_app"
-NO_WORKSPACE: Final = UUID(int=0)
+def made_from(kind: type[T], row: DatabaseRow, **given: Any) -> T:
+    """An instance of a dataclass: its fields are the columns of the same name, but for those that are given."""
+    names = [field.name for field in fields(kind) if field.name not in given]
+    return kind(**{name: row[name] for name in names}, **given)
 
-OLDEST: Final = 16
-"""The first release of PostgreSQL that does: `GRANT … WITH SET` says who may work as a role."""
-CONNECTING: Final = 10.0
-"""Seconds for a connection to be made."""
+
 WAITING: Final = 10.0
 """Seconds for a connection of the pool to become free."""
-STATEMENT: Final = 30
-"""Seconds for a statement, as the server counts."""
 ANSWER: Final = STATEMENT + 5.0
 """Seconds for a statement, as we count: for a server that counts no more."""
-LEAVING: Final = 3.0
-"""Seconds for connections to be given back at the end."""
 
 DATABASE_UNAVAILABLE: Final = Code(
     "DATABASE_UNAVAILABLE", 503, "The database does not answer. The request changed nothing; send it again."
@@ -116,57 +128,13 @@ DATABASE_NOT_ISOLATED: Final = Code(
 )
 PROVED_EVERY: Final = 10.0
 """Seconds between two proofs that row-level security binds us."""
-FOLLOWING: Final = 0.1
-"""Seconds that a replica has to catch up, before the first server is asked instead."""
-LEFT_ALONE: Final = 1.0
-"""Seconds for which one that had not caught up is not asked."""
 PATIENCE: Final = 0.8
 """Seconds in which the database has to answer to be called ready."""
 
 log = structlog.get_logger("passerelle.database")
 
 
-class Companion(Protocol):
-    """What goes along with a task and writes something of its own into the transaction in which that changes something.
-
-    `passerelle.audit` writes who did it.
-    """
-
-    def concerns(self, object_id: object) -> None:
-        """The id of what the task makes, as soon as it is known."""
-
-    def tells(self, object_id: object, before: JsonObject | None, after: JsonObject | None) -> None:
-        """What an object was and is, by whoever has just changed it in the transaction; None where it was or is not."""
-
-    def along(self, connection: Connection, chain: UUID, *, organization: bool) -> AbstractAsyncContextManager[None]:
-        """Stands around what happens in a transaction for `chain`: a workspace, or an organization."""
-
-
-companion: Final[ContextVar[Companion | None]] = ContextVar("companion", default=None)
-"""Who goes along with the present task. Meanwhile each use of a connection is one transaction."""
-
-
-def concerns(object_id: object) -> None:
-    """Tell whoever goes along the id of what is being made."""
-    if (one := companion.get()) is not None:
-        one.concerns(object_id)
-
-
-def tells(object_id: object, before: JsonObject | None, after: JsonObject | None) -> None:
-    """Tell whoever goes along what an object was and is, so that it need not be read again."""
-    if (one := companion.get()) is not None:
-        one.tells(object_id, before, after)
-
-
 Pooled = Literal["auto", "on", "off"]
-Served = tuple[UUID, UUID | None]
-"""A workspace, and an organization if one is served."""
-Result = TypeVar("Result")
-Plain = TypeVar("Plain", bound="PlainConnection")
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,212 +154,38 @@ class Target:
     read_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionSettings:
-    """What holds for every statement of the application."""
-
-    role: str = APP_ROLE
-    schema: str = PUBLIC
-
-    def settings(self, served: Served | None, *, local: bool) -> str:
-        """The statement that sets it, for the transaction or for as long as the connection lives."""
-        values = {
-            "role": self.role,
-            "search_path": self.schema,
-            "row_security": "on",
-            "jit": "off",
-            "statement_timeout": f"{STATEMENT}s",
-            "idle_in_transaction_session_timeout": "60s",
-        }
-        if served is not None:
-            values["passerelle.workspace"] = str(served[0])
-            values["passerelle.organization"] = str(served[1] or "")
-        return "SELECT " + ", ".join(
-            f"set_config({_literal(name)}, {_literal(value)}, {str(local).lower()})" for name, value in values.items()
-        )
-
-
-class OwnConnection(asyncpg.Connection):
-    """A connection to the server itself, which remembers whom it serves."""
-
-    _served: Served | None = None
-
-    async def serve(self, workspace_id: UUID, organization_id: UUID | None = None) -> None:
-        """Name the workspace, or the organization, whose rows the next statements may see."""
-        served = (workspace_id, organization_id)
-        if served != self._served:
-            self._served = None
-            await self.execute(
-                "SELECT set_config('passerelle.workspace', $1, false), "
-                "set_config('passerelle.organization', $2, false)",
-                str(workspace_id),
-                "" if organization_id is None else str(organization_id),
-            )
-            self._served = served
-
-
-class PooledConnection(asyncpg.Connection):
-    """A connection to a pooler. Each statement runs in a transaction, which begins by saying for whom.
-
-    Statements are not prepared by name: the next transaction may run where they are not known.
-    """
-
-    session = SessionSettings()
-    _served: Served = (NO_WORKSPACE, None)
-    _savepoints = 0
-
-    async def serve(self, workspace_id: UUID, organization_id: UUID | None = None) -> None:
-        """Name the workspace, or the organization, whose rows the next transactions may see."""
-        self._served = (workspace_id, organization_id)
-
-    def transaction(self, **_: Any) -> AbstractAsyncContextManager[None]:  # type: ignore[override]
-        """What happens inside commits together, or not at all. Inside of another one it is a savepoint."""
-        return self._savepoint() if self.is_in_transaction() else self._outermost()
-
-    async def execute(self, *arguments: Any, **options: Any) -> str:
-        """As asyncpg's, in a transaction."""
-        return await self._inside(super().execute, *arguments, **options)
-
-    async def fetch(self, *arguments: Any, **options: Any) -> Any:
-        """As asyncpg's, in a transaction."""
-        return await self._inside(super().fetch, *arguments, **options)
-
-    async def fetchrow(self, *arguments: Any, **options: Any) -> Any:
-        """As asyncpg's, in a transaction."""
-        return await self._inside(super().fetchrow, *arguments, **options)
-
-    async def fetchval(self, *arguments: Any, **options: Any) -> Any:
-        """As asyncpg's, in a transaction."""
-        return await self._inside(super().fetchval, *arguments, **options)
-
-    async def _inside(self, act: Callable[..., Awaitable[Result]], *arguments: Any, **options: Any) -> Result:
-        if self.is_in_transaction():
-            return await act(*arguments, **options)
-        async with self._outermost():
-            return await act(*arguments, **options)
-
-    @asynccontextmanager
-    async def _outermost(self) -> AsyncIterator[None]:
-        command = super().execute
-        try:
-            # One message, and so one round trip.
-            await command(f"BEGIN; {self.session.settings(self._served, local=True)}")
-            yield
-        except BaseException:
-            if not self.is_closed():
-                await command("ROLLBACK")
-            raise
-        await command("COMMIT")
-
-    @asynccontextmanager
-    async def _savepoint(self) -> AsyncIterator[None]:
-        command = super().execute
-        self._savepoints += 1
-        name = f"passerelle_{self._savepoints}"
-        await command(f"SAVEPOINT {name}")
-        try:
-            yield
-        except BaseException:
-            if not self.is_closed():
-                await command(f"ROLLBACK TO SAVEPOINT {name}")
-            raise
-        await command(f"RELEASE SAVEPOINT {name}")
-
-
-class PlainConnection(asyncpg.Connection):
-    """A connection as the user that the address names."""
-
-    schema = PUBLIC
-
-    @asynccontextmanager
-    async def within(self) -> AsyncIterator[None]:
-        """A transaction that finds our tables. Set for it alone: behind a pooler the next one may be elsewhere."""
-        async with self.transaction():
-            await self.execute("SELECT set_config('search_path', $1, true)", self.schema)
-            yield
-
-
 _POOLED: Final[type[Connection]] = PooledConnection
 """Has the type checker look whether what is written anew there still does what `Connection` promises."""
 
 
-async def connect(url: str, name: str, **options: Any) -> PlainConnection:
-    """A connection as the user that `url` names: for migrations and for what is asked at the start."""
-    return await connect_as(PlainConnection, url, name, **options)
-
-
-async def connect_as(kind: type[Plain], url: str, name: str, **options: Any) -> Plain:
-    """The same, as a connection of that class.
-
-    It has no startup parameters that a pooler would refuse; what is to go through one needs a transaction around it.
-    Raises `ValueError` for an address that is none.
-    """
-    address = parse_address(url)
-    given = {"timeout": CONNECTING, "connection_class": kind, **address.arguments(), **options}
-    connection: Plain = await asyncpg.connect(
-        server_settings={"application_name": name}, statement_cache_size=0, **given
-    )
-    connection.schema = address.schema
-    try:
-        require_new_enough(connection.get_server_version().major)
-    except CommandError:
-        await connection.close(timeout=LEAVING)
-        raise
-    return connection
-
-
-def require_new_enough(major: int) -> None:
-    """Raises `CommandError` for a release of PostgreSQL that we do not work with."""
-    if major < OLDEST:
-        raise CommandError(
-            f"PostgreSQL {major} is too old: Passerelle needs {OLDEST} or later. Upgrade the server, then start again"
-        )
-
-
-async def is_pooled(connection: asyncpg.Connection[Any]) -> bool:
-    """Whether something stands between us and the server: the process that we were told of is another one."""
-    async with connection.transaction():
-        return bool(connection.get_server_pid() != await connection.fetchval("SELECT pg_backend_pid()"))
-
-
+@dataclass(slots=True)
 class _Serving:
     """A connection of the pool, in its workspace's turn, for as long as the block takes.
 
     as_it_is   it goes on serving whomever it served last
     """
 
-    __slots__ = ("_as_it_is", "_organization_id", "_pool", "_taken", "_turns", "_workspace_id")
-    _taken: PoolConnectionProxy[Any]
-
-    def __init__(
-        self,
-        pool: asyncpg.Pool[Any],
-        turns: Turns,
-        workspace_id: UUID,
-        organization_id: UUID | None,
-        *,
-        as_it_is: bool = False,
-    ) -> None:
-        self._pool = pool
-        self._turns = turns
-        self._workspace_id = workspace_id
-        self._organization_id = organization_id
-        self._as_it_is = as_it_is
+    pool: asyncpg.Pool[Any]
+    turns: Turns
+    workspace_id: UUID
+    organization_id: UUID | None = None
+    as_it_is: bool = False
+    _taken: PoolConnectionProxy[Any] = field(init=False)
 
     async def __aenter__(self) -> Connection:
-        if not self._turns.take_now(self._workspace_id):
+        if not self.turns.take_now(self.workspace_id):
             async with asyncio.timeout(WAITING):
-                await self._turns.take(self._workspace_id)
+                await self.turns.take(self.workspace_id)
         try:
             async with asyncio.timeout(WAITING):
-                self._taken = await self._pool.acquire()
+                self._taken = await self.pool.acquire()
         except BaseException:
-            self._turns.give_back(self._workspace_id)
+            self.turns.give_back(self.workspace_id)
             raise
         connection = cast("Connection", self._taken)  # a proxy, which has what the connection has
         try:
-            if not self._as_it_is:
-                await connection.serve(self._workspace_id, self._organization_id)
+            if not self.as_it_is:
+                await connection.serve(self.workspace_id, self.organization_id)
         except BaseException:
             await self._give_back()
             raise
@@ -402,9 +196,9 @@ class _Serving:
 
     async def _give_back(self) -> None:
         try:
-            await self._pool.release(self._taken, timeout=LEAVING)
+            await self.pool.release(self._taken, timeout=LEAVING)
         finally:
-            self._turns.give_back(self._workspace_id)
+            self.turns.give_back(self.workspace_id)
 
 
 class Database:
@@ -426,7 +220,7 @@ class Database:
         self._session = session
         self.pooled = pooled
         self._refusal: str | None = None
-        self._replica = Replica(target.read_url) if target.read_url is not None else None
+        self._replica = Replica(partial(_open_replica, target.read_url)) if target.read_url is not None else None
         self._asking: asyncio.Task[str | None] | None = None
         self._watch: PlainConnection | None = None
 
@@ -443,18 +237,18 @@ class Database:
         if isinstance(target, str):
             target = Target(target)
         url = target.url
-        found = await _look(url, name)
-        session = SessionSettings(target.role or found.role, parse_address(url).schema)
-        behind = found.pooled if target.pooled == "auto" else target.pooled == "on"
+        is_behind_pooler, role = await _look(url, name)
+        session = SessionSettings(target.role or role, parse_address(url).schema)
+        behind = is_behind_pooler if target.pooled == "auto" else target.pooled == "on"
         pool = await asyncpg.create_pool(
             **parse_address(url).arguments(),
             timeout=CONNECTING,
             command_timeout=ANSWER,
             min_size=min(2, size),
             max_size=size,
-            reset=_leave_clean,
+            reset=leave_clean,
             server_settings={"application_name": name},
-            **_to_pooler(session, plain_json) if behind else _to_server(session, plain_json),
+            **to_pooler(session, plain_json) if behind else to_server(session, plain_json),
         )
         database = cls(target, pool, session, pooled=behind)
         try:
@@ -480,11 +274,15 @@ class Database:
 
     def workspace(self, workspace_id: UUID) -> AbstractAsyncContextManager[Connection]:
         """A connection that sees the rows of this workspace. Each statement commits by itself."""
-        if companion.get() is not None and workspace_id != NO_WORKSPACE:
+        if observer.get() is not None and workspace_id != NO_WORKSPACE:
             return self.transaction(workspace_id)
         if self._refusal is not None:
             raise DATABASE_NOT_ISOLATED.error(self._refusal)
         return self._serving(workspace_id)
+
+    def joined(self, connection: Connection | None, workspace_id: UUID) -> AbstractAsyncContextManager[Connection]:
+        """The caller's connection, where it has one that serves this workspace; else as `workspace`."""
+        return self.workspace(workspace_id) if connection is None else nullcontext(connection)
 
     def _serving(self, workspace_id: UUID, organization_id: UUID | None = None) -> _Serving:
         return _Serving(self._pool, self._turns, workspace_id, organization_id)
@@ -497,7 +295,7 @@ class Database:
         async with (
             self._serving(workspace_id) as connection,
             connection.transaction(),
-            _accompanied(connection, workspace_id, organization=False),
+            _observed(connection, workspace_id, organization=False),
         ):
             yield connection
 
@@ -508,12 +306,12 @@ class Database:
         It may be a replica's, if that has everything that was committed before: nobody misses what they have written,
         through whichever process.
         """
-        if self._replica is None or not self._replica.is_there or companion.get() is not None:
+        if self._replica is None or not self._replica.is_there or observer.get() is not None:
             async with self.workspace(workspace_id) as connection:
                 yield connection
             return
         async with self.shared() as connection:
-            position: str = await connection.fetchval(_WRITTEN_SO_FAR)
+            position: str = await connection.fetchval(WRITTEN_SO_FAR)
         async with AsyncExitStack() as held:
             reading = await self._replica.caught_up(held, workspace_id, position)
             try:
@@ -531,7 +329,7 @@ class Database:
         async with (
             self._serving(NO_WORKSPACE, organization_id) as connection,
             connection.transaction(),
-            _accompanied(connection, organization_id, organization=True),
+            _observed(connection, organization_id, organization=True),
         ):
             yield connection
 
@@ -548,7 +346,7 @@ class Database:
         if self._refusal is not None:
             raise DATABASE_NOT_ISOLATED.error(self._refusal)
         places = ", ".join(f"${number}" for number in range(1, len(arguments) + 1))
-        async with _Serving(self._pool, self._turns, NO_WORKSPACE, None, as_it_is=True) as connection:
+        async with _Serving(self._pool, self._turns, NO_WORKSPACE, as_it_is=True) as connection:
             return await connection.fetch(f"SELECT * FROM {function}({places})", *arguments)  # noqa: S608
 
     async def prove(self) -> None:
@@ -605,159 +403,21 @@ class Database:
         return None
 
 
-class Replica:
-    """A server that follows the first one, and is asked only where it has caught up. Without it all goes on."""
-
-    def __init__(self, url: str, timer: Callable[[], float] = time.monotonic) -> None:
-        self._url = url
-        self._timer = timer
-        self._database: Database | None = None
-        self._not_before = 0.0
-        self._leaving: set[asyncio.Task[None]] = set()
-
-    @property
-    def is_there(self) -> bool:
-        """Whether it is to be asked now."""
-        return self._database is not None and self._timer() >= self._not_before
-
-    async def seek(self, role: str | None, *, size: int) -> None:
-        """Connect to it, or prove again that row-level security binds us there; leave it alone where that fails."""
-        try:
-            if self._database is None:
-                self._database = await Database.open(Target(self._url, role=role), size=size, name="passerelle reading")
-                log.info("replica.found")
-            else:
-                await self._database.prove()
-        except (OSError, CommandError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-            log.warning("replica.lost", reason=why_refused(error), meaning="everything is read from the first server")
-            await self.close()
-
-    async def caught_up(self, held: AsyncExitStack, workspace_id: UUID, position: str) -> Connection | None:
-        """A connection that sees all that was written up to `position`, kept in `held`; None where there is none."""
-        mine = AsyncExitStack()
-        # In a task of its own: of a server that hangs nobody waits for the connection to be given back.
-        following = asyncio.create_task(self._follow(mine, workspace_id, position))
-        try:
-            await asyncio.wait({following}, timeout=FOLLOWING)
-        except asyncio.CancelledError:
-            self._leave(following, mine)
-            raise
-        if not following.done() or following.exception() is not None:
-            self._not_before = self._timer() + LEFT_ALONE
-            self._leave(following, mine)
-            return None
-        held.push_async_exit(mine)
-        return following.result()
-
-    async def _follow(self, mine: AsyncExitStack, workspace_id: UUID, position: str) -> Connection:
-        assert self._database is not None
-        connection = await mine.enter_async_context(self._database.workspace(workspace_id))
-        while not await connection.fetchval(_HAS, position):  # noqa: ASYNC110 - nothing tells of it
-            await asyncio.sleep(FOLLOWING / 20)
-        return connection
-
-    def _leave(self, following: asyncio.Task[Connection], mine: AsyncExitStack) -> None:
-        async def leave() -> None:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-                await mine.aclose()
-
-        leaving = asyncio.create_task(leave())
-        self._leaving.add(leaving)
-        leaving.add_done_callback(self._leaving.discard)
-
-    async def close(self) -> None:
-        """Ask it no more."""
-        database, self._database = self._database, None
-        if database is not None:
-            await database.close()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
-
-
-_WRITTEN_SO_FAR: Final = """
-    SELECT (CASE current_setting('synchronous_commit') WHEN 'off' THEN pg_current_wal_insert_lsn()
-            ELSE pg_current_wal_flush_lsn() END)::text
-"""
-_HAS: Final = "SELECT coalesce(pg_last_wal_replay_lsn() >= $1::text::pg_lsn, false)"
-"""A server that follows nobody has no such position: it is not asked."""
-
-
-def _accompanied(connection: Connection, chain: UUID, *, organization: bool) -> AbstractAsyncContextManager[None]:
-    one = companion.get()
+def _observed(connection: Connection, chain: UUID, *, organization: bool) -> AbstractAsyncContextManager[None]:
+    one = observer.get()
     if one is None or chain == NO_WORKSPACE:
         return nullcontext()
-    return one.along(connection, chain, organization=organization)
+    return one.around(connection, chain, organization=organization)
 
 
-@asynccontextmanager
-async def listening(url: str, name: str) -> AsyncIterator[PlainConnection]:
-    """A connection of one's own, for `LISTEN`."""
+async def _open_replica(url: str, role: str | None, size: int) -> Database:
+    return await Database.open(Target(url, role=role), size=size, name="passerelle reading")
+
+
+async def _look(url: str, name: str) -> tuple[bool, str]:
+    """Whether there is a pooler before the database, and the role that its tables were given to."""
     connection = await connect(url, name)
     try:
-        yield connection
-    finally:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await connection.close(timeout=LEAVING)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a first connection tells of a database."""
-
-    pooled: bool
-    role: str
-
-
-async def _look(url: str, name: str) -> _Found:
-    connection = await connect(url, name)
-    try:
-        return _Found(await is_pooled(connection), await granted_role(connection) or APP_ROLE)
+        return await is_pooled(connection), await granted_role(connection) or APP_ROLE
     finally:
         await connection.close(timeout=LEAVING)
-
-
-async def granted_role(connection: PlainConnection) -> str | None:
-    """The role that the tables were given to; None where there are none."""
-    async with connection.within():
-        roles = await connection.fetch(
-            "SELECT DISTINCT r.rolname::text FROM pg_class c, aclexplode(c.relacl) a "
-            "JOIN pg_roles r ON r.oid = a.grantee "
-            "WHERE c.oid = to_regclass('workspace') AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner"
-        )
-    return str(roles[0]["rolname"]) if len(roles) == 1 else None
-
-
-def _to_server(session: SessionSettings, plain_json: bool) -> dict[str, Any]:
-    async def prepare(connection: asyncpg.Connection[Any]) -> None:
-        await connection.execute(session.settings(None, local=False))
-        if not plain_json:
-            await _read_json(connection)
-
-    return {"connection_class": OwnConnection, "init": prepare}
-
-
-def _to_pooler(session: SessionSettings, plain_json: bool) -> dict[str, Any]:
-    class Ours(PooledConnection):
-        pass
-
-    Ours.session = session
-    return {"connection_class": Ours, "init": None if plain_json else _read_json, "statement_cache_size": 0}
-
-
-async def _read_json(connection: asyncpg.Connection[Any]) -> None:
-    # Binary jsonb is the text behind one version byte: it spares the server and asyncpg a conversion.
-    await connection.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        encoder=lambda value: b"\x01" + orjson.dumps(value),
-        decoder=lambda data: orjson.loads(data[1:]),
-        format="binary",
-    )
-
-
-async def _leave_clean(connection: asyncpg.Connection[Any]) -> None:
-    # asyncpg's own reset costs 30 % of a small transaction. Nothing here leaves settings, locks or listeners
-    # behind; an open transaction would be a fault, and its connection is not used again.
-    if connection.is_in_transaction():
-        connection.terminate()

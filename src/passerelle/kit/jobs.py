@@ -25,7 +25,8 @@ from pgqueuer.models import Job, Schedule
 
 from passerelle.kit import tracing
 from passerelle.kit.claiming import CEILING
-from passerelle.kit.database import APP_ROLE, Connection, Database, Target
+from passerelle.kit.connections import APP_ROLE
+from passerelle.kit.database import Connection, Database, Target
 from passerelle.kit.json import JsonObject, KnownJson, dumps, loads
 from passerelle.kit.listening import Listener
 from passerelle.kit.metrics import counter, seconds

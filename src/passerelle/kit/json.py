@@ -12,7 +12,6 @@ Json: TypeAlias = "str | int | float | bool | Mapping[str, Json] | Sequence[Json
 KnownJson: TypeAlias = Any
 """A JSON value whose shape is certain where it stands: a schema was checked, or this program wrote it."""
 JsonObject = Mapping[str, KnownJson]
-JsonArray = Sequence[KnownJson]
 
 
 def dumps(value: Json) -> str:

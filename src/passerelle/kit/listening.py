@@ -11,7 +11,7 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
-from passerelle.kit.database import listening
+from passerelle.kit.connections import listening
 
 log = structlog.get_logger("passerelle.listening")
 

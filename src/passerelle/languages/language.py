@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from passerelle.definitions.model import Text
-from passerelle.kit.tongues import best, direction_of
+from passerelle.kit.language_choice import best, direction_of
 
 DEFAULT: Final = "en"
 

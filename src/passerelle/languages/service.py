@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from passerelle.kit.errors import CommandError
-from passerelle.kit.tongues import best, direction_of, display_name
+from passerelle.kit.language_choice import best, direction_of, display_name
 from passerelle.languages.language import DEFAULT, Language
 
 FOLDER: Final = Path(__file__).parent
@@ -20,7 +20,7 @@ _PARTS: Final = ("name", "direction", "decimal", "texts", "emails")
 
 
 @dataclass(frozen=True, slots=True)
-class Tongue:
+class OfferedLanguage:
     """One language that a switch offers."""
 
     code: str
@@ -56,15 +56,15 @@ class Languages:
         """The language of a definition's texts for somebody."""
         return best(wishes, named) or (DEFAULT if DEFAULT in named else named[0])
 
-    def offered(self, named: Sequence[str]) -> tuple[Tongue, ...]:
+    def offered(self, named: Sequence[str]) -> tuple[OfferedLanguage, ...]:
         """What the switch offers: the languages of the definition's texts, or all of ours where these say none."""
         if named:
-            return tuple(self._tongue(code) for code in named)
-        return tuple(Tongue(one.code, one.name, one.direction) for one in self.known.values())
+            return tuple(self._offered_language(code) for code in named)
+        return tuple(OfferedLanguage(one.code, one.name, one.direction) for one in self.known.values())
 
-    def _tongue(self, code: str) -> Tongue:
+    def _offered_language(self, code: str) -> OfferedLanguage:
         ours = self.known.get(code)
-        return Tongue(code, ours.name if ours else display_name(code), direction_of(code))
+        return OfferedLanguage(code, ours.name if ours else display_name(code), direction_of(code))
 
 
 def shipped_codes() -> frozenset[str]:

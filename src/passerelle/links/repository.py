@@ -1,7 +1,7 @@
 """Links, tokens, visits and codes in PostgreSQL.
 
-Every statement is for a connection that serves the workspace, and names it. What crosses workspaces are the doors:
-who opens a link names nothing but its secret.
+Every statement is for a connection that serves the workspace, and names it. Only functions of the database look across
+workspaces: who opens a link names nothing but its secret.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.engine.model import Status
-from passerelle.kit.database import Connection, Database, fetch_one
+from passerelle.kit.database import Connection, Database, DatabaseRow, fetch_one
 from passerelle.links.models import Link, VisitKind
 
 InBatches = Callable[[Connection, datetime, int], Awaitable[int]]
@@ -384,7 +384,7 @@ async def keep_code(connection: Connection, workspace_id: UUID, link_id: UUID, c
     )
 
 
-def _link(row: Any) -> Link | None:
+def _link(row: DatabaseRow | None) -> Link | None:
     return None if row is None else made(dict(row))
 
 

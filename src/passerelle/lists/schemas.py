@@ -25,11 +25,4 @@ class ListVersionAnswer(Answer):
 
 def list_version_answer(version: ListVersion) -> ListVersionAnswer:
     """A version as the API shows it."""
-    return ListVersionAnswer(
-        name=version.name,
-        version=version.version,
-        entries=version.entries,
-        sha256=version.sha256,
-        loaded_date=version.loaded_at,
-        loaded_by=version.loaded_by,
-    )
+    return ListVersionAnswer.made_from(version, loaded_date=version.loaded_at)

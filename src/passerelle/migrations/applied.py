@@ -10,7 +10,7 @@ from typing import Final, Literal
 import asyncpg
 from packaging.version import Version
 
-from passerelle.kit.database import APP_ROLE
+from passerelle.kit.connections import APP_ROLE
 from passerelle.kit.errors import CommandError
 from passerelle.migrations.release import Release
 

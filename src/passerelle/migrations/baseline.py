@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from passerelle.kit.database import APP_ROLE
+from passerelle.kit.connections import APP_ROLE
 from passerelle.migrations.release import FOLDER
 from passerelle.migrations.tenancy import isolation
 

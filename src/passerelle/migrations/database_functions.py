@@ -8,7 +8,7 @@ from typing import Final
 
 import asyncpg
 
-from passerelle.kit.database import APP_ROLE
+from passerelle.kit.connections import APP_ROLE
 from passerelle.migrations.release import Release
 
 _TRIGGER: Final = re.compile(r"^CREATE OR REPLACE TRIGGER (?P<name>\w+)\s[^;]*?\sON\s+(?P<table>\w+)\s[^;]*;$", re.M)

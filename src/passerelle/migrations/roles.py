@@ -12,7 +12,7 @@ from typing import Any, Final
 import asyncpg
 
 from passerelle.kit.address import PUBLIC
-from passerelle.kit.database import APP_ROLE, PlainConnection, granted_role
+from passerelle.kit.connections import APP_ROLE, PlainConnection, granted_role
 from passerelle.migrations.applied import SchemaError
 
 _LONGEST: Final = 63

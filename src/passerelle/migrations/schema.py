@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from passerelle.kit import jobs
-from passerelle.kit.database import connect, connect_as, is_pooled
+from passerelle.kit.connections import connect, connect_as, is_pooled
 from passerelle.migrations import applied, database_functions
 from passerelle.migrations.applied import SchemaComparison, SchemaError
 from passerelle.migrations.release import FOLDER, THIS, Release

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from passerelle.kit.database import APP_ROLE
+from passerelle.kit.connections import APP_ROLE
 
 WORKSPACE = "nullif(current_setting('passerelle.workspace', true), '')::uuid"
 """The workspace that the connection serves; NULL, which equals nothing, where none is named."""

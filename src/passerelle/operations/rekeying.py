@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from passerelle.kit.database import PlainConnection, connect
+from passerelle.kit.connections import PlainConnection, connect
 from passerelle.kit.secrets import CannotDecryptError, SecretBox
 
 _AT_ONCE: Final = 500

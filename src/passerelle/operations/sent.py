@@ -24,7 +24,7 @@ from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import NewId, parse_id
-from passerelle.kit.sent import Dispatched, SentBuffer, SentKind
+from passerelle.kit.sent_journal import Dispatched, SentBuffer, SentKind
 from passerelle.resources.files import FileGoneError, Files
 
 log = structlog.get_logger("passerelle.operations")

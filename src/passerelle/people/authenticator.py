@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -16,16 +16,15 @@ from starlette.types import Scope
 
 from passerelle.accounts.credentials import digest
 from passerelle.accounts.errors import unauthorized
-from passerelle.accounts.permissions import looked_up
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import NO_WORKSPACE, Database
-from passerelle.kit.grants import Granted
+from passerelle.kit.connections import NO_WORKSPACE
+from passerelle.kit.database import Database
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.prefix import strict_cookie
 from passerelle.kit.ids import parse_id
-from passerelle.people import session_rows
+from passerelle.people import session_repository
 from passerelle.people.errors import REQUEST_FORGED, SESSION_OVER, WORKSPACE_NOT_FOUND
-from passerelle.people.models import permissions_of
+from passerelle.people.models import SessionUser
 from passerelle.people.sessions import Sessions
 
 REMEMBERED_FOR: Final = timedelta(seconds=1.5)
@@ -106,17 +105,17 @@ class SessionAuthenticator:
     async def _find(self, key: tuple[str, UUID | None], now: datetime, address: str) -> Principal:
         token_hash, wanted = key
         async with self._database.shared() as connection:
-            row = await session_rows.standing(connection, token_hash, wanted)
-        if row is None or row["state"] != "active" or row["expires_at"] <= now:
+            found = await session_repository.find_user(connection, token_hash, wanted)
+        if found is None or found.state != "active" or found.expires_at <= now:
             raise over()
-        if row["last_seen_at"] + self._sessions.idle <= now:
+        if found.last_seen_at + self._sessions.idle <= now:
             raise over()
-        if wanted is not None and row["workspace_id"] is None:
+        if wanted is not None and found.workspace_id is None:
             raise WORKSPACE_NOT_FOUND.error(f"there is no workspace {wanted}, or you are no member of it")
-        if row["last_seen_at"] + _SEEN_AGAIN_AFTER <= now:
-            async with self._database.organization(row["organization_id"]) as connection:
-                await session_rows.touch(connection, row["id"], now, address)
-        return _principal(row)
+        if found.last_seen_at + _SEEN_AGAIN_AFTER <= now:
+            async with self._database.organization(found.organization_id) as connection:
+                await session_repository.touch(connection, found.session_id, now, address)
+        return _principal(found)
 
     def _remember(self, key: tuple[str, UUID | None], principal: Principal, now: datetime) -> None:
         self._remembered.pop(key, None)
@@ -133,22 +132,20 @@ def over() -> Exception:
     return unauthorized(SESSION_OVER, "you are not signed in here, or not any more: sign in at `/sign-in`")
 
 
-def _principal(row: Any) -> Principal:
-    roles = {row["role"], row["email_key"], *([row["workspace_role"]] if row["workspace_role"] else [])}
-    in_workspace = row["workspace_id"] is not None
+def _principal(found: SessionUser) -> Principal:
     return Principal(
-        workspace_id=row["workspace_id"] if in_workspace else NO_WORKSPACE,
-        id=row["user_id"],
-        name=f"{row['first_name']} {row['last_name']}".strip() or row["email"],
+        workspace_id=NO_WORKSPACE if found.workspace_id is None else found.workspace_id,
+        id=found.user_id,
+        name=found.name,
         api_version=2,
-        roles=frozenset(roles),
-        permissions=permissions_of(row["role"], row["workspace_role"], row["permissions"]),
-        grants=looked_up(map(Granted.from_json, row["grants"] or ())),
-        email=row["email"],
+        roles=found.roles,
+        permissions=found.permissions,
+        grants=found.grants,
+        email=found.email,
         kind="user",
-        organization_id=row["organization_id"],
-        session_id=row["id"],
-        authenticated_at=row["authenticated_at"],
+        organization_id=found.organization_id,
+        session_id=found.session_id,
+        authenticated_at=found.authenticated_at,
     )
 
 

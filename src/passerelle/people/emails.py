@@ -15,13 +15,14 @@ from uuid import UUID
 import structlog
 import yaml
 from babel.dates import format_datetime
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.jobs import JobRunning, enqueue
 from passerelle.kit.mail import Mail, MailError, MailLater, Message
 from passerelle.kit.mail.addresses import MailAddress
+from passerelle.kit.templating import environment
 from passerelle.people import repository
 
 if TYPE_CHECKING:
@@ -135,10 +136,4 @@ def _texts(language: str) -> Mapping[str, Mapping[str, str]]:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=select_autoescape(("html",)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment(_FOLDER)

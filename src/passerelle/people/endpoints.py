@@ -8,21 +8,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 
-from passerelle.kit.database import NO_WORKSPACE
+from passerelle.kit.connections import NO_WORKSPACE
 from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.auditing import unaudited
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import JsonBody
 from passerelle.kit.http.permissions import Identified, Requires, require_fresh
 from passerelle.kit.ids import parse_id
-from passerelle.people.errors import (
-    ORGANIZATION_NOT_FOUND,
-    PASSKEY_NOT_FOUND,
-    SESSION_REQUIRED,
-    WORKSPACE_NOT_FOUND,
-)
+from passerelle.people.errors import ORGANIZATION_NOT_FOUND, PASSKEY_NOT_FOUND, SESSION_REQUIRED, WORKSPACE_NOT_FOUND
 from passerelle.people.models import Opened, Place, User, UserSession
-from passerelle.people.parts import PeopleParts
 from passerelle.people.schemas import (
     AuthenticateBody,
     AuthenticatedAnswer,
@@ -45,12 +39,13 @@ from passerelle.people.schemas import (
     permissions_answer,
     session_answer,
 )
+from passerelle.people.services import PeopleServices
 from passerelle.people.signing_in import Browser, failed
 
 Caller = Annotated[Principal, Identified]
 
 
-def router(people: PeopleParts) -> APIRouter:
+def router(people: PeopleServices) -> APIRouter:
     """Everything under `/me`, and `GET /people`."""
     routes = APIRouter(tags=["Users and roles"], route_class=ApiRoute)
     _about(routes, people)
@@ -62,7 +57,7 @@ def router(people: PeopleParts) -> APIRouter:
     return routes
 
 
-def _colleagues(routes: APIRouter, people: PeopleParts) -> None:
+def _colleagues(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get("/people")
     async def list_people(caller: Annotated[Principal, Requires("can_view_workspace")]) -> ColleagueList:
         """Everybody who works in the workspace: whom a review can be given to, and a comment can mention."""
@@ -70,7 +65,7 @@ def _colleagues(routes: APIRouter, people: PeopleParts) -> None:
         return ColleagueList(data=[colleague_answer(one) for one in found])
 
 
-def _about(routes: APIRouter, people: PeopleParts) -> None:
+def _about(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get("/me")
     async def read_me(caller: Caller) -> MeAnswer:
         """Who calls: a person with their session and workspaces, or a key."""
@@ -119,7 +114,7 @@ def _about(routes: APIRouter, people: PeopleParts) -> None:
         people.authenticator.forget()
 
 
-def _organizations(routes: APIRouter, people: PeopleParts) -> None:
+def _organizations(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get("/me/organizations")
     async def list_my_organizations(request: Request, caller: Caller) -> MyOrganizationList:
         """The organizations that one can go on in without signing in again.
@@ -157,7 +152,7 @@ def _organizations(routes: APIRouter, people: PeopleParts) -> None:
         return SwitchedAnswer(needs="code" if step.needs == "code" else "nothing")
 
 
-def _sessions(routes: APIRouter, people: PeopleParts) -> None:
+def _sessions(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get("/me/sessions")
     async def list_my_sessions(caller: Caller) -> SessionList:
         """Where one is signed in, the session that was seen last first."""
@@ -186,7 +181,7 @@ def _sessions(routes: APIRouter, people: PeopleParts) -> None:
             )
 
 
-def _proofs(routes: APIRouter, people: PeopleParts) -> None:
+def _proofs(routes: APIRouter, people: PeopleServices) -> None:
     @routes.post("/me/password", status_code=204)
     async def change_my_password(request: Request, caller: Caller, body: JsonBody[PasswordBody]) -> None:
         """Change one's password. Every other session ends."""
@@ -218,7 +213,7 @@ def _proofs(routes: APIRouter, people: PeopleParts) -> None:
         return AuthenticatedAnswer(authenticated_at=renewed.session.authenticated_at)
 
 
-def _passkeys(routes: APIRouter, people: PeopleParts) -> None:
+def _passkeys(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get("/me/passkeys")
     async def list_my_passkeys(caller: Caller) -> PasskeyList:
         """One's passkeys, the oldest first. They are added at `/set-up`, in the browser that will keep them."""
@@ -236,7 +231,7 @@ def _passkeys(routes: APIRouter, people: PeopleParts) -> None:
             raise PASSKEY_NOT_FOUND.error("you have no passkey with this id: `GET /me/passkeys` lists them")
 
 
-def _bind(response: Response, people: PeopleParts, opened: Opened) -> None:
+def _bind(response: Response, people: PeopleServices, opened: Opened) -> None:
     lasts = int((opened.session.expires_at - opened.session.last_seen_at).total_seconds())
     response.set_cookie(
         people.authenticator.cookie,
@@ -249,23 +244,23 @@ def _bind(response: Response, people: PeopleParts, opened: Opened) -> None:
     )
 
 
-async def _user(people: PeopleParts, caller: Principal) -> User | None:
+async def _user(people: PeopleServices, caller: Principal) -> User | None:
     return None if caller.kind == "key" else await people.users.get(people.organization_of(caller), caller.id)
 
 
-async def _person(people: PeopleParts, caller: Principal) -> User:
+async def _person(people: PeopleServices, caller: Principal) -> User:
     user = await _user(people, caller)
     if user is None:
         raise SESSION_REQUIRED.error("this is for people who are signed in: a key acts for a service")
     return user
 
 
-async def _session(people: PeopleParts, caller: Principal) -> UserSession:
+async def _session(people: PeopleServices, caller: Principal) -> UserSession:
     found = await people.sessions.of_user(people.organization_of(caller), caller.id)
     return next(one for one in found if one.id == caller.session_id)
 
 
-async def _places(people: PeopleParts, caller: Principal, user: User | None) -> list[Place]:
+async def _places(people: PeopleServices, caller: Principal, user: User | None) -> list[Place]:
     if user is not None:
         return await people.users.places(user)
     return [await people.users.place(people.organization_of(caller), caller.workspace_id, caller.permissions)]

@@ -15,12 +15,13 @@ from uuid import UUID
 
 from passerelle.accounts.credentials import digest
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Database, concerns
+from passerelle.kit.database import Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.ids import NewId
+from passerelle.kit.observer import note_object
 from passerelle.kit.secrets import SecretBox
-from passerelle.people import enrolment_rows, repository
+from passerelle.people import enrolment_repository, repository
 from passerelle.people.emails import queue_email
 from passerelle.people.errors import EMAIL_IN_USE, ENROLLMENT_NOT_FOUND, ENROLLMENT_OVER
 from passerelle.people.models import Enrolment, EnrolmentStatus, NewUser, User
@@ -90,9 +91,9 @@ class Enrolments:
                 found = await require_role(connection, workspace_id, name, "/workspaces")
                 if by.workspace_id == workspace_id:
                     require_grantable(by, found.permissions, "/workspaces")
-            await enrolment_rows.cancel_open(connection, address, now)
-            concerns(enrolment_id)
-            await enrolment_rows.insert(connection, enrolment, digest(self.secret_of(enrolment_id)))
+            await enrolment_repository.cancel_open(connection, address, now)
+            note_object(enrolment_id)
+            await enrolment_repository.insert(connection, enrolment, digest(self.secret_of(enrolment_id)))
             await queue_email(connection, "invitation", organizationId=str(organization_id), id=str(enrolment_id))
         return enrolment
 
@@ -101,20 +102,20 @@ class Enrolments:
     ) -> tuple[list[Enrolment], int]:
         """A page of invitations, the newest first, and how many there are."""
         async with self._database.organization(organization_id) as connection:
-            return await enrolment_rows.page(connection, status, self._clock(), size, page * size)
+            return await enrolment_repository.page(connection, status, self._clock(), size, page * size)
 
     async def get(self, organization_id: UUID, enrolment_id: UUID) -> Enrolment:
         """An invitation. Raises ENROLLMENT_NOT_FOUND."""
         async with self._database.organization(organization_id) as connection:
-            return _required(await enrolment_rows.by_id(connection, enrolment_id))
+            return _required(await enrolment_repository.by_id(connection, enrolment_id))
 
     async def resend(self, organization_id: UUID, enrolment_id: UUID) -> Enrolment:
         """Send the e-mail again; the invitation lasts anew. Raises ENROLLMENT_NOT_FOUND or ENROLLMENT_OVER."""
         now = self._clock()
         async with self._database.organization(organization_id) as connection:
-            found = _required(await enrolment_rows.by_id(connection, enrolment_id, lock=True))
+            found = _required(await enrolment_repository.by_id(connection, enrolment_id, lock=True))
             _require_open(found)
-            renewed = await enrolment_rows.renew(
+            renewed = await enrolment_repository.renew(
                 connection, enrolment_id, digest(self.secret_of(enrolment_id)), now, now + LASTS
             )
             await queue_email(connection, "invitation", organizationId=str(organization_id), id=str(enrolment_id))
@@ -123,14 +124,14 @@ class Enrolments:
     async def cancel(self, organization_id: UUID, enrolment_id: UUID) -> Enrolment:
         """Withdraw an invitation. Raises ENROLLMENT_NOT_FOUND or ENROLLMENT_OVER."""
         async with self._database.organization(organization_id) as connection:
-            found = _required(await enrolment_rows.by_id(connection, enrolment_id, lock=True))
+            found = _required(await enrolment_repository.by_id(connection, enrolment_id, lock=True))
             _require_open(found)
-            return _required(await enrolment_rows.cancel(connection, enrolment_id, self._clock()))
+            return _required(await enrolment_repository.cancel(connection, enrolment_id, self._clock()))
 
     async def by_secret(self, secret: str) -> Enrolment | None:
         """The invitation of any organization that an e-mail's secret names, however it stands."""
         async with self._database.shared() as connection:
-            return await enrolment_rows.find(connection, digest(secret))
+            return await enrolment_repository.find(connection, digest(secret))
 
     async def accept(
         self, secret: str, *, first_name: str, last_name: str, password: str, language: str
@@ -144,7 +145,7 @@ class Enrolments:
         new = NewUser(found.email, found.role, first_name, last_name, found.title, language, password_hash=kept)
         async with self._database.organization(found.organization_id) as connection:
             # Of two at the same time the second waits here, and finds it taken up.
-            found = _required(await enrolment_rows.by_id(connection, found.id, lock=True))
+            found = _required(await enrolment_repository.by_id(connection, found.id, lock=True))
             if found.status(self._clock()) != "PENDING":
                 return None
             user = await self._users.insert(connection, found.organization_id, new)
@@ -154,7 +155,7 @@ class Enrolments:
                     await self._users.join(connection, None, user, workspace_id, role)
                 except PasserelleError:
                     continue
-            await enrolment_rows.accept(connection, found.id, user.id, self._clock())
+            await enrolment_repository.accept(connection, found.id, user.id, self._clock())
         return user
 
     def secret_of(self, enrolment_id: UUID) -> str:

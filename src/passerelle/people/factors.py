@@ -58,11 +58,7 @@ class Factors:
             kept = self._box.encrypt(secret.encode())
             changes = {"totp_secret": kept, "totp_confirmed_at": now, "totp_last_step": step}
             await repository.change_user(connection, user.id, now, changes)
-            await connection.execute("DELETE FROM recovery_code WHERE user_id = $1", user.id)
-            await connection.executemany(
-                "INSERT INTO recovery_code (organization_id, user_id, code_hash) VALUES ($1, $2, $3)",
-                [(user.organization_id, user.id, digest(_plain(one))) for one in codes],
-            )
+            await repository.put_recovery_codes(connection, user, [digest(_plain(one)) for one in codes])
         return codes
 
     async def switch_off(self, user: User) -> None:
@@ -70,7 +66,7 @@ class Factors:
         async with self._database.organization(user.organization_id) as connection:
             nothing = {"totp_secret": None, "totp_confirmed_at": None, "totp_last_step": None}
             await repository.change_user(connection, user.id, self._clock(), nothing)
-            await connection.execute("DELETE FROM recovery_code WHERE user_id = $1", user.id)
+            await repository.put_recovery_codes(connection, user, [])
 
     async def check(self, user: User, code: str) -> str:
         """The factor that a code proves, `totp` or `recovery`. Each code is good once.
@@ -90,28 +86,18 @@ class Factors:
     async def _take_code(self, user: User, code: str) -> bool:
         async with self._database.organization(user.organization_id) as connection:
             # Held until the end: of two with the same code the second finds it used.
-            row = await connection.fetchrow(
-                "SELECT totp_secret, totp_last_step FROM app_user WHERE id = $1 AND totp_confirmed_at IS NOT NULL "
-                "FOR UPDATE",
-                user.id,
-            )
-            if row is None:
+            totp = await repository.totp_of(connection, user.id)
+            if totp is None:
                 return False
-            step = self._step_of(self._box.decrypt(row["totp_secret"]).decode(), code)
-            if step is None or step <= row["totp_last_step"]:
+            step = self._step_of(self._box.decrypt(totp.secret).decode(), code)
+            if step is None or step <= totp.last_step:
                 return False
             await repository.change_user(connection, user.id, self._clock(), {"totp_last_step": step})
         return True
 
     async def _take_recovery_code(self, user: User, code: str) -> bool:
         async with self._database.organization(user.organization_id) as connection:
-            done = await connection.execute(
-                "UPDATE recovery_code SET used_at = $3 WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL",
-                user.id,
-                digest(code),
-                self._clock(),
-            )
-        return bool(done == "UPDATE 1")
+            return await repository.use_recovery_code(connection, user.id, digest(code), self._clock())
 
     def _step_of(self, secret: str, code: str) -> int | None:
         """The half minute whose code it is, the present one or a neighbour."""

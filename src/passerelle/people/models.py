@@ -53,11 +53,88 @@ class User:
     has_totp: bool = False
     sessions_ended_at: datetime | None = None
     """When all of the user's sessions were ended last."""
+    external_id: str | None = None
+    """What the identity provider that provisions the user calls it."""
 
     @property
     def name(self) -> str:
         """What others read; the address where no name is known."""
         return f"{self.first_name} {self.last_name}".strip() or self.email
+
+
+@dataclass(frozen=True, slots=True)
+class TotpSecret:
+    """What a user's authenticator app and we share, encrypted, and the step of the last code that was taken."""
+
+    secret: bytes
+    last_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordReset:
+    """A link that sets a forgotten password."""
+
+    organization_id: UUID
+    user_id: UUID
+    expires_at: datetime
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """One device, or one account of a password manager."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyCredential:
+    """What a passkey's signature is checked with, and whose it is."""
+
+    id: UUID
+    organization_id: UUID
+    user_id: UUID
+    public_key: bytes
+    sign_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where an organization's people sign in.
+
+    group_claim   the claim that lists a person's groups; None: nobody's role follows from groups
+    group_roles   roles in the organization by group
+    default_role  of people in none of these groups; None: they stay out
+    """
+
+    organization_id: UUID
+    id: UUID
+    name: str
+    issuer: str
+    client_id: str
+    scopes: Sequence[str]
+    group_claim: str | None
+    group_roles: Mapping[str, str]
+    default_role: str | None
+    created_at: datetime
+    client_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UserGroup:
+    """A group, and what it gives: a role in the organization, and roles in workspaces."""
+
+    id: UUID
+    name: str
+    external_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    members: frozenset[UUID] = frozenset()
+    role: str | None = None
+    workspace_roles: Mapping[UUID, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +247,26 @@ class UserSession:
     address: str
     user_agent: str
     pending: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUser:
+    """A session in which somebody has signed in, who that is, and what they may do in a workspace."""
+
+    session_id: UUID
+    organization_id: UUID
+    user_id: UUID
+    state: State
+    name: str
+    email: str
+    roles: frozenset[str]
+    """What reviews can be assigned to, as `Principal.roles`."""
+    workspace_id: UUID | None
+    permissions: frozenset[str]
+    grants: Grants
+    authenticated_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

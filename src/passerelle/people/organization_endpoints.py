@@ -15,27 +15,29 @@ from passerelle.kit.http.permissions import Identified, Requires
 from passerelle.kit.ids import parse_id
 from passerelle.people.errors import USER_NOT_FOUND, WORKSPACE_NOT_FOUND
 from passerelle.people.models import EnrolmentStatus, Role, State
-from passerelle.people.parts import PeopleParts
-from passerelle.people.schemas import (
+from passerelle.people.organization_schemas import (
     EnrollmentAnswer,
     EnrollmentBody,
-    MembershipAnswer,
-    MembershipBody,
     Numbered,
     OrganizationRoleAnswer,
     ProfileBody,
+    UserAnswer,
+    UserRoleBody,
+    enrollment_answer,
+    numbered,
+    organization_roles,
+    user_answer,
+)
+from passerelle.people.services import PeopleServices
+from passerelle.people.workspace_schemas import (
+    MembershipAnswer,
+    MembershipBody,
     RoleAnswer,
     RoleBody,
     RoleChangeBody,
-    UserAnswer,
-    UserRoleBody,
     WorkspaceNameBody,
-    enrollment_answer,
     membership_answer,
-    numbered,
-    organization_roles,
     role_answer,
-    user_answer,
 )
 
 UserId = Annotated[UUID, Path(description="The user's id")]
@@ -54,7 +56,7 @@ ManagesAccess = Annotated[Principal, Requires("can_manage_workspace_access")]
 GivesAccess = Annotated[Principal, Requires("can_manage_workspace_access", fresh=True)]
 
 
-def router(people: PeopleParts) -> APIRouter:
+def router(people: PeopleServices) -> APIRouter:
     """Everything under `/organizations`, and members and roles under `/workspaces`."""
     routes = APIRouter(tags=["Users and roles"], route_class=ApiRoute)
     _users(routes, people)
@@ -64,7 +66,7 @@ def router(people: PeopleParts) -> APIRouter:
     return routes
 
 
-def _users(routes: APIRouter, people: PeopleParts) -> None:
+def _users(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get("/organizations/users")
     async def list_users(
         caller: ManagesUsers,
@@ -132,7 +134,7 @@ def _users(routes: APIRouter, people: PeopleParts) -> None:
         return numbered(found[page * size : (page + 1) * size], len(found), page, size)
 
 
-def _enrollments(routes: APIRouter, people: PeopleParts) -> None:
+def _enrollments(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get("/organizations/enrollments")
     async def list_enrollments(
         caller: ManagesUsers,
@@ -173,7 +175,7 @@ def _enrollments(routes: APIRouter, people: PeopleParts) -> None:
         return enrollment_answer(found, people.clock())
 
 
-def _members(routes: APIRouter, people: PeopleParts) -> None:
+def _members(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get("/workspaces/{workspace_id}/memberships")
     async def list_memberships(
         caller: ManagesAccess,
@@ -230,7 +232,7 @@ def _members(routes: APIRouter, people: PeopleParts) -> None:
         people.authenticator.forget()
 
 
-def _roles(routes: APIRouter, people: PeopleParts) -> None:
+def _roles(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get("/workspaces/{workspace_id}/roles")
     async def list_roles(
         caller: Annotated[Principal, Requires("can_view_workspace")],
@@ -282,7 +284,7 @@ def _roles(routes: APIRouter, people: PeopleParts) -> None:
 
 
 async def _with_grants(
-    people: PeopleParts, organization_id: UUID, workspace_id: UUID, roles: Sequence[Role]
+    people: PeopleServices, organization_id: UUID, workspace_id: UUID, roles: Sequence[Role]
 ) -> list[RoleAnswer]:
     grants = await people.roles.things.answers(workspace_id, {one.name: one.granted for one in roles})
     members = await people.roles.holders(organization_id, workspace_id)
@@ -290,7 +292,7 @@ async def _with_grants(
 
 
 async def _listed(
-    people: PeopleParts,
+    people: PeopleServices,
     caller: Principal,
     workspace_id: UUID,
     page: int,

@@ -15,8 +15,8 @@ from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import Body, JsonBody
 from passerelle.kit.http.idempotency import IdempotentId
 from passerelle.kit.http.permissions import Requires
-from passerelle.people.parts import PeopleParts
-from passerelle.people.single_sign_on import Provider
+from passerelle.people.models import Provider
+from passerelle.people.services import PeopleServices
 
 ProviderId = Annotated[UUID, Path(description="The provider's id")]
 Manages = Annotated[Principal, Requires("can_manage_users", fresh=True)]
@@ -94,7 +94,7 @@ class ProviderList(Answer):
     callback: str = Field(description="The redirect address that each provider must know.")
 
 
-def router(people: PeopleParts) -> APIRouter:
+def router(people: PeopleServices) -> APIRouter:
     """Everything under `/organizations/identity-providers`."""
     routes = APIRouter(tags=["Users and roles"], route_class=ApiRoute)
 
@@ -111,15 +111,7 @@ def router(people: PeopleParts) -> APIRouter:
     ) -> DiscoveryAnswer:
         """Try a provider: read its discovery document, and say what it says."""
         found = await people.single_sign_on.discover(body.issuer)
-        return DiscoveryAnswer(
-            issuer=found.issuer,
-            authorization_endpoint=found.authorization_endpoint,
-            token_endpoint=found.token_endpoint,
-            jwks_uri=found.jwks_uri,
-            scopes=list(found.scopes),
-            claims=list(found.claims),
-            says_pkce=found.says_pkce,
-        )
+        return DiscoveryAnswer.made_from(found, scopes=list(found.scopes), claims=list(found.claims))
 
     @routes.post("/organizations/identity-providers", status_code=201)
     async def create_identity_provider(
@@ -145,7 +137,7 @@ def router(people: PeopleParts) -> APIRouter:
 
 
 def _given(
-    people: PeopleParts, caller: Principal, provider_id: UUID, body: ProviderBody | ProviderChangeBody
+    people: PeopleServices, caller: Principal, provider_id: UUID, body: ProviderBody | ProviderChangeBody
 ) -> Provider:
     return Provider(
         people.organization_of(caller),
@@ -163,15 +155,9 @@ def _given(
 
 
 def _answer(provider: Provider) -> ProviderAnswer:
-    return ProviderAnswer(
-        id=provider.id,
-        name=provider.name,
-        issuer=provider.issuer,
-        client_id=provider.client_id,
+    return ProviderAnswer.made_from(
+        provider,
         scopes=list(provider.scopes),
-        group_claim=provider.group_claim,
         group_roles=dict(provider.group_roles),
-        default_role=provider.default_role,
         sign_in_path=f"/sign-in/with/{provider.id}",
-        created_at=provider.created_at,
     )

@@ -45,25 +45,17 @@ class Recovery:
         """The secret of a new link for a user: what the e-mail carries."""
         secret, now = secrets.token_urlsafe(32), self._clock()
         async with self._database.organization(user.organization_id) as connection:
-            await connection.execute(
-                "INSERT INTO password_reset (organization_id, user_id, token_hash, created_at, expires_at) "
-                "VALUES ($1, $2, $3, $4, $5)",
-                user.organization_id,
-                user.id,
-                digest(secret),
-                now,
-                now + LASTS,
-            )
+            await repository.insert_password_reset(connection, user, digest(secret), now, now + LASTS)
         return secret
 
     async def user_of(self, secret: str) -> User | None:
         """Whose password a link sets, while it is good and they are active."""
         async with self._database.shared() as connection:
-            row = await connection.fetchrow("SELECT * FROM find_password_reset($1)", digest(secret))
-        if row is None or row["used_at"] is not None or row["expires_at"] <= self._clock():
+            reset = await repository.find_password_reset(connection, digest(secret))
+        if reset is None or reset.used_at is not None or reset.expires_at <= self._clock():
             return None
-        async with self._database.organization(row["organization_id"]) as connection:
-            user = await repository.user_by_id(connection, row["user_id"])
+        async with self._database.organization(reset.organization_id) as connection:
+            user = await repository.user_by_id(connection, reset.user_id)
         return user if user is not None and user.state == "active" else None
 
     async def use(self, secret: str, password: str) -> User | None:

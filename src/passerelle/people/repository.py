@@ -1,7 +1,7 @@
 """The SQL of organizations, users and memberships.
 
 A connection serves the organization (`Database.organization`), so that row-level security leaves out all others.
-`find_…` and `all_…` go through the doors: whoever signs in is in no organization yet.
+`find_…` and `all_…` call functions of the database that see all of them: whoever signs in is in none yet.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.accounts.permissions import ORGANIZATION_ROLES, WORKSPACE_ROLES, looked_up
-from passerelle.kit.database import Connection
+from passerelle.kit.database import Connection, DatabaseRow, made_from
 from passerelle.kit.grants import Granted
 from passerelle.people.models import (
     INHERITING,
@@ -20,8 +20,10 @@ from passerelle.people.models import (
     Membership,
     NewUser,
     Organization,
+    PasswordReset,
     Place,
     Role,
+    TotpSecret,
     User,
     permissions_of,
 )
@@ -67,13 +69,6 @@ async def organization(connection: Connection) -> Organization | None:
     return None if row is None else Organization(row["organization_id"], row["name"])
 
 
-async def insert_organization(connection: Connection, organization_id: UUID, name: str, now: datetime) -> None:
-    """A new organization; the connection must serve it already."""
-    await connection.execute(
-        "INSERT INTO organization (organization_id, name, created_at) VALUES ($1, $2, $3)", organization_id, name, now
-    )
-
-
 async def organization_of(connection: Connection, workspace_id: UUID) -> UUID | None:
     """Whose workspace it is that the connection serves."""
     found: UUID | None = await connection.fetchval(
@@ -112,19 +107,25 @@ async def insert_user(
 async def user_by_id(connection: Connection, user_id: UUID, *, lock: bool = False) -> User | None:
     """A user of the organization. `lock`: until the transaction ends nobody else changes it."""
     row = await connection.fetchrow(f"SELECT * FROM app_user WHERE id = $1{' FOR UPDATE' if lock else ''}", user_id)
-    return None if row is None else user_of(row)
+    return None if row is None else _user(row)
 
 
 async def user_by_email(connection: Connection, email: str) -> User | None:
     """The user of the organization with this address."""
     row = await connection.fetchrow("SELECT * FROM app_user WHERE email_key = $1", email_key(email))
-    return None if row is None else user_of(row)
+    return None if row is None else _user(row)
+
+
+async def user_by_idp_id(connection: Connection, idp_id: str) -> User | None:
+    """The user of the organization whom single sign-on knows by this name."""
+    row = await connection.fetchrow("SELECT * FROM app_user WHERE idp_id = $1", idp_id)
+    return None if row is None else _user(row)
 
 
 async def find_users(connection: Connection, email: str) -> list[tuple[User, str | None]]:
     """The users of any organization with this address, each with the hash of the password."""
     rows = await connection.fetch("SELECT * FROM find_users($1)", email_key(email))
-    return [(user_of(row), row["password_hash"]) for row in rows]
+    return [(_user(row), row["password_hash"]) for row in rows]
 
 
 async def password_hash_of(connection: Connection, user_id: UUID) -> str | None:
@@ -154,7 +155,7 @@ async def users(
         total: int = await connection.fetchval(f"SELECT count(*) FROM app_user u WHERE {_WANTED}", *wanted)
     else:
         total = await connection.fetchval("SELECT count_users()")
-    return [user_of(row) for row in rows], total
+    return [_user(row) for row in rows], total
 
 
 async def change_user(connection: Connection, user_id: UUID, now: datetime, changes: Mapping[str, Any]) -> User | None:
@@ -170,7 +171,69 @@ async def change_user(connection: Connection, user_id: UUID, now: datetime, chan
         now,
         *(changes[name] for name in names),
     )
-    return None if row is None else user_of(row)
+    return None if row is None else _user(row)
+
+
+async def mark_provisioned(connection: Connection, user_id: UUID, external_id: str | None) -> None:
+    """An identity provider keeps the user from now on, and calls it so."""
+    await connection.execute(
+        "UPDATE app_user SET external_id = $2, provisioned = true WHERE id = $1", user_id, external_id
+    )
+
+
+async def totp_of(connection: Connection, user_id: UUID) -> TotpSecret | None:
+    """What codes of a user's app are checked with. Held until the transaction ends."""
+    row = await connection.fetchrow(
+        "SELECT totp_secret, totp_last_step FROM app_user WHERE id = $1 AND totp_confirmed_at IS NOT NULL FOR UPDATE",
+        user_id,
+    )
+    return None if row is None else TotpSecret(row["totp_secret"], row["totp_last_step"])
+
+
+async def put_recovery_codes(connection: Connection, user: User, hashes: Sequence[str]) -> None:
+    """The recovery codes that a user has from now on, in place of all others."""
+    await connection.execute("DELETE FROM recovery_code WHERE user_id = $1", user.id)
+    await connection.executemany(
+        "INSERT INTO recovery_code (organization_id, user_id, code_hash) VALUES ($1, $2, $3)",
+        [(user.organization_id, user.id, one) for one in hashes],
+    )
+
+
+async def use_recovery_code(connection: Connection, user_id: UUID, code_hash: str, now: datetime) -> bool:
+    """A code is good no more. False where it was not."""
+    done = await connection.execute(
+        "UPDATE recovery_code SET used_at = $3 WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL",
+        user_id,
+        code_hash,
+        now,
+    )
+    return bool(done == "UPDATE 1")
+
+
+async def insert_password_reset(
+    connection: Connection, user: User, token_hash: str, now: datetime, expires_at: datetime
+) -> None:
+    """A link that sets a user's password."""
+    await connection.execute(
+        "INSERT INTO password_reset (organization_id, user_id, token_hash, created_at, expires_at) "
+        "VALUES ($1, $2, $3, $4, $5)",
+        user.organization_id,
+        user.id,
+        token_hash,
+        now,
+        expires_at,
+    )
+
+
+async def find_password_reset(connection: Connection, token_hash: str) -> PasswordReset | None:
+    """The link of any organization with this secret."""
+    row = await connection.fetchrow("SELECT * FROM find_password_reset($1)", token_hash)
+    return None if row is None else made_from(PasswordReset, row)
+
+
+async def delete_password_resets(connection: Connection, user_id: UUID) -> None:
+    """No link sets a user's password any more."""
+    await connection.execute("DELETE FROM password_reset WHERE user_id = $1", user_id)
 
 
 async def owners_besides(connection: Connection, user_id: UUID) -> int:
@@ -411,30 +474,12 @@ async def delete_role(connection: Connection, workspace_id: UUID, name: str) -> 
     return bool(done == "DELETE 1")
 
 
-def user_of(row: Any) -> User:
-    """A row of `app_user`."""
-    return User(
-        organization_id=row["organization_id"],
-        id=row["id"],
-        email=row["email"],
-        first_name=row["first_name"],
-        last_name=row["last_name"],
-        title=row["title"],
-        language=row["language"],
-        time_zone=row["time_zone"],
-        role=row["role"],
-        state=row["state"],
-        created_at=row["created_at"],
-        last_sign_in_at=row["last_sign_in_at"],
-        idp_id=row["idp_id"],
-        workspace_id=row["workspace_id"],
-        has_password=row["password_hash"] is not None,
-        has_totp=row["totp_confirmed_at"] is not None,
-        sessions_ended_at=row["sessions_ended_at"],
-    )
+def _user(row: DatabaseRow) -> User:
+    has_password, has_totp = row["password_hash"] is not None, row["totp_confirmed_at"] is not None
+    return made_from(User, row, has_password=has_password, has_totp=has_totp)
 
 
-def _membership(workspace_id: UUID, row: Any) -> Membership:
+def _membership(workspace_id: UUID, row: DatabaseRow) -> Membership:
     return Membership(
         workspace_id,
         row["id"],
@@ -446,6 +491,6 @@ def _membership(workspace_id: UUID, row: Any) -> Membership:
     )
 
 
-def _role(row: Any) -> Role:
+def _role(row: DatabaseRow) -> Role:
     granted = tuple(map(Granted.from_json, row["grants"]))
     return Role(row["name"], row["description"], frozenset(row["permissions"]), False, row["created_at"], granted)

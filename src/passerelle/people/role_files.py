@@ -18,7 +18,7 @@ from passerelle.definitions.yaml_text import Genre
 from passerelle.kit.errors import Problem
 from passerelle.kit.grants import KINDS
 from passerelle.kit.http.fields import explain
-from passerelle.people.schemas import RoleBody
+from passerelle.people.workspace_schemas import RoleBody
 
 _GENRE: Final = Genre("role", "`name` and `permissions`")
 _WIDTH: Final = 120

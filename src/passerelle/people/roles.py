@@ -11,9 +11,10 @@ from uuid import UUID
 from passerelle.accounts.grant_schemas import GrantBody, Things
 from passerelle.accounts.permissions import IN_WORKSPACES, WORKSPACE_ROLES
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database, concerns
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.http.authentication import Principal
+from passerelle.kit.observer import note_object
 from passerelle.people import repository
 from passerelle.people.errors import (
     PERMISSION_EXCEEDED,
@@ -82,7 +83,7 @@ class Roles:
         now = self._clock()
         async with self._database.organization(organization_id) as connection:
             await require_workspace(connection, workspace_id)
-            concerns(role.name)
+            note_object(role.name)
             if not await repository.insert_role(connection, organization_id, workspace_id, role, now):
                 raise ROLE_EXISTS.error(f"the workspace has a role `{role.name}` already", "/name")
         return role

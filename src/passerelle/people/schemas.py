@@ -1,55 +1,21 @@
-"""What the calls of this feature take and answer."""
+"""What `/me` and `/people` take and answer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from passerelle.accounts.grant_schemas import MOST_GRANTS, GrantAnswer, GrantBody, LimitAnswer, limit_answer
-from passerelle.accounts.permissions import ORGANIZATION_ROLES, PERMISSIONS
+from passerelle.accounts.grant_schemas import LimitAnswer, limit_answer
+from passerelle.accounts.permissions import PERMISSIONS
 from passerelle.kit.grants import Kind
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import Body
-from passerelle.people.models import (
-    Colleague,
-    Enrolment,
-    EnrolmentStatus,
-    Membership,
-    Organization,
-    Place,
-    Role,
-    User,
-    UserSession,
-)
-from passerelle.people.passkeys import Passkey
-from passerelle.people.values import visible_name
-
-T = TypeVar("T", bound=Answer)
-
-LONGEST_NAME = 100
-
-
-class Numbered(Answer, Generic[T]):
-    """A page of a list, by number."""
-
-    content: list[T]
-    """The page's items."""
-    total_elements: int = Field(description="How many there are in all.")
-    total_pages: int
-    """How many pages there are."""
-    size: int
-    """The most that one page has."""
-    number: int = Field(description="The number of this page, from 0.")
-
-
-def numbered(content: Sequence[T], total: int, page: int, size: int) -> Numbered[T]:
-    """A page of a list."""
-    return Numbered(content=list(content), total_elements=total, total_pages=-(-total // size), size=size, number=page)
+from passerelle.people.models import Colleague, Organization, Passkey, Place, User, UserSession
+from passerelle.people.values import LONGEST_NAME
 
 
 class OrganizationAnswer(Answer):
@@ -272,196 +238,6 @@ class PasskeyList(Answer):
     """The passkeys, the oldest first."""
 
 
-class Profile(Answer):
-    """What a user is called."""
-
-    first_name: str
-    """The user's first name."""
-    last_name: str
-    """The user's last name."""
-    title: str | None
-    """What the user does; null where it is not known."""
-
-
-class UserAnswer(Answer):
-    """A user of the organization."""
-
-    id: UUID
-    """The user's id."""
-    email: str
-    """The user's address."""
-    role_id: str = Field(examples=["member"])
-    """The user's role in the organization."""
-    profile: Profile
-    """What the user is called."""
-    created_date_time: Moment
-    """When the user was made."""
-    idp_id: str | None = Field(description="Who the person is at the organization's single sign-on.")
-    status: Literal["ACTIVE", "TERMINATED"]
-    """Whether the user can sign in."""
-    last_sign_in_date_time: Moment | None
-    """When the user last signed in; null for never."""
-    second_factor: bool
-    """Whether the user has a second factor."""
-
-
-class UserRoleBody(Body):
-    """A role in the organization."""
-
-    role_id: str = Field(max_length=64, examples=["admin"])
-    """The role in the organization to give."""
-
-
-class ProfileBody(Body):
-    """What a user is called; what is left out stays."""
-
-    first_name: str | None = Field(default=None, max_length=LONGEST_NAME)
-    """The user's first name."""
-    last_name: str | None = Field(default=None, max_length=LONGEST_NAME)
-    """The user's last name."""
-    title: str | None = Field(default=None, max_length=LONGEST_NAME)
-    """What the user does."""
-
-
-class WorkspaceRoleBody(Body):
-    """A workspace and the role there."""
-
-    workspace_id: str = Field(max_length=36)
-    """The workspace."""
-    role_id: str = Field(max_length=64, examples=["operator"])
-    """The role in it."""
-
-
-class EnrollmentBody(Body):
-    """Whom to invite, and what they will be."""
-
-    email: str = Field(max_length=320, examples=["ewa@example.com"])
-    """Who is invited."""
-    role_id: str = Field(max_length=64, description="In the organization.", examples=["member"])
-    first_name: str | None = Field(default=None, max_length=LONGEST_NAME)
-    """The person's first name."""
-    last_name: str | None = Field(default=None, max_length=LONGEST_NAME)
-    """The person's last name."""
-    title: str | None = Field(default=None, max_length=LONGEST_NAME)
-    """What the person does."""
-    language: str = Field(default="en", max_length=10, description="Of the e-mail.")
-    workspaces: list[WorkspaceRoleBody] = Field(default_factory=list, max_length=100)
-    """Workspaces, with the role in each."""
-
-
-class WorkspaceRoleAnswer(Answer):
-    """A workspace and the role there."""
-
-    workspace_id: UUID
-    """The workspace."""
-    role_id: str
-    """The role in it."""
-
-
-class EnrollmentAnswer(Answer):
-    """An invitation."""
-
-    enrollment_id: UUID
-    """The invitation's id."""
-    email: str
-    """Who was invited."""
-    role_id: str
-    """The role in the organization that was offered."""
-    status: EnrolmentStatus
-    """Where the invitation stands."""
-    first_name: str | None
-    """The person's first name; null where it was not given."""
-    last_name: str | None
-    """The person's last name; null where it was not given."""
-    title: str | None
-    """What the person does; null where it was not given."""
-    invited_by: str
-    """Who invited them."""
-    created_date_time: Moment
-    """When they were invited."""
-    last_invitation_sent_at: Moment
-    """When the e-mail was last sent."""
-    expires_at: Moment
-    """When the invitation ends."""
-    workspaces: list[WorkspaceRoleAnswer]
-    """The workspaces, with the role in each."""
-
-
-class OrganizationRoleAnswer(Answer):
-    """A role in the organization."""
-
-    id: str
-    """The role's id."""
-    name: str
-    """Its name."""
-    organization_id: UUID
-    """The organization that it belongs to."""
-    description: str
-    """What it is for."""
-
-
-class RoleAnswer(Answer):
-    """A role in a workspace. Its name is its id."""
-
-    id: str
-    """The role's id."""
-    name: str
-    """Its name."""
-    workspace_id: UUID
-    """The workspace that it belongs to."""
-    description: str
-    """What it is for."""
-    permissions: list[str]
-    """What it allows, on everything."""
-    grants: list[GrantAnswer]
-    """What it allows besides, on some things only."""
-    members: int
-    """How many direct members have it."""
-    type: Literal["BUILT_IN", "OWN"]
-    """Whether it is built in or the workspace's own."""
-    created_date_time: Moment | None
-    """When it was made."""
-
-
-class RoleBody(Body):
-    """A role of the workspace's own."""
-
-    name: str = Field(max_length=63, description="Lower-case letters, digits, `-` and `_`.", examples=["clerk"])
-    description: str = Field(default="", max_length=500)
-    """What it is for."""
-    permissions: list[str] = Field(max_length=100, examples=[["can_view_workspace", "can_read_data"]])
-    """What it allows, on everything."""
-    grants: list[GrantBody] = Field(default_factory=list, max_length=MOST_GRANTS)
-    """What it allows besides, on some things only."""
-
-
-class RoleChangeBody(Body):
-    """What a role of the workspace's own is from now on."""
-
-    description: str = Field(default="", max_length=500)
-    """What it is for."""
-    permissions: list[str] = Field(max_length=100)
-    """What it allows, on everything."""
-    grants: list[GrantBody] | None = Field(default=None, max_length=MOST_GRANTS)
-    """What it allows besides, on some things only; without it, what it allowed before."""
-
-
-class WorkspaceNameBody(Body):
-    """What a workspace is called."""
-
-    name: Annotated[str, AfterValidator(visible_name)] = Field(max_length=LONGEST_NAME, examples=["Acme"])
-    """The name to give."""
-
-
-class MembershipBody(Body):
-    """A user and the role that they get."""
-
-    user_id: str = Field(max_length=36)
-    """The user."""
-    role_id: str = Field(max_length=64, examples=["operator"])
-    """The role to give."""
-
-
 class ColleagueAnswer(Answer):
     """Somebody who works in the workspace."""
 
@@ -482,72 +258,15 @@ class ColleagueList(Answer):
     """The people, by address."""
 
 
-class MembershipRole(Answer):
-    """The role of a member."""
-
-    id: str
-    """The role's id."""
-    name: str
-    """Its name."""
-    workspace_id: UUID
-    """The workspace that it belongs to."""
-    created_date_time: Moment
-    """When it was made."""
-    type: Literal["DIRECT", "INHERITED"]
-    """Whether it is built in, the workspace's own, or inherited."""
-
-
-class MembershipAnswer(Answer):
-    """Who is in a workspace."""
-
-    workspace_id: UUID
-    """The workspace."""
-    user_id: UUID
-    """The member."""
-    email: str
-    """The member's address."""
-    name: str
-    """The member's name."""
-    role: MembershipRole
-    """What the member is in the workspace."""
-
-
-def user_answer(user: User) -> UserAnswer:
-    """A user as others see them."""
-    return UserAnswer(
-        id=user.id,
-        email=user.email,
-        role_id=user.role,
-        profile=Profile(first_name=user.first_name, last_name=user.last_name, title=user.title),
-        created_date_time=user.created_at,
-        idp_id=user.idp_id,
-        status="ACTIVE" if user.state == "active" else "TERMINATED",
-        last_sign_in_date_time=user.last_sign_in_at,
-        second_factor=user.has_totp,
-    )
-
-
 def session_answer(session: UserSession, current: UUID | None) -> SessionAnswer:
     """A session as its person sees it."""
     assert session.authenticated_at is not None
-    return SessionAnswer(
-        id=session.id,
-        current=session.id == current,
-        created_at=session.created_at,
-        last_seen_at=session.last_seen_at,
-        expires_at=session.expires_at,
-        authenticated_at=session.authenticated_at,
-        factors=list(session.factors),
-        address=session.address,
-        user_agent=session.user_agent,
-    )
+    return SessionAnswer.made_from(session, current=session.id == current, factors=list(session.factors))
 
 
 def passkey_answer(passkey: Passkey) -> PasskeyAnswer:
     """A passkey as its person sees it."""
-    return PasskeyAnswer(
-        id=passkey.id, name=passkey.name, created_at=passkey.created_at, last_used_at=passkey.last_used_at
-    )
+    return PasskeyAnswer.made_from(passkey)
 
 
 def me_answer(
@@ -590,65 +309,18 @@ def permissions_answer(caller: Principal) -> list[PermissionAnswer]:
     for one in PERMISSIONS.values():
         verdict = caller.may(one.name)
         found.append(
-            PermissionAnswer(
+            PermissionAnswer.made_from(
+                one,
                 permission=one.name,
-                allows=one.allows,
                 allowed=bool(verdict),
                 reason=verdict.reason or None,
-                scope=one.scope,
                 of=list(one.of),
-                fields=one.fields,
-                rows=one.rows,
                 only=[]
                 if verdict
                 else [limit_answer(grant) for grant in caller.grants if grant.permission == one.name],
             )
         )
     return found
-
-
-def enrollment_answer(enrolment: Enrolment, now: datetime) -> EnrollmentAnswer:
-    """An invitation, as it stands now."""
-    return EnrollmentAnswer(
-        enrollment_id=enrolment.id,
-        email=enrolment.email,
-        role_id=enrolment.role,
-        status=enrolment.status(now),
-        first_name=enrolment.first_name,
-        last_name=enrolment.last_name,
-        title=enrolment.title,
-        invited_by=enrolment.invited_by,
-        created_date_time=enrolment.created_at,
-        last_invitation_sent_at=enrolment.last_sent_at,
-        expires_at=enrolment.expires_at,
-        workspaces=[
-            WorkspaceRoleAnswer(workspace_id=workspace_id, role_id=role)
-            for workspace_id, role in enrolment.memberships.items()
-        ],
-    )
-
-
-def organization_roles(organization_id: UUID) -> list[OrganizationRoleAnswer]:
-    """The roles of an organization."""
-    return [
-        OrganizationRoleAnswer(id=one.name, name=one.name, organization_id=organization_id, description=one.description)
-        for one in ORGANIZATION_ROLES.values()
-    ]
-
-
-def role_answer(role: Role, workspace_id: UUID, grants: Sequence[GrantAnswer] = (), members: int = 0) -> RoleAnswer:
-    """A role of a workspace, with its grants and how many have it."""
-    return RoleAnswer(
-        id=role.name,
-        name=role.name,
-        workspace_id=workspace_id,
-        description=role.description,
-        permissions=sorted(role.permissions),
-        grants=list(grants),
-        members=members,
-        type="BUILT_IN" if role.built_in else "OWN",
-        created_date_time=role.created_at,
-    )
 
 
 def colleague_answer(colleague: Colleague) -> ColleagueAnswer:
@@ -658,21 +330,4 @@ def colleague_answer(colleague: Colleague) -> ColleagueAnswer:
         name=colleague.name,
         roles=sorted(colleague.roles),
         may_review="can_review" in colleague.permissions,
-    )
-
-
-def membership_answer(membership: Membership) -> MembershipAnswer:
-    """Who is in a workspace, and how."""
-    return MembershipAnswer(
-        workspace_id=membership.workspace_id,
-        user_id=membership.user_id,
-        email=membership.email,
-        name=membership.name,
-        role=MembershipRole(
-            id=membership.role,
-            name=membership.role,
-            workspace_id=membership.workspace_id,
-            created_date_time=membership.created_at,
-            type=membership.type,
-        ),
     )

@@ -43,8 +43,8 @@ from passerelle.kit.http.fields import said
 from passerelle.kit.ids import parse_id
 from passerelle.people import models, repository
 from passerelle.people.errors import GROUP_NOT_FOUND, USER_NOT_FOUND
-from passerelle.people.groups import Groups, UserGroup
-from passerelle.people.models import SCIM, NewUser
+from passerelle.people.groups import Groups
+from passerelle.people.models import SCIM, NewUser, UserGroup
 from passerelle.people.users import Users
 
 MOST_LISTED: Final = 10_000
@@ -74,12 +74,12 @@ class Scim:
         """A page of users. Raises `ScimError`."""
         request = _request(User, asked)
         async with self._database.organization(organization_id) as connection:
-            rows = await connection.fetch("SELECT * FROM app_user ORDER BY email_key, id LIMIT $1", MOST_LISTED)
-        return _page(User, request, (_user(repository.user_of(row), row["external_id"]) for row in rows))
+            found, _ = await repository.users(connection, MOST_LISTED, 0)
+        return _page(User, request, map(_user, found))
 
     async def user(self, organization_id: UUID, user_id: str) -> str:
         """One user. Raises `ScimError`."""
-        return _written(_user(*await self._found(organization_id, user_id)), Context.RESOURCE_QUERY_RESPONSE)
+        return _written(_user(await self._found(organization_id, user_id)), Context.RESOURCE_QUERY_RESPONSE)
 
     async def create_user(self, by: Principal, text: bytes) -> tuple[str, str]:
         """Make a user. The user's id comes first. Raises `ScimError`, EMAIL_IN_USE…"""
@@ -97,19 +97,19 @@ class Scim:
 
     async def replace_user(self, by: Principal, user_id: str, text: bytes) -> str:
         """Write what a user is. Raises `ScimError`."""
-        before, _ = await self._found(_organization(by), user_id)
+        before = await self._found(_organization(by), user_id)
         return await self._write_user(by, before, _read(User, text, Context.RESOURCE_REPLACEMENT_REQUEST))
 
     async def patch_user(self, by: Principal, user_id: str, text: bytes) -> str:
         """Change a user. Raises `ScimError`."""
-        before, external_id = await self._found(_organization(by), user_id)
-        shown = _user(before, external_id)
+        before = await self._found(_organization(by), user_id)
+        shown = _user(before)
         _patched(User, shown, text)
         return await self._write_user(by, before, shown)
 
     async def delete_user(self, by: Principal, user_id: str) -> None:
         """Let a user sign in no more: who did what stays known. Raises `ScimError`."""
-        before, _ = await self._found(_organization(by), user_id)
+        before = await self._found(_organization(by), user_id)
         await self._users.deactivate(by, _organization(by), before.id)
 
     async def groups(self, organization_id: UUID, asked: dict[str, str]) -> str:
@@ -169,17 +169,15 @@ class Scim:
 
     async def _keep(self, organization_id: UUID, user_id: UUID, external_id: str | None) -> None:
         async with self._database.organization(organization_id) as connection:
-            await connection.execute(
-                "UPDATE app_user SET external_id = $2, provisioned = true WHERE id = $1", user_id, external_id
-            )
+            await repository.mark_provisioned(connection, user_id, external_id)
 
-    async def _found(self, organization_id: UUID, text: str) -> tuple[models.User, str | None]:
+    async def _found(self, organization_id: UUID, text: str) -> models.User:
         user_id = parse_id(text)
         async with self._database.organization(organization_id) as connection:
-            row = user_id and await connection.fetchrow("SELECT * FROM app_user WHERE id = $1", user_id)
-        if not row:
+            found = None if user_id is None else await repository.user_by_id(connection, user_id)
+        if found is None:
             raise USER_NOT_FOUND.error("your organization has no user with this id")
-        return repository.user_of(row), row["external_id"]
+        return found
 
     async def _found_group(self, organization_id: UUID, text: str) -> UserGroup:
         group_id = parse_id(text)
@@ -287,10 +285,10 @@ def _written(shown: Any, context: Context) -> str:
     return text
 
 
-def _user(user: models.User, external_id: str | None) -> User[Any]:
+def _user(user: models.User) -> User[Any]:
     return User(
         id=str(user.id),
-        external_id=external_id,
+        external_id=user.external_id,
         user_name=user.email,
         name=Name(given_name=user.first_name or None, family_name=user.last_name or None),
         display_name=user.name,

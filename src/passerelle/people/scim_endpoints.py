@@ -19,10 +19,9 @@ from passerelle.kit.http.bodies import Body, JsonBody, receive_body
 from passerelle.kit.http.permissions import Requires, require
 from passerelle.kit.ids import parse_id
 from passerelle.people.errors import WORKSPACE_NOT_FOUND
-from passerelle.people.groups import UserGroup
-from passerelle.people.models import SCIM
-from passerelle.people.parts import PeopleParts
-from passerelle.people.schemas import WorkspaceRoleAnswer, WorkspaceRoleBody
+from passerelle.people.models import SCIM, UserGroup
+from passerelle.people.services import PeopleServices
+from passerelle.people.workspace_schemas import WorkspaceRoleAnswer, WorkspaceRoleBody
 
 Provisions = Annotated[Principal, Requires("can_manage_users")]
 UserId = Annotated[str, Path(description="The user's id")]
@@ -73,7 +72,7 @@ class GroupRolesBody(Body):
     """The roles in workspaces."""
 
 
-def router(people: PeopleParts) -> APIRouter:
+def router(people: PeopleServices) -> APIRouter:
     """Everything under `/scim/v2`, and `/organizations/groups`."""
     routes = APIRouter(tags=["Provisioning"], route_class=ApiRoute, dependencies=[Depends(_loaded)])
     _discovery(routes)
@@ -100,7 +99,7 @@ def _discovery(routes: APIRouter) -> None:
         return _shown((await _loaded()).schemas())
 
 
-def _users(routes: APIRouter, people: PeopleParts) -> None:
+def _users(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get(f"{SCIM}/Users", responses=_SHOWS, response_class=Response, openapi_extra=_ASKED)
     async def list_scim_users(request: Request, caller: Provisions) -> Response:
         """The organization's users."""
@@ -132,7 +131,7 @@ def _users(routes: APIRouter, people: PeopleParts) -> None:
         return await _changed(people, people.scim.delete_user(caller, user_id))
 
 
-def _groups(routes: APIRouter, people: PeopleParts) -> None:
+def _groups(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get(f"{SCIM}/Groups", responses=_SHOWS, response_class=Response, openapi_extra=_ASKED)
     async def list_scim_groups(request: Request, caller: Provisions) -> Response:
         """The groups that the identity provider keeps here."""
@@ -164,7 +163,7 @@ def _groups(routes: APIRouter, people: PeopleParts) -> None:
         return await _changed(people, people.scim.delete_group(caller, group_id))
 
 
-def _given(routes: APIRouter, people: PeopleParts) -> None:
+def _given(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get("/organizations/groups")
     async def list_groups(caller: Provisions) -> GroupList:
         """The groups of identity providers, and what each gives."""
@@ -219,7 +218,7 @@ async def _answered(work: Awaitable[str | None]) -> Response:
     return Response(status_code=204) if text is None else _shown(text)
 
 
-async def _changed(people: PeopleParts, work: Awaitable[str | None]) -> Response:
+async def _changed(people: PeopleServices, work: Awaitable[str | None]) -> Response:
     """As `_answered`; what is remembered of sessions and roles is forgotten."""
     answer = await _answered(work)
     people.authenticator.forget()

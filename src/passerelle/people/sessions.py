@@ -18,12 +18,12 @@ import orjson
 
 from passerelle.accounts.credentials import digest
 from passerelle.audit.models import Actor
-from passerelle.audit.trail import Happened, write_down
+from passerelle.audit.trail import AuditedAction, write_down
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import NewId
 from passerelle.kit.secrets import CannotDecryptError, SecretBox
-from passerelle.people import repository, session_rows
+from passerelle.people import repository, session_repository
 from passerelle.people.errors import SESSION_NOT_FOUND
 from passerelle.people.models import Opened, Proved, User, UserSession
 
@@ -95,10 +95,10 @@ class Sessions:
         secret = secrets.token_urlsafe(32)
         if user is None:
             async with self._database.shared() as connection:
-                await session_rows.insert(connection, session, digest(secret))
+                await session_repository.insert(connection, session, digest(secret))
         else:
             async with self._database.organization(user.organization_id) as connection:
-                await session_rows.insert(connection, session, digest(secret))
+                await session_repository.insert(connection, session, digest(secret))
                 if complete:
                     await repository.change_user(connection, user.id, now, {"last_sign_in_at": now})
                     how = (("factors", ", ".join(session.factors)),)
@@ -112,7 +112,7 @@ class Sessions:
         if not secret:
             return None
         async with self._database.shared() as connection:
-            found = await session_rows.find(connection, digest(secret))
+            found = await session_repository.find(connection, digest(secret))
         if found is None or not self.lasts(found):
             return None
         return found
@@ -143,7 +143,7 @@ class Sessions:
     async def end(self, secret: str) -> None:
         """End the session that a secret names, if there is one."""
         async with self._database.shared() as connection:
-            await session_rows.end(connection, digest(secret))
+            await session_repository.end(connection, digest(secret))
 
     async def sign_out(self, secret: str) -> None:
         """The person who has the session ends it."""
@@ -165,19 +165,19 @@ class Sessions:
     async def of_user(self, organization_id: UUID, user_id: UUID) -> list[UserSession]:
         """Where a user is signed in, the session that was seen last first."""
         async with self._database.organization(organization_id) as connection:
-            found = await session_rows.of_user(connection, user_id, self._clock())
+            found = await session_repository.of_user(connection, user_id, self._clock())
         return [one for one in found if self.lasts(one)]
 
     async def end_one(self, organization_id: UUID, user_id: UUID, session_id: UUID) -> None:
         """End one of a user's sessions. Raises SESSION_NOT_FOUND."""
         async with self._database.organization(organization_id) as connection:
-            if not await session_rows.end_of_user(connection, user_id, session_id):
+            if not await session_repository.end_of_user(connection, user_id, session_id):
                 raise SESSION_NOT_FOUND.error("you have no session with this id: `GET /me/sessions` lists them")
 
     async def end_all(self, organization_id: UUID, user_id: UUID, besides: UUID | None = None) -> None:
         """End a user's sessions, `besides` one."""
         async with self._database.organization(organization_id) as connection:
-            await session_rows.end_all(connection, user_id, besides)
+            await session_repository.end_all(connection, user_id, besides)
 
     async def renew(self, session: UserSession, factor: str) -> Opened:
         """The person proved once more who they are: the session gets a new secret, and counts as fresh."""
@@ -188,17 +188,17 @@ class Sessions:
             session, authenticated_at=now, last_seen_at=now, factors=tuple(dict.fromkeys([*session.factors, factor]))
         )
         async with self._database.organization(session.organization_id) as connection:
-            await connection.execute("DELETE FROM user_session WHERE id = $1", session.id)
-            await session_rows.insert(connection, renewed, digest(secret))
+            await session_repository.delete(connection, session.id)
+            await session_repository.insert(connection, renewed, digest(secret))
         return Opened(renewed, secret)
 
 
 def happened(
     action: str, user: User, session_id: UUID | None = None, within: tuple[tuple[str, str], ...] = ()
-) -> Happened:
+) -> AuditedAction:
     """What a user did about signing in."""
     actor = Actor("user", str(user.id), user.name, None if session_id is None else str(session_id))
-    return Happened(action, actor, "access", object_kind="user", object_id=str(user.id), within=within)
+    return AuditedAction(action, actor, "access", object_kind="user", object_id=str(user.id), within=within)
 
 
 def network_of(address: str) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from passerelle.accounts.errors import unauthorized
 from passerelle.audit.models import Actor
-from passerelle.audit.trail import Happened, Trail, present_origin
+from passerelle.audit.trail import AuditedAction, AuditTrail, present_origin
 from passerelle.kit.database import Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.rates import Limit
@@ -48,7 +48,7 @@ class SigningIn:
         sessions: Sessions,
         passwords: Passwords,
         attempts: AttemptCounter,
-        trail: Trail | None = None,
+        trail: AuditTrail | None = None,
     ) -> None:
         self._database = database
         self._sessions = sessions
@@ -200,7 +200,7 @@ class SigningIn:
         """Write down that what came back from an identity provider let nobody in, and why."""
         if self._trail is None:
             return
-        what = Happened(
+        what = AuditedAction(
             "signIn",
             Actor("user", None, "somebody"),
             "access",
@@ -231,9 +231,3 @@ def failed(pointer: str | None = None) -> PasserelleError:
 def _counters(subject: str, address: str) -> tuple[tuple[Limit, str], ...]:
     network = network_of(address)
     return (PER_PERSON, f"{subject}|{network}"), (PER_NETWORK, network)
-
-
-def organization_required(organization_id: UUID | None) -> UUID:
-    """The organization of a principal or a session that has one."""
-    assert organization_id is not None
-    return organization_id

@@ -10,8 +10,7 @@ import base64
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -33,14 +32,14 @@ from passerelle.kit.http.authentication import Principal
 from passerelle.kit.ids import NewId
 from passerelle.kit.outgoing import Outgoing, OutgoingError
 from passerelle.kit.secrets import SecretBox
-from passerelle.people import repository
+from passerelle.people import identity_provider_repository, repository
 from passerelle.people.errors import (
     IDENTITY_PROVIDER_EXISTS,
     IDENTITY_PROVIDER_INVALID,
     IDENTITY_PROVIDER_NOT_FOUND,
     SINGLE_SIGN_ON_FAILED,
 )
-from passerelle.people.models import NewUser, User
+from passerelle.people.models import NewUser, Provider, User
 from passerelle.people.users import Users
 from passerelle.people.values import checked_email, checked_organization_role
 
@@ -54,28 +53,6 @@ _LEEWAY: Final = 60
 """Seconds that the provider's clock may be off."""
 
 log = structlog.get_logger("passerelle.single_sign_on")
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """Where an organization's people sign in.
-
-    group_claim   the claim that lists a person's groups; None: nobody's role follows from groups
-    group_roles   roles in the organization by group
-    default_role  of people in none of these groups; None: they stay out
-    """
-
-    organization_id: UUID
-    id: UUID
-    name: str
-    issuer: str
-    client_id: str
-    scopes: Sequence[str]
-    group_claim: str | None
-    group_roles: Mapping[str, str]
-    default_role: str | None
-    created_at: datetime
-    client_secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +109,13 @@ class SingleSignOn:
     async def offers(self) -> list[Offer]:
         """The providers that anybody may see: those of the only organization."""
         async with self._database.shared() as connection:
-            rows = await connection.fetch("SELECT * FROM offered_identity_providers()")
-        return [Offer(f"/sign-in/with/{row['id']}", row["name"]) for row in rows]
+            offered = await identity_provider_repository.offered(connection)
+        return [Offer(f"/sign-in/with/{provider_id}", name) for provider_id, name in offered]
 
     async def all(self, organization_id: UUID) -> list[Provider]:
         """An organization's providers by name."""
         async with self._database.organization(organization_id) as connection:
-            rows = await connection.fetch("SELECT * FROM identity_provider ORDER BY name")
-        return [self._provider(row) for row in rows]
+            return await identity_provider_repository.all_providers(connection, self._box)
 
     @property
     def callback(self) -> str:
@@ -166,38 +142,20 @@ class SingleSignOn:
         """
         _require_roles(given)
         async with self._database.organization(given.organization_id) as connection:
-            issuer = await connection.fetchval("SELECT issuer FROM identity_provider WHERE id = $1", given.id)
+            issuer = await identity_provider_repository.issuer_of(connection, given.id)
         if issuer is None:
             raise _unknown()
         if issuer != given.issuer and not given.client_secret:
             # Or whoever changes the issuer would be sent the secret of another one.
             raise IDENTITY_PROVIDER_INVALID.error("another issuer needs its own `clientSecret`", "/clientSecret")
         await self._metadata(given.issuer)
-        secret = self._box.encrypt(given.client_secret.encode()) if given.client_secret else None
         async with self._database.organization(given.organization_id) as connection:
-            taken = await connection.fetchval(
-                "SELECT EXISTS (SELECT FROM identity_provider WHERE name = $1 AND id <> $2)", given.name, given.id
-            )
-            if taken:
+            if await identity_provider_repository.is_taken(connection, given.name, given.id):
                 raise _exists(given.name)
-            row = await connection.fetchrow(
-                "UPDATE identity_provider SET name = $2, issuer = $3, client_id = $4, scopes = $5, group_claim = $6, "
-                "group_roles = $7, default_role = $8, client_secret = coalesce($9, client_secret), updated_at = $10 "
-                "WHERE id = $1 RETURNING *",
-                given.id,
-                given.name,
-                given.issuer,
-                given.client_id,
-                list(given.scopes),
-                given.group_claim,
-                dict(given.group_roles),
-                given.default_role,
-                secret,
-                self._clock(),
-            )
-        if row is None:
+            changed = await identity_provider_repository.update(connection, given, self._box, self._clock())
+        if changed is None:
             raise _unknown()
-        return self._provider(row)
+        return changed
 
     async def create(self, by: Principal, given: Provider) -> Provider:
         """Keep a provider, after its discovery document was read.
@@ -206,43 +164,25 @@ class SingleSignOn:
         """
         _require_roles(given)
         await self._metadata(given.issuer)
-        now = self._clock()
         async with self._database.organization(given.organization_id) as connection:
-            done = await connection.execute(
-                "INSERT INTO identity_provider (organization_id, id, name, issuer, client_id, client_secret, scopes, "
-                "group_claim, group_roles, default_role, created_at, updated_at) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) ON CONFLICT DO NOTHING",
-                given.organization_id,
-                given.id,
-                given.name,
-                given.issuer,
-                given.client_id,
-                self._box.encrypt(given.client_secret.encode()),
-                list(given.scopes),
-                given.group_claim,
-                dict(given.group_roles),
-                given.default_role,
-                now,
-            )
-        if done != "INSERT 0 1":
-            raise _exists(given.name)
+            if not await identity_provider_repository.insert(connection, given, self._box, self._clock()):
+                raise _exists(given.name)
         log.info("identity_provider.created", provider=str(given.id), by=by.name)
         return given
 
     async def delete(self, organization_id: UUID, provider_id: UUID) -> None:
         """Forget a provider; who signed in with it needs another way in. Raises IDENTITY_PROVIDER_NOT_FOUND."""
         async with self._database.organization(organization_id) as connection:
-            done = await connection.execute("DELETE FROM identity_provider WHERE id = $1", provider_id)
-        if done != "DELETE 1":
-            raise _unknown()
+            if not await identity_provider_repository.delete(connection, provider_id):
+                raise _unknown()
 
     async def find(self, provider_id: UUID) -> Provider:
         """A provider of any organization. Raises IDENTITY_PROVIDER_NOT_FOUND."""
         async with self._database.shared() as connection:
-            row = await connection.fetchrow("SELECT * FROM find_identity_provider($1)", provider_id)
-        if row is None:
+            found = await identity_provider_repository.find(connection, provider_id, self._box)
+        if found is None:
             raise IDENTITY_PROVIDER_NOT_FOUND.error("there is no such provider")
-        return self._provider(row)
+        return found
 
     async def begin(self, provider: Provider, next_path: str) -> Begun:
         """Where the browser goes. Raises IDENTITY_PROVIDER_INVALID where the provider does not answer as it must."""
@@ -346,7 +286,7 @@ class SingleSignOn:
         idp_id = f"{provider.id}:{claims['sub']}"
         now = self._clock()
         async with self._database.organization(provider.organization_id) as connection:
-            user = await _known(connection, idp_id)
+            user = await repository.user_by_idp_id(connection, idp_id)
             if user is None:
                 user = await self._linked(connection, provider, claims, idp_id, role)
             if user.state != "active":
@@ -410,21 +350,6 @@ class SingleSignOn:
             raise ValueError("the provider answered something else than an object")
         return found
 
-    def _provider(self, row: Any) -> Provider:
-        return Provider(
-            row["organization_id"],
-            row["id"],
-            row["name"],
-            row["issuer"],
-            row["client_id"],
-            tuple(row["scopes"]),
-            row["group_claim"],
-            row["group_roles"],
-            row["default_role"],
-            row["created_at"],
-            self._box.decrypt(row["client_secret"]).decode(),
-        )
-
 
 def _require_roles(given: Provider) -> None:
     for role in (*given.group_roles.values(), *filter(None, [given.default_role])):
@@ -444,11 +369,6 @@ def _unknown() -> PasserelleError:
 def _texts(found: object) -> list[str]:
     """The texts of a list that somebody else wrote; not without an end."""
     return [one[:200] for one in found[:200] if isinstance(one, str)] if isinstance(found, list) else []
-
-
-async def _known(connection: Connection, idp_id: str) -> User | None:
-    row = await connection.fetchrow("SELECT * FROM app_user WHERE idp_id = $1", idp_id)
-    return None if row is None else repository.user_of(row)
 
 
 def _role(provider: Provider, claims: Mapping[str, Any]) -> str | None:

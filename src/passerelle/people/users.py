@@ -8,12 +8,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database, concerns
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.grants import Kind
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.ids import NewId
-from passerelle.people import repository, session_rows
+from passerelle.kit.observer import note_object
+from passerelle.people import passkey_repository, repository, session_repository
 from passerelle.people.errors import (
     EMAIL_IN_USE,
     LAST_OWNER,
@@ -84,7 +85,7 @@ class Users:
     async def insert(self, connection: Connection, organization_id: UUID, new: NewUser) -> User:
         """As `make`, inside a transaction, with what is checked already. Raises EMAIL_IN_USE."""
         user_id = self._new_id()
-        concerns(user_id)
+        note_object(user_id)
         if not await repository.insert_user(connection, organization_id, user_id, new, self._clock()):
             raise EMAIL_IN_USE.error("a user of your organization has this e-mail address already", "/email")
         made = await repository.user_by_id(connection, user_id)
@@ -142,7 +143,7 @@ class Users:
                 require_owner(by, user.role)
             if user.role == "owner":
                 await _require_other_owner(connection, user)
-            await session_rows.end_all(connection, user_id)
+            await session_repository.end_all(connection, user_id)
             return _required(await repository.change_user(connection, user_id, self._clock(), {"state": "deactivated"}))
 
     async def reinstate(self, by: Principal, user_id: UUID) -> User:
@@ -157,9 +158,9 @@ class Users:
         async with self._database.organization(_organization(by)) as connection:
             user = _required(await repository.user_by_id(connection, user_id, lock=True))
             require_owner(by, user.role)
-            await connection.execute("DELETE FROM recovery_code WHERE user_id = $1", user_id)
-            await connection.execute("DELETE FROM passkey WHERE user_id = $1", user_id)
-            await session_rows.end_all(connection, user_id)
+            await repository.put_recovery_codes(connection, user, [])
+            await passkey_repository.delete_all(connection, user_id)
+            await session_repository.end_all(connection, user_id)
             nothing = {"totp_secret": None, "totp_confirmed_at": None, "totp_last_step": None}
             return _required(await repository.change_user(connection, user_id, self._clock(), nothing))
 
@@ -172,8 +173,8 @@ class Users:
         now = self._clock()
         async with self._database.organization(user.organization_id) as connection:
             await repository.change_user(connection, user.id, now, {"password_hash": kept, "password_changed_at": now})
-            await connection.execute("DELETE FROM password_reset WHERE user_id = $1", user.id)
-            await session_rows.end_all(connection, user.id, besides)
+            await repository.delete_password_resets(connection, user.id)
+            await session_repository.end_all(connection, user.id, besides)
 
     async def new_password(self, user: User) -> str:
         """Give a user a password that was made up, shown this once."""
@@ -253,7 +254,7 @@ class Users:
         self, connection: Connection, by: Principal | None, user: User, workspace_id: UUID, role: str
     ) -> None:
         """As `put_member`, inside a transaction. `by`: whoever gives the role, None for the operator."""
-        concerns(user.id)
+        note_object(user.id)
         found = await require_role(connection, workspace_id, role)
         if by is not None and by.workspace_id == workspace_id:
             require_grantable(by, found.permissions, "/roleId")

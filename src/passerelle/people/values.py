@@ -14,6 +14,7 @@ from passerelle.people.errors import LANGUAGE_UNKNOWN, ROLE_UNKNOWN, TIME_ZONE_U
 
 _SPECIAL: Final = re.compile(r"[%_\\]")
 """What LIKE does not take as it stands."""
+LONGEST_NAME: Final = 100
 LANGUAGES = ("en", "pl")
 """What the pages of sign-in and the e-mails speak."""
 

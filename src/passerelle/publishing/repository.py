@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from passerelle.kit.database import Connection
+from passerelle.kit.database import Connection, DatabaseRow
 from passerelle.publishing.models import NewProposal, Proposal, ProposalStatus
 
 _STATUS: Final = """CASE WHEN p.status = 'open' AND (
@@ -150,5 +150,5 @@ async def close(
     )
 
 
-def _proposal(row: Any) -> Proposal | None:
+def _proposal(row: DatabaseRow | None) -> Proposal | None:
     return None if row is None else Proposal(**row)

@@ -90,20 +90,6 @@ def publishing_answer(rule: PublishingRule) -> PublishingAnswer:
 
 def proposal_answer(proposal: Proposal, caller: Principal) -> ProposalAnswer:
     """A proposal as its caller sees it."""
-    return ProposalAnswer(
-        id=proposal.id,
-        definition_id=proposal.definition_id,
-        name=proposal.name,
-        revision=proposal.revision,
-        sha256=proposal.sha256,
-        status=proposal.status,
-        published=proposal.published,
-        note=proposal.note,
-        proposed_at=proposal.proposed_at,
-        proposed_by=proposal.proposed_by,
-        decided_at=proposal.decided_at,
-        decided_by=proposal.decided_by,
-        comment=proposal.comment,
-        may_decide=may_decide(caller, proposal),
-        may_withdraw=is_own(caller, proposal),
+    return ProposalAnswer.made_from(
+        proposal, may_decide=may_decide(caller, proposal), may_withdraw=is_own(caller, proposal)
     )

@@ -15,12 +15,13 @@ from passerelle.definitions.revisions.service import PUBLISH, Revisions
 from passerelle.events.appending import append_event
 from passerelle.events.models import Event
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database, concerns
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.grants import VIEW, is_within
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.permissions import require_fresh, require_reached
 from passerelle.kit.ids import NewId
+from passerelle.kit.observer import note_object
 from passerelle.people.emails import queue_email
 from passerelle.people.users import Users
 from passerelle.publishing import repository
@@ -101,7 +102,7 @@ class Publishing:
             if known is not None and known.status == "open" and known.revision == number:
                 return known, False
             new = NewProposal(proposal_id, definition_id, number, note, by.name, by.id, by.person, self._clock())
-            concerns(proposal_id)
+            note_object(proposal_id)
             await repository.insert(connection, workspace_id, new)
             made = await self._required(connection, workspace_id, proposal_id)
             if made.published == number:

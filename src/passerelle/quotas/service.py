@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from passerelle.kit.database import NO_WORKSPACE, Connection, Database
+from passerelle.kit.connections import NO_WORKSPACE
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.memory import Memory, Remembered, Timer
 from passerelle.kit.metrics import counter
@@ -102,7 +102,7 @@ class WorkspaceQuotas:
 
     async def standing(self, workspace_id: UUID) -> dict[Quota, tuple[int, int | None]]:
         """What is used of each quota, counted now, and the most."""
-        async with self._connected(workspace_id, None) as connection:
+        async with self._database.workspace(workspace_id) as connection:
             own = await repository.find(connection, workspace_id)
             counted = {quota: await repository.used(connection, workspace_id, quota) for quota in COUNTED_FOR}
         quotas = self._defaults.with_own(own.quotas)
@@ -111,7 +111,7 @@ class WorkspaceQuotas:
 
     async def own(self, workspace_id: UUID) -> OwnTerms:
         """What was said of a workspace alone."""
-        async with self._connected(workspace_id, None) as connection:
+        async with self._database.workspace(workspace_id) as connection:
             return await repository.find(connection, workspace_id)
 
     async def change(self, workspace_id: UUID, terms: OwnTerms) -> bool:
@@ -132,14 +132,14 @@ class WorkspaceQuotas:
 
     async def _read(self, workspace_id: UUID, connection: Connection | None) -> OwnTerms:
         async def read() -> OwnTerms:
-            async with self._connected(workspace_id, connection) as held:
+            async with self._database.joined(connection, workspace_id) as held:
                 return await repository.find(held, workspace_id)
 
         return await self._terms.read(workspace_id, read)
 
     async def _count(self, workspace_id: UUID, quota: Quota, connection: Connection | None) -> _Used:
         async def read() -> _Used:
-            async with self._connected(workspace_id, connection) as held:
+            async with self._database.joined(connection, workspace_id) as held:
                 return _Used(await repository.used(held, workspace_id, quota), self._timer(), 0)
 
         return await self._used[quota].read(workspace_id, read)
@@ -157,11 +157,3 @@ class WorkspaceQuotas:
         return CODES[quota].error(
             f"{said}, or ask whoever runs this server for a higher quota", headers=headers or waiting
         )
-
-    @asynccontextmanager
-    async def _connected(self, workspace_id: UUID, connection: Connection | None) -> AsyncIterator[Connection]:
-        if connection is not None:
-            yield connection
-            return
-        async with self._database.workspace(workspace_id) as own:
-            yield own

@@ -237,11 +237,6 @@ def _pairs(members: Numbers, texts: Texts) -> Iterator[tuple[Numbers, Numbers]]:
         before.append(rank)
 
 
-def _with_first(members: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
-    """The oldest of those that are all the same, with each other one."""
-    yield members[:1].repeat(len(members) - 1), members[1:]
-
-
 def _joined(held: Sequence[tuple[Numbers, Numbers]]) -> tuple[Numbers, Numbers]:
     return np.concatenate([ones for ones, _ in held]), np.concatenate([others for _, others in held])
 

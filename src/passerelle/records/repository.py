@@ -14,10 +14,11 @@ from uuid import UUID
 
 import asyncpg
 
-from passerelle.kit.database import Connection, tells
+from passerelle.kit.database import Connection
 from passerelle.kit.event_log import NEW_EVENT
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import JsonObject
+from passerelle.kit.observer import note_change
 from passerelle.quotas.service import WorkspaceQuotas
 from passerelle.records.conditions import Arguments
 from passerelle.records.errors import RECORD_NOT_STORABLE
@@ -213,7 +214,7 @@ class RecordRepository:
             written = await self._insert(connection, table, records, author)
             await _attach(connection, table, files if written else [], author, records[0].created_at)
         if len(records) == written == 1:
-            tells(records[0].id, None, _by_name(table, records[0]))
+            note_change(records[0].id, None, _by_name(table, records[0]))
         return written == len(records)
 
     async def _insert(self, connection: Connection, table: Table, records: Sequence[Record], author: Author) -> int:
@@ -251,7 +252,7 @@ class RecordRepository:
         if updated != 1:
             return None
         now_is = Record(old.id, old.version + 1, dict(new.values), old.created_at, now, new.deleted_at, new.merged_into)
-        tells(old.id, _by_name(table, old), _by_name(table, now_is))
+        note_change(old.id, _by_name(table, old), _by_name(table, now_is))
         return now_is
 
     async def update_locked(

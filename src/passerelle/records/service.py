@@ -15,11 +15,12 @@ from uuid import UUID
 import asyncpg
 
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database, concerns
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.http.fields import FIELD_INVALID, pointer
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import Json, loads
+from passerelle.kit.observer import note_object
 from passerelle.records import errors
 from passerelle.records.models import ERASED, KEPT_DELETED, Author, Next, Record, Written
 from passerelle.records.relations import Pointing, Relations
@@ -73,7 +74,7 @@ class Records:
         FIELD_REQUIRED that apply at once.
         """
         wanted = record_id or self._new_id()
-        concerns(wanted)
+        note_object(wanted)
         async with self._connected(workspace_id, connection) as held:
             found = await self._tables.find(workspace_id, table, held)
             for _ in range(ATTEMPTS):
@@ -246,7 +247,7 @@ class Records:
                     raise errors.VALUE_TAKEN.error(f"another record has this `{field}` already", pointer([field]))
                 try:
                     if holder is not None:
-                        concerns(holder)
+                        note_object(holder)
                     if holder is None:
                         _, made = await self.create(
                             workspace_id, table, wanted, author, record_id=record_id, connection=held

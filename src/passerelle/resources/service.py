@@ -156,11 +156,8 @@ class Resources:
     async def find(self, workspace_id: UUID, resource_id: UUID, connection: Connection | None = None) -> Resource:
         """Raises RESOURCE_NOT_FOUND."""
         query = f"SELECT {_COLUMNS} FROM resource WHERE workspace_id = $1 AND id = $2"  # noqa: S608 - constant
-        if connection is None:
-            async with self._database.workspace(workspace_id) as own:
-                row = await own.fetchrow(query, workspace_id, resource_id)
-        else:
-            row = await connection.fetchrow(query, workspace_id, resource_id)
+        async with self._database.joined(connection, workspace_id) as held:
+            row = await held.fetchrow(query, workspace_id, resource_id)
         if row is None:
             raise _not_found(resource_id)
         return Resource(*row)

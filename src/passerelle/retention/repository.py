@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from passerelle.kit.database import Connection
+from passerelle.kit.database import Connection, DatabaseRow
 from passerelle.kit.ids import first_id, parse_id
 from passerelle.retention.kinds import Rule
 
@@ -212,6 +212,6 @@ def _batch(rows: Sequence[Any], limit: int, place: Any, about: Any) -> Batch:
     return Batch(over, place(rows[-1]) if young is None and len(rows) == limit else None, len(rows))
 
 
-def _named(row: Any) -> tuple[UUID | None, UUID | None]:
+def _named(row: DatabaseRow) -> tuple[UUID | None, UUID | None]:
     """The record and the execution that an event names."""
     return tuple(None if row[name] is None else parse_id(row[name]) for name in ("record", "execution"))  # type: ignore[return-value]

@@ -87,21 +87,14 @@ class RetentionPreviewAnswer(Answer):
 def kept_answer(one: Kept) -> KeptAnswer:
     """One line of the list."""
     least = {str(kind): length for kind, length in LEAST.items()}.get(one.kind)
-    return KeptAnswer(
-        kind=one.kind,
-        lasts=_length(one.lasts),
-        since=one.since,
-        setting=one.setting,
-        own=one.own,
-        archive=one.archive,
-        usual=_length(one.lasts if least is None else one.usual),
-        least=_length(least),
+    return KeptAnswer.made_from(
+        one, lasts=_length(one.lasts), usual=_length(one.lasts if least is None else one.usual), least=_length(least)
     )
 
 
 def would_go_answer(one: WouldGo) -> WouldGoAnswer:
     """One line of what would be removed."""
-    return WouldGoAnswer(kind=one.kind, lasts=_length(one.lasts), removed=one.removed, held=one.held, more=one.more)
+    return WouldGoAnswer.made_from(one, lasts=_length(one.lasts))
 
 
 def _length(length: timedelta | None) -> str | None:

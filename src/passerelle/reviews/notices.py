@@ -13,7 +13,8 @@ from uuid import UUID
 
 from passerelle.definitions.model import Definition, Text
 from passerelle.engine.lanes import path_of, renamed_lane
-from passerelle.engine.model import OPEN, LanePosition, Phase, State
+from passerelle.engine.model import OPEN, State
+from passerelle.engine.positions import LanePosition, Phase
 from passerelle.engine.runner import Runner
 from passerelle.engine.steps.email import email_event
 from passerelle.engine.steps.review import ReviewKind

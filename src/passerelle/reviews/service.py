@@ -12,7 +12,9 @@ from passerelle.definitions.model import Definition
 from passerelle.definitions.words import suggest
 from passerelle.engine.kinds import Refusal
 from passerelle.engine.lanes import ROOT, path_of, split_path
-from passerelle.engine.model import OPEN, Answered, AskedAgain, LanePosition, Phase, Signal, State
+from passerelle.engine.model import OPEN, State
+from passerelle.engine.positions import LanePosition, Phase
+from passerelle.engine.signals import Answered, AskedAgain, Signal
 from passerelle.engine.steps.review import REVIEW_TIMEOUT, ReviewKind, Taking, Vote
 from passerelle.kit.clock import Clock, iso
 from passerelle.kit.errors import Code, PasserelleError

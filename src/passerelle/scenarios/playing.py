@@ -13,25 +13,10 @@ from passerelle.definitions.model import Definition, Step
 from passerelle.engine.calling import call_step
 from passerelle.engine.kinds import ChildKind, RecordingKind, Refusal, StepFailure, WaitingKind
 from passerelle.engine.lanes import path_of
-from passerelle.engine.model import (
-    OPEN,
-    Answered,
-    Called,
-    ChildEnded,
-    Elapsed,
-    EventCame,
-    Identity,
-    LanePosition,
-    Phase,
-    Received,
-    Signal,
-    Started,
-    State,
-    Status,
-    StepRun,
-    Submitted,
-)
+from passerelle.engine.model import OPEN, Identity, Received, State, Status, StepRun
+from passerelle.engine.positions import LanePosition, Phase
 from passerelle.engine.recording import perform_step, refreshed
+from passerelle.engine.signals import Answered, Called, ChildEnded, Elapsed, EventCame, Signal, Started, Submitted
 from passerelle.engine.steps.review import Vote
 from passerelle.engine.transitions import advance, failure_of, scope_of
 from passerelle.engine.user_kinds import AnswerRefused, UserKind

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 
 from passerelle.accounts.errors import TOO_MANY_ATTEMPTS
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import NO_WORKSPACE
+from passerelle.kit.connections import NO_WORKSPACE
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.errors import answer
 from passerelle.kit.http.permissions import Public
@@ -29,8 +29,8 @@ from passerelle.people.errors import (
     USER_EMAIL_INVALID,
 )
 from passerelle.people.models import Enrolment, User
-from passerelle.people.parts import PeopleParts
 from passerelle.people.passwords import LONGEST, SHORTEST
+from passerelle.people.services import PeopleServices
 from passerelle.people.sessions import network_of
 from passerelle.people.signing_in import SignInStep
 from passerelle.people.single_sign_on import CALLBACK
@@ -42,7 +42,7 @@ _FRESH_FOR: Final = 600
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def router(people: PeopleParts, pages: Pages, clock: Clock) -> APIRouter:
+def router(people: PeopleServices, pages: Pages, clock: Clock) -> APIRouter:
     """Every page of this feature that needs no session."""
     routes = APIRouter(include_in_schema=False, dependencies=[Public])
     entry = _SignInPages(people, pages, clock)
@@ -74,7 +74,7 @@ def router(people: PeopleParts, pages: Pages, clock: Clock) -> APIRouter:
 
 
 class _SignInPages:
-    def __init__(self, people: PeopleParts, pages: Pages, clock: Clock) -> None:
+    def __init__(self, people: PeopleServices, pages: Pages, clock: Clock) -> None:
         self._people = people
         self._pages = pages
         self._clock = clock

@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from starlette.responses import RedirectResponse
 
 from passerelle.end_user.pages.answers import LANGUAGE_COOKIE, NOBODY
@@ -22,12 +22,13 @@ from passerelle.end_user.pages.rendering import ICONS
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.bodies import receive_body
 from passerelle.kit.secrets import SecretBox
+from passerelle.kit.templating import environment
 from passerelle.languages.language import Language
 from passerelle.people.authenticator import SessionAuthenticator
 from passerelle.people.errors import REQUEST_FORGED
 from passerelle.people.models import Opened
 from passerelle.people.signing_in import Browser
-from passerelle.sign_in.texts import chosen, tongues
+from passerelle.sign_in.texts import chosen, offered_languages
 from passerelle.themes.service import Themes
 
 HOME: Final = "/app"
@@ -147,7 +148,7 @@ class Pages:
         shared = {
             "t": t,
             "theme": theme,
-            "tongues": tuple(tongues().values()),
+            "offered_languages": tuple(offered_languages().values()),
             "query": f"{urlencode(kept)}&" if kept else "",
             "asset": asset_path,
             "token": self._token(seed),
@@ -164,7 +165,7 @@ class Pages:
         response.headers["Vary"] = "Accept-Language, Cookie"
         if seed != request.cookies.get(self._form_cookie):
             self._set(response, self._form_cookie, seed, None)
-        if request.query_params.get("lang") in tongues():
+        if request.query_params.get("lang") in offered_languages():
             self._set(response, LANGUAGE_COOKIE, request.query_params["lang"], _A_MONTH)
         return response
 
@@ -226,13 +227,6 @@ def forged() -> PasserelleError:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.globals["icons"] = ICONS
-    return environment
+    made = environment(_TEMPLATES)
+    made.globals["icons"] = ICONS
+    return made

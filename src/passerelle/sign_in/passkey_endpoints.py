@@ -16,7 +16,7 @@ from passerelle.kit.secrets import CannotDecryptError, SecretBox
 from passerelle.people.attempts import PER_NETWORK
 from passerelle.people.authenticator import over
 from passerelle.people.models import User
-from passerelle.people.parts import PeopleParts
+from passerelle.people.services import PeopleServices
 from passerelle.people.sessions import network_of
 from passerelle.people.signing_in import failed
 from passerelle.sign_in.pages import Pages, safe_next
@@ -25,7 +25,7 @@ from passerelle.sign_in.set_up import SetUp
 _SMALL: Final = 50_000
 
 
-def router(people: PeopleParts, pages: Pages, set_up: SetUp, box: SecretBox) -> APIRouter:
+def router(people: PeopleServices, pages: Pages, set_up: SetUp, box: SecretBox) -> APIRouter:
     """`/sign-in/passkey` and `/set-up/passkey`."""
     routes = APIRouter(include_in_schema=False, dependencies=[Public])
 
@@ -90,7 +90,7 @@ def router(people: PeopleParts, pages: Pages, set_up: SetUp, box: SecretBox) -> 
     return routes
 
 
-async def _taken(people: PeopleParts, challenge: bytes, credential: dict[str, Any]) -> User:
+async def _taken(people: PeopleServices, challenge: bytes, credential: dict[str, Any]) -> User:
     """Whose passkey has signed the challenge. Raises SIGN_IN_FAILED, which the audit of whose it says it is has."""
     try:
         return await people.passkeys.take(challenge, credential)

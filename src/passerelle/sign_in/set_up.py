@@ -18,7 +18,7 @@ from passerelle.kit.secrets import CannotDecryptError, SecretBox
 from passerelle.languages.language import Language
 from passerelle.people.errors import REQUEST_FORGED
 from passerelle.people.models import User
-from passerelle.people.parts import PeopleParts
+from passerelle.people.services import PeopleServices
 from passerelle.sign_in.pages import HOME, InputProblem, Pages
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -40,7 +40,7 @@ def router(set_up: SetUp) -> APIRouter:
 class SetUp:
     """The page, for whoever serves it."""
 
-    def __init__(self, people: PeopleParts, pages: Pages, box: SecretBox, clock: Clock) -> None:
+    def __init__(self, people: PeopleServices, pages: Pages, box: SecretBox, clock: Clock) -> None:
         self._people = people
         self._pages = pages
         self._box = box

@@ -10,7 +10,7 @@ from typing import Final
 
 import yaml
 
-from passerelle.kit.tongues import best
+from passerelle.kit.language_choice import best
 from passerelle.languages.language import DEFAULT, Language
 from passerelle.languages.service import shipped
 
@@ -18,14 +18,14 @@ FOLDER: Final = Path(__file__).parent / "languages"
 
 
 @cache
-def tongues() -> Mapping[str, Language]:
+def offered_languages() -> Mapping[str, Language]:
     """Every language that these pages speak, by its code, English first."""
     return {code: _extended(language) for code, language in shipped().items() if _file(code).exists()}
 
 
 def chosen(*wishes: str | None) -> Language:
     """The language of the first wish that these pages speak. A wish is a code or an `Accept-Language` header."""
-    return tongues()[best(wishes, tongues()) or DEFAULT]
+    return offered_languages()[best(wishes, offered_languages()) or DEFAULT]
 
 
 def _extended(language: Language) -> Language:

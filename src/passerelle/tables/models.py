@@ -163,11 +163,6 @@ class Table:
         """The fields whose index is being filled."""
         return tuple(field for field in self.fields if field.index == "building")
 
-    @property
-    def next_key(self) -> int:
-        """What the next new field is stored under."""
-        return 1 + max((int(field.key) for field in self.all_fields), default=0)
-
     def named(self, values: JsonObject) -> dict[str, Json]:
         """A record's stored values by the names of the fields, in their order; empty ones as null."""
         return {name: values.get(key) for key, name in self.names}

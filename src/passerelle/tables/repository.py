@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from passerelle.holds.service import require_table_free
-from passerelle.kit.database import Connection, Database
+from passerelle.kit.database import Connection, Database, DatabaseRow
 from passerelle.kit.jobs import enqueue
 from passerelle.kit.json import Json, JsonObject
 from passerelle.tables.models import CLEAR_JOB, INDEX_JOB, Field, Table
@@ -158,7 +158,7 @@ def _fields(fields: Sequence[Field]) -> list[JsonObject]:
     return [field.to_json() for field in fields]
 
 
-def _table(row: Any) -> Table:
+def _table(row: DatabaseRow) -> Table:
     return Table(
         row["workspace_id"], row["id"], row["name"], row["title"],
         tuple(Field.from_json(facts) for facts in row["fields"]),

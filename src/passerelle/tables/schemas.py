@@ -195,34 +195,17 @@ def _written_field(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def table_answer(table: Table, names: dict[UUID, str]) -> TableAnswer:
     """A table as the API shows it. `names`: the names of the workspace's tables, which relations are shown by."""
-    return TableAnswer(
-        id=table.id,
-        name=table.name,
-        title=table.title,
-        fields=[_field(field, names) for field in table.fields],
-        built_in=table.built_in,
-        version=table.version,
-        created_at=table.created_at,
-        updated_at=table.updated_at,
-    )
+    return TableAnswer.made_from(table, fields=[_field(field, names) for field in table.fields])
 
 
 def _field(field: Field, names: dict[UUID, str]) -> FieldAnswer:
     keyed = field.unique or field.indexed
-    return FieldAnswer(
-        name=field.name,
-        type=field.type,
-        title=field.title,
-        required=field.required,
-        unique=field.unique,
-        indexed=field.indexed,
-        default=field.default,
+    return FieldAnswer.made_from(
+        field,
         options=[_option(option) for option in field.options] if TYPES[field.type].choices else None,
         table=names.get(field.table_id, str(field.table_id)) if field.table_id is not None else None,
-        pii=field.pii,
         case_sensitive=field.case_sensitive if field.type == "email" else None,
         index=field.index if keyed else None,
-        index_problem=field.index_problem,
     )
 
 

@@ -227,8 +227,6 @@ TYPES: Final = {
 }
 """Every type by its name (contract, section 8)."""
 
-SYSTEM_TYPE: Final = TYPES["datetime"]
-
 
 def type_of(field: Field) -> FieldType:
     """The field's type."""

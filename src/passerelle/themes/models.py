@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -84,10 +83,6 @@ class Theme:
     version: int = 0
     """How often it was set."""
 
-    def allows_origin(self, origin: str) -> bool:
-        """Whether a page of this origin may show the widget."""
-        return any(_is_origin(origin, allowed) for allowed in self.allowed_origins)
-
     def allows_redirect(self, url: str) -> bool:
         """Whether an end page may lead to this address."""
         return any(_is_below(url, target) for target in self.redirect_targets)
@@ -96,13 +91,6 @@ class Theme:
     def frame_ancestors(self) -> str:
         """The value of the Content-Security-Policy directive for pages inside the widget."""
         return " ".join(("'self'", *self.allowed_origins))
-
-
-def _is_origin(origin: str, allowed: str) -> bool:
-    if not allowed.endswith(":*"):
-        return origin == allowed
-    address = allowed.removesuffix(":*")
-    return origin == address or re.fullmatch(re.escape(address) + ":[0-9]{1,5}", origin) is not None
 
 
 def _is_below(url: str, target: str) -> bool:

@@ -292,10 +292,4 @@ def _where(theme: Theme, role: str, public_url: str) -> str | None:
 
 
 def _palette(palette: Palette) -> PaletteAnswer:
-    return PaletteAnswer(
-        accent=palette.accent,
-        accent_text=palette.accent_text,
-        background=palette.background,
-        surface=palette.surface,
-        text=palette.text,
-    )
+    return PaletteAnswer.made_from(palette)

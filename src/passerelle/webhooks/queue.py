@@ -1,15 +1,15 @@
-"""The deliveries of every workspace, as those who send them see them. All of it goes through doors."""
+"""The deliveries of every workspace, as those who send them see them. Functions of the database give them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from passerelle.events.models import Event
-from passerelle.kit.database import Database, fetch_one
+from passerelle.kit.database import Database, DatabaseRow, fetch_one
 from passerelle.kit.ids import NewId
 from passerelle.webhooks.models import AttemptOutcome, Claimed
 
@@ -88,7 +88,7 @@ class DeliveryQueue:
         return [(row["workspace_id"], row["id"]) for row in rows]
 
 
-def _claimed(row: Any, claim: UUID) -> Claimed:
+def _claimed(row: DatabaseRow, claim: UUID) -> Claimed:
     event = Event(row["workspace_id"], row["event_id"], row["type"], row["data"], row["created_at"])
     secrets = [secret for secret in (row["secret"], row["old_secret"]) if secret is not None]
     return Claimed(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from passerelle.events.appending import append_event
 from passerelle.events.models import NOTHING, Event, EventPosition
-from passerelle.kit.database import Connection, Database, fetch_one
+from passerelle.kit.database import Connection, Database, DatabaseRow, fetch_one
 from passerelle.kit.jobs import enqueue
 from passerelle.webhooks.models import Delivery, DeliveryAttempt, DeliveryFilters, Endpoint, EndpointChange
 
@@ -331,7 +331,7 @@ def _conditions(filters: DeliveryFilters, values: list[Any]) -> tuple[str, list[
     return " ".join(parts), values
 
 
-def _endpoint(row: Any) -> Endpoint:
+def _endpoint(row: DatabaseRow) -> Endpoint:
     return Endpoint(
         row["id"], row["url"], row["description"], row["events"], row["api_version"], (), row["contact"], row["fields"],
         row["pii"], row["status"],

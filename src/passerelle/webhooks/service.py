@@ -38,8 +38,6 @@ log = structlog.get_logger("passerelle.webhooks")
 
 MOST_ENDPOINTS: Final = 50
 FAILING_LIMIT: Final = timedelta(days=5)
-OVERLAP: Final = timedelta(hours=24)
-"""How long the secret before signs as well, unless something else is asked for."""
 _BATCH: Final = 2_000
 
 

@@ -171,4 +171,4 @@ def router(comments: Comments, cursors: Cursors) -> APIRouter:
 
 
 def _answer(comment: ExecutionComment) -> ExecutionCommentAnswer:
-    return ExecutionCommentAnswer(id=comment.id, text=comment.text, at=comment.at, by=comment.by)
+    return ExecutionCommentAnswer.made_from(comment)

@@ -186,30 +186,14 @@ def graph_answer(graph: Graph) -> GraphAnswer:
     """A flow as the API shows it."""
     return GraphAnswer(
         nodes=[_node(node) for node in graph.nodes],
-        edges=[EdgeAnswer(source=e.source, target=e.target, label=e.label, error=e.error) for e in graph.edges],
+        edges=[EdgeAnswer.made_from(e) for e in graph.edges],
     )
 
 
 def _node(node: GraphNode) -> NodeAnswer:
     inner = [InnerAnswer(name=name, graph=graph_answer(graph)) for name, graph in node.inner]
-    return NodeAnswer(
-        id=node.id,
-        shape=node.shape,
-        step=node.step,
-        kind=node.kind,
-        title=node.title,
-        inner=inner,
-        fields=dict(node.fields),
-    )
+    return NodeAnswer.made_from(node, inner=inner, fields=dict(node.fields))
 
 
 def _failure(group: FailureGroup) -> FailureAnswer:
-    return FailureAnswer(
-        code=group.code,
-        workflow_definition_id=group.definition_id,
-        name=group.name,
-        count=group.count,
-        latest_id=group.latest_id,
-        latest_message=group.latest_message,
-        latest_date=group.latest_at,
-    )
+    return FailureAnswer.made_from(group, workflow_definition_id=group.definition_id, latest_date=group.latest_at)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.engine.model import Status
-from passerelle.kit.database import Connection, Database
+from passerelle.kit.database import Connection, Database, DatabaseRow
 from passerelle.kit.ids import NewId, first_id
 from passerelle.kit.json import JsonObject
 from passerelle.workflows.models import ExecutionFilters, ExecutionView, FailureGroup, MoveView, StepRunView
@@ -238,6 +238,6 @@ def _narrowed(conditions: Mapping[str, Any], first: int) -> tuple[str, list[Any]
     return narrowed, list(wanted.values())
 
 
-def _view(row: Any) -> ExecutionView:
+def _view(row: DatabaseRow) -> ExecutionView:
     facts = dict(row)
     return ExecutionView(**{**facts, "status": Status(facts["status"]), "waiting_for": facts["waiting_for"] or []})

@@ -20,7 +20,8 @@ from passerelle.workflows.cases import Party
 from passerelle.workflows.masking import RunMasking
 from passerelle.workflows.models import EndUserAccess, ExecutionView, MoveView, StepRunView
 from passerelle.workflows.personal import masked_changes
-from passerelle.workflows.service import EXPIRES_UNTIL, Timeline
+from passerelle.workflows.preconditions import EXPIRES_UNTIL
+from passerelle.workflows.service import Timeline
 
 DEFAULT_LOCALE: Final = "en"
 """What answers say where no language was asked for: pages and e-mails are in English then."""
@@ -364,29 +365,20 @@ class ParametersAnswer(Answer):
 
 def workflow_answer(view: ExecutionView) -> WorkflowAnswer:
     """An execution as the API shows it."""
-    return WorkflowAnswer(
-        id=view.id,
-        workspace_id=view.workspace_id,
+    return WorkflowAnswer.made_from(
+        view,
         workflow_definition_id=view.definition_id,
-        name=view.name,
         revision=str(view.revision),
         execution_version=EXECUTION_VERSION,
         execution_type="INTERACTIVE" if view.execution_type == "INTERACTIVE" else "BACKGROUND",
-        status=view.status,
         locale=view.locale or DEFAULT_LOCALE,
         parameters=dict(view.parameters),
-        record_id=view.record_id,
         expires_at=view.expires_at or view.created_at + EXPIRES_UNTIL,
         ui_options={},
-        origin=view.origin,
         started_by=None if view.started_by is None else StarterAnswer.model_validate(view.started_by),
-        parent_id=view.parent_id,
-        parent_step=view.parent_step,
         created_date=view.created_at,
         updated_date=view.updated_at,
         completed_date=view.completed_at,
-        waiting_for=view.waiting_for,
-        error=view.error,
     )
 
 
@@ -398,14 +390,8 @@ def started_answer(view: ExecutionView, access: EndUserAccess) -> StartedAnswer:
 
 def result_answer(view: ExecutionView) -> ResultAnswer:
     """The result of a completed execution."""
-    return ResultAnswer(
-        id=view.id,
-        created_date=view.created_at,
-        completed_date=view.completed_at,
-        workflow_definition_id=view.definition_id,
-        record_id=view.record_id,
-        status=view.status,
-        result=view.result,
+    return ResultAnswer.made_from(
+        view, created_date=view.created_at, completed_date=view.completed_at, workflow_definition_id=view.definition_id
     )
 
 
@@ -452,13 +438,8 @@ def _move(move: MoveView) -> ExecutionMoveAnswer:
 def _record_change(table: Table, change: RecordChange, mask: RunMasking, *, personal: bool) -> RecordChangeAnswer:
     hidden = frozenset(field.name for field in table.all_fields if field.pii and not personal)
     named = masked_changes(named_changes(table, change.changes), hidden, mask)
-    return RecordChangeAnswer(
-        record_id=change.record_id,
-        table=table.name,
-        version=change.version,
-        action=change.action,
-        at=change.at,
-        changes=[FieldChangeAnswer(**facts) for facts in named],
+    return RecordChangeAnswer.made_from(
+        change, table=table.name, changes=[FieldChangeAnswer(**facts) for facts in named]
     )
 
 
@@ -471,15 +452,6 @@ def _readable(value: Json) -> Json:
 
 def step_run_answer(run: StepRunView, mask: RunMasking) -> StepRunAnswer:
     """An attempt, with personal data masked."""
-    return StepRunAnswer(
-        step=run.step,
-        kind=run.kind,
-        visit=run.visit,
-        attempt=run.attempt,
-        status=run.status,  # type: ignore[arg-type] # the column's check constraint
-        started_at=run.started_at,
-        ended_at=run.ended_at,
-        input=mask.value(_readable(run.input)),
-        output=mask.output(run),
-        error=mask.value(run.error),
+    return StepRunAnswer.made_from(
+        run, input=mask.value(_readable(run.input)), output=mask.output(run), error=mask.value(run.error)
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,40 +11,22 @@ from functools import partial
 from typing import Final, Literal
 from uuid import UUID
 
-import structlog
-
-from passerelle.audit.trail import Trail
+from passerelle.audit.trail import AuditTrail
 from passerelle.definitions.model import Definition
-from passerelle.definitions.parameters import check_parameters
 from passerelle.definitions.revisions.service import Published, Revisions
-from passerelle.definitions.words import suggest
 from passerelle.engine.checks import CheckResult, OutsideCheck
 from passerelle.engine.children import Admission
-from passerelle.engine.kinds import StepFailure, WaitingKind
-from passerelle.engine.lanes import ROOT
-from passerelle.engine.model import (
-    ENDED,
-    Cancelled,
-    EventCame,
-    Identity,
-    Phase,
-    Received,
-    Retried,
-    Signal,
-    State,
-    Status,
-)
-from passerelle.engine.reach import Reach
+from passerelle.engine.model import ENDED, Identity, Received, State, Status
 from passerelle.engine.runner import Run, Runner
+from passerelle.engine.signals import Cancelled, EventCame, Retried, Signal
 from passerelle.engine.store import AlreadyStarted, Gone, LoadedExecution
 from passerelle.engine.transitions import NotAllowed
 from passerelle.kit.clock import Clock
-from passerelle.kit.errors import Code, PasserelleError, Problem
+from passerelle.kit.errors import Code, PasserelleError
 from passerelle.kit.grants import acting
-from passerelle.kit.http.fields import FIELD_INVALID
 from passerelle.kit.http.permissions import require_reached
 from passerelle.kit.ids import NewId
-from passerelle.kit.json import Json, JsonObject, dumps
+from passerelle.kit.json import Json, JsonObject
 from passerelle.records.masking import Masking
 from passerelle.records.models import RecordChange
 from passerelle.records.parts import RecordServices
@@ -55,23 +36,25 @@ from passerelle.workflows import errors
 from passerelle.workflows.masking import RunMasking, personal_parameters
 from passerelle.workflows.models import ExecutionFilters, ExecutionView, FailureGroup, MoveView, StepRunView
 from passerelle.workflows.personal import masking_of
+from passerelle.workflows.preconditions import (
+    checked_parameters,
+    not_found,
+    require_event,
+    require_no_user,
+    require_room,
+    require_runnable,
+    require_steps,
+    require_visited,
+    why_no_result,
+    wrong_expiry,
+)
 from passerelle.workflows.repository import ExecutionRepository
+from passerelle.workflows.runs_here import RunsHere
 from passerelle.workflows.shown import VIEWED, narrowed, seen_definitions, sees_personal, shown_view
 from passerelle.workflows.under_way import under_way
 
-log = structlog.get_logger("passerelle.workflows")
-
-EXPIRES_FROM: Final = timedelta(minutes=30)
-EXPIRES_UNTIL: Final = timedelta(days=30)
 NEVER_BEGUN: Final = "NEVER_BEGUN"
 """The code of an execution whose link or token nobody used."""
-HERE_AT_ONCE: Final = 64
-"""Executions of one workspace that go on in the process that got the request; further ones wait for their turn at the
-workers, where workspaces are served round by round."""
-EVENTS_WAITING: Final = 1_000
-"""Events that wait in an execution for their step."""
-EVENT_BYTES_WAITING: Final = 5_000_000
-"""Bytes of their bodies together: all are read whenever the execution goes on."""
 LOOK_AGAIN: Final = 0.1
 """Seconds between looks at an execution that another process works on."""
 
@@ -118,7 +101,7 @@ class Executions:
         new_id: NewId,
         run_wait: timedelta,
         quotas: Admission | None = None,
-        trail: Trail | None = None,
+        trail: AuditTrail | None = None,
     ) -> None:
         self._runner = runner
         self._revisions = revisions
@@ -129,8 +112,7 @@ class Executions:
         self._run_wait = run_wait
         self._quotas = quotas
         self._trail = trail
-        self._under_way: set[asyncio.Task[State]] = set()
-        self._of_workspace: Counter[UUID] = Counter()
+        self._here = RunsHere()
 
     async def run(self, workspace_id: UUID, request: StartRequest) -> State:
         """Run a definition that needs no end user, until it ends or rests; at the latest until `run_wait` is over.
@@ -143,7 +125,7 @@ class Executions:
             return await self._settled(workspace_id, request.id, deadline)
         if not run.state.under_way:
             return run.state
-        task = self._spawn(run)
+        task = self._here.spawn(run)
         await asyncio.wait({task}, timeout=deadline - asyncio.get_running_loop().time())
         if not task.done() or run.state.status is not Status.RUNNING:
             return run.state
@@ -159,15 +141,12 @@ class Executions:
         run = await self._begin(workspace_id, request)
         view = await self.find(workspace_id, request.id)
         if run is not None and run.state.runnable:
-            self._spawn(run)
+            self._here.spawn(run)
         return view
 
     async def close(self) -> None:
         """Give what is under way a moment to reach its next commit; the queue takes over what is left."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=3)
-        for task in self._under_way:
-            task.cancel()
+        await self._here.close()
 
     async def find(self, workspace_id: UUID, execution_id: UUID) -> ExecutionView:
         """One execution. Raises WORKFLOW_NOT_FOUND, PERMISSION_DENIED."""
@@ -178,7 +157,7 @@ class Executions:
         """A completed execution. Raises WORKFLOW_NOT_FOUND, WORKFLOW_NOT_COMPLETED."""
         view = await self.find(workspace_id, execution_id)
         if view.status is not Status.COMPLETED:
-            raise errors.WORKFLOW_NOT_COMPLETED.error(_why_no_result(view))
+            raise errors.WORKFLOW_NOT_COMPLETED.error(why_no_result(view))
         if sees_personal(view.definition_id) and not self._is_cut():
             return view
         timeline = await self.timeline(workspace_id, execution_id)
@@ -258,10 +237,10 @@ class Executions:
         state, known = await self._look(workspace_id, execution_id)
         revision_id = state.revision_id
         if step is not None:
-            _require_reached(known, state, step)
+            require_visited(known, state, step)
         if definition == "latest":
             published = await self._revisions.published_now(workspace_id, state.identity.definition_id)
-            _require_steps(state, published)
+            require_steps(state, published)
             revision_id = published.revision_id
         retried = Retried(revision_id, step)
         return await self._happen(workspace_id, execution_id, retried, errors.WORKFLOW_NOT_FAILED)
@@ -277,8 +256,8 @@ class Executions:
         state, definition = await self._look(workspace_id, execution_id)
         if state.status in ENDED:
             raise errors.WORKFLOW_ENDED.error(f"the execution has ended as {state.status} and takes no more events")
-        _require_event(definition, state, name, body)
-        _require_room(state, name, body)
+        require_event(definition, state, name, body)
+        require_room(state, name, body)
         event = EventCame(Received(event_id, name, body))
         view = await self._happen(workspace_id, execution_id, event, errors.WORKFLOW_ENDED)
         await self._note("sendEvent", workspace_id, view.definition_id, execution_id)
@@ -290,7 +269,7 @@ class Executions:
         """Store parameters under an id; checked, if the definition is named."""
         if definition_id is not None:
             published = await self._revisions.published_now(workspace_id, definition_id)
-            _checked(published.definition, parameters)
+            checked_parameters(published.definition, parameters)
         await self._repository.keep_parameters(workspace_id, definition_id, parameters, parameters_id)
 
     async def happen(
@@ -304,9 +283,9 @@ class Executions:
         try:
             run = await self._runner.apply(workspace_id, execution_id, signal, seen)
         except Gone:
-            raise _not_found(execution_id) from None
+            raise not_found(execution_id) from None
         if run.state.runnable:
-            self._spawn(run)
+            self._here.spawn(run)
         return run
 
     async def ask(self, workspace_id: UUID, check: OutsideCheck, inputs: JsonObject, seconds: float) -> CheckResult:
@@ -321,14 +300,14 @@ class Executions:
         try:
             return await self._runner.look_closely(workspace_id, execution_id, beside)
         except Gone:
-            raise _not_found(execution_id) from None
+            raise not_found(execution_id) from None
 
     async def _found(self, workspace_id: UUID, execution_id: UUID) -> ExecutionView:
         """An execution as it is, if whoever asks may do what they ask for. Raises WORKFLOW_NOT_FOUND."""
         view = await self._repository.find(workspace_id, execution_id)
         if view is None:
-            raise _not_found(execution_id)
-        require_reached("definition", view.definition_id, VIEWED, partial(_not_found, execution_id))
+            raise not_found(execution_id)
+        require_reached("definition", view.definition_id, VIEWED, partial(not_found, execution_id))
         return view
 
     async def _require(self, workspace_id: UUID, execution_id: UUID) -> None:
@@ -372,9 +351,9 @@ class Executions:
 
         async def started(published: Published) -> Run | None:
             if alone:
-                _require_no_user(published)
+                require_no_user(published)
             identity = await self._identity(workspace_id, request, published.definition, given)
-            here = self._of_workspace[workspace_id] < HERE_AT_ONCE
+            here = self._here.has_room(workspace_id)
             return await self._runner.start(published.definition, identity, published.revision_id, here=here)
 
         try:
@@ -397,13 +376,13 @@ class Executions:
         self, workspace_id: UUID, request: StartRequest, definition: Definition, given: JsonObject
     ) -> Identity:
         now = self._clock()
-        _require_runnable(definition)
+        require_runnable(definition)
         return Identity(
             id=request.id,
             workspace_id=workspace_id,
             definition_id=request.definition_id,
             execution_type=definition.execution_type,
-            parameters=_checked(definition, given, _wrong_expiry(request.expires_at, now)),
+            parameters=checked_parameters(definition, given, wrong_expiry(request.expires_at, now)),
             created_at=now,
             origin=request.origin,
             record_id=await self._record(workspace_id, definition, request.record_id),
@@ -437,28 +416,6 @@ class Executions:
 
     # Going on.
 
-    def _spawn(self, run: Run) -> asyncio.Task[State]:
-        task = asyncio.create_task(self._go_on(run))
-        self._under_way.add(task)
-        workspace_id = run.state.identity.workspace_id
-        self._of_workspace[workspace_id] += 1
-
-        def over(ended: asyncio.Task[State]) -> None:
-            self._under_way.discard(ended)
-            self._of_workspace[workspace_id] -= 1
-            if not self._of_workspace[workspace_id]:
-                del self._of_workspace[workspace_id]
-
-        task.add_done_callback(over)
-        return task
-
-    async def _go_on(self, run: Run) -> State:
-        try:
-            return await run.go_on()
-        except Exception as error:  # the lease runs out, and a worker goes on from the last commit
-            log.warning("execution.interrupted", execution=str(run.state.identity.id), error=repr(error))
-            return run.state
-
     async def _settled(self, workspace_id: UUID, execution_id: UUID, deadline: float) -> State:
         """The state once the execution ends or rests, whoever works on it; at `deadline` as it stands then."""
         loop = asyncio.get_running_loop()
@@ -473,122 +430,22 @@ class Executions:
         try:
             run = await self._runner.apply(workspace_id, execution_id, signal)
         except Gone:
-            raise _not_found(execution_id) from None
+            raise not_found(execution_id) from None
         except NotAllowed as error:
             raise refusal.error(str(error)) from None
         try:
             return await self.find(workspace_id, execution_id)
         finally:
             if run.state.runnable:  # it is this process's to go on with, whatever becomes of the answer
-                self._spawn(run)
+                self._here.spawn(run)
 
     async def _look(self, workspace_id: UUID, execution_id: UUID) -> tuple[State, Definition]:
         try:
             return await self._runner.look(workspace_id, execution_id)
         except Gone:
-            raise _not_found(execution_id) from None
+            raise not_found(execution_id) from None
 
 
 def _asked_by() -> JsonObject | None:
     now = acting()
     return None if now is None else {"type": now.caller.kind, "id": str(now.caller.id), "name": now.caller.name}
-
-
-def _require_no_user(published: Published) -> None:
-    if published.definition.execution_type == "INTERACTIVE":
-        raise errors.WORKFLOW_NEEDS_USER.error(
-            f"{published.definition.name} has steps for an end user: "
-            "create a link or a token, or start it with POST /workflows",
-            "/workflowDefinitionId",
-        )
-
-
-def _not_found(execution_id: UUID) -> PasserelleError:
-    return errors.WORKFLOW_NOT_FOUND.error(f"this workspace has no execution {execution_id}")
-
-
-def _why_no_result(view: ExecutionView) -> str:
-    if view.status is Status.FAILED and view.error is not None:
-        return f"the execution is FAILED ({view.error['code']}: {view.error['message']}): mend the cause and retry it"
-    if view.status in ENDED:
-        return f"the execution has ended as {view.status}: there is no result"
-    return f"the execution is {view.status}: ask again once it is COMPLETED, or wait for the webhook"
-
-
-def _checked(definition: Definition, given: JsonObject, wrong: Sequence[Problem] = ()) -> JsonObject:
-    """The parameters with their defaults. Raises what is wrong with them, beside what is `wrong` already."""
-    values, problems = check_parameters(definition, given)
-    if problems or wrong:
-        raise PasserelleError(400, [*wrong, *problems])
-    return values
-
-
-def _require_runnable(definition: Definition) -> None:
-    missing = sorted({step.kind.name for step in definition.all_steps if not step.kind.runnable})
-    if missing:
-        raise errors.STEP_KIND_NOT_AVAILABLE.error(
-            f"{definition.name} has steps of kinds that this release cannot run: {', '.join(missing)}",
-            "/workflowDefinitionId",
-        )
-
-
-def _wrong_expiry(expires_at: datetime | None, now: datetime) -> list[Problem]:
-    if expires_at is None:
-        return []
-    if expires_at.tzinfo is None:
-        return [FIELD_INVALID.problem("expiresAt needs a time zone, such as Z", "/expiresAt")]
-    if not now + EXPIRES_FROM <= expires_at <= now + EXPIRES_UNTIL:
-        return [errors.EXPIRES_AT_INVALID.problem("expiresAt must lie 30 minutes to 30 days ahead", "/expiresAt")]
-    return []
-
-
-def _require_steps(state: State, published: Published) -> None:
-    here = {position.step for position in state.lanes.values() if position.step is not None}
-    missing = sorted(here - published.definition.positions.keys())
-    if missing:
-        raise errors.STEP_NOT_IN_REVISION.error(
-            f"revision {published.number} has no step {', '.join(missing)}: retry with ?definition=original"
-        )
-
-
-def _require_room(state: State, name: str, body: Json) -> None:
-    """Refuse an event that would have to wait, where there is no room beside those that do."""
-    if any(position.phase is Phase.WAITING and position.event == name for position in state.lanes.values()):
-        return
-    waiting = state.inbox
-    too_many = len(waiting) >= EVENTS_WAITING
-    if too_many or (waiting and sum(len(dumps(one.body)) for one in waiting) + len(dumps(body)) > EVENT_BYTES_WAITING):
-        raise errors.EVENTS_TOO_MANY.error(
-            f"{len(waiting):,} events wait for their steps already: send this one once the execution has taken some"
-        )
-
-
-def _require_reached(definition: Definition, state: State, step: str) -> None:
-    reached = [one.id for one in definition.steps if state.visits.get(ROOT, {}).get(one.id)]
-    if step not in reached:
-        raise errors.STEP_NOT_REACHED.error(
-            f"the execution has not come by a step `{step}`; {suggest(step, reached, 'it came by')}", "/step"
-        )
-
-
-def _require_event(definition: Definition, state: State, name: str, body: Json) -> None:
-    """Refuse at once what no step would take, or will: so that the sender learns of it."""
-    takers = [
-        step.of(WaitingKind)
-        for step in definition.all_steps
-        if isinstance(step.kind, WaitingKind) and step.kind.event_name(step.config) == name
-    ]
-    if not takers:
-        raise errors.EVENT_UNKNOWN.error(f"{definition.name} has no event step that takes {name}")
-    here = [(position.step, True) for position in state.lanes.values() if position.step in definition.by_id]
-    still = Reach(definition).still([(step, inside) for step, inside in here if step is not None])
-    coming = [step for step in takers if step.id in still]
-    if not coming:
-        raise errors.EVENT_UNKNOWN.error(f"every step of {definition.name} that takes {name} is over")
-    for step in coming:
-        try:
-            step.kind.accept(step.config, body)
-            return
-        except StepFailure as failure:
-            refusal = failure
-    raise errors.EVENT_BODY_INVALID.error(refusal.message)

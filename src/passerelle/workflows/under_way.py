@@ -8,7 +8,8 @@ from datetime import datetime
 from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import OutsideKind
 from passerelle.engine.lanes import path_of
-from passerelle.engine.model import Phase, State
+from passerelle.engine.model import State
+from passerelle.engine.positions import Phase
 from passerelle.engine.transitions import call_shown, scope_of
 from passerelle.workflows.models import StepRunView
 

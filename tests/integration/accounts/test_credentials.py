@@ -289,7 +289,7 @@ async def test_expired_refresh_tokens_are_forgotten(
 async def test_the_public_key_checks_what_the_workspace_signs(
     client: httpx.AsyncClient, accounts: Accounts, workspace: Workspace
 ) -> None:
-    signing = await accounts.signing_key(workspace.id)
+    signing = await accounts.signing_keys.of_workspace(workspace.id)
     private = RSAKey.import_key(signing.private)
     signed = jws.serialize_compact({"alg": "RS256", "kid": str(signing.id)}, b"exact bytes", private)
 

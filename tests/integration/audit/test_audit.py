@@ -17,7 +17,7 @@ import pytest
 from passerelle.audit import repository
 from passerelle.audit.models import Actor, AuditChain
 from passerelle.audit.repository import AuditFilters
-from passerelle.audit.trail import MOST_NAMED, Happened, Trail, write_down
+from passerelle.audit.trail import MOST_NAMED, AuditedAction, AuditTrail, write_down
 from passerelle.audit.verifying import Report, verify_export
 from passerelle.kit.clock import MovedClock, iso, system_clock
 from passerelle.kit.database import Database
@@ -28,7 +28,7 @@ from tests.integration.secrets.product import BASE_URL, Product
 
 __all__ = ["home"]
 
-DEED = Happened("writeThing", Actor("key", "k", "shop"), object_kind="thing", object_id="1")
+DEED = AuditedAction("writeThing", Actor("key", "k", "shop"), object_kind="thing", object_id="1")
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ async def test_who_started_executions_is_in_it_an_entry_for_many(product: Produc
 
 
 async def test_one_entry_names_no_more_executions_than_can_be_read(database: Database, workspace_id: UUID) -> None:
-    trail, caller = Trail(database, MovedClock(), new_id), Principal(workspace_id, new_id(), "shop")
+    trail, caller = AuditTrail(database, MovedClock(), new_id), Principal(workspace_id, new_id(), "shop")
     definition_id = new_id()
     for _ in range(MOST_NAMED + 1):
         await trail.gather_execution(workspace_id, "startWorkflow", caller, definition_id, new_id())
@@ -167,8 +167,8 @@ async def test_what_is_written_a_moment_later_has_the_time_at_which_it_happened(
 ) -> None:
     """Else a key would seem to have been used after it was revoked."""
     clock = MovedClock()
-    trail = Trail(database, clock, new_id)
-    happened = Happened("listRecords", Actor("key", "k", "service"), "read")
+    trail = AuditTrail(database, clock, new_id)
+    happened = AuditedAction("listRecords", Actor("key", "k", "service"), "read")
     began = clock()
     await trail.gather(workspace_id, happened, organization=False)
     clock.move(timedelta(milliseconds=200))
@@ -185,10 +185,12 @@ async def test_a_page_that_reads_the_same_again_and_again_fills_two_lines_in_ten
 ) -> None:
     """What was read first is written at once, nothing of the rest is lost, and exports are never put together."""
     clock = MovedClock()
-    trail = Trail(database, clock, new_id)
-    reads, exports = (Happened(name, Actor("user", "u", "Ewa"), "read") for name in ("listReviews", "exportRecords"))
+    trail = AuditTrail(database, clock, new_id)
+    reads, exports = (
+        AuditedAction(name, Actor("user", "u", "Ewa"), "read") for name in ("listReviews", "exportRecords")
+    )
 
-    async def written(happened: Happened) -> list[int]:
+    async def written(happened: AuditedAction) -> list[int]:
         filters = AuditFilters(action=happened.action)
         found = await trail.reading.page(AuditChain(workspace_id), filters, None, 100)
         return [one.to_json()["times"] for one in found.entries]
@@ -261,7 +263,7 @@ async def test_it_is_searched_by_who_what_when_and_any_text(product: Product) ->
 
 
 async def test_a_change_and_its_entry_are_there_together_or_not_at_all(database: Database, workspace_id: UUID) -> None:
-    trail = Trail(database, system_clock, new_id)
+    trail = AuditTrail(database, system_clock, new_id)
 
     async def deed(fail: bool) -> None:
         async with trail.as_operator("write", None), database.workspace(workspace_id) as connection:
@@ -321,9 +323,9 @@ async def test_a_chain_that_is_not_served_cannot_be_written(database: Database, 
 
 
 @pytest.fixture
-async def written(database: Database, workspace_id: UUID) -> Trail:
+async def written(database: Database, workspace_id: UUID) -> AuditTrail:
     """A chain of six."""
-    trail = Trail(database, system_clock, new_id)
+    trail = AuditTrail(database, system_clock, new_id)
     for _ in range(6):
         async with database.transaction(workspace_id) as connection:
             await write_down(connection, workspace_id, DEED, system_clock())
@@ -331,7 +333,7 @@ async def written(database: Database, workspace_id: UUID) -> Trail:
     return trail
 
 
-async def looked(trail: Trail, chain: UUID) -> Report:
+async def looked(trail: AuditTrail, chain: UUID) -> Report:
     return await trail.reading.verify(AuditChain(chain))
 
 
@@ -344,7 +346,7 @@ async def intruder(database_url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
     await connection.close()
 
 
-async def test_what_nobody_touched_is_intact(written: Trail, workspace_id: UUID) -> None:
+async def test_what_nobody_touched_is_intact(written: AuditTrail, workspace_id: UUID) -> None:
     found = await looked(written, workspace_id)
     assert (found.problem, found.entries, found.first, found.waiting) == (None, 6, 1, 0)
 
@@ -380,7 +382,7 @@ async def test_what_nobody_touched_is_intact(written: Trail, workspace_id: UUID)
     ],
 )
 async def test_tampering_shows_at_its_place(
-    written: Trail, workspace_id: UUID, intruder: asyncpg.Connection[Any], tampering: str, broken: int | None
+    written: AuditTrail, workspace_id: UUID, intruder: asyncpg.Connection[Any], tampering: str, broken: int | None
 ) -> None:
     await intruder.execute(tampering)
     found = await looked(written, workspace_id)
@@ -389,7 +391,7 @@ async def test_tampering_shows_at_its_place(
 
 
 async def test_a_hash_that_was_written_down_is_missed(
-    written: Trail, workspace_id: UUID, intruder: asyncpg.Connection[Any]
+    written: AuditTrail, workspace_id: UUID, intruder: asyncpg.Connection[Any]
 ) -> None:
     """Whoever owns the database can write the whole chain anew: that shows only against what is kept elsewhere."""
     reading = written.reading
@@ -428,7 +430,7 @@ async def test_whoever_writes_and_seals_at_once_the_chain_holds(
     database: Database, database_url: str, workspace_id: UUID
 ) -> None:
     """Writers that commit late, or not at all, while several processes seal: no entry is lost, none comes twice."""
-    trail = Trail(database, system_clock, new_id)
+    trail = AuditTrail(database, system_clock, new_id)
     committed: list[str] = []
 
     class UndoneError(Exception):
@@ -464,7 +466,7 @@ async def test_whoever_writes_and_seals_at_once_the_chain_holds(
 async def test_a_sealer_that_dies_leaves_a_chain_that_goes_on(
     database: Database, database_url: str, workspace_id: UUID
 ) -> None:
-    trail = Trail(database, system_clock, new_id)
+    trail = AuditTrail(database, system_clock, new_id)
     for _ in range(5):
         async with database.transaction(workspace_id) as connection:
             await write_down(connection, workspace_id, DEED, system_clock())
@@ -487,7 +489,7 @@ async def test_retention_shortens_the_chain_and_what_is_left_hangs_together(
     database: Database, workspace_id: UUID
 ) -> None:
     clock = MovedClock()
-    trail = Trail(database, clock, new_id, keep=timedelta(days=60))
+    trail = AuditTrail(database, clock, new_id, keep=timedelta(days=60))
     clock.move(timedelta(days=-100))
     for _ in range(4):
         async with database.transaction(workspace_id) as connection:
@@ -513,7 +515,7 @@ async def test_retention_shortens_the_chain_and_what_is_left_hangs_together(
     assert await trail.forget_old() == 0
 
 
-async def test_nobody_shortens_what_is_young(database: Database, workspace_id: UUID, written: Trail) -> None:
+async def test_nobody_shortens_what_is_young(database: Database, workspace_id: UUID, written: AuditTrail) -> None:
     async with database.transaction(workspace_id) as connection:
         assert await connection.fetchval("SELECT remove_audit($1, 100)", workspace_id) == 0
     assert (await looked(written, workspace_id)).entries == 6

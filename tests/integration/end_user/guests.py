@@ -16,8 +16,8 @@ from passerelle.definitions.facts import KnownFacts
 from passerelle.definitions.revisions.repository import RevisionRepository
 from passerelle.definitions.revisions.service import Revisions
 from passerelle.end_user.session.models import Screen
-from passerelle.end_user.session.parts import end_user_sessions
 from passerelle.end_user.session.service import EndUserSessions
+from passerelle.end_user.session.services import end_user_sessions
 from passerelle.engine.registry import load_kinds
 from passerelle.engine.runner import Runner
 from passerelle.engine.store import Store

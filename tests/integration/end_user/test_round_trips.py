@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from passerelle.app.services import Services
-from passerelle.kit.database import OwnConnection
+from passerelle.kit.connections import OwnConnection
 from tests.integration.secrets.product import BASE_URL, Product, joined, opened
 
 PAGES = "name: pages\nsteps:\n" + "".join(

@@ -14,8 +14,9 @@ from passerelle.definitions.expressions import Template
 from passerelle.definitions.model import Definition, Parameter
 from passerelle.engine.children import MOST_DEEP
 from passerelle.engine.kinds import StepFailure
-from passerelle.engine.model import Cancelled, EventCame, Received, Retried, Status
+from passerelle.engine.model import Received, Status
 from passerelle.engine.runner import Run
+from passerelle.engine.signals import Cancelled, EventCame, Retried
 from passerelle.engine.steps.each import EachConfig, EachKind
 from passerelle.engine.steps.parallel import ParallelConfig, ParallelKind
 from passerelle.engine.store import CHILD_ENDED

@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 
 from passerelle.engine.commits import EXECUTION_SET_ASIDE
-from passerelle.engine.model import Retried, Status
+from passerelle.engine.model import Status
+from passerelle.engine.signals import Retried
 from passerelle.kit.claiming import CEILING, FLOOD, claim
 from passerelle.kit.database import Database
 from passerelle.kit.jobs import NEW_JOB

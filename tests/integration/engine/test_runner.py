@@ -13,7 +13,8 @@ import pytest
 
 from passerelle.definitions.expressions import Template
 from passerelle.engine.kinds import Done, StepFailure
-from passerelle.engine.model import Cancelled, EventCame, Identity, Received, Status
+from passerelle.engine.model import Identity, Received, Status
+from passerelle.engine.signals import Cancelled, EventCame
 from passerelle.engine.steps.each import EachConfig, EachKind
 from passerelle.engine.steps.parallel import ParallelConfig, ParallelKind
 from passerelle.engine.store import ENTRYPOINT, AlreadyStarted

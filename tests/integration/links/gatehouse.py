@@ -28,7 +28,7 @@ from passerelle.kit.secrets import SecretBox
 from passerelle.languages.service import Languages
 from passerelle.links.credentials import Credentials
 from passerelle.links.models import LinkRequest, MadeLink, MadeToken
-from passerelle.links.parts import link_parts
+from passerelle.links.services import link_services
 from passerelle.themes.repository import ThemeRepository
 from passerelle.themes.service import Themes
 from passerelle.workflows.models import ExecutionView
@@ -106,7 +106,7 @@ class Gatehouse:
         self.box = box or SecretBox(["k" * 40])
         self.credentials = Credentials(self.box)
         self.keys = SigningKeys(database, self.box, self.clock, Memory(lambda: self.clock().timestamp()))
-        parts = link_parts(
+        parts = link_services(
             database,
             cast("Executions", Starting(database, self.clock)),
             cast("Revisions", self.definitions),

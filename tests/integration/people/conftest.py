@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from passerelle.people.models import NewUser, User
-from passerelle.people.parts import PeopleParts
+from passerelle.people.services import PeopleServices
 from tests.integration.people.browsing import PASSWORD, Tab
 from tests.integration.secrets.product import BASE_URL, Product, joined, opened
 
@@ -19,7 +19,7 @@ class Home:
     """A product with a person in its first workspace's organization."""
 
     product: Product
-    people: PeopleParts
+    people: PeopleServices
     owner: User
 
     def tab(self, **headers: str) -> Tab:

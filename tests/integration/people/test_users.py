@@ -22,7 +22,7 @@ from passerelle.kit.mail import NoMail
 from passerelle.kit.outgoing.fake import FakeOutgoing, canned
 from passerelle.kit.secrets import SecretBox
 from passerelle.people.models import NewUser, Role, User
-from passerelle.people.parts import PeopleParts, people_parts
+from passerelle.people.services import PeopleServices, people_services
 
 PASSWORD = "lampa wieloryb rower"
 
@@ -47,9 +47,9 @@ class NoThings:
 
 
 @pytest.fixture
-def people(database: Database, clock: MovedClock) -> PeopleParts:
+def people(database: Database, clock: MovedClock) -> PeopleServices:
     box = SecretBox(["a-key-for-tests-of-thirty-two-characters"])
-    return people_parts(
+    return people_services(
         database,
         box,
         clock,
@@ -64,12 +64,12 @@ def people(database: Database, clock: MovedClock) -> PeopleParts:
 
 
 @pytest.fixture
-async def organization_id(people: PeopleParts, workspace_id: UUID) -> UUID:
+async def organization_id(people: PeopleServices, workspace_id: UUID) -> UUID:
     return await people.users.organization_of(workspace_id)
 
 
 @pytest.fixture
-async def owner(people: PeopleParts, organization_id: UUID) -> User:
+async def owner(people: PeopleServices, organization_id: UUID) -> User:
     return await people.users.make(organization_id, NewUser("Anna@Example.com", "owner", "Anna", "Nowak"), PASSWORD)
 
 
@@ -85,7 +85,7 @@ def code_of(error: pytest.ExceptionInfo[PasserelleError]) -> str:
 
 
 async def test_nobody_has_two_addresses_that_differ_in_case_alone(
-    people: PeopleParts, organization_id: UUID, owner: User
+    people: PeopleServices, organization_id: UUID, owner: User
 ) -> None:
     assert (await people.users.by_email(organization_id, "ANNA@example.COM")) == owner
     with pytest.raises(PasserelleError) as refused:
@@ -95,14 +95,14 @@ async def test_nobody_has_two_addresses_that_differ_in_case_alone(
 
 @pytest.mark.parametrize("password", ["short", "password1234", "aaaaaaaaaaaaaaaa", "anna@example.com", "x" * 201])
 async def test_a_password_that_is_easy_to_guess_is_refused(
-    people: PeopleParts, organization_id: UUID, password: str
+    people: PeopleServices, organization_id: UUID, password: str
 ) -> None:
     with pytest.raises(PasserelleError) as refused:
         await people.users.make(organization_id, NewUser("anna@example.com", "member"), password)
     assert code_of(refused) == "PASSWORD_WEAK"
 
 
-async def test_two_owners_cannot_leave_at_once(people: PeopleParts, workspace_id: UUID, owner: User) -> None:
+async def test_two_owners_cannot_leave_at_once(people: PeopleServices, workspace_id: UUID, owner: User) -> None:
     other = await people.users.make(owner.organization_id, NewUser("jan@example.com", "owner"))
 
     outcomes = await asyncio.gather(
@@ -115,7 +115,7 @@ async def test_two_owners_cannot_leave_at_once(people: PeopleParts, workspace_id
     assert [one.problems[0].code for one in refused] == ["LAST_OWNER"]
 
 
-async def test_only_an_owner_touches_owners(people: PeopleParts, workspace_id: UUID, owner: User) -> None:
+async def test_only_an_owner_touches_owners(people: PeopleServices, workspace_id: UUID, owner: User) -> None:
     admin = await people.users.make(owner.organization_id, NewUser("jan@example.com", "admin"))
     by = acting(admin, workspace_id)
     for attempt in (
@@ -130,7 +130,7 @@ async def test_only_an_owner_touches_owners(people: PeopleParts, workspace_id: U
 
 
 async def test_a_role_of_ones_own_gives_no_more_than_its_maker_has(
-    people: PeopleParts, workspace_id: UUID, owner: User
+    people: PeopleServices, workspace_id: UUID, owner: User
 ) -> None:
     limited = acting(owner, workspace_id, WORKSPACE_ROLES["reviewer"].permissions)
     wanted = Role("clerk", "Types.", frozenset({"can_edit_data", "can_read_data"}), built_in=False)
@@ -141,7 +141,7 @@ async def test_a_role_of_ones_own_gives_no_more_than_its_maker_has(
     assert "`can_read_data`" not in str(refused.value)
 
 
-async def test_a_role_that_members_have_stays(people: PeopleParts, workspace_id: UUID, owner: User) -> None:
+async def test_a_role_that_members_have_stays(people: PeopleServices, workspace_id: UUID, owner: User) -> None:
     by = acting(owner, workspace_id)
     clerk = Role("clerk", "Types.", frozenset({"can_edit_data"}), built_in=False)
     await people.roles.create(owner.organization_id, workspace_id, clerk, by)
@@ -156,7 +156,7 @@ async def test_a_role_that_members_have_stays(people: PeopleParts, workspace_id:
 
 
 async def test_members_get_what_their_role_says_and_admins_everything_everywhere(
-    database: Database, people: PeopleParts, workspace_id: UUID, owner: User
+    database: Database, people: PeopleServices, workspace_id: UUID, owner: User
 ) -> None:
     second = (await Accounts(database, SecretBox(["x" * 40])).create_workspace("second", owner.organization_id)).id
     member = await people.users.make(owner.organization_id, NewUser("jan@example.com", "member"))
@@ -179,7 +179,7 @@ async def test_members_get_what_their_role_says_and_admins_everything_everywhere
 
 
 async def test_another_organization_finds_none_of_it(
-    database: Database, people: PeopleParts, workspace_id: UUID, owner: User
+    database: Database, people: PeopleServices, workspace_id: UUID, owner: User
 ) -> None:
     other = await Accounts(database, SecretBox(["x" * 40])).create_workspace("other")
     stranger = await people.users.organization_of(other.id)
@@ -199,7 +199,7 @@ async def test_another_organization_finds_none_of_it(
 
 
 async def test_lists_count_the_organizations_own_whoever_asks(
-    people: PeopleParts, database: Database, workspace_id: UUID, owner: User
+    people: PeopleServices, database: Database, workspace_id: UUID, owner: User
 ) -> None:
     """The counts go around row-level security: they look at the connection's organization themselves."""
     other = await Accounts(database, SecretBox(["x" * 40])).create_workspace("other")

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from passerelle.app.services import Services
-from passerelle.cli.main import app
+from passerelle.cli.workspaces import app
 from passerelle.kit.secrets import generate_key
 from passerelle.quotas.models import OwnTerms, WorkspaceTurns
 from tests.integration.secrets.product import Product, joined, opened
@@ -127,7 +127,7 @@ async def test_the_command_says_it_shows_it_and_refuses_what_is_no_number(produc
     environment = {"PASSERELLE_DATABASE_URL": product.database_url, "PASSERELLE_SECRET_KEY": generate_key()}
 
     async def command(*options: str) -> Result:
-        words = ["workspace", "quota", str(product.workspace_id), *options]
+        words = ["quota", str(product.workspace_id), *options]
         return await asyncio.to_thread(lambda: CliRunner(env=environment).invoke(app, words))
 
     said = await command("--storage", "2GB", "--records", "unlimited", "--weight", "2", "--jobs", "8")

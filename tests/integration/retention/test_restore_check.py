@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from passerelle.kit.clock import system_clock
-from passerelle.kit.sent import SentBuffer
+from passerelle.kit.sent_journal import SentBuffer
 from passerelle.operations.sent import SentJournal, check_restored
 from passerelle.resources.files import Files
 from tests.integration.retention.test_retention import QUICK, product, sql

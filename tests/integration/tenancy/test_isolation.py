@@ -126,6 +126,7 @@ async def test_a_connection_that_goes_from_one_workspace_to_another_changes_its_
 def test_no_code_takes_a_connection_without_naming_its_workspace() -> None:
     """`asyncpg` is opened only by the wrapper, and by the embedded server, which looks whether it works."""
     allowed = {
+        "kit/connections.py",
         "kit/database.py",
         "dev/postgres/supervisor.py",
         "dev/postgres/server.py",

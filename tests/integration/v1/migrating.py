@@ -10,9 +10,9 @@ import asyncpg
 from rich.console import Console
 
 from passerelle.kit.json import loads
-from passerelle.v1.cases import moving
-from passerelle.v1.cases.moving import Said
-from passerelle.v1.cases.operating import Where
+from passerelle.v1.cases import migrate_command
+from passerelle.v1.cases.command_database import Where
+from passerelle.v1.cases.migrate_command import Said
 from tests.integration.v1.both import PERSON, Both
 
 CUSTOMERS: dict[str, Any] = {
@@ -58,13 +58,13 @@ class Company:
     async def move(self, text: str = MAP, *, to: str = "customers", dry_run: bool = False) -> Said:
         file = self.folder / "map.yaml"
         file.write_text(text)
-        return await moving.migrate(self.place, to, file, _silent(), dry_run=dry_run)
+        return await migrate_command.migrate(self.place, to, file, _silent(), dry_run=dry_run)
 
     async def undo(self) -> Said:
-        return await moving.undo(self.place, _silent())
+        return await migrate_command.undo(self.place, _silent())
 
     async def verify(self) -> Said:
-        return await moving.verify(self.place, _silent())
+        return await migrate_command.verify(self.place, _silent())
 
     async def table(self, body: dict[str, Any] = CUSTOMERS) -> Any:
         return await self.both.new.call("POST", "/tables", body, 201)

@@ -12,8 +12,8 @@ import pytest
 from rich.console import Console
 
 from passerelle.kit.ids import new_id
-from passerelle.v1.cases.bringing import bring
-from passerelle.v1.cases.moving import Said
+from passerelle.v1.cases.import_command import bring
+from passerelle.v1.cases.migrate_command import Said
 from tests.integration.v1.both import PERSON, Both
 from tests.integration.v1.migrating import Company
 

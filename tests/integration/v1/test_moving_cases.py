@@ -10,7 +10,7 @@ import pytest
 
 from passerelle.kit.errors import CommandError
 from passerelle.kit.ids import new_id
-from passerelle.v1.cases import moving
+from passerelle.v1.cases import migrate_command
 from tests.integration.v1.both import PERSON, Both
 from tests.integration.v1.migrating import MAP, Company
 
@@ -338,7 +338,7 @@ async def test_a_suggested_map_can_be_used_as_it_is_written(company: Company) ->
     await company.table()
     await company.people(1)
     file = company.folder / "suggested.yaml"
-    await moving.suggest(company.place, "customers", file)
+    await migrate_command.suggest(company.place, "customers", file)
     text = file.read_text()
     assert "  lastName: surname\n" in text
     assert "  phone: phone\n" in text
@@ -346,7 +346,7 @@ async def test_a_suggested_map_can_be_used_as_it_is_written(company: Company) ->
     assert "  origin: old-shop  # required\n" in text
     assert (await company.move(text)).good
     with pytest.raises(CommandError, match="is there already"):
-        await moving.suggest(company.place, "customers", file)
+        await migrate_command.suggest(company.place, "customers", file)
 
 
 async def test_erasing_a_person_leaves_nothing_of_the_move(company: Company) -> None:
@@ -372,7 +372,7 @@ async def test_nothing_of_another_workspace_is_touched(company: Company) -> None
 async def test_a_workspace_that_is_not_there_is_said(company: Company) -> None:
     place = company.place
     with pytest.raises(CommandError, match="there is no workspace"):
-        await moving.verify(type(place)(place.url, new_id(), place.files_url), _quiet())
+        await migrate_command.verify(type(place)(place.url, new_id(), place.files_url), _quiet())
 
 
 def _quiet() -> Any:

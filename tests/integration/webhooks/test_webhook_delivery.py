@@ -116,7 +116,7 @@ async def test_after_a_rotation_both_secrets_hold_until_the_old_one_ends(office:
 
 async def test_a_new_signing_key_is_published_before_it_signs(office: PostOffice) -> None:
     await office.endpoint()
-    before = await office.accounts.signing_key(office.workspace_id)
+    before = await office.accounts.signing_keys.of_workspace(office.workspace_id)
     made, _ = await office.accounts.signing_keys.rotate(office.workspace_id, timedelta(hours=1))
     published = {key["kid"] for key in (await office.accounts.signing_keys.jwks(office.workspace_id))["keys"]}
     assert {str(before.id), str(made)} <= published

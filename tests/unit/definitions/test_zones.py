@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from passerelle.definitions.revisions.service import Revisions
-from passerelle.engine.model import Identity, Started, State
+from passerelle.engine.model import Identity, State
 from passerelle.engine.registry import load_kinds
+from passerelle.engine.signals import Started
 from passerelle.engine.transitions import advance
 
 WORKSPACE, OTHER, REVISION = (UUID(int=number) for number in (1, 2, 3))

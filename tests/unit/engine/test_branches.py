@@ -16,20 +16,9 @@ from passerelle.definitions.expressions import Template
 from passerelle.definitions.model import Definition, OnError, Step
 from passerelle.engine.kinds import Done, StepFailure
 from passerelle.engine.lanes import inner_lane, place_of_lane
-from passerelle.engine.model import (
-    Called,
-    Cancelled,
-    Elapsed,
-    EventCame,
-    Phase,
-    Received,
-    Retried,
-    Started,
-    State,
-    Status,
-    StepRun,
-    Transition,
-)
+from passerelle.engine.model import Received, State, Status, StepRun, Transition
+from passerelle.engine.positions import Phase
+from passerelle.engine.signals import Called, Cancelled, Elapsed, EventCame, Retried, Started
 from passerelle.engine.steps.each import EachConfig, EachKind
 from passerelle.engine.steps.parallel import ParallelConfig, ParallelKind
 from passerelle.engine.transitions import PURE_STEPS_AT_ONCE, advance

@@ -13,27 +13,23 @@ import pytest
 from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import StepFailure
-from passerelle.engine.model import (
+from passerelle.engine.model import Identity, Received, State, Status
+from passerelle.engine.moving import inverse, moved
+from passerelle.engine.positions import LanePosition, Phase
+from passerelle.engine.registry import load_kinds
+from passerelle.engine.signals import (
     Answered,
     Called,
     ChildBegan,
     ChildEnded,
     Elapsed,
     EventCame,
-    Identity,
-    LanePosition,
     Moved,
-    Phase,
-    Received,
     Retried,
     Signal,
     Started,
-    State,
-    Status,
     Submitted,
 )
-from passerelle.engine.moving import inverse, moved
-from passerelle.engine.registry import load_kinds
 from passerelle.engine.steps.review import Vote
 from passerelle.engine.store import _values
 from passerelle.engine.transitions import advance, call_key

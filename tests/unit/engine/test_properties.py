@@ -15,24 +15,18 @@ from hypothesis import strategies as st
 from passerelle.definitions.expressions import Template
 from passerelle.definitions.model import Definition, OnError, Retry, Step
 from passerelle.engine.kinds import StepFailure
-from passerelle.engine.model import (
-    ENDED,
-    MOVES,
-    OPEN,
+from passerelle.engine.model import ALLOWED, ENDED, OPEN, Received, State, Status, StepRun
+from passerelle.engine.positions import Phase
+from passerelle.engine.signals import (
     Called,
     Cancelled,
     ChildBegan,
     ChildEnded,
     Elapsed,
     EventCame,
-    Phase,
-    Received,
     Retried,
     Signal,
     Started,
-    State,
-    Status,
-    StepRun,
 )
 from passerelle.engine.steps.each import EachConfig, EachKind
 from passerelle.engine.steps.parallel import ParallelConfig, ParallelKind
@@ -147,7 +141,7 @@ class History:
     def happen(self, signal: Signal) -> None:
         before = self.state
         transition = advance(self.definition, before, signal, self.now)
-        assert transition.state.status in MOVES[before.status] | {before.status}
+        assert transition.state.status in ALLOWED[before.status] | {before.status}
         assert not (before.status in ENDED and transition.runs), "a step ran after the end"
         self.state = transition.state
         stopped = (Phase.FAILED, Phase.BRANCHING)
@@ -254,7 +248,7 @@ def test_every_attempt_is_recorded_once_and_in_order(definition: Definition, dat
 @PLAYED
 @given(definitions(), st.data())
 def test_a_state_survives_its_way_through_the_database(definition: Definition, data: Any) -> None:
-    from passerelle.engine.model import LanePosition
+    from passerelle.engine.positions import LanePosition
 
     for position in played(definition, data, most=5).state.lanes.values():
         assert LanePosition.from_json(position.to_json()) == position

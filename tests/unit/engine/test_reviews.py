@@ -13,18 +13,9 @@ from hypothesis import strategies as st
 from passerelle.definitions.expressions import Template
 from passerelle.definitions.model import Definition, OnError
 from passerelle.engine.kinds import Refusal
-from passerelle.engine.model import (
-    Answered,
-    AskedAgain,
-    Elapsed,
-    LanePosition,
-    Retried,
-    Started,
-    State,
-    Status,
-    Submitted,
-    Transition,
-)
+from passerelle.engine.model import State, Status, Transition
+from passerelle.engine.positions import LanePosition
+from passerelle.engine.signals import Answered, AskedAgain, Elapsed, Retried, Started, Submitted
 from passerelle.engine.steps.each import EachConfig, EachKind
 from passerelle.engine.steps.review import ReviewConfig, ReviewKind, Taking, Vote
 from passerelle.engine.transitions import advance

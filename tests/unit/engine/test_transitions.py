@@ -13,21 +13,9 @@ from passerelle.definitions.expressions import ExpressionError, Template
 from passerelle.definitions.model import Definition, OnError
 from passerelle.engine.kinds import Done, StepFailure
 from passerelle.engine.lanes import ROOT
-from passerelle.engine.model import (
-    Called,
-    Cancelled,
-    Elapsed,
-    EventCame,
-    Phase,
-    Received,
-    Retried,
-    Signal,
-    Started,
-    State,
-    Status,
-    TakenOver,
-    Transition,
-)
+from passerelle.engine.model import Received, State, Status, Transition
+from passerelle.engine.positions import Phase
+from passerelle.engine.signals import Called, Cancelled, Elapsed, EventCame, Retried, Signal, Started, TakenOver
 from passerelle.engine.transitions import PURE_STEPS_AT_ONCE, NotAllowed, advance
 from passerelle.kit.clock import iso
 from tests.unit.engine.builders import (

@@ -16,22 +16,10 @@ from passerelle.definitions.form_answers import FieldFinding
 from passerelle.definitions.model import Definition, OnError, Step
 from passerelle.engine.kinds import Done, StepFailure
 from passerelle.engine.lanes import ROOT
-from passerelle.engine.model import (
-    ENDED,
-    OPEN,
-    Called,
-    Cancelled,
-    Elapsed,
-    Phase,
-    Signal,
-    Started,
-    State,
-    Status,
-    StepRun,
-    Submitted,
-    WentBack,
-)
+from passerelle.engine.model import ENDED, OPEN, State, Status, StepRun
+from passerelle.engine.positions import Phase
 from passerelle.engine.registry import load_kinds
+from passerelle.engine.signals import Called, Cancelled, Elapsed, Signal, Started, Submitted, WentBack
 from passerelle.engine.store import _values
 from passerelle.engine.transitions import NotAllowed, NotCurrent, NoWayBack, advance, way_back
 from passerelle.engine.user_kinds import AnswerRefused, UserKind

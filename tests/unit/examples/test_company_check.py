@@ -14,8 +14,9 @@ from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import OutsideKind, StepFailure, Tools
 from passerelle.engine.lanes import ROOT
-from passerelle.engine.model import Called, Elapsed, Identity, Signal, Started, State, Status
+from passerelle.engine.model import Identity, State, Status
 from passerelle.engine.registry import load_kinds
+from passerelle.engine.signals import Called, Elapsed, Signal, Started
 from passerelle.engine.transitions import advance, scope_of
 from passerelle.kit.json import Json
 from passerelle.kit.outgoing import OutgoingAnswer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from passerelle.kit.database import OLDEST, require_new_enough
+from passerelle.kit.connections import OLDEST, require_new_enough
 from passerelle.kit.errors import CommandError
 
 

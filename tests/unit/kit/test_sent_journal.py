@@ -8,14 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from passerelle.kit import sent as sent_module
+from passerelle.kit import sent_journal as sent_module
 from passerelle.kit.ids import new_id
 from passerelle.kit.mail import Message
 from passerelle.kit.mail.addresses import MailAddress
 from passerelle.kit.mail.fake import FakeMail
 from passerelle.kit.outgoing.client import OutgoingClient
 from passerelle.kit.outgoing.rules import EgressRules
-from passerelle.kit.sent import NotedMail, SentBuffer
+from passerelle.kit.sent_journal import NotedMail, SentBuffer
 from passerelle.operations.sent import SentJournal
 from passerelle.resources.errors import FILES_UNAVAILABLE
 from passerelle.resources.files import Files

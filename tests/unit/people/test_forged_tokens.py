@@ -18,8 +18,8 @@ from passerelle.kit.ids import new_id
 from passerelle.kit.outgoing import OutgoingAnswer
 from passerelle.kit.outgoing.fake import FakeOutgoing, SentRequest
 from passerelle.kit.secrets import SecretBox
-from passerelle.people.models import User
-from passerelle.people.single_sign_on import Provider, SingleSignOn
+from passerelle.people.models import Provider, User
+from passerelle.people.single_sign_on import SingleSignOn
 
 ISSUER = "https://id.example.com"
 KEY = RSAKey.generate_key(2048, {"kid": "one"}, private=True)

@@ -8,8 +8,9 @@ from pathlib import Path
 from uuid import UUID
 
 from passerelle.definitions.compiler import compile_definition
-from passerelle.engine.model import Identity, Started, State
+from passerelle.engine.model import Identity, State
 from passerelle.engine.registry import load_kinds
+from passerelle.engine.signals import Started
 from passerelle.engine.transitions import advance
 from passerelle.engine.verdicts import RevisionChange
 

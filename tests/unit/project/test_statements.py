@@ -111,7 +111,7 @@ SEEN_ALREADY = {
     "records/personal.py": "values that are to be hidden",
     "records/relocation/repository.py": "a command's, or the place of a record that is read by `RecordRepository.find`",
     "records/relocation/checking.py": "a command's",
-    "v1/cases/moving.py": "a command's",
+    "v1/cases/migrate_command.py": "a command's",
     "reviews/repository.py": "who changed what a review is about: names of fields, no values",
     "tables/repository.py": "whether a table is empty, for who changes tables",
     "workflows/erasing.py": "who may erase sees everything",

@@ -47,16 +47,8 @@ def test_what_is_no_origin_is_refused_with_a_sentence(text: str) -> None:
         checked_origin(text)
 
 
-def test_an_origin_is_allowed_by_itself_or_by_any_port_of_this_machine() -> None:
+def test_origins_are_named_to_the_browser_which_lets_no_other_site_show_the_pages() -> None:
     some = theme(allowed_origins=("https://app.example.com", "http://localhost:*"))
-    assert some.allows_origin("https://app.example.com")
-    assert some.allows_origin("http://localhost")
-    assert some.allows_origin("http://localhost:5173")
-    for origin in (
-        "https://app.example.com.evil.example", "https://app.example.com:444", "http://app.example.com", "null", "",
-        "http://localhost:5173.evil.example", "http://localhost.evil.example:80", "https://localhost:5173",
-    ):  # fmt: skip
-        assert not some.allows_origin(origin), origin
     assert some.frame_ancestors == "'self' https://app.example.com http://localhost:*"
 
 

@@ -9,8 +9,6 @@ from typing import Final
 
 from passerelle.conversions.bpmn.reading import Boundary, FlowNode, Level, Way
 
-LEADS_ON = frozenset({"timer", "error"})
-"""Boundary events that become ways of their own."""
 CALLS = frozenset({"serviceTask", "sendTask", "businessRuleTask", "callActivity"})
 ASKS = frozenset({"task", "manualTask", "userTask", "receiveTask"})
 

@@ -46,7 +46,6 @@ class Template:
     """A compiled template. Immutable, and safe to render from several threads at once."""
 
     references: tuple[Reference, ...]
-    is_constant: bool
     _part: Part = field(repr=False, compare=False)
 
     @classmethod
@@ -60,7 +59,7 @@ class Template:
         part = compiling.part(value, ())
         if compiling.problems:
             raise TemplateProblem(compiling.problems)
-        return cls(tuple(compiling.references), isinstance(part, _Constant), part)
+        return cls(tuple(compiling.references), part)
 
     def render(self, scope: Scope) -> KnownJson:
         """The value with every `${…}` filled in from `scope`. Raises `ExpressionError`, and nothing else.

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from passerelle.definitions.revisions.models import RevisionEntry, StoredRevision
 from passerelle.definitions.revisions.rule import PUBLISHED_MEANWHILE, PUBLISHING_NEEDS_ANOTHER, Approval, rule_of
-from passerelle.kit.database import Connection, Database, concerns
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import NewId
+from passerelle.kit.observer import note_object
 
 _COLUMNS = """
     SELECT r.id, r.definition_id, d.name, r.number, r.text,
@@ -41,7 +42,7 @@ class RevisionRepository:
         """
         async with self._database.transaction(workspace_id) as connection:
             definition_id = await self._definition(connection, workspace_id, name)
-            concerns(definition_id)
+            note_object(definition_id)
             newest = await connection.fetchrow(
                 _COLUMNS + "WHERE d.workspace_id = $1 AND d.id = $2 ORDER BY r.number DESC LIMIT 1",
                 workspace_id,

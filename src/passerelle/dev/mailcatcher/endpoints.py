@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from passerelle.dev.mailcatcher.catcher import CaughtMessage, MailCatcher
 from passerelle.kit.clock import iso
@@ -16,6 +16,7 @@ from passerelle.kit.errors import Code
 from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.permissions import Public
 from passerelle.kit.json import JsonObject
+from passerelle.kit.templating import environment
 
 MESSAGE_NOT_FOUND: Final = Code("MESSAGE_NOT_FOUND", 404, "The mail catcher of `passerelle dev` has no such message.")
 
@@ -96,10 +97,4 @@ def _page(name: str, values: Mapping[str, Any]) -> Response:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment(_TEMPLATES)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from starlette.responses import RedirectResponse
 
 from passerelle.dev.startpage.models import Tryable
@@ -21,6 +21,7 @@ from passerelle.kit.errors import Code, PasserelleError
 from passerelle.kit.http.answers import uuid_text
 from passerelle.kit.http.bodies import receive_body
 from passerelle.kit.http.permissions import Public
+from passerelle.kit.templating import environment
 from passerelle.kit.version import VERSION
 
 FOREIGN_PAGE: Final = Code(
@@ -111,10 +112,4 @@ def _page(name: str, values: Mapping[str, Any], status: int = 200) -> Response:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment(_TEMPLATES)

@@ -19,7 +19,7 @@ from passerelle.end_user.session.models import FieldProblem, Screen, StepView
 from passerelle.end_user.session.service import EndUserSessions
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.json import Json
-from passerelle.kit.tongues import in_order
+from passerelle.kit.language_choice import in_order
 from passerelle.languages.language import Language
 from passerelle.links.copies import Copies, TermsCopy
 from passerelle.links.errors import COPIES_TOO_MANY

@@ -15,9 +15,9 @@ from markupsafe import Markup
 from passerelle.end_user.pages.assets import asset_path
 from passerelle.end_user.pages.rendering import render
 from passerelle.end_user.pages.views import PageView
-from passerelle.kit.tongues import LONGEST, region_of
+from passerelle.kit.language_choice import LONGEST, region_of
 from passerelle.languages.language import Language
-from passerelle.languages.service import Languages, Tongue
+from passerelle.languages.service import Languages, OfferedLanguage
 from passerelle.themes.models import Theme
 from passerelle.themes.service import Themes
 
@@ -48,7 +48,7 @@ class Setting:
 
     theme: Theme
     language: Language
-    tongues: tuple[Tongue, ...]
+    offered_languages: tuple[OfferedLanguage, ...]
     place: UUID | None = None
 
 
@@ -101,7 +101,7 @@ class PageAnswers:
             "t": t,
             "language": f"{setting.language.page}/{setting.language.code}",
             "theme": setting.theme,
-            "tongues": setting.tongues,
+            "offered_languages": setting.offered_languages,
             "document_title": f"{failed}{view.title} – {steps}{setting.theme.name}",
             "title": view.title,
             "kind": view.template.rpartition("/")[2].removesuffix(".html"),

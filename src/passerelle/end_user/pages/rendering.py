@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader
 
 from passerelle.end_user.pages.forms.view import FieldView
 from passerelle.end_user.pages.presenters import Presenter, presenters
 from passerelle.end_user.pages.presenters.base import TEMPLATES
 from passerelle.kit.markdown import markdown
+from passerelle.kit.templating import environment
 from passerelle.languages.language import Language
 
 ICONS: Final = {
@@ -54,19 +55,14 @@ def fields_html(fields: Sequence[FieldView], language: Language) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        loader=ChoiceLoader(
+    made = environment(
+        ChoiceLoader(
             [
                 FileSystemLoader(TEMPLATES),
                 PrefixLoader({one.name: FileSystemLoader(one.templates) for one in presenters().values()}),
             ]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
+        )
     )
-    environment.globals["icons"] = ICONS
-    environment.filters["markdown"] = markdown
-    return environment
+    made.globals["icons"] = ICONS
+    made.filters["markdown"] = markdown
+    return made

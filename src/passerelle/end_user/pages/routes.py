@@ -8,7 +8,7 @@ from passerelle.end_user.pages import assets, entry, lending, steps
 from passerelle.end_user.pages.answers import PageAnswers
 from passerelle.end_user.pages.browsers import Browsers
 from passerelle.end_user.pages.presenters import presenters
-from passerelle.end_user.session.agreed import AgreedTexts
+from passerelle.end_user.session.consent_copies import AgreedTexts
 from passerelle.end_user.session.service import EndUserSessions
 from passerelle.kit.clock import Clock
 from passerelle.kit.secrets import SecretBox

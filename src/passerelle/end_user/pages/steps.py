@@ -24,7 +24,7 @@ from passerelle.end_user.pages.rendering import render
 from passerelle.end_user.pages.screen_events import changed
 from passerelle.end_user.pages.uploading import document_in, keep_one, keep_several, sentence_of
 from passerelle.end_user.pages.views import address, agreed_files, phone_view, screen_view
-from passerelle.end_user.session.agreed import AgreedTexts
+from passerelle.end_user.session.consent_copies import AgreedTexts
 from passerelle.end_user.session.consent_endpoints import pdf_download
 from passerelle.end_user.session.errors import STEP_NOT_CURRENT
 from passerelle.end_user.session.models import Screen, StepView

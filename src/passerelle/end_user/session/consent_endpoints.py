@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 
-from passerelle.end_user.session.agreed import AgreedCopy, AgreedTexts
+from passerelle.end_user.session.consent_copies import AgreedCopy, AgreedTexts
 from passerelle.end_user.session.evidence import Consent
 from passerelle.end_user.session.service import EndUserSessions
 from passerelle.kit.http.answers import Answer, Moment

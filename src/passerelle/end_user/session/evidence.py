@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 
 from passerelle.audit.models import Actor, canonical
-from passerelle.audit.trail import Happened, Trail, present_origin
+from passerelle.audit.trail import AuditedAction, AuditTrail, present_origin
 from passerelle.end_user.session.repository import EndUserRepository
 from passerelle.engine.model import State
 from passerelle.kit.clock import Clock, iso
@@ -58,7 +58,12 @@ class Evidence:
     """Makes statements, and reads them."""
 
     def __init__(
-        self, executions: Executions, repository: EndUserRepository, box: SecretBox, clock: Clock, trail: Trail | None
+        self,
+        executions: Executions,
+        repository: EndUserRepository,
+        box: SecretBox,
+        clock: Clock,
+        trail: AuditTrail | None,
     ) -> None:
         self._executions = executions
         self._repository = repository
@@ -106,7 +111,7 @@ class Evidence:
         if self._trail is None:
             return
         within = (("hash", str(evidence["hash"])), ("step", step))
-        happened = Happened("giveConsent", Actor("end-user", None, "end user"), "change")
+        happened = AuditedAction("giveConsent", Actor("end-user", None, "end user"), "change")
         happened = replace(happened, object_kind="workflow", object_id=str(execution_id), within=within)
         await self._trail.gather(workspace_id, replace(happened, origin=present_origin()), organization=False)
 

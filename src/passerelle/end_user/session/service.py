@@ -22,7 +22,9 @@ from passerelle.end_user.session.limits import Pace
 from passerelle.end_user.session.models import Agreed, FieldProblem, Preview, Screen, Seen, StepView, StoredStep
 from passerelle.end_user.session.repository import KEPT_HERE, EndUserRepository, stored_step
 from passerelle.engine.lanes import ROOT
-from passerelle.engine.model import ENDED, OPEN, Phase, State, Status, Submitted, WentBack
+from passerelle.engine.model import ENDED, OPEN, State, Status
+from passerelle.engine.positions import Phase
+from passerelle.engine.signals import Submitted, WentBack
 from passerelle.engine.steps.consent import ConsentKind
 from passerelle.engine.steps.form import FormConfig, FormKind
 from passerelle.engine.steps.upload import ANY, DocumentConfig, UploadConfig, UploadKind

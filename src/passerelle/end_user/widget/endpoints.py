@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from pydantic import Field
 
 from passerelle.end_user.pages.answers import NOBODY, PageAnswers
@@ -22,6 +22,7 @@ from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.answers import json_answer
 from passerelle.kit.http.bodies import Body, read_raw_json, validate
 from passerelle.kit.http.permissions import Public
+from passerelle.kit.templating import environment
 from passerelle.links.errors import WIDGET_TOKEN_EXPIRED, WIDGET_TOKEN_INVALID, WIDGET_TOKEN_SPENT
 from passerelle.links.models import EndUserSession
 from passerelle.links.service import Links
@@ -136,7 +137,7 @@ class _Frame:
         code = error.problems[0].code
         if code not in _KINDS:
             raise error
-        setting = replace(await self._answers.setting(request, workspace_id), tongues=())
+        setting = replace(await self._answers.setting(request, workspace_id), offered_languages=())
         key, picture = _KINDS[code]
         view = replace(state_view(key, setting.theme, setting.language, picture=picture), data={"code": code})
         return self._answers.page(request, view, setting, error.status)
@@ -166,11 +167,4 @@ def _read(name: str) -> tuple[bytes, str]:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
+    return environment(_HERE / "templates")

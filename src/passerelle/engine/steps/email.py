@@ -19,9 +19,9 @@ from passerelle.definitions.parts import part
 from passerelle.definitions.readings import members
 from passerelle.engine.kinds import Announcement, OutsideKind, StepFailure, Tools
 from passerelle.kit.json import Json, JsonObject, KnownJson
+from passerelle.kit.language_choice import best
 from passerelle.kit.mail import SEND_SECONDS, Mail, MailError, MailLater, MailTimeout, Message, NoMail
 from passerelle.kit.mail.addresses import MailAddress
-from passerelle.kit.tongues import best
 
 ADDRESSED: Final = ("to", "cc", "bcc", "replyTo")
 MOST_RECEIVERS: Final = 100

@@ -8,7 +8,8 @@ from datetime import datetime
 from passerelle.definitions.model import Definition
 from passerelle.engine.kinds import Announcement
 from passerelle.engine.lanes import ROOT
-from passerelle.engine.model import (
+from passerelle.engine.model import State, Transition
+from passerelle.engine.signals import (
     Answered,
     AskedAgain,
     Called,
@@ -20,10 +21,8 @@ from passerelle.engine.model import (
     Retried,
     Signal,
     Started,
-    State,
     Submitted,
     TakenOver,
-    Transition,
     WentBack,
 )
 from passerelle.engine.transitions import signals

@@ -10,7 +10,7 @@ from typing import Literal
 from passerelle.definitions.model import Step
 from passerelle.engine.kinds import BranchingKind, Done, StepFailure
 from passerelle.engine.lanes import ROOT, Key, inner_lane, place_of_lane
-from passerelle.engine.model import LanePosition, Phase
+from passerelle.engine.positions import LanePosition, Phase
 from passerelle.engine.transitions.working import Draft, error_of
 from passerelle.kit.json import Json, JsonObject
 

@@ -8,12 +8,13 @@ from textwrap import shorten
 from typing import Final
 from uuid import UUID
 
+from passerelle.definitions.expression_places import place_of
 from passerelle.definitions.expressions import ExpressionError, Scope
 from passerelle.definitions.model import Definition, Step
-from passerelle.definitions.places import place_of
 from passerelle.engine.kinds import MASK, BranchingKind, OutsideKind, StepFailure
 from passerelle.engine.lanes import ROOT, path_of, place_of_lane
-from passerelle.engine.model import LanePosition, State
+from passerelle.engine.model import State
+from passerelle.engine.positions import LanePosition
 from passerelle.kit.clock import iso
 from passerelle.kit.json import Json, JsonObject, KnownJson
 

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from passerelle.engine.kinds import Refusal, WaitingKind
 from passerelle.engine.lanes import ROOT
-from passerelle.engine.model import OPEN, AskedAgain, LanePosition, Phase
+from passerelle.engine.model import OPEN
+from passerelle.engine.positions import LanePosition, Phase
+from passerelle.engine.signals import AskedAgain
 from passerelle.engine.transitions.refusals import NotAllowed
 from passerelle.engine.transitions.stepping import enter
 from passerelle.engine.transitions.working import Draft

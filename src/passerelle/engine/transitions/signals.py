@@ -9,21 +9,9 @@ from passerelle.definitions.expressions import ExpressionError
 from passerelle.definitions.model import Step
 from passerelle.engine.kinds import ChildKind, Done, KeptWaiting, OutsideKind, StepFailure, WaitingKind
 from passerelle.engine.lanes import ROOT
-from passerelle.engine.model import (
-    ENDED,
-    OPEN,
-    Answered,
-    Called,
-    Cancelled,
-    ChildEnded,
-    LanePosition,
-    Phase,
-    Received,
-    Status,
-    Submitted,
-    WentBack,
-    calls_out,
-)
+from passerelle.engine.model import ENDED, OPEN, Received, Status
+from passerelle.engine.positions import LanePosition, Phase, calls_out
+from passerelle.engine.signals import Answered, Called, Cancelled, ChildEnded, Submitted, WentBack
 from passerelle.engine.transitions.branching import after_lane, branches_failed, fail, fail_for_good, inner_lanes
 from passerelle.engine.transitions.going_back import start_of_way_back, way_back
 from passerelle.engine.transitions.refusals import NotAllowed, NotCurrent, NoWayBack

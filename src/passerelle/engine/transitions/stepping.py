@@ -18,7 +18,8 @@ from passerelle.engine.kinds import (
     WaitingKind,
 )
 from passerelle.engine.lanes import ROOT, path_of, place_of_lane
-from passerelle.engine.model import OPEN, LanePosition, Phase, Received
+from passerelle.engine.model import OPEN, Received
+from passerelle.engine.positions import LanePosition, Phase
 from passerelle.engine.transitions.branching import after_lane, branch, fail, give_up
 from passerelle.engine.transitions.scopes import crashed, failure_of
 from passerelle.engine.transitions.working import STEP_COST, Draft

@@ -22,19 +22,9 @@ from passerelle.engine.kinds import (
     WaitingKind,
 )
 from passerelle.engine.lanes import ROOT, path_of, place_of_lane
-from passerelle.engine.model import (
-    MOVES,
-    OPEN,
-    LanePosition,
-    Notice,
-    Phase,
-    Signal,
-    Started,
-    State,
-    Status,
-    StepRun,
-    Transition,
-)
+from passerelle.engine.model import ALLOWED, OPEN, Notice, State, Status, StepRun, Transition
+from passerelle.engine.positions import LanePosition, Phase
+from passerelle.engine.signals import Signal, Started
 from passerelle.engine.transitions.refusals import NotAllowed
 from passerelle.engine.transitions.scopes import call_shown, failure_of, scope_of
 from passerelle.engine.user_kinds import UserKind
@@ -129,7 +119,7 @@ class Draft:
             spent=spent,
         )
         if state.status is not before or isinstance(signal, Started):
-            if state.status not in MOVES[before]:
+            if state.status not in ALLOWED[before]:
                 raise NotAllowed(f"an execution that is {before} cannot become {state.status}")
             named = [_ANNOUNCED[state.status]] if state.status in _ANNOUNCED else []
             self.events += [Announcement(kind) for kind in (*named, "workflow.status_changed")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 import orjson
@@ -33,6 +33,12 @@ class Answer(Described):
         frozen=True,
         extra="forbid",
     )
+
+    @classmethod
+    def made_from(cls, source: object, **given: object) -> Self:
+        """What is answered about `source`: fields are its attributes of the same name, but for those that are given."""
+        same = {name: getattr(source, name) for name in cls.model_fields if name not in given}
+        return cls.model_validate(same | given)
 
 
 def uuid_text(value: object) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from passerelle.kit.clock import Clock, system_clock
-from passerelle.kit.database import Database
+from passerelle.kit.database import Database, DatabaseRow
 from passerelle.kit.ids import NewId, new_id
 from passerelle.kit.secrets import SecretBox
 
@@ -118,7 +118,7 @@ class Claims:
         async with self._database.workspace(claim.workspace_id) as connection:
             await connection.execute(_RELEASE, claim.workspace_id, claim.key, self._clock(), claim.locked_until)
 
-    def _held(self, row: Any, request_hash: bytes, now: datetime) -> StoredAnswer | Held:
+    def _held(self, row: DatabaseRow, request_hash: bytes, now: datetime) -> StoredAnswer | Held:
         same_request = row["request_hash"] == request_hash
         if row["status"] is None or not same_request:
             return Held(same_request, (row["locked_until"] - now).total_seconds())

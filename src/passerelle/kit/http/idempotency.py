@@ -19,7 +19,6 @@ from fastapi import Depends, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope
 
-from passerelle.kit.database import concerns
 from passerelle.kit.errors import Code, PasserelleError
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import BODY_LIMIT, content_type_of, receive_body
@@ -27,6 +26,7 @@ from passerelle.kit.http.claims import Claim, Claims, Held, StoredAnswer, forget
 from passerelle.kit.http.errors import REFUSALS, answer
 from passerelle.kit.http.media_types import accept_header, parse_accept
 from passerelle.kit.ids import new_id
+from passerelle.kit.observer import note_object
 
 IDEMPOTENCY_KEY_INVALID: Final = Code(
     "IDEMPOTENCY_KEY_INVALID", 400, "`Idempotency-Key` is not 1 to 255 visible ASCII characters."
@@ -139,7 +139,7 @@ def idempotent_id(request: Request) -> UUID:
 
 async def _id_for_new(request: Request) -> UUID:
     made = idempotent_id(request)
-    concerns(made)
+    note_object(made)
     return made
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from fastapi import FastAPI, Request, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -23,6 +23,7 @@ from passerelle.kit.http.bodies import receive_body
 from passerelle.kit.http.openapi import describe
 from passerelle.kit.http.permissions import Public
 from passerelle.kit.http.reference_view import groups_of
+from passerelle.kit.templating import environment
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _STYLE: Final = "/docs/reference.css"
@@ -146,16 +147,10 @@ def markdown_page(title: str, text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["markdown"] = lambda text: Markup(_markdown.render(text))  # noqa: S704 - escaped by it
-    environment.filters["inline"] = lambda text: Markup(_markdown.renderInline(text))  # noqa: S704 - likewise
-    return environment
+    made = environment(_TEMPLATES)
+    made.filters["markdown"] = lambda text: Markup(_markdown.render(text))  # noqa: S704 - escaped by it
+    made.filters["inline"] = lambda text: Markup(_markdown.renderInline(text))  # noqa: S704 - likewise
+    return made
 
 
 @lru_cache(maxsize=1)

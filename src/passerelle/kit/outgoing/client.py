@@ -39,7 +39,7 @@ from passerelle.kit.outgoing.decoding import ENCODINGS, TooLarge, Undecodable, d
 from passerelle.kit.outgoing.heads import Connector, watch_body
 from passerelle.kit.outgoing.rules import SETTING, EgressRules, address_of
 from passerelle.kit.outgoing.target import check_head, origin_of, target_of
-from passerelle.kit.sent import OnSend, nobody
+from passerelle.kit.sent_journal import OnSend, nobody
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a name, best first. Raises `OSError` where it has none."""

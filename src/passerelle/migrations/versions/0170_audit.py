@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from passerelle.kit.database import APP_ROLE
+from passerelle.kit.connections import APP_ROLE
 from passerelle.migrations.tenancy import WORKSPACE
 
 revision = "0170_audit"

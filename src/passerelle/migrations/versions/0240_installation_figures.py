@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from passerelle.kit.database import APP_ROLE
+from passerelle.kit.connections import APP_ROLE
 
 revision = "0240_installation_figures"
 down_revision = "0220_definition_drafts"

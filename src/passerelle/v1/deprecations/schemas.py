@@ -72,16 +72,13 @@ class UseAnswer(Answer):
 def use_answer(counted: Counted) -> UseAnswer:
     """One line of the list."""
     place, tally = counted.place, counted.tally
-    return UseAnswer(
+    return UseAnswer.made_from(
+        tally,
         key_id=place.key_id,
         key=tally.key_name,
         endpoint=place.endpoint,
         version=place.version,
         day=place.day.isoformat(),
-        uses=tally.uses,
-        refused=tally.refused,
-        last_used=tally.last_used,
-        user_agent=tally.user_agent,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.engine.verdicts import MigrationVerdict, VerdictReason
-from passerelle.kit.database import Connection, Database, fetch_one
+from passerelle.kit.database import Connection, Database, DatabaseRow, fetch_one
 from passerelle.kit.jobs import enqueue
 from passerelle.workflows.migrations.models import (
     Counts,
@@ -255,13 +255,13 @@ class MoveRepository:
         await enqueue(connection, JOB, payload)
 
 
-def _migration(row: Any) -> Migration:
+def _migration(row: DatabaseRow) -> Migration:
     facts = dict(row)
     lists = {name: None if facts[name] is None else tuple(facts[name]) for name in ("only", "loosened_by")}
     return Migration(**{**facts, **lists, "status": MigrationStatus(facts["status"])})
 
 
-def _move(row: Any) -> ExecutionMigration:
+def _move(row: DatabaseRow) -> ExecutionMigration:
     facts = dict(row)
     return ExecutionMigration(
         **{

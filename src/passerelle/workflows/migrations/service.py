@@ -20,8 +20,9 @@ import structlog
 from passerelle.definitions.model import Definition
 from passerelle.definitions.revisions.models import StoredRevision
 from passerelle.definitions.revisions.service import Revisions
-from passerelle.engine.model import ENDED, Moved, State
+from passerelle.engine.model import ENDED, State
 from passerelle.engine.moving import inverse, moved
+from passerelle.engine.signals import Moved
 from passerelle.engine.store import JobPlan, LoadedExecution, Store
 from passerelle.engine.transitions import advance
 from passerelle.engine.verdicts import MigrationVerdict, RevisionChange, VerdictReason, verdict_of

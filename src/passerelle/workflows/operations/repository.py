@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from passerelle.kit.database import Database
+from passerelle.kit.database import Database, DatabaseRow
 from passerelle.kit.jobs import enqueue
 from passerelle.workflows.operations.models import BulkOperation, OperationResult, OperationStatus, OutcomeCount
 
@@ -128,7 +128,7 @@ class OperationRepository:
         return gone
 
 
-def _operation(row: Any) -> BulkOperation:
+def _operation(row: DatabaseRow) -> BulkOperation:
     facts = dict(row)
     only = None if facts["only"] is None else tuple(facts["only"])
     return BulkOperation(**{**facts, "only": only, "status": OperationStatus(facts["status"])})

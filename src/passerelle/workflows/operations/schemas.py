@@ -86,16 +86,11 @@ class OperationAnswer(Answer):
 def operation_answer(summary: OperationSummary) -> OperationAnswer:
     """An operation as the API shows it."""
     operation: BulkOperation = summary.operation
-    return OperationAnswer(
-        id=operation.id,
-        action=operation.action,
-        dry_run=operation.dry_run,
+    return OperationAnswer.made_from(
+        operation,
         status=operation.status.value,
         total=max(operation.total, operation.looked_at),
-        total_exact=operation.total_exact,
-        looked_at=operation.looked_at,
         outcomes=[_outcome(one) for one in summary.outcomes],
-        reason=operation.reason,
         created_date=operation.created_at,
         created_by=str(operation.created_by["name"]),
         completed_date=operation.completed_at,
@@ -103,12 +98,4 @@ def operation_answer(summary: OperationSummary) -> OperationAnswer:
 
 
 def _outcome(one: OutcomeCount) -> OutcomeAnswer:
-    return OutcomeAnswer(
-        outcome=one.outcome,
-        name=one.name,
-        step=one.step,
-        code=one.code,
-        message=one.message,
-        executions=one.executions,
-        example=one.example,
-    )
+    return OutcomeAnswer.made_from(one)

@@ -15,7 +15,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from passerelle.kit.database import Database, connect
+from passerelle.kit.connections import connect
+from passerelle.kit.database import Database
 from passerelle.kit.listening import Listener
 from passerelle.migrations.schema import migrate
 from tests.certificates import Certificate, made

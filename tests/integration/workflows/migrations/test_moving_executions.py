@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from passerelle.app.services import Services
-from passerelle.engine.model import Identity, Phase, Submitted
+from passerelle.engine.model import Identity
+from passerelle.engine.positions import Phase
+from passerelle.engine.signals import Submitted
 from passerelle.engine.verdicts import RevisionChange
 from passerelle.kit.database import Connection
 from passerelle.kit.ids import new_id

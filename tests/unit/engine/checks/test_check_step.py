@@ -159,7 +159,6 @@ def test_a_check_decides_where_it_runs() -> None:
     outside, _ = compile_("ledger", key="${v}")
     assert KIND.bind(pure) is KIND
     assert isinstance(KIND.bind(outside), OutsideKind)
-    assert KIND.bind(outside).touches_outside
     assert KIND.bind(None) is KIND
 
 

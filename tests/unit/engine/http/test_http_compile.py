@@ -16,7 +16,6 @@ def test_the_smallest_step_is_a_get_that_expects_success_and_is_retried() -> Non
     assert (made.config.method, made.config.expect, made.config.timeout) == ("GET", ("2xx",), None)
     assert made.config.max_bytes == 5_000_000
     assert made.retry == Retry()
-    assert KIND.touches_outside
 
 
 def test_everything_can_be_said() -> None:

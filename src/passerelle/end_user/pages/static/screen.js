@@ -22,7 +22,7 @@ export function mount(root, { session, url = location.pathname, language = null,
   root.addEventListener("click", (event) => clicked(page, event));
   root.addEventListener("input", (event) => page.draft?.typed(event.target));
   root.addEventListener("click", (event) => {
-    for (const menu of root.querySelectorAll(".tongue details[open]")) if (!menu.contains(event.target)) menu.open = false;
+    for (const menu of root.querySelectorAll(".language-choice details[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
   root.addEventListener("change", (event) => page.draft?.typed(event.target, true));
   root.addEventListener("focusout", (event) => page.draft?.left(event));
@@ -313,7 +313,7 @@ function clicked(page, event) {
   if (link.matches("[data-refresh]")) {
     event.preventDefault();
     load(page);
-  } else if (link.closest(".tongue") && page.session) {
+  } else if (link.closest(".language-choice") && page.session) {
     event.preventDefault();
     page.language = link.hreflang;
     load(page);

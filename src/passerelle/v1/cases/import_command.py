@@ -14,9 +14,9 @@ from passerelle.kit.ids import new_id
 from passerelle.kit.secrets import SecretBox, generate_key
 from passerelle.records.parts import record_parts
 from passerelle.resources.files import Files, FilesUrlError
+from passerelle.v1.cases.command_database import Where, alone, opened, the_tables
 from passerelle.v1.cases.importing import CaseImporter
-from passerelle.v1.cases.moving import Said, cases
-from passerelle.v1.cases.operating import Where, alone, opened, the_tables
+from passerelle.v1.cases.migrate_command import Said, cases
 
 
 async def bring(place: Where, file: Path, files: Path | None, output: Console) -> Said:

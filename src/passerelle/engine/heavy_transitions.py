@@ -16,8 +16,9 @@ from passerelle.definitions.compiler import Compiled, compile_definition
 from passerelle.definitions.facts import WorkspaceFacts
 from passerelle.definitions.kinds import KindRegistry
 from passerelle.definitions.model import Definition
-from passerelle.engine.model import Signal, State, Transition
+from passerelle.engine.model import State, Transition
 from passerelle.engine.registry import load_kinds
+from passerelle.engine.signals import Signal
 from passerelle.engine.transitions import advance
 from passerelle.kit.workshop import Workshop
 

@@ -12,10 +12,11 @@ import pytest
 
 from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.model import Definition
-from passerelle.engine.elsewhere import compile_there
+from passerelle.engine.heavy_transitions import compile_there
 from passerelle.engine.kinds import Refusal, StepFailure
-from passerelle.engine.model import Identity, Started, State, Status
+from passerelle.engine.model import Identity, State, Status
 from passerelle.engine.registry import load_kinds
+from passerelle.engine.signals import Started
 from passerelle.engine.transitions import advance
 from passerelle.kit.work import KEPT_BYTES, TooHeavyError, TooMuchKeptError, WorkSpentError
 

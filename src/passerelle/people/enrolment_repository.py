@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from passerelle.kit.database import Connection
+from passerelle.kit.database import Connection, DatabaseRow, made_from
 from passerelle.people.models import Enrolment, EnrolmentStatus
 from passerelle.people.values import email_key
 
@@ -108,21 +108,6 @@ async def accept(connection: Connection, enrolment_id: UUID, user_id: UUID, now:
     )
 
 
-def _enrolment(row: Any) -> Enrolment:
-    return Enrolment(
-        row["organization_id"],
-        row["id"],
-        row["email"],
-        row["first_name"],
-        row["last_name"],
-        row["title"],
-        row["language"],
-        row["role"],
-        {UUID(workspace_id): role for workspace_id, role in row["memberships"].items()},
-        row["invited_by"],
-        row["created_at"],
-        row["last_sent_at"],
-        row["expires_at"],
-        row["accepted_at"],
-        row["cancelled_at"],
-    )
+def _enrolment(row: DatabaseRow) -> Enrolment:
+    memberships = {UUID(workspace_id): role for workspace_id, role in row["memberships"].items()}
+    return made_from(Enrolment, row, memberships=memberships)

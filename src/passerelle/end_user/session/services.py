@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from passerelle.audit.trail import Trail
+from passerelle.audit.trail import AuditTrail
 from passerelle.end_user.session.changes import Changes
 from passerelle.end_user.session.evidence import Evidence
 from passerelle.end_user.session.files import EndUserFiles
@@ -28,7 +28,7 @@ def end_user_sessions(
     new_id: NewId,
     box: SecretBox,
     rates: Rates | None = None,
-    trail: Trail | None = None,
+    trail: AuditTrail | None = None,
     scanner: Scanner | None = None,
 ) -> EndUserSessions:
     """The end user's part on a database. Without a scanner, only the scanners' test file is found."""

@@ -38,7 +38,7 @@ class LinkServices:
         return {EMAIL_JOB: self.mail.run}
 
 
-def link_parts(
+def link_services(
     database: Database,
     executions: Executions,
     revisions: Revisions,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from passerelle.kit.database import Connection
-from passerelle.people.models import UserSession
+from passerelle.accounts.permissions import looked_up
+from passerelle.kit.database import Connection, DatabaseRow, made_from
+from passerelle.kit.grants import Granted
+from passerelle.people.models import SessionUser, UserSession, permissions_of
 
 
 async def insert(connection: Connection, session: UserSession, token_hash: str) -> None:
@@ -41,6 +42,11 @@ async def find(connection: Connection, token_hash: str) -> UserSession | None:
 async def end(connection: Connection, token_hash: str) -> None:
     """End the session that a secret names."""
     await connection.execute("SELECT end_session($1)", token_hash)
+
+
+async def delete(connection: Connection, session_id: UUID) -> None:
+    """End a session of the organization that the connection serves."""
+    await connection.execute("DELETE FROM user_session WHERE id = $1", session_id)
 
 
 async def of_user(connection: Connection, user_id: UUID, now: datetime) -> list[UserSession]:
@@ -82,22 +88,24 @@ async def renew(connection: Connection, session_id: UUID, now: datetime, factors
     )
 
 
-async def standing(connection: Connection, token_hash: str, wanted: UUID | None) -> Any:
-    """Everything about who a secret stands for, in one round trip; None where it names no session that is complete."""
-    return await connection.fetchrow("SELECT * FROM session_stands($1, $2)", token_hash, wanted)
+async def find_user(connection: Connection, token_hash: str, wanted: UUID | None) -> SessionUser | None:
+    """Who has signed in with a secret, and what they may do in the workspace `wanted`; None for the one they saw last.
 
-
-def _session(row: Any) -> UserSession:
-    return UserSession(
-        row["id"],
-        row["organization_id"],
-        row["user_id"],
-        tuple(row["factors"]),
-        row["authenticated_at"],
-        row["created_at"],
-        row["last_seen_at"],
-        row["expires_at"],
-        row["address"],
-        row["user_agent"],
-        row["pending"],
+    None where the secret names no session that is complete.
+    """
+    row = await connection.fetchrow("SELECT * FROM session_stands($1, $2)", token_hash, wanted)
+    if row is None:
+        return None
+    return made_from(
+        SessionUser,
+        row,
+        session_id=row["id"],
+        name=f"{row['first_name']} {row['last_name']}".strip() or row["email"],
+        roles=frozenset(filter(None, (row["role"], row["email_key"], row["workspace_role"]))),
+        permissions=permissions_of(row["role"], row["workspace_role"], row["permissions"]),
+        grants=looked_up(map(Granted.from_json, row["grants"] or ())),
     )
+
+
+def _session(row: DatabaseRow) -> UserSession:
+    return made_from(UserSession, row, factors=tuple(row["factors"]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from passerelle.accounts.grant_schemas import Things
-from passerelle.audit.trail import Trail
+from passerelle.audit.trail import AuditTrail
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
 from passerelle.kit.http.authentication import Principal
@@ -40,7 +40,7 @@ _BATCH: Final = 5_000
 
 
 @dataclass(frozen=True)
-class PeopleParts:
+class PeopleServices:
     """What the rest of the product needs of it."""
 
     users: Users
@@ -84,7 +84,7 @@ class PeopleParts:
         return total
 
 
-def people_parts(
+def people_services(
     database: Database,
     box: SecretBox,
     clock: Clock,
@@ -96,8 +96,8 @@ def people_parts(
     public_url: str,
     idle: timedelta,
     lifetime: timedelta,
-    trail: Trail | None = None,
-) -> PeopleParts:
+    trail: AuditTrail | None = None,
+) -> PeopleServices:
     """Every service of the feature.
 
     `things`: what grants may be on; `public_url` says whether cookies travel over TLS only.
@@ -109,7 +109,7 @@ def people_parts(
     groups = Groups(database, clock, new_id)
     recovery = Recovery(database, users, attempts, clock)
     enrolments = Enrolments(database, users, passwords, box, clock, new_id)
-    return PeopleParts(
+    return PeopleServices(
         users=users,
         roles=Roles(database, clock, things),
         groups=groups,

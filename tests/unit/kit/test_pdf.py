@@ -7,7 +7,7 @@ import io
 import pikepdf
 import pytest
 
-from passerelle.kit.papers import Note, Paper, printed
+from passerelle.kit.pdf import Note, Paper, printed
 from passerelle.languages.service import shipped
 
 TEXT = """## Scope

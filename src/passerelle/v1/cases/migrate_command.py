@@ -22,7 +22,7 @@ from passerelle.records.relocation.translating import Translation
 from passerelle.records.relocation.verifying import Verifying
 from passerelle.tables.models import Table
 from passerelle.tables.service import Tables
-from passerelle.v1.cases.operating import Where, alone, opened, the_tables
+from passerelle.v1.cases.command_database import Where, alone, opened, the_tables
 
 _CHANGED: Final = "a table was changed meanwhile: what has moved stays moved; start the command again for the rest"
 
