@@ -123,8 +123,9 @@ class PageAnswers:
     def keep_language(self, response: Response, code: str, place: UUID | None) -> None:
         """Let the browser remember what the switch was set to, and where."""
         value = code if place is None else f"{code}.{_mark(place)}"
-        kept = {"max_age": _A_MONTH, "secure": self._secure, "httponly": True, "samesite": "lax"}
-        response.set_cookie(LANGUAGE_COOKIE, value, **kept)  # type: ignore[arg-type]
+        response.set_cookie(
+            LANGUAGE_COOKIE, value, max_age=_A_MONTH, secure=self._secure, httponly=True, samesite="lax"
+        )
 
     def _remember_language(self, request: Request, response: Response, setting: Setting) -> None:
         code = request.query_params.get("lang", "")
