@@ -135,7 +135,7 @@ screenshots: setup web browser ## Take the pictures of the docs anew, and say wh
 	$(BIN)/python -m tests.browser.looks
 
 lock: ## Pin the newest versions of all dependencies
-	$(BIN)/uv pip compile pyproject.toml $(MIGRATE_CLIENT)/pyproject.toml --group dev --extra embedded --extra otel --universal --no-header --no-annotate -o requirements.lock --quiet --upgrade
+	$(BIN)/uv pip compile pyproject.toml $(MIGRATE_CLIENT)/pyproject.toml --group dev --extra embedded --extra otel --extra pdf --universal --no-header --no-annotate -o requirements.lock --quiet --upgrade
 
 # Where the data cannot be reached, that is said, and holds nothing up.
 audit: setup $(WEB_READY) ## What is known of weaknesses in what is pinned: pip-audit and npm audit
@@ -149,7 +149,7 @@ release: setup web audit ## Build the wheel into dist/, with lists of what is in
 	@rm -rf dist build/release
 	$(BIN)/python -m hatchling build --directory dist
 	$(BIN)/uv venv --quiet --python $(BIN)/python build/release
-	$(BIN)/uv pip install --quiet --python build/release/bin/python --constraint requirements.lock dist/*.whl
+	$(BIN)/uv pip install --quiet --python build/release/bin/python --constraint requirements.lock "$$(echo dist/*.whl)[pdf]"
 	$(BIN)/uv tool run --quiet --from 'cyclonedx-bom>=7,<8' cyclonedx-py environment build/release/bin/python --output-file dist/python.cdx.json
 	web/npm sbom --sbom-format cyclonedx --omit dev > dist/web.cdx.json
 	$(BIN)/uv tool run --quiet --from 'pip-licenses>=5,<6' pip-licenses --python build/release/bin/python --order license --format markdown > dist/LICENSES.md

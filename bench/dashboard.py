@@ -55,6 +55,8 @@ NARROWED = {
     "a rare error and status": {"status": "FAILED", "errorCode": "RARE"},
     "an error that nobody had": {"errorCode": "NONE"},
     "waiting for an event": {"waitingFor": "event"},
+    "at a step": {"step": "paid"},
+    "at a step where nobody is": {"step": "done"},
     "waiting for a form": {"waitingFor": "form"},
     "waiting for an event, failed": {"waitingFor": "event", "status": "FAILED"},
     "from a day on": {"createdFrom": "first"},

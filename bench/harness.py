@@ -27,6 +27,13 @@ PASSERELLE = Path(sys.executable).with_name("passerelle")
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
 
 
+def chromium() -> str | None:
+    """Where Chromium is, as `make browser` left it."""
+    names = ("chromium-headless-shell", "chromium", "google-chrome")
+    found = (shutil.which(name) for name in names)
+    return os.environ.get("PASSERELLE_TEST_CHROMIUM") or next((path for path in found if path), None)
+
+
 @dataclass(frozen=True)
 class Passerelle:
     """A `passerelle dev` in a process of its own."""

@@ -1,9 +1,8 @@
-"""The end user's first page: its weight in a browser, whom it asks, and how soon it answers 32 readers."""
+"""The end user's first page: its weight, whom it asks, how soon a slow phone can use it, and how soon it answers 32."""
 
 from __future__ import annotations
 
-import os
-import shutil
+import statistics
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,12 +10,28 @@ from urllib.parse import urlsplit
 import httpx
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from bench.harness import Load, Passerelle, drive, running
+from bench.harness import Load, Passerelle, chromium, drive, running
 
 HEADERS = {"Accept-Encoding": "gzip", "Accept-Language": "en"}
 
 READING = "delay = function() return math.random(150, 250) end"
 """A reader opens the next page after a fifth of a second: 32 of them open 150 in each second."""
+
+SLOWER = 4
+"""How many times the phone's processor takes what this one does."""
+SLOW_4G = {"offline": False, "latency": 562.5, "downloadThroughput": 1474.56 * 128, "uploadThroughput": 675 * 128}
+"""Milliseconds a request and bytes a second: what Lighthouse gives Chromium as slow 4G."""
+SLOW_TIMES = 7
+
+_LONG_TASKS = """window.busyUntil = 0;
+new PerformanceObserver(list => {
+    for (const task of list.getEntries()) window.busyUntil = Math.max(window.busyUntil, task.startTime + task.duration);
+}).observe({type: 'longtask', buffered: true});"""
+_INTERACTIVE = """() => Math.max(
+    performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd,
+    performance.getEntriesByName('first-contentful-paint')[0].startTime,
+    window.busyUntil,
+)"""
 
 
 @dataclass(frozen=True)
@@ -34,13 +49,14 @@ async def first_page(report: Any) -> None:
     """The page at a fresh link, the form behind *Start*, and the widget's script and frame."""
     with running() as passerelle:
         link = await _link(passerelle)
-        path = shutil.which("chromium") or os.environ.get("PASSERELLE_TEST_CHROMIUM")
+        path = chromium()
         if path is None:
             report.note("the weights: there is no Chromium (`make browser`)")
             return
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
             weight, form = await _weights(browser, link)
+            await _slow_phone(report, browser, passerelle)
             form_url, cookie = await _session(browser, await _link(passerelle))
             await browser.close()
         _say(report, "first page, all of it", weight)
@@ -80,6 +96,28 @@ async def _watched(page: Page, link: str, act: Any) -> Weight:
     await session.detach()
     foreign = [host for host in hosts if host not in (urlsplit(link).netloc, "")]
     return Weight(round(sum(sizes)), len(sizes), len(foreign))
+
+
+async def _slow_phone(report: Any, browser: Browser, passerelle: Passerelle) -> None:
+    """From opening until it is drawn and the processor is free to answer a touch, with nothing cached."""
+    first, form = [], []
+    for _ in range(SLOW_TIMES):
+        context = await browser.new_context(
+            locale="en", viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True
+        )
+        page = await context.new_page()
+        await page.add_init_script(_LONG_TASKS)
+        session = await context.new_cdp_session(page)
+        await session.send("Network.enable")
+        await session.send("Network.emulateNetworkConditions", SLOW_4G)
+        await session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+        await page.goto(await _link(passerelle), wait_until="networkidle")
+        first.append(await page.evaluate(_INTERACTIVE))
+        await _start(page)
+        form.append(await page.evaluate(_INTERACTIVE))
+        await context.close()
+    for name, times in (("first page", first), ("form behind Start", form)):
+        report.line(f"{name}, slow phone", interactive_ms=round(statistics.median(times)), slowest_ms=round(max(times)))
 
 
 async def _start(page: Page) -> None:

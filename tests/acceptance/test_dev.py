@@ -95,14 +95,21 @@ def test_after_kill_9_everything_is_there_again_and_nothing_is_left_behind(tmp_p
 def test_an_example_that_somebody_changed_stays_as_they_left_it(tmp_path: Path) -> None:
     dev = start_dev(tmp_path / "data")
     changed, same = (f"/definitions/{dev.demo['definitions'][name]}" for name in ("company-check", "identity-card"))
+    proposed = f"/definitions/{dev.demo['definitions']['company-onboarding']}"
     with dev.api() as api:
         pushed(api, WAITS.replace("waits", "company-check"))
-        before = [api.get(f"{one}/revisions").json() for one in (changed, same)]
+        api.post("/definitions", content=WAITS.replace("waits", "company-onboarding"), params={"publish": "false"})
+        kept = {"name": "Half done", "text": WAITS, "scenarios": "", "shared": False}
+        draft = api.post("/drafts", json=kept | {"definitionId": changed.rpartition("/")[2], "baseRevision": 1}).json()
+        api.put("/lists/demo", content=b"name\nMallory Own\n", headers={"Content-Type": "text/csv"})
+        looked_at = [f"{one}/revisions" for one in (changed, same, proposed)] + ["/lists/demo/versions"]
+        before = [api.get(one).json() for one in looked_at]
     dev.stop()
     again = start_dev(tmp_path / "data")
     try:
         with again.api() as api:
-            assert [api.get(f"{one}/revisions").json() for one in (changed, same)] == before
+            assert [api.get(one).json() for one in looked_at] == before
+            assert api.get(f"/drafts/{draft['id']}").json()["text"] == WAITS
     finally:
         again.stop()
 

@@ -48,6 +48,9 @@ def test_executions_are_found_by_their_error_and_by_what_they_wait_for(api: http
     assert listed(api, **mine, errorCode="TOO_MUCH") == [failed]
     assert listed(api, **mine, waitingFor="event") == [waiting]
     assert listed(api, **mine, waitingFor="review") == []
+    assert listed(api, **mine, step="rest") == [waiting]
+    assert listed(api, **mine, step="large") == [failed]
+    assert listed(api, **mine, step="small") == []
     created = api.get(f"/workflows/{failed}").json()["createdDate"]
     assert set(listed(api, **mine, createdFrom=created)) == {failed, waiting}
     assert listed(api, **mine, createdBefore=created) == []

@@ -96,7 +96,7 @@ def test_a_mail_server_that_refuses_is_said_and_holds_nothing_up(processes: Clus
     token = json.loads(processes.command("key", "create", workspace, "--token"))["organizationToken"]
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as api:
         assert api.get("/health/ready").status_code == 200
-        mail = api.get("/operations").json()["mail"]
+        mail = api.get("/operations").json()["installation"]["mail"]
     assert mail["server"] == f"127.0.0.1:{port}"
     assert "There is no connection to the mail server" in mail["refusal"]
     said = [json.loads(line) for line in log.read_text().splitlines()]

@@ -57,7 +57,7 @@ async def take(studio: Studio, folder: Path, kind: str) -> None:
         await sign_in(page, studio.dev, "/app/records/companies")
         await expect(page.get_by_role("gridcell").first).not_to_be_empty()
         await picture(studio, page, "The grid of a table", "records-grid", folder, kind)
-        await page.locator("[data-row='0'][data-column='1']").click()
+        await page.locator("[data-row='0'] [data-column='1']").click()
         await page.evaluate(
             "text => { const data = new DataTransfer(); data.setData('text/plain', text); document.activeElement"
             ".dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true})); }",

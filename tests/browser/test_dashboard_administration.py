@@ -411,8 +411,8 @@ async def test_health_says_that_all_is_well_and_what_is_not(browse: Browse, dev:
             "triedAgain": 2,
             "oldestDueSeconds": 95.0,
         }
-        changed = found | {"workers": 0, "processes": [], "jobs": [late], "clockOffSeconds": 9.5}
-        await route.fulfill(response=answer, json=changed)
+        beneath = found["installation"] | {"processes": [], "jobs": [late], "clockOffSeconds": 9.5}
+        await route.fulfill(response=answer, json=found | {"workers": 0, "installation": beneath})
 
     await page.route("**/operations", without_workers)
     await press(page, page.get_by_role("button", name="Look again"))

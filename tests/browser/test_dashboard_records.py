@@ -42,7 +42,7 @@ def rows(page: Page) -> Locator:
 
 def cell(page: Page, row: int, column: int) -> Locator:
     """A cell of the grid; row 0 is the first record, column 0 the row's own cell."""
-    return page.locator(f"[data-row='{row}'][data-column='{column}']")
+    return page.locator(f"[data-row='{row}'] [data-column='{column}']")
 
 
 def unsaved(page: Page) -> Locator:

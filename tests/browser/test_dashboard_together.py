@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,6 +57,32 @@ async def test_two_people_decide_one_review_and_the_second_is_told_with_what_the
     await expect(second.get_by_text("decided: approve")).to_be_visible()
     await expect(second.get_by_text("the papers are of somebody else")).to_be_visible()
     await accessible(second)
+
+
+async def test_who_closes_a_draft_is_gone_for_the_others_at_once(browse: Browse, dev: Dev, api: httpx.Client) -> None:
+    """And not only after half a minute, in which nobody would dare to touch it."""
+    body = {"name": "Left", "text": "name: left", "shared": True}
+    path = f"/drafts/{(await asyncio.to_thread(api.post, '/drafts', json=body)).raise_for_status().json()['id']}"
+    page = await at_work(browse, dev, f"/app{path}")
+    assert await _others(api, path, there=True) == ["Demo Owner"]
+    await page.get_by_role("link", name="Records").first.click()
+    assert await _others(api, path, there=False) == []
+    await page.goto(f"/app{path}")
+    assert await _others(api, path, there=True) == ["Demo Owner"]
+    await page.goto("about:blank")
+    assert await _others(api, path, there=False) == []
+
+
+async def _others(api: httpx.Client, path: str, *, there: bool) -> list[str]:
+    """Who else has a draft open, once that is as awaited, or after a third of the time in which it would fade."""
+    deadline = time.monotonic() + 10
+    people: list[str] = []
+    while time.monotonic() < deadline:
+        people = (await asyncio.to_thread(api.post, f"{path}/presence")).raise_for_status().json()["people"]
+        if bool(people) == there:
+            break
+        await asyncio.sleep(0.05)
+    return people
 
 
 async def test_of_two_people_who_publish_the_second_is_told_of_the_first(

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { asCurl } from "@/api/curl";
 import { localized } from "@/components/localized";
-import { duration, relativeTime, shortTime } from "@/components/times";
+import { dayBegins, dayEnds, dayOf, duration, relativeTime, shortTime } from "@/components/times";
 import { matches } from "@/live/stream";
 
 describe("a call as curl", () => {
@@ -21,6 +21,16 @@ describe("times", () => {
     expect(shortTime(new Date("2026-11-29T08:05:00Z"), now, "en", "Europe/Warsaw")).toBe("09:05");
     expect(shortTime(new Date("2026-11-28T23:30:00Z"), now, "en", "Europe/Warsaw")).toBe("00:30");
     expect(shortTime(new Date("2025-11-28T23:30:00Z"), now, "en", "UTC")).toContain("2025");
+  });
+
+  it("knows where a day begins and ends in the person's zone, on days on which clocks change as well", () => {
+    expect(dayOf(new Date("2026-11-28T23:30:00Z"), "Europe/Warsaw")).toBe("2026-11-29");
+    expect(dayBegins("2026-11-29", "Europe/Warsaw").toISOString()).toBe("2026-11-28T23:00:00.000Z");
+    expect(dayBegins("2026-11-29", "America/New_York").toISOString()).toBe("2026-11-29T05:00:00.000Z");
+    expect(dayBegins("2026-03-29", "Europe/Warsaw").toISOString()).toBe("2026-03-28T23:00:00.000Z");
+    expect(dayEnds("2026-03-29", "Europe/Warsaw").toISOString()).toBe("2026-03-29T22:00:00.000Z");
+    expect(dayBegins("2026-10-25", "Pacific/Auckland").toISOString()).toBe("2026-10-24T11:00:00.000Z");
+    expect(dayEnds("2026-12-31", "UTC").toISOString()).toBe("2027-01-01T00:00:00.000Z");
   });
 
   it("says how long ago in the person's language", () => {

@@ -88,7 +88,7 @@ _ALL: Final = (
     Permission("can_view_audit", "Read and export the audit trail."),
     Permission(
         "can_view_operations",
-        "See how the installation stands: processes, queue, storage, mail; send a test e-mail.",
+        "See how the workspace stands, and the installation if the organization runs it; send a test e-mail.",
         "organization",
     ),
     Permission("can_manage_users", "Invite, change, deactivate and reinstate users.", "organization"),

@@ -320,7 +320,7 @@ def _operations(shared: Foundation) -> OperationsParts:
     database, settings = shared.database, shared.settings
     presence = Presence(database, new_id)
     files = Files.at(settings.files_url)
-    overview = Overview(database, shared.clock, presence, files)
+    overview = Overview(database, shared.clock, presence, files, settings.operated_by)
     sent = SentJournal(shared.sent, files, shared.clock, new_id, settings.sent_journal)
     trial = MailTrial(settings, shared.mail, shared.clock, new_id, shared.rates)
     return OperationsParts(overview, presence, trial, sent, MailWatch(settings), Counting(database))

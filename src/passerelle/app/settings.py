@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -204,6 +205,12 @@ class Settings(BaseSettings):
     )
     v1_sunset: str | None = Field(
         default=None, description="The date (ISO 8601) on which version 1 ends; sent as the `Sunset` header."
+    )
+    operated_by: UUID | None = Field(
+        default=None,
+        description="The id of the organization that runs this installation: its owners and administrators see figures "
+        "of the whole of it (`GET /operations`), all others those of their own workspace. Without it, the only "
+        "organization does, as long as there is no other.",
     )
     metrics_token: SecretStr | None = Field(
         default=None,

@@ -1,8 +1,9 @@
 """Writes the audit: with the change itself where there is one, a moment later where nothing is changed.
 
 A change is written down in the transaction that makes it, so that neither is there without the other. Reads and
-refusals are gathered for a moment: who asks the same a thousand times fills one line. Sealing, which gives every entry
-its place in the chain, comes behind: so no request waits for another one's place.
+refusals are gathered for a moment: who asks the same a thousand times fills one line. A page that keeps itself up to
+date reads the same for hours: what it reads again within ten minutes is counted, and written when they are over.
+Sealing, which gives every entry its place in the chain, comes behind: so no request waits for another one's place.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -38,6 +39,10 @@ log = structlog.get_logger("passerelle.audit")
 
 GATHERED_FOR: Final = 0.25
 """Seconds after which reads and refusals are written."""
+READ_AGAIN: Final = timedelta(minutes=10)
+"""How long the same read is only counted after it was written."""
+LOOKED_AFTER: Final = 60.0
+"""Seconds after which it is looked whether that time is over, where nothing else is written."""
 MOST_GATHERED: Final = 1_000
 """Different ones that are gathered; whoever comes next waits until they are written."""
 MOST_NAMED: Final = 500
@@ -81,6 +86,14 @@ class _Done:
     workflows: list[str]
 
 
+@dataclass(slots=True)
+class _ReadAgain:
+    """What was read and written, and how often since."""
+
+    until: datetime
+    more: Occurrence | None = None
+
+
 class AuditTrail:
     """The feature's service. `keep`: how long entries are kept where a workspace says nothing else; None for good."""
 
@@ -92,6 +105,7 @@ class AuditTrail:
         self.reading = AuditReading(database)
         self._gathered: dict[tuple[UUID, bool, AuditedAction], Occurrence] = {}
         self._done: dict[Hashable, _Done] = {}
+        self._reads: dict[tuple[UUID, bool, AuditedAction], _ReadAgain] = {}
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
 
@@ -117,8 +131,10 @@ class AuditTrail:
     async def gather(self, chain: UUID, happened: AuditedAction, *, organization: bool) -> None:
         """Have it written within a moment: it takes no time of the caller's, who may not learn whether it is."""
         place = (chain, organization, happened)
+        if self._is_read_again(place):
+            return
         if place not in self._gathered and len(self._gathered) >= MOST_GATHERED:
-            await self.write()
+            await self._write()
         self._add(place, Occurrence(self._new_id(), self._clock(), 1))
         self._news.set()
 
@@ -131,17 +147,52 @@ class AuditTrail:
         done = self._done.get(same)
         if done is None:
             if len(self._done) >= MOST_GATHERED:
-                await self.write()
+                await self._write()
             happened = AuditedAction(action, actor_of(caller), object_kind="definition", object_id=str(definition_id))
             happened = replace(happened, origin=replace(origin, request_id=None))
             done = self._done[same] = _Done((chain, False, happened), self._new_id(), self._clock(), [])
             self._news.set()
         done.workflows.append(str(execution_id))
         if len(done.workflows) >= MOST_NAMED:
-            await self.write()
+            await self._write()
+
+    def _is_read_again(self, place: tuple[UUID, bool, AuditedAction]) -> bool:
+        """Whether it was written lately, and is counted now. Exports are never: each gives out everything."""
+        happened, now = place[2], self._clock()
+        if happened.category != "read" or happened.action.startswith("export"):
+            return False
+        known = self._reads.get(place)
+        if known is None or known.until <= now:
+            self._settle(now)
+            if len(self._reads) < MOST_GATHERED:
+                self._reads[place] = _ReadAgain(now + READ_AGAIN)
+            return False
+        before = known.more or Occurrence(self._new_id(), now, 0)
+        known.more = before._replace(times=before.times + 1)
+        return True
+
+    def _settle(self, now: datetime | None = None) -> None:
+        """Have what was read again written, where its time is over; without `now` all of it."""
+        for place, read in list(self._reads.items()):
+            if now is not None and now < read.until:
+                continue
+            if read.more is not None:
+                self._add(place, read.more)
+                read.more = None
+            if now is not None:
+                del self._reads[place]
 
     async def write(self) -> None:
-        """Write down what was gathered. What cannot be written is kept for the next time."""
+        """Write down what was gathered and counted. What cannot be written is kept for the next time."""
+        self._settle()
+        await self._write()
+
+    async def write_due(self) -> None:
+        """The same without what is still counted."""
+        self._settle(self._clock())
+        await self._write()
+
+    async def _write(self) -> None:
         async with self._writing:
             done, self._done = self._done, {}
             for one in done.values():
@@ -178,11 +229,13 @@ class AuditTrail:
     async def keep_writing(self) -> None:
         """Write and seal within a moment of each entry, for as long as the process lives."""
         while True:
-            await self._news.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKED_AFTER):
+                    await self._news.wait()
             await asyncio.sleep(GATHERED_FOR)
             self._news.clear()
             try:
-                await self.write()
+                await self.write_due()
                 await self.seal()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PasserelleError) as error:
                 self._news.set()

@@ -187,11 +187,12 @@ async def _examples(
 ) -> dict[str, str]:
     """Push the examples that are not as they should be; their ids by name. `known`: those of an earlier start.
 
-    Tables that are there stay as they are, and so do examples that somebody has changed. So one may not fit a table
-    of its user's own: then it is left out, and everything else starts.
+    Tables and lists that are there stay as they are, and so do examples that somebody has changed. So one may not fit
+    a table of its user's own: then it is left out, and everything else starts.
     """
     for name, content in examples.lists():
-        await services.lists.load(workspace_id, name, content, by=_BY)
+        if not await _is_loaded(services, workspace_id, name):
+            await services.lists.load(workspace_id, name, content, by=_BY)
     there = await services.records.tables.field_names(workspace_id)
     for text in examples.tables():
         table = read_table(text).require()
@@ -208,6 +209,14 @@ async def _examples(
         else:
             pushed[stored.name] = str(stored.definition_id)
     return pushed
+
+
+async def _is_loaded(services: Services, workspace_id: UUID, name: str) -> bool:
+    """Whether the workspace has a list: a newer version may be somebody's own."""
+    try:
+        return bool(await services.lists.versions(workspace_id, name, None, 1))
+    except PasserelleError:
+        return False
 
 
 async def _stays(revisions: Revisions, workspace_id: UUID, definition_id: UUID, text: str) -> bool:

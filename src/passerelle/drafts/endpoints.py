@@ -132,3 +132,9 @@ def _together(routes: APIRouter, drafts: Drafts) -> None:
     async def meet_at_draft(caller: Builds, draft_id: DraftId) -> PresenceAnswer:
         """Say that one has a draft open, and learn who else has, and whether it was saved since."""
         return presence_answer(await drafts.meet(caller, draft_id))
+
+    @routes.delete("/drafts/{draft_id}/presence", status_code=204)
+    @unaudited("it says who has a draft open no more")
+    async def leave_draft(caller: Builds, draft_id: DraftId) -> None:
+        """Say that one has closed a draft; who says nothing is taken to have closed it after half a minute."""
+        await drafts.leave(caller, draft_id)

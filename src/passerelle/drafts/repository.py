@@ -114,6 +114,17 @@ class DraftRepository:
             )
         return DraftPresence(now_there["version"], now_there["updated_by"], people)
 
+    async def leave(self, draft: DefinitionDraft, closed: Event) -> None:
+        """Say that somebody has a draft open no more; `closed` is told if they had."""
+        async with self._database.transaction(closed.workspace_id) as connection:
+            gone = await connection.fetchval(
+                "DELETE FROM definition_draft_presence "
+                "WHERE workspace_id = $1 AND draft_id = $2 AND person_id = $3 RETURNING true",
+                *(closed.workspace_id, draft.id, UUID(closed.data["byId"])),
+            )
+            if gone and draft.shared:
+                await append_event(connection, closed)
+
     async def behind(
         self, workspace_id: UUID, caller_id: UUID, definition_id: UUID, revision: int
     ) -> list[DefinitionDraft]:

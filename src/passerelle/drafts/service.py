@@ -115,6 +115,11 @@ class Drafts:
         opened = self._event("opened", caller, draft, draft.version)
         return await self._repository.meet(draft, caller.name, opened, PRESENT)
 
+    async def leave(self, caller: Principal, draft_id: UUID) -> None:
+        """Say that the caller has closed the draft. Raises DRAFT_NOT_FOUND."""
+        draft = await self.read(caller, draft_id)
+        await self._repository.leave(draft, self._event("closed", caller, draft, draft.version))
+
     async def behind(self, caller: Principal, definition_id: UUID, revision: int) -> list[str]:
         """A sentence for each draft that the caller may see and that rests on an older revision than this one."""
         found = await self._repository.behind(caller.workspace_id, caller.id, definition_id, revision)

@@ -203,6 +203,7 @@ _TYPES: Final = (
     _proposal("declined", "Somebody declined to publish the revision.", "declined"),
     _proposal("withdrawn", "Whoever proposed it took it back.", "withdrawn"),
     _draft("opened", "Somebody opened a shared draft of a definition."),
+    _draft("closed", "Somebody closed a shared draft of a definition."),
     _draft("saved", "Somebody saved a shared draft that others have open; while nobody else has, none comes."),
     _email("sent", "A message was handed to the mail server.", None),
     _email("failed", "A message could not be sent.", "550 no such mailbox"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from passerelle.definitions.model import Definition, Step, Text
 from passerelle.engine.steps.end import EndKind
 from passerelle.engine.steps.fail import FailKind
+from passerelle.engine.steps.form import FormConfig
 from passerelle.engine.steps.switch import SwitchKind
 from passerelle.engine.steps.workflow import WorkflowKind
 
@@ -30,6 +31,8 @@ class GraphNode:
     kind: str | None = None
     title: Text | None = None
     inner: tuple[tuple[str, Graph], ...] = ()
+    fields: Mapping[str, Text] = field(default_factory=dict)
+    """What a form calls its fields, by their names."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,15 @@ def _node(step: Step) -> GraphNode:
         if steps
     )
     shape = _shape(step, grouped=bool(inner))
-    return GraphNode(_id(step), shape, lines, step.id, step.kind.name, step.title, inner)
+    return GraphNode(_id(step), shape, lines, step.id, step.kind.name, step.title, inner, _fields(step))
+
+
+def _fields(step: Step) -> Mapping[str, Text]:
+    if not isinstance(step.config, FormConfig):
+        return {}
+    texts = step.config.form.texts
+    titled = {path[1]: text for (path, keyword), text in texts.items() if keyword == "title" and len(path) == 2}
+    return {str(name): text for name, text in titled.items()}
 
 
 def _shape(step: Step, *, grouped: bool) -> Shape:

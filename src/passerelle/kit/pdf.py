@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +42,11 @@ class Paper:
 
 class UnprintableError(Exception):
     """The typesetter makes nothing of the text."""
+
+
+def can_print() -> bool:
+    """Whether the typesetter is installed, which is an extra (`passerelle[pdf]`)."""
+    return find_spec("typst") is not None and find_spec("fontpkg_amiri") is not None
 
 
 def printed(paper: Paper) -> bytes:

@@ -12,6 +12,7 @@ from passerelle.kit.clock import Clock
 from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import JsonBody
+from passerelle.kit.http.bounds import AnyTime
 from passerelle.kit.http.idempotency import IdempotentId
 from passerelle.kit.http.pages import DEFAULT_LIMIT, After, Cursors, Limit, Page
 from passerelle.kit.http.permissions import Requires
@@ -166,11 +167,18 @@ def _listing(routes: APIRouter, listing: LinkList, cursors: Cursors, clock: Cloc
         record_id: Annotated[
             UUID | None, Query(alias="recordId", description="Only those that concern this record")
         ] = None,
+        ends_before: Annotated[
+            AnyTime | None,
+            Query(alias="endsBefore", description="Only those that nobody has begun and that end before this moment"),
+        ] = None,
         limit: Limit = DEFAULT_LIMIT,
         after: After = None,
     ) -> Page[ListedLinkAnswer]:
-        """Links, newest first: where each stands, and what came of sending it."""
-        filters = LinkFilters(workflow_id, workflow_definition_id, record_id)
+        """Links, newest first: where each stands, and what came of sending it.
+
+        With `endsBefore` those that end first come first.
+        """
+        filters = LinkFilters(workflow_id, workflow_definition_id, record_id, ends_before)
         bound_to = ["links", str(caller.workspace_id), repr(filters)]
         before = cursors.id_of(after, bound_to)
         found = await listing.page(caller.workspace_id, filters, before, limit + 1)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal, cast
 from uuid import UUID
 
+from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.links.errors import LINK_NOT_FOUND
 from passerelle.links.models import Link
@@ -20,6 +22,17 @@ _LISTED: Final = (
 )
 
 
+_ENDING: Final = """
+    AND l.activated_at IS NULL AND l.superseded_at IS NULL AND l.deleted_at IS NULL AND l.expired_at IS NULL
+    AND l.expires_at > $4 AND l.expires_at < $3
+    AND ($5::uuid IS NULL OR (l.expires_at, l.id) > (
+        SELECT p.expires_at, p.id FROM link p WHERE p.workspace_id = $1 AND p.id = $5))
+    AND ($6::uuid IS NULL OR l.execution_id = $6) AND ($7::uuid IS NULL OR l.definition_id = $7)
+    AND ($8::uuid IS NULL OR l.record_id = $8)
+    ORDER BY l.expires_at, l.id LIMIT $2
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkFilters:
     """What a list of links is narrowed by."""
@@ -27,6 +40,8 @@ class LinkFilters:
     execution_id: UUID | None = None
     definition_id: UUID | None = None
     record_id: UUID | None = None
+    ends_before: datetime | None = None
+    """Only those that can be used still and end before this moment; those that end first come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +65,14 @@ class ListedLink:
 class LinkList:
     """Reads links. Secrets are not among what it reads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     async def page(self, workspace_id: UUID, filters: LinkFilters, before: UUID | None, limit: int) -> list[ListedLink]:
-        """Links that are older than `before`, newest first."""
+        """Links behind the link `before`: newest first, or those that end first."""
+        if filters.ends_before is not None:
+            return await self._ending(workspace_id, filters, filters.ends_before, before, limit)
         conditions = {
             "l.execution_id =": filters.execution_id,
             "l.definition_id =": filters.definition_id,
@@ -67,6 +85,13 @@ class LinkList:
             return await _fetched(
                 connection, f"{narrowed} ORDER BY l.id DESC LIMIT $2", workspace_id, limit, *wanted.values()
             )
+
+    async def _ending(
+        self, workspace_id: UUID, filters: LinkFilters, moment: datetime, before: UUID | None, limit: int
+    ) -> list[ListedLink]:
+        wanted = (filters.execution_id, filters.definition_id, filters.record_id)
+        async with self._database.reading(workspace_id) as connection:
+            return await _fetched(connection, _ENDING, workspace_id, limit, moment, self._clock(), before, *wanted)
 
     async def find(self, workspace_id: UUID, link_id: UUID) -> ListedLink:
         """One link. Raises LINK_NOT_FOUND."""

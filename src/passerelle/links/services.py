@@ -59,6 +59,6 @@ def link_services(
     messages = LinkMessages(database, revisions, credentials, themes, languages)
     return LinkServices(
         Links(database, executions, revisions, credentials, tokens, clock, new_id, public_url),
-        LinkList(database),
+        LinkList(database, clock),
         LinkMail(database, mail, messages, clock, new_id),
     )

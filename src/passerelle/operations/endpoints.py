@@ -1,4 +1,4 @@
-"""`/operations`: how the installation stands."""
+"""`/operations`: how the workspace stands, and the installation for whoever runs it."""
 
 from __future__ import annotations
 
@@ -32,15 +32,23 @@ def router(parts: OperationsParts) -> APIRouter:
 
     @routes.get("/operations")
     async def read_operations(caller: Annotated[Principal, Requires("can_view_operations")]) -> OperationsAnswer:
-        """How the whole installation stands: processes, queue, database, storage, mail."""
-        return operations_answer(await parts.overview.now(), parts.mail.state, parts.mail_watch.refusal)
+        """How the workspace stands: executions, webhooks, e-mails.
+
+        Whoever belongs to the organization that runs the installation sees that as well, all workspaces together:
+        processes, queue, database, storage, mail server.
+        """
+        overview, workspace_id = parts.overview, caller.workspace_id
+        standing = await overview.now() if await overview.is_operator(workspace_id) else None
+        work, workers = await overview.of(workspace_id), await overview.workers()
+        return operations_answer(work, workers, parts.mail.state, parts.mail_watch.refusal, standing)
 
     @routes.post("/operations/mail-test")
     async def test_mail(
         caller: Annotated[Principal, Requires("can_view_operations")], body: JsonBody[MailTestBody]
     ) -> MailTestAnswer:
         """Send a test e-mail now, and say what the mail server answered. A refusal is an answer, too (200)."""
-        return mail_test_answer(await parts.mail.send(_receiver(caller, body.to), caller))
+        tried = await parts.mail.send(_receiver(caller, body.to), caller)
+        return mail_test_answer(tried, by_operator=await parts.overview.is_operator(caller.workspace_id))
 
     return routes
 

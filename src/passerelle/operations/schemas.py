@@ -12,7 +12,7 @@ from passerelle.kit.http.bodies import Body
 from passerelle.kit.version import VERSION
 from passerelle.operations.mailing import MailState, Tried
 from passerelle.operations.presence import ProcessKind
-from passerelle.operations.standing import Standing
+from passerelle.operations.standing import Standing, Work
 
 
 class DatabaseAnswer(Answer):
@@ -58,7 +58,7 @@ class JobsAnswer(Answer):
 
 
 class ExecutionCounts(Answer):
-    """Executions of all workspaces that have not ended well."""
+    """Executions that have not ended well."""
 
     running: int
     """How many run or wait for others."""
@@ -70,7 +70,7 @@ class ExecutionCounts(Answer):
 
 
 class WebhookCounts(Answer):
-    """Webhooks of all workspaces."""
+    """Webhooks."""
 
     pending: int
     """How many deliveries are on their way."""
@@ -89,7 +89,7 @@ class StorageAnswer(Answer):
     free: int | None = Field(description="Bytes that are free, for a folder.")
 
 
-class MailAnswer(Answer):
+class MailServerAnswer(Answer):
     """How e-mails are sent."""
 
     server: str | None = Field(description="Host and port; null where there is none.")
@@ -97,34 +97,54 @@ class MailAnswer(Answer):
         description="Whether the connection begins with TLS, is upgraded where the server offers it, or there is none."
     )
     signs_in: bool = Field(description="Whether there is a user and a password.")
-    sender: str = Field(description="Whom e-mails come from, where a workspace says nothing else.")
     domains: list[str] = Field(description="The domains that workspaces may send from.")
     refusal: str | None = Field(
         description="Why the mail server did not take the process that answers, when it last tried; null where it did."
     )
 
 
-class OperationsAnswer(Answer):
-    """How the installation stands."""
+class InstallationAnswer(Answer):
+    """The whole installation, all workspaces together."""
 
-    version: str
-    """The release of the process that answers."""
     database: DatabaseAnswer
     """How the database stands."""
     clock_off_seconds: float = Field(description="By how much this machine's clock is ahead of the database's.")
     processes: list[ProcessAnswer]
     """Those that are alive first; then those that fell silent within a day."""
-    workers: int = Field(description="How many processes run jobs now.")
     jobs: list[JobsAnswer]
     """The queue, by kind."""
     executions: ExecutionCounts
-    """Executions."""
+    """Executions of all workspaces."""
     webhooks: WebhookCounts
-    """Webhooks."""
+    """Webhooks of all workspaces."""
     storage: StorageAnswer
     """How the store of files stands."""
+    mail: MailServerAnswer
+    """The mail server."""
+
+
+class MailAnswer(Answer):
+    """Whether e-mails are sent."""
+
+    sends: bool = Field(description="Whether there is a mail server that takes e-mails.")
+    sender: str = Field(description="Whom e-mails come from, where a workspace says nothing else.")
+
+
+class OperationsAnswer(Answer):
+    """How the workspace stands."""
+
+    version: str
+    """The release of the process that answers."""
+    workers: int = Field(description="How many processes run jobs now; with none, nothing goes on.")
+    executions: ExecutionCounts
+    """Executions of the workspace."""
+    webhooks: WebhookCounts
+    """Webhooks of the workspace."""
     mail: MailAnswer
-    """The mail server and the sender."""
+    """E-mails."""
+    installation: InstallationAnswer | None = Field(
+        description="The whole installation; null for organizations that do not run it (`PASSERELLE_OPERATED_BY`)."
+    )
 
 
 class MailTestBody(Body):
@@ -140,21 +160,54 @@ class MailTestAnswer(Answer):
     """Whether the mail server took it; whether it arrives is said by the mailbox alone."""
     to: str
     """Whom it was for."""
-    server: str | None
-    """The mail server; null where there is none."""
+    server: str | None = Field(description="The mail server; null where there is none, and for who does not run it.")
     milliseconds: float
     """How long that took."""
-    reply: str | None = Field(description="What the mail server answered.", examples=["250 2.0.0 Ok: queued as 4F1"])
+    reply: str | None = Field(
+        description="What the mail server answered; null for who does not run it.",
+        examples=["250 2.0.0 Ok: queued as 4F1"],
+    )
     message: str | None = Field(description="What went wrong, and what to do.")
     message_id: str | None = Field(description="How the e-mail is found in the mail server's log.")
 
 
-def operations_answer(standing: Standing, mail: MailState, refusal: str | None) -> OperationsAnswer:
-    """How the installation stands."""
-    found = standing.database
-    executions, webhooks = standing.executions, standing.webhooks
+def operations_answer(
+    work: Work, workers: int, mail: MailState, refusal: str | None, standing: Standing | None
+) -> OperationsAnswer:
+    """How the workspace stands, and the installation where the caller may see it."""
     return OperationsAnswer(
         version=VERSION,
+        workers=workers,
+        executions=_executions(work),
+        webhooks=_webhooks(work),
+        mail=MailAnswer(sends=mail.server is not None and refusal is None, sender=mail.sender),
+        installation=None if standing is None else _installation(standing, mail, refusal),
+    )
+
+
+def _executions(work: Work) -> ExecutionCounts:
+    found = work.executions
+    return ExecutionCounts(
+        running=found.get("RUNNING", 0),
+        awaiting=found.get("AWAITING", 0),
+        failed=found.get("FAILED", 0),
+        stranded=work.stranded,
+    )
+
+
+def _webhooks(work: Work) -> WebhookCounts:
+    found = work.webhooks
+    return WebhookCounts(
+        pending=found["pending"],
+        overdue_seconds=found["overdue_seconds"],
+        failing=found["failing"],
+        disabled=found["disabled"],
+    )
+
+
+def _installation(standing: Standing, mail: MailState, refusal: str | None) -> InstallationAnswer:
+    found = standing.database
+    return InstallationAnswer(
         database=DatabaseAnswer(
             version=found.version,
             milliseconds=round(found.milliseconds, 2),
@@ -176,7 +229,6 @@ def operations_answer(standing: Standing, mail: MailState, refusal: str | None) 
             )
             for one in standing.processes
         ],
-        workers=sum(one.alive and one.kind != "serve" for one in standing.processes),
         jobs=[
             JobsAnswer(
                 kind=one.entrypoint,
@@ -188,38 +240,23 @@ def operations_answer(standing: Standing, mail: MailState, refusal: str | None) 
             )
             for one in standing.jobs
         ],
-        executions=ExecutionCounts(
-            running=executions.get("RUNNING", 0),
-            awaiting=executions.get("AWAITING", 0),
-            failed=executions.get("FAILED", 0),
-            stranded=standing.stranded,
-        ),
-        webhooks=WebhookCounts(
-            pending=webhooks["pending"],
-            overdue_seconds=webhooks["overdue_seconds"],
-            failing=webhooks["failing"],
-            disabled=webhooks["disabled"],
-        ),
+        executions=_executions(standing.work),
+        webhooks=_webhooks(standing.work),
         storage=StorageAnswer(kind=standing.files.kind, refusal=standing.files.refusal, free=standing.files.free),
-        mail=MailAnswer(
-            server=mail.server,
-            tls=mail.tls,
-            signs_in=mail.signs_in,
-            sender=mail.sender,
-            domains=list(mail.domains),
-            refusal=refusal,
+        mail=MailServerAnswer(
+            server=mail.server, tls=mail.tls, signs_in=mail.signs_in, domains=list(mail.domains), refusal=refusal
         ),
     )
 
 
-def mail_test_answer(tried: Tried) -> MailTestAnswer:
-    """What became of a test e-mail."""
+def mail_test_answer(tried: Tried, *, by_operator: bool) -> MailTestAnswer:
+    """What became of a test e-mail. The mail server's name and words are for whoever runs the installation."""
     return MailTestAnswer(
         taken=tried.taken,
         to=tried.to,
-        server=tried.server,
+        server=tried.server if by_operator else None,
         milliseconds=round(tried.milliseconds, 1),
-        reply=tried.reply,
+        reply=tried.reply if by_operator else None,
         message=tried.message,
         message_id=tried.message_id,
     )

@@ -25,6 +25,8 @@ WALKED: Final = 50_000
 """Records that are looked at one by one for words, in the wanted order, before all that have them are gathered: words
 that many records have are found among the first, and of others there are few to gather. To gather a record takes as
 long as to look at twenty."""
+WALKED_BY_KEY: Final = 15_000
+"""The same in the order of a field: its neighbours lie far apart, so that to look at one takes ten times as long."""
 COUNTED_AMONG: Final = 100_000
 """The same for a count, which reads no more of a record than its words."""
 SLACK: Final = timedelta(hours=25)
@@ -80,10 +82,14 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Along:
-    """An index that is read from: of a field in ascending key, for the conditions on it; or the table's by id."""
+    """An index that is read from: of a field in ascending key, for the conditions on it; or the table's by id.
+
+    by_change   the table's other one, by when records were changed
+    """
 
     field: Field | None
     conditions: tuple[Compare, ...] = ()
+    by_change: bool = False
 
     @property
     def relation(self) -> str:
@@ -111,6 +117,8 @@ def sort_index(search: Search) -> Along | None:
     first = search.sort[0] if search.sort else None
     if first is None or first.field.name == "createdAt":
         return Along(None)
+    if first.field.name == "updatedAt" and not first.field.key:
+        return Along(None, by_change=True)
     if not first.field.key or not first.field.sortable_by_index:
         return None
     own = tuple(
@@ -207,14 +215,15 @@ def counting_first(search: Search, up_to: int) -> Statement:
 def statement(search: Search, along: Along | None, *, in_order: bool, walked: bool = False) -> Statement:
     """The search along an index (None: the table's own). `in_order`: the index gives the wanted order.
 
-    walked   only the first `WALKED` that the index gives are looked at (`is_walkable`)
+    walked   only the first that the index gives are looked at (`WALKED`; see `is_walkable`)
     """
     arguments = Arguments(search.table.workspace_id, search.table.id)
     residual = _residual(search, along, arguments)
     keys = _sort_keys(search, along, in_order=in_order)
     after = _after(search, keys, arguments)
     order = ", ".join(f"{key.sql} {'DESC' if key.descending else 'ASC'}" for key in keys)
-    first = f" ORDER BY {order} LIMIT {WALKED}" if walked else ""
+    many = WALKED if along is None or along.field is None else WALKED_BY_KEY
+    first = f" ORDER BY {order} LIMIT {many}" if walked else ""
     if search.words is not None:
         source = _text_source(search, residual, after, arguments)
     elif along is not None and along.field is not None:
@@ -297,13 +306,15 @@ def _findable(part: Compare) -> bool:
 def _sort_keys(search: Search, along: Along | None, *, in_order: bool) -> list[_Key]:
     keys: list[_Key] = []
     by_key = along is not None and along.field is not None
+    by_change = along is not None and along.by_change
     for index, order in enumerate(search.sort):
         if order.field.name == "createdAt":
             return [*keys, _id_key(along, order.descending, search)]
         if index == 0 and in_order and by_key and search.words is None:
             keys.append(_Key("k.key", order.descending, order.field, indexed=True))
         else:
-            keys.append(_Key(sort_sql(order.field), order.descending, order.field))
+            indexed = index == 0 and in_order and by_change
+            keys.append(_Key(sort_sql(order.field), order.descending, order.field, indexed=indexed))
     descending = search.sort[-1].descending if search.sort else True
     return [*keys, _id_key(along, descending, search)]
 
@@ -337,7 +348,7 @@ def _after(search: Search, keys: Sequence[_Key], arguments: Arguments) -> _After
 def _bound(key: _Key, value: Json, arguments: Arguments) -> str:
     if key.field is None:
         return f"{arguments.add(UUID(str(value)))}::uuid"
-    if key.indexed:
+    if key.indexed and key.field.key:
         field = key.field
         return f"{arguments.add(b'' if value is None else type_of(field).key(value))}::bytea"
     return sort_argument(key.field, value, arguments)

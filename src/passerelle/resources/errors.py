@@ -33,6 +33,9 @@ RESOURCE_NOT_FOUND: Final = Code("RESOURCE_NOT_FOUND", 404, "This workspace has 
 FILE_LINK_ENDED: Final = Code(
     "FILE_LINK_ENDED", 404, "The link to the file has ended or was altered. Ask for a new one."
 )
+FILES_FULL: Final = Code(
+    "FILES_FULL", 503, "The store of files has no room. The request changed nothing; send it again when there is some."
+)
 FILES_UNAVAILABLE: Final = Code(
     "FILES_UNAVAILABLE", 503, "The store of files does not answer. The request changed nothing; send it again."
 )

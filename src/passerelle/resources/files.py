@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -17,13 +18,15 @@ from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, 
 from obstore.store import LocalStore, MemoryStore, from_url
 
 from passerelle.kit.errors import CommandError
-from passerelle.resources.errors import FILES_UNAVAILABLE
+from passerelle.resources.errors import FILES_FULL, FILES_UNAVAILABLE
 
 _CHUNK: Final = 1 << 20
 _PATIENCE: Final = 3.0
 """Seconds that the store has to say that it is there."""
 _TRIAL: Final = 10.0
 """Seconds that it has to keep, give and delete a small file."""
+_NO_ROOM: Final = f"os error {errno.ENOSPC}"
+"""What the library says of a folder whose disk is full; it has no class of its own for that."""
 _ACTS: Final = {"put": "write", "get": "read", "delete": "delete"}
 
 
@@ -106,10 +109,13 @@ class Files:
         return StoreState(kind.lower(), None, free)
 
     async def put(self, path: str, file: BinaryIO) -> None:
-        """Keep a file, in one piece or not at all. Raises FILES_UNAVAILABLE."""
+        """Keep a file, in one piece or not at all. Raises FILES_FULL, FILES_UNAVAILABLE."""
         try:
             await obstore.put_async(self._store, path, file)
         except BaseError as error:
+            if _NO_ROOM in str(error):
+                message = "the store of files is full: an administrator has to make room, then send the request again"
+                raise FILES_FULL.error(message, headers={"Retry-After": "60"}) from error
             raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error
 
     async def read(self, path: str) -> AsyncIterator[bytes]:

@@ -85,6 +85,8 @@ class ExecutionFilters:
     """The kind of step that they rest at, or `retry`."""
     revision: int | None = None
     """The number of the revision that they run."""
+    step: str | None = None
+    """The step that they rest at, or failed at."""
     begun: bool = False
     """Whether those are left out whose link or token nobody has used."""
     definitions: tuple[UUID, ...] | None = None

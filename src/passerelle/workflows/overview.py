@@ -42,6 +42,9 @@ async def _filters(
         str | None,
         Query(alias="waitingFor", max_length=100, description="The kind of step that they rest at, or `retry`"),
     ] = None,
+    step: Annotated[
+        str | None, Query(max_length=200, description="Only those that rest at this step, or failed at it")
+    ] = None,
     revision: Annotated[
         Number32 | None, Query(description="Only those that run this revision of their definition")
     ] = None,
@@ -57,6 +60,7 @@ async def _filters(
         error_code,
         waiting_for,
         revision,
+        step=step,
         begun=not unused,
     )
 
@@ -125,6 +129,7 @@ class NodeAnswer(Answer):
     title: Any = Field(description="A text, or one for each language.")
     inner: list[InnerAnswer]
     """The lists of steps inside of it."""
+    fields: dict[str, Any] = Field(description="What a form calls its fields: a text each, or one for each language.")
 
 
 class InnerAnswer(Answer):
@@ -187,7 +192,7 @@ def graph_answer(graph: Graph) -> GraphAnswer:
 
 def _node(node: GraphNode) -> NodeAnswer:
     inner = [InnerAnswer(name=name, graph=graph_answer(graph)) for name, graph in node.inner]
-    return NodeAnswer.made_from(node, inner=inner)
+    return NodeAnswer.made_from(node, inner=inner, fields=dict(node.fields))
 
 
 def _failure(group: FailureGroup) -> FailureAnswer:

@@ -21,6 +21,11 @@ _BEGUN: Final = """
             SELECT FROM visit v WHERE v.workspace_id = e.workspace_id AND v.execution_id = e.id))))
 """
 _RESTING: Final = " AND e.status IN ('RUNNING', 'AWAITING')"
+_UNDONE: Final = " AND e.status IN ('RUNNING', 'AWAITING', 'FAILED')"
+_AT_STEP: Final = (
+    "(e.waiting_for @> jsonb_build_array(jsonb_build_object('step', {0}::text)) "
+    "OR (e.status = 'FAILED' AND e.error ->> 'step' = {0}::text))"
+)
 _RUNNING: Final = "e.revision_id = ANY (ARRAY(SELECT v.id FROM revision v WHERE v.workspace_id = $1 AND v.number = {}))"
 _RUNNING_ONE: Final = (
     "e.revision_id = (SELECT v.id FROM revision v WHERE v.workspace_id = $1 AND v.definition_id = $2 AND v.number = {})"
@@ -190,7 +195,8 @@ class ExecutionRepository:
 def _literally(filters: ExecutionFilters) -> str:
     """The conditions whose values are few, written out: only so does an index serve that holds some of them alone."""
     said = "" if filters.status is None else f" AND e.status = '{Status(filters.status).value}'"
-    return said if filters.waiting_for is None else said + _RESTING
+    said += "" if filters.waiting_for is None else _RESTING
+    return said if filters.step is None else said + _UNDONE
 
 
 def _conditions(filters: ExecutionFilters, record_ids: Sequence[UUID] | None) -> dict[str, Any]:
@@ -210,6 +216,7 @@ def _conditions(filters: ExecutionFilters, record_ids: Sequence[UUID] | None) ->
         _RUNNING if filters.definition_id is None else _RUNNING_ONE: filters.revision,
         "e.error IS NOT NULL AND e.error ->> 'code' = {}": filters.error_code,
         f"({_BEGUN}) = {{}}": filters.begun or None,
+        _AT_STEP: filters.step,
         "e.waiting_for @> {}": filters.waiting_for and [{"kind": filters.waiting_for}],
     }
 

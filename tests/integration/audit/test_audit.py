@@ -180,6 +180,36 @@ async def test_what_is_written_a_moment_later_has_the_time_at_which_it_happened(
     assert (shown["at"], shown["times"]) == (iso(began), 2)
 
 
+async def test_a_page_that_reads_the_same_again_and_again_fills_two_lines_in_ten_minutes(
+    database: Database, workspace_id: UUID
+) -> None:
+    """What was read first is written at once, nothing of the rest is lost, and exports are never put together."""
+    clock = MovedClock()
+    trail = AuditTrail(database, clock, new_id)
+    reads, exports = (
+        AuditedAction(name, Actor("user", "u", "Ewa"), "read") for name in ("listReviews", "exportRecords")
+    )
+
+    async def written(happened: AuditedAction) -> list[int]:
+        filters = AuditFilters(action=happened.action)
+        found = await trail.reading.page(AuditChain(workspace_id), filters, None, 100)
+        return [one.to_json()["times"] for one in found.entries]
+
+    for _ in range(10):
+        for happened in (reads, exports):
+            await trail.gather(workspace_id, happened, organization=False)
+        await trail.write_due()
+        clock.move(timedelta(seconds=50))
+    assert (await written(reads), await written(exports)) == ([1], [1] * 10)
+    clock.move(timedelta(minutes=2))
+    await trail.write_due()
+    assert await written(reads) == [9, 1]
+    await trail.gather(workspace_id, reads, organization=False)
+    await trail.gather(workspace_id, reads, organization=False)
+    await trail.write()
+    assert sum(await written(reads)) == 12
+
+
 async def test_people_are_in_their_organizations_chain(home: Home) -> None:
     assert (await home.tab().sign_in("anna@example.com", "not the password")).status_code == 401
     assert (await home.tab().sign_in("nobody@example.com", "not the password")).status_code == 401

@@ -131,6 +131,20 @@ async def test_who_has_a_draft_open_is_told_to_the_others_for_half_a_minute(app:
     assert (await call(app, "ben", "POST", path)).json()["people"] == []
 
 
+async def test_who_closes_a_draft_is_gone_at_once_and_the_others_hear_of_it(
+    app: FastAPI, database: Database, workspace_id: UUID
+) -> None:
+    kept = await made(app, shared=True)
+    path = f"/drafts/{kept['id']}/presence"
+    await call(app, "anna", "POST", path)
+    for _ in range(2):
+        assert (await call(app, "anna", "DELETE", path)).status_code == 204
+    assert (await call(app, "ben", "POST", path)).json()["people"] == []
+    async with database.workspace(workspace_id) as connection:
+        rows = await connection.fetch("SELECT type FROM event WHERE type LIKE 'draft.%' ORDER BY id")
+    assert [row["type"] for row in rows] == ["draft.opened", "draft.closed", "draft.opened"]
+
+
 async def test_who_opens_and_saves_a_shared_draft_is_told_to_the_stream_while_others_are_there(
     app: FastAPI, database: Database, workspace_id: UUID
 ) -> None:

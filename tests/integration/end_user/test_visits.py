@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
 
+from passerelle.end_user.pages.views import agreed_files
+from passerelle.end_user.session.consent_copies import AgreedTexts
 from passerelle.end_user.session.evidence import Reading, hash_of
 from passerelle.end_user.session.models import FieldProblem
 from passerelle.engine.checks import CheckResult, Reason
@@ -17,6 +20,7 @@ from passerelle.engine.kinds import StepFailure, Tools
 from passerelle.engine.model import Status
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.json import JsonObject
+from passerelle.languages.service import Languages
 from passerelle.workflows.service import StartRequest
 from tests.integration.end_user.guests import House
 
@@ -391,6 +395,22 @@ async def test_a_consent_is_given_or_refused_and_keeps_the_text_that_was_shown(h
     assert hash_of(told.statement) == told.hash == kept["hash"]
     (hidden,) = await house.sessions.evidence.read(house.workspace_id, execution, personal=False)
     assert (hidden.statement, hidden.hash, hidden.facts["address"]) == (None, told.hash, "•••")
+
+
+async def test_where_nothing_can_print_no_copy_is_offered(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    execution = await house.start(COMPANY)
+    await house.submit(execution, "company", FILLED)
+    reading = Reading("code", "en", "Terms", "Of 1234567890", "I agree", "2026-01")
+    await house.sessions.submit(house.workspace_id, execution, "terms", 1, {"accepted": True}, reading=reading)
+    screen = await house.screen(execution)
+    english = Languages().words(["en"])
+    assert [one["title"] for one in agreed_files(screen, english)] == ["Terms"]
+    monkeypatch.setattr("passerelle.kit.pdf.find_spec", lambda _name: None)
+    assert agreed_files(screen, english) == []
+    copies = AgreedTexts(house.sessions, Mock(), Mock(), Mock())
+    with pytest.raises(PasserelleError) as refused:
+        await copies.copy(house.workspace_id, execution, "terms", 1)
+    assert (refused.value.status, refused.value.problems[0].code) == (501, "PDF_NOT_INSTALLED")
 
 
 async def test_whoever_waits_hears_of_a_change_at_once(house: House) -> None:

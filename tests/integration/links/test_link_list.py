@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -169,7 +171,7 @@ async def code_now(product: Product, link_id: str) -> str:
 
 
 async def test_the_state_in_a_list_follows_the_clock_and_what_happened(gatehouse: Gatehouse) -> None:
-    links = LinkList(gatehouse.database)
+    links = LinkList(gatehouse.database, gatehouse.clock)
     gatehouse.mail.errors = []
     sent, deleted, cancelled = await gatehouse.sent(), await gatehouse.link(), await gatehouse.link(email=None)
     await gatehouse.work()
@@ -188,6 +190,26 @@ async def test_the_state_in_a_list_follows_the_clock_and_what_happened(gatehouse
     gatehouse.clock.move(found[2].link.expires_at - gatehouse.clock())
     assert (await links.find(gatehouse.workspace_id, sent.id)).link.state(gatehouse.clock()) is LinkState.EXPIRED
     assert await code_of(links.find(new_id(), sent.id)) == "LINK_NOT_FOUND"
+
+
+async def test_links_that_end_soon_are_found_however_many_newer_ones_there_are(gatehouse: Gatehouse) -> None:
+    links = LinkList(gatehouse.database, gatehouse.clock)
+    first, second, deleted, later = [await gatehouse.link(email=None) for _ in range(4)]
+    async with gatehouse.database.transaction(gatehouse.workspace_id) as connection:
+        for hours, link in ((2, first), (1, second), (1, deleted), (48, later)):
+            ends = gatehouse.clock() + timedelta(hours=hours)
+            await connection.execute("UPDATE link SET expires_at = $2 WHERE id = $1", link.id, ends)
+    await gatehouse.links.delete(gatehouse.workspace_id, deleted.id)
+    soon = LinkFilters(ends_before=gatehouse.clock() + timedelta(days=1))
+
+    async def found(before: UUID | None, limit: int) -> list[UUID]:
+        return [one.link.id for one in await links.page(gatehouse.workspace_id, soon, before, limit)]
+
+    assert await found(None, 10) == [second.id, first.id]
+    assert await found(None, 1) == [second.id]
+    assert await found(second.id, 10) == [first.id]
+    gatehouse.clock.move(timedelta(minutes=90))
+    assert await found(None, 10) == [first.id], "what has ended can be sent by nobody"
 
 
 async def test_one_address_gets_no_flood_of_codes_through_many_links(gatehouse: Gatehouse) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from passerelle.kit.ids import new_id
 from passerelle.kit.mail import MailNever
 from passerelle.kit.mail.fake import FakeMail
 from passerelle.operations.mailing import TESTS
 from passerelle.people.models import NewUser
 from tests.integration.people.conftest import Home
 from tests.integration.people.test_signing_in import sql
+from tests.integration.secrets.product import opened
 
 READS_A_SECRET = """
 name: {name}
@@ -147,21 +149,58 @@ async def test_an_erasure_is_previewed_exactly_and_nothing_is_changed_by_that(ho
     assert erased == preview
 
 
-async def test_how_the_installation_stands_is_told_with_its_processes(home: Home) -> None:
+async def test_how_the_installation_stands_is_told_to_whoever_runs_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     operations = home.product.services.operations
+    monkeypatch.setattr(operations.overview, "_operated_by", home.owner.organization_id)
     async with operations.presence.of("worker"):
         standing = await found(home, "/operations")
     assert standing["workers"] == 1
-    assert [(one["kind"], one["alive"]) for one in standing["processes"]] == [("worker", True)]
-    assert standing["database"]["milliseconds"] < 1000
-    assert standing["storage"]["refusal"] is None
-    assert abs(standing["clockOffSeconds"]) < 5
-    assert (await found(home, "/operations"))["processes"] == []
+    beneath = standing["installation"]
+    assert [(one["kind"], one["alive"]) for one in beneath["processes"]] == [("worker", True)]
+    assert beneath["database"]["milliseconds"] < 1000
+    assert beneath["storage"]["refusal"] is None
+    assert abs(beneath["clockOffSeconds"]) < 5
+    assert (await found(home, "/operations"))["installation"]["processes"] == []
+    assert (await home.product.stranger.get("/operations")).json()["installation"] is None
+
+
+async def test_a_customer_of_the_installation_sees_the_figures_of_their_own_workspace_alone(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each organization is another customer: neither figures of all, nor the machines and the mail server beneath."""
+    await home.product.run("{name: fails, steps: [{id: no, fail: {code: REFUSED, message: No}}]}")
+    standing = await found(home, "/operations")
+    assert standing["executions"] == {"running": 0, "awaiting": 0, "failed": 1, "stranded": 0}
+    assert standing["webhooks"] == {"pending": 0, "overdueSeconds": 0, "failing": 0, "disabled": 0}
+    assert standing["installation"] is None
+    assert set(standing["mail"]) == {"sends", "sender"}
+    theirs = (await home.product.stranger.get("/operations")).json()
+    assert theirs["executions"] == {"running": 0, "awaiting": 0, "failed": 0, "stranded": 0}
+    monkeypatch.setattr(home.product.services.operations.mail, "_mail", FakeMail())
+    tab = await home.signed_in()
+    tried = (await tab.api("POST", "/operations/mail-test", json={})).json()
+    assert (tried["server"], tried["reply"]) == (None, None)
+
+
+async def test_the_only_organization_runs_the_installation_until_there_is_another(
+    server_url: str, template: str
+) -> None:
+    async with opened(server_url, template) as (services, _):
+        first, second = new_id(), new_id()
+        overview, database = services.operations.overview, services.shared.database
+        for workspace_id, is_operator in ((first, True), (second, False)):
+            async with database.workspace(workspace_id) as connection:
+                await connection.execute("INSERT INTO workspace (workspace_id, name) VALUES ($1, 'one')", workspace_id)
+            assert await overview.is_operator(first) == is_operator
+        assert not await overview.is_operator(second)
 
 
 async def test_a_test_letter_tells_what_the_mail_server_answered(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    trial, fake = home.product.services.operations.mail, FakeMail()
-    monkeypatch.setattr(trial, "_mail", fake)
+    operations, fake = home.product.services.operations, FakeMail()
+    monkeypatch.setattr(operations.mail, "_mail", fake)
+    monkeypatch.setattr(operations.overview, "_operated_by", home.owner.organization_id)
     tab = await home.signed_in()
     sent = (await tab.api("POST", "/operations/mail-test", json={})).json()
     assert (sent["taken"], sent["to"], sent["reply"]) == (True, "anna@example.com", "250 kept for the test")

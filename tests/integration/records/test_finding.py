@@ -169,6 +169,7 @@ async def test_words_find_what_a_reading_of_all_would_however_many_records_have_
 ) -> None:
     """Words of many records are found among the first that an index gives, others by the index of words."""
     monkeypatch.setattr(plans, "WALKED", walked)
+    monkeypatch.setattr(plans, "WALKED_BY_KEY", walked)
     random = Random(walked)
     await api.table(fields=fields_with(("age", "status")))
     records = [await api.add(values) for values in some_records(random)]
@@ -203,6 +204,22 @@ async def test_pages_stay_right_while_records_come_and_go(api: Api, indexed: tup
     await api.call("DELETE", f"{RECORDS}/{page['data'][-1]['id']}")
     rest = await api.call("POST", SEARCH, {"sort": ["age"], "limit": 50, "after": page["next"]})
     assert [record["age"] for record in rest["data"]] == [20, 21, *range(22, 40, 2)]
+
+
+@pytest.mark.parametrize("sort", ["updatedAt", "-updatedAt"])
+async def test_records_stand_in_the_order_in_which_they_were_changed(api: Api, sort: str) -> None:
+    await api.table(fields=fields_with(("age",)))
+    order = [(await api.add({"age": age, "code": f"c{age}"}))["id"] for age in range(20)]
+    for place in (3, 17, 0, 3):
+        record_id = order.pop(place)
+        await api.call("PATCH", f"{RECORDS}/{record_id}", {"name": "changed"})
+        order.append(record_id)
+    wanted = order if sort == "updatedAt" else order[::-1]
+    for narrowed in ({}, {"text": "c"}, {"filter": {"field": "age", "op": "gte", "value": 0}}):
+        body: Any = narrowed | {"sort": [sort], "limit": 7}
+        assert [one["id"] for one in await pages(api, body)] == wanted, body
+        skipped = await api.call("POST", SEARCH, body | {"skip": 5})
+        assert [one["id"] for one in skipped["data"]] == wanted[5:12], body
 
 
 async def test_an_address_finds_what_a_body_does(api: Api) -> None:

@@ -72,6 +72,7 @@ UNAUDITED = {
     "changeDraft",
     "deleteDraft",
     "meetAtDraft",
+    "leaveDraft",
     "previewStep",
 }
 """What changes something and is not in the audit: each says why where it stands."""

@@ -119,6 +119,13 @@ def test_a_large_definition_is_drawn_in_a_moment() -> None:
     assert time.perf_counter() - begun < 5
 
 
+def test_it_knows_what_a_form_calls_its_fields() -> None:
+    """So that who reads what was entered need not know the names that programs use."""
+    form = "{title: You, schema: {type: object, properties: {n: {type: string, title: {en: Name, pl: Imię}}, m: {}}}}"
+    [node] = [one for one in graph(f"name: a\nsteps: [{{id: you, form: {form}}}]").nodes if one.step == "you"]
+    assert node.fields == {"n": {"en": "Name", "pl": "Imię"}}
+
+
 def test_the_command_prints_the_flow_and_says_what_is_wrong(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("name: a\nsteps: [{id: a, set: {x: 1}}]")

@@ -3,6 +3,26 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** The day of a moment in a zone, as addresses have it: `2026-03-29`. Without a zone it is the browser's. */
+export function dayOf(at: Date, timeZone?: string): string {
+  return new Intl.DateTimeFormat("sv", { ...(timeZone ? { timeZone } : {}), dateStyle: "short" }).format(at);
+}
+
+/** The moment at which a day begins in a zone. */
+export function dayBegins(day: string, timeZone?: string): Date {
+  if (!timeZone) return new Date(`${day}T00:00`);
+  const clock = new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short", timeStyle: "medium" });
+  const ahead = (at: number) => Date.parse(`${clock.format(at).replace(" ", "T")}Z`) - at;
+  const midnight = Date.parse(`${day}T00:00Z`);
+  // What the zone is ahead of UTC at its own midnight; at UTC's it may be another, on the day on which clocks change.
+  return new Date(midnight - ahead(midnight - ahead(midnight)));
+}
+
+/** The moment at which a day ends in a zone: the next one begins. */
+export function dayEnds(day: string, timeZone?: string): Date {
+  return dayBegins(new Date(Date.parse(`${day}T00:00Z`) + DAY).toISOString().slice(0, 10), timeZone);
+}
+
 /** Today's as an hour, this year's as a day and hour, others with the year. */
 export function shortTime(at: Date, now: Date, language: string, timeZone?: string): string {
   const zone = timeZone ? { timeZone } : {};

@@ -19,6 +19,7 @@ from passerelle.end_user.pages.presenters import PageProblem, Presenter, Submiss
 from passerelle.end_user.pages.rendering import template_of
 from passerelle.end_user.session.models import Screen, StepView
 from passerelle.engine.model import Status
+from passerelle.kit.pdf import can_print
 from passerelle.languages.language import Language
 from passerelle.links.handovers import OFFERED_FOR
 from passerelle.links.models import LinkState, LinkView
@@ -172,7 +173,9 @@ def screen_view(
 
 
 def agreed_files(screen: Screen, t: Language) -> list[dict[str, str]]:
-    """What there are copies of: where each is, and what it is called."""
+    """What there are copies of: where each is, and what it is called. None where nothing can make them."""
+    if not can_print():
+        return []
     return [
         {
             "url": f"{address(screen.execution_id)}/{one.step}/{one.visit}/agreed",

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from passerelle.end_user.session.errors import CONSENT_NOT_FOUND, CONSENT_NOT_READABLE
+from passerelle.end_user.session.errors import CONSENT_NOT_FOUND, CONSENT_NOT_READABLE, PDF_NOT_INSTALLED
 from passerelle.end_user.session.evidence import Consent
 from passerelle.end_user.session.service import EndUserSessions
 from passerelle.kit.language_choice import direction_of
-from passerelle.kit.pdf import Note, Paper, UnprintableError, printed
+from passerelle.kit.pdf import Note, Paper, UnprintableError, can_print, printed
 from passerelle.kit.workshop import WorkKilledError, Workshop
 from passerelle.languages.language import Language
 from passerelle.languages.service import Languages
@@ -40,7 +40,10 @@ class AgreedTexts:
         self._workshop = workshop
 
     async def copy(self, workspace_id: UUID, execution_id: UUID, step: str, visit: int) -> AgreedCopy:
-        """What was agreed to at that step. Raises WORKFLOW_NOT_FOUND, CONSENT_NOT_FOUND, CONSENT_NOT_READABLE."""
+        """What was agreed to at that step.
+
+        Raises WORKFLOW_NOT_FOUND, CONSENT_NOT_FOUND, CONSENT_NOT_READABLE, PDF_NOT_INSTALLED.
+        """
         consents = await self._sessions.evidence.read(workspace_id, execution_id, personal=True)
         found = next((one for one in consents if (one.step, one.visit) == (step, visit) and one.accepted), None)
         if found is None:
@@ -49,6 +52,8 @@ class AgreedTexts:
             raise CONSENT_NOT_READABLE.error("the text was erased, or is encrypted with a key that is gone")
         if len(found.facts["text"]) > LONGEST:
             raise CONSENT_NOT_READABLE.error(f"a PDF is made of at most {LONGEST:,} characters")
+        if not can_print():
+            raise PDF_NOT_INSTALLED.error("no PDF can be made here: an administrator installs passerelle[pdf]")
         paper = _paper(found, await self._themes.of(workspace_id), self._languages)
         try:
             return AgreedCopy(paper.title, await self._workshop.run(workspace_id, printed, paper))

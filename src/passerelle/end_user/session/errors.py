@@ -27,6 +27,9 @@ CONSENT_NOT_FOUND: Final = Code("CONSENT_NOT_FOUND", 404, "Nobody has agreed to 
 CONSENT_NOT_READABLE: Final = Code(
     "CONSENT_NOT_READABLE", 410, "What was agreed to was erased, or cannot be read any more, or makes no file."
 )
+PDF_NOT_INSTALLED: Final = Code(
+    "PDF_NOT_INSTALLED", 501, "The installation has no typesetter: `pip install 'passerelle[pdf]'` brings it."
+)
 TOO_MANY_SUBMISSIONS: Final = Code(
     "TOO_MANY_SUBMISSIONS",
     429,

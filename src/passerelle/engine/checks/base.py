@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, ClassVar, Literal
@@ -17,10 +17,19 @@ Status = Literal["valid", "invalid", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a check did not pass. `code` is stable, UPPER_SNAKE; `message` never repeats the value checked."""
+    """Why a check did not pass. `code` is stable, UPPER_SNAKE; the rest never repeats the value checked.
+
+    params   what the message says besides, for who says it in another language
+    """
 
     code: str
     message: str
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    def json(self) -> JsonObject:
+        """As a check's output has it."""
+        told: JsonObject = {"code": self.code, "message": self.message}
+        return {**told, "params": dict(self.params)} if self.params else told
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,8 @@ async def _look_up(number: Number, value: str, inputs: JsonObject, tools: Tools)
     proof = _kept({"requestId": result.get("requestId"), "requestedAt": result.get("requestDateTime")})
     subject = result["subject"]
     if subject is None:
-        reason = Reason("NOT_IN_REGISTER", f"the register has no company with this {number.type}")
+        said = f"the register has no company with this {number.type}"
+        reason = Reason("NOT_IN_REGISTER", said, {"type": number.type})
         return CheckResult("invalid", (reason,), {number.type.lower(): value, **proof}, service.source)
     return _verdict(service, subject, inputs.get("account"), proof)
 

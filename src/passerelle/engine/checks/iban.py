@@ -53,7 +53,9 @@ class Iban(PureCheck):
         if len(text) > LONGEST or not text[:2].isalpha():
             return CheckResult("invalid", (Reason("FORMAT", "it does not begin with a country's letters"),))
         if country and not text.startswith(country):
-            return CheckResult("invalid", (Reason("COUNTRY_MISMATCH", f"it is not an account in {country}"),))
+            return CheckResult(
+                "invalid", (Reason("COUNTRY_MISMATCH", f"it is not an account in {country}", {"country": country}),)
+            )
         return _examine(text)
 
 
@@ -92,15 +94,19 @@ def _reason(error: Exception, iban: IBAN) -> Reason:
         case exceptions.InvalidChecksumDigits():
             return Reason("CHECKSUM", "the check digits do not fit: a character is wrong or two are swapped")
         case exceptions.InvalidBBANChecksum():
-            return Reason("NATIONAL_CHECKSUM", f"the national check digits of {iban.country_code} do not fit")
+            said = f"the national check digits of {iban.country_code} do not fit"
+            return Reason("NATIONAL_CHECKSUM", said, {"country": iban.country_code})
         case exceptions.InvalidLength():
-            return Reason("LENGTH", f"an IBAN of {iban.country_code} has {iban.spec.iban_length} characters")
+            length = str(iban.spec.iban_length)
+            said = f"an IBAN of {iban.country_code} has {length} characters"
+            return Reason("LENGTH", said, {"country": iban.country_code, "length": length})
         case _:
             return Reason("FORMAT", "the form is wrong. Expected: two letters, two digits, account number")
 
 
 def _unknown(code: str, country: str) -> Reason:
-    return Reason(code, f"SWIFT's registry of IBANs does not list {country}, so its banks may not accept it")
+    said = f"SWIFT's registry of IBANs does not list {country}, so its banks may not accept it"
+    return Reason(code, said, {"country": country})
 
 
 def _facts(iban: IBAN) -> JsonObject:

@@ -70,11 +70,12 @@ def _faults(zone: Zone, birth: str | None, expiry: str | None, inputs: JsonObjec
     """What is wrong with the lines themselves."""
     for field in zone.wrong_digits():
         what = "of the lines as a whole" if field == "whole" else f"of the {field}"
-        yield Reason("CHECKSUM", f"the check digit {what} does not fit: a character is wrong, or was changed")
+        said = f"the check digit {what} does not fit: a character is wrong, or was changed"
+        yield Reason("CHECKSUM", said, {"field": field})
     if birth is None and zone.field(zone.layout.birth).isdigit():
-        yield Reason("DATE", "the date of birth is not a date")
+        yield Reason("DATE", "the date of birth is not a date", {"field": "date of birth"})
     if expiry is None and zone.field(zone.layout.expiry).strip("<"):
-        yield Reason("DATE", "the date of expiry is not a date")
+        yield Reason("DATE", "the date of expiry is not a date", {"field": "date of expiry"})
     if zone.text[zone.layout.sex] not in "MFX<":
         yield Reason("FORMAT", "the place of the sex has something other than M, F, X or <")
     if expiry is not None and expiry < inputs.get("today", ""):
@@ -83,9 +84,9 @@ def _faults(zone: Zone, birth: str | None, expiry: str | None, inputs: JsonObjec
 
 def _differences(zone: Zone, inputs: JsonObject) -> Iterator[Reason]:
     """Where the lines say something else than what was typed."""
-    for what, found in _names_compared(zone, inputs):
+    for name, what, found in _names_compared(zone, inputs):
         if found == "different":
-            yield Reason("NAME_DIFFERS", what)
+            yield Reason("NAME_DIFFERS", what, {"field": name})
     if "birthDate" in inputs and not _same_birth(inputs["birthDate"], zone.field(zone.layout.birth)):
         yield Reason("BIRTH_DATE_DIFFERS", "the date of birth is not the one in the lines")
     if "documentNumber" in inputs and plain_letters(inputs["documentNumber"].upper()) != plain_letters(
@@ -96,18 +97,20 @@ def _differences(zone: Zone, inputs: JsonObject) -> Iterator[Reason]:
 
 def _undecided(zone: Zone, inputs: JsonObject) -> Iterator[Reason]:
     """What was typed in a script that nobody here can compare with the lines."""
-    for what, found in _names_compared(zone, inputs):
+    for name, what, found in _names_compared(zone, inputs):
         if found == "unknown":
-            yield Reason("SCRIPT_NOT_COMPARED", f"it cannot be told whether {what}: its script has no table here")
+            said = f"it cannot be told whether {what}: its script has no table here"
+            yield Reason("SCRIPT_NOT_COMPARED", said, {"field": name})
 
 
-def _names_compared(zone: Zone, inputs: JsonObject) -> Iterator[tuple[str, Comparison]]:
+def _names_compared(zone: Zone, inputs: JsonObject) -> Iterator[tuple[str, str, Comparison]]:
     surname, given = zone.names
     if "surname" in inputs:
         found = compare(inputs["surname"], surname, cut=zone.names_are_cut and not given)
-        yield "the surname is not the one in the lines", found
+        yield "surname", "the surname is not the one in the lines", found
     if "givenNames" in inputs:
-        yield "the given names are not those in the lines", _given(inputs["givenNames"], given, cut=zone.names_are_cut)
+        found = _given(inputs["givenNames"], given, cut=zone.names_are_cut)
+        yield "given names", "the given names are not those in the lines", found
 
 
 def _facts(zone: Zone, birth: str | None, expiry: str | None) -> JsonObject:

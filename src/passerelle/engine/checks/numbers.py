@@ -120,7 +120,7 @@ class Number:
 
     def reason(self, code: str, what: str) -> Reason:
         """A reason whose message names the number and its form."""
-        return Reason(code, f"not a valid {self.label}: {what}. Expected: {self.form}")
+        return Reason(code, f"not a valid {self.label}: {what}. Expected: {self.form}", {"type": self.label})
 
 
 @cache

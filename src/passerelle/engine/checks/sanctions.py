@@ -78,10 +78,12 @@ class Sanctions(OutsideCheck):
 def _reasons(found: Screened, matches: int, name: str) -> Iterable[Reason]:
     if matches:
         entries = "one entry has" if matches == 1 else f"{matches} entries have"
-        yield Reason("POSSIBLE_MATCH", f"{entries} a name like this one: somebody has to compare them")
+        said = f"{entries} a name like this one: somebody has to compare them"
+        yield Reason("POSSIBLE_MATCH", said, {"count": str(matches)})
     if found.missing:
         named = ", ".join(found.missing)
-        yield Reason("LIST_UNKNOWN", f"not loaded: {named}. Load them with `passerelle lists load FILE --name NAME`")
+        said = f"not loaded: {named}. Load them with `passerelle lists load FILE --name NAME`"
+        yield Reason("LIST_UNKNOWN", said, {"lists": named})
     elif not found.lists:
         yield Reason("NO_LISTS", "no list is loaded: use `passerelle lists load FILE --name NAME`")
     if not any(character.isalnum() for character in name):

@@ -7,7 +7,7 @@ that touches the outside runs between two: `bind` picks the kind.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
@@ -159,7 +159,7 @@ def _output(check: Check, result: CheckResult, now: str) -> Json:
     return {
         "passed": result.passed,
         "status": result.status,
-        "reasons": [asdict(reason) for reason in result.reasons],
+        "reasons": [reason.json() for reason in result.reasons],
         "data": dict(result.data),
         "source": result.source or check.source,
         "checkedAt": now,

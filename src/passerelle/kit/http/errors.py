@@ -6,6 +6,7 @@ nothing internal; its traceback goes to the log under the same fingerprint.
 
 from __future__ import annotations
 
+import errno
 import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -52,6 +53,16 @@ _LOST_DATABASE: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.ConnectionDoesNotExistError,
+    # Of memory or of locks there are too few; a disk that cannot be read; a server that follows another one now.
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+DATABASE_FULL: Final = Code(
+    "DATABASE_FULL", 503, "The database's disk is full. The request changed nothing; send it again when there is room."
+)
+DISK_FULL: Final = Code(
+    "DISK_FULL", 503, "The server's own disk is full. The request changed nothing; send it again when there is room."
 )
 _CLOSED_BY_CLIENT: Final = 499
 _OF_NO_ENDPOINT: Final = frozenset({404, 405})
@@ -172,12 +183,22 @@ def _as_error(scope: Scope, raised: Exception) -> PasserelleError:
     if isinstance(raised, ClientDisconnect):
         problem = REQUEST_INVALID.problem("the client closed the connection")
         return PasserelleError(_CLOSED_BY_CLIENT, [problem])
+    return _of_the_machine(raised) or _internal_error()
+
+
+def _of_the_machine(raised: Exception) -> PasserelleError | None:
+    """What comes of a disk or a database that is not as it should be; None for anything else."""
+    waiting = "an administrator has to make room, then send the request again"
+    if isinstance(raised, asyncpg.DiskFullError):
+        return DATABASE_FULL.error(f"the database's disk is full: {waiting}", headers={"Retry-After": "60"})
+    if isinstance(raised, OSError) and raised.errno == errno.ENOSPC:
+        return DISK_FULL.error(f"the server's disk is full: {waiting}", headers={"Retry-After": "60"})
     if _is_lost_database(raised):
         return DATABASE_UNAVAILABLE.error(
             "the database does not answer: send the request again in a few seconds",
             headers={"Retry-After": "2"},
         )
-    return _internal_error()
+    return None
 
 
 def _from_framework(scope: Scope, raised: HTTPException) -> PasserelleError:

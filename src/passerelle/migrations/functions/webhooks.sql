@@ -185,7 +185,8 @@ $$;
 
 -- Without a worker events do not become deliveries, so those are looked for as well: the first behind each cursor.
 -- What waits for an endpoint that fails or is slow to fail is that endpoint's affair, and counted with it.
-CREATE OR REPLACE FUNCTION webhook_counts(moment timestamptz)
+-- `place`: one workspace; NULL for all of them together.
+CREATE OR REPLACE FUNCTION webhook_counts_of(place uuid, moment timestamptz)
 RETURNS TABLE (
     pending bigint, overdue_seconds double precision, failing bigint, disabled bigint, succeeded bigint,
     failed bigint
@@ -210,6 +211,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         WHERE c.endpoint_id = e.id AND e.status = 'ACTIVE'
         ORDER BY v.transaction, v.id LIMIT 1
     ) u ON true
+    WHERE place IS NULL OR e.workspace_id = place
+$$;
+
+CREATE OR REPLACE FUNCTION webhook_counts(moment timestamptz)
+RETURNS TABLE (
+    pending bigint, overdue_seconds double precision, failing bigint, disabled bigint, succeeded bigint,
+    failed bigint
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT * FROM webhook_counts_of(NULL, moment)
 $$;
 
 -- Which of these events are to be delivered, now or later: after a restore they come again.

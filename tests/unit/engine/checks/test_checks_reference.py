@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -39,11 +40,26 @@ def test_a_section_has_an_example_that_compiles_and_uses_the_check(name: str) ->
     assert [config.check.name for config in configs] == [name]
 
 
-def test_every_reason_is_explained() -> None:
+def codes() -> set[str]:
+    """The reasons that checks have."""
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/passerelle/engine/checks").glob("*.py"))
-    codes = set(re.findall(r'(?:Reason|\.reason|UnreadableZone|_unknown)\(\s*"([A-Z_]+)"', sources))
-    assert len(codes) > 25, "the expression above still finds them"
-    assert {code for code in codes if f"`{code}`" not in PAGE} == set()
+    found = set(re.findall(r'(?:Reason|\.reason|UnreadableZone|_unknown)\(\s*"([A-Z_]+)"', sources))
+    assert len(found) > 25, "the expression above still finds them"
+    return found
+
+
+def test_every_reason_is_explained() -> None:
+    assert {code for code in codes() if f"`{code}`" not in PAGE} == set()
+
+
+@pytest.mark.parametrize("language", ["en", "pl"])
+def test_reviewers_read_each_reason_in_their_language(language: str) -> None:
+    """A section's reasons have words for that check, or for all checks of numbers."""
+    texts = json.loads((ROOT / f"web/src/texts/{language}/reviews.json").read_text(encoding="utf-8"))["reason"]
+    for name in CHECKS:
+        of_numbers = ["number"] if name in ("company-number", "personal-number", "company-register") else []
+        said = {key.removesuffix("_other") for part in (name, *of_numbers) for key in texts.get(part, {})}
+        assert {code for code in codes() if f"`{code}`" in section(name)} <= said, name
 
 
 def test_the_table_of_contents_names_every_check() -> None:

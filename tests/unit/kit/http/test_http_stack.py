@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -132,22 +133,30 @@ async def test_what_was_not_expected_shows_nothing_internal_and_is_logged_with_i
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "code"),
     [
-        asyncpg.CannotConnectNowError("the database system is starting up"),
-        asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
-        asyncpg.InterfaceError("connection is closed"),
-        asyncpg.TooManyConnectionsError("too many clients"),
+        (asyncpg.CannotConnectNowError("the database system is starting up"), "DATABASE_UNAVAILABLE"),
+        (asyncpg.ConnectionDoesNotExistError("connection was closed in the middle"), "DATABASE_UNAVAILABLE"),
+        (asyncpg.InterfaceError("connection is closed"), "DATABASE_UNAVAILABLE"),
+        (asyncpg.TooManyConnectionsError("too many clients"), "DATABASE_UNAVAILABLE"),
+        (asyncpg.OutOfMemoryError("out of shared memory"), "DATABASE_UNAVAILABLE"),
+        (asyncpg.PostgresIOError("could not read block"), "DATABASE_UNAVAILABLE"),
+        (
+            asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT in a read-only transaction"),
+            "DATABASE_UNAVAILABLE",
+        ),
+        (asyncpg.DiskFullError("could not extend file"), "DATABASE_FULL"),
+        (OSError(errno.ENOSPC, "No space left on device"), "DISK_FULL"),
     ],
 )
-async def test_a_lost_database_is_503(
-    app: FastAPI, client: httpx.AsyncClient, logged: list[Any], error: Exception
+async def test_a_database_that_is_lost_and_a_disk_that_is_full_are_503(
+    app: FastAPI, client: httpx.AsyncClient, logged: list[Any], error: Exception, code: str
 ) -> None:
     raises(app, error)
 
     answer = await client.get("/raises/x")
 
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, "DATABASE_UNAVAILABLE")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, code)
     assert int(answer.headers["retry-after"]) > 0
 
 

@@ -82,6 +82,7 @@ export function useSaving({ draft: opened, start, now, about, isKept, onMade, on
   useLive(DRAFTS, ({ data }) => {
     if (draft !== undefined && (data["draftId"] ?? draft.id) === draft.id) void queryClient.invalidateQueries({ queryKey: ["drafts", draft.id, "presence"] });
   });
+  useLeaving(draft?.id);
   const isBehind = draft !== undefined && presence !== undefined && presence.version > draft.version && !send.isPending;
   const settle = (other: Draft) => {
     setDraft(other);
@@ -117,6 +118,19 @@ export function useSaving({ draft: opened, start, now, about, isKept, onMade, on
     save: async () => (isSame && draft ? draft : isKept ? await send.mutateAsync(now) : undefined),
     error: send.failureReason,
   };
+}
+
+/** Tells the others that one has closed a draft: as one goes to another page, and as the page goes away. */
+function useLeaving(draftId: string | undefined): void {
+  useEffect(() => {
+    if (draftId === undefined) return;
+    const leave = () => void api.DELETE("/drafts/{draftId}/presence", { params: { path: { draftId } }, keepalive: true }).catch(() => undefined);
+    window.addEventListener("pagehide", leave);
+    return () => {
+      window.removeEventListener("pagehide", leave);
+      leave();
+    };
+  }, [draftId]);
 }
 
 function isEqual(one: Kept, other: Kept): boolean {

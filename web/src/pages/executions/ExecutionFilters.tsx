@@ -23,6 +23,8 @@ export function ExecutionFilters({ search, onChange }: Props) {
     const next = { ...search };
     if (value) Object.assign(next, { [name]: value });
     else delete next[name];
+    // A revision is one of its definition.
+    if (name === "definition") delete next.revision;
     onChange(next);
   };
   return (
@@ -53,6 +55,15 @@ export function ExecutionFilters({ search, onChange }: Props) {
         onChange={(value) => set("waiting", value)}
         clearable
       />
+      {search.definition && (
+        <Typed
+          key={`v${search.revision ?? ""}`}
+          label={t("filter.revision")}
+          value={String(search.revision ?? "")}
+          onChange={(value) => onChange(readSearch({ ...search, revision: Number(value) }))}
+        />
+      )}
+      <Typed key={`s${search.step ?? ""}`} label={t("filter.step")} value={search.step ?? ""} onChange={(value) => set("step", value)} />
       <Typed key={`e${search.error ?? ""}`} label={t("filter.error")} value={search.error ?? ""} onChange={(value) => set("error", value)} />
       <Typed key={`r${search.record ?? ""}`} label={t("filter.record")} value={search.record ?? ""} onChange={(value) => set("record", value)} />
       <TextInput

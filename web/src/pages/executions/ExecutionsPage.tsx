@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got } from "@/api/client";
+import { useMe } from "@/app/auth";
 import { DOCS } from "@/app/navigation";
 import { CurlButton } from "@/components/CurlButton";
 import { Empty } from "@/components/Empty";
@@ -30,7 +31,8 @@ export function ExecutionsPage() {
   const { t } = useTranslation("executions");
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const filters = asQuery(search);
+  const { timeZone } = useMe();
+  const filters = asQuery(search, timeZone);
   const queryKey = ["executions", "list", filters] as const;
   const query = useInfiniteQuery({
     queryKey,

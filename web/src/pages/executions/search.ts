@@ -1,3 +1,5 @@
+import { dayBegins, dayEnds } from "@/components/times";
+
 /** The filters of the list, as they stand in its address. */
 export const STATUSES = ["RUNNING", "AWAITING", "COMPLETED", "FAILED", "EXPIRED", "CANCELLED"] as const;
 export const WAITS = ["form", "consent", "upload", "review", "event", "wait", "workflow", "retry"] as const;
@@ -10,6 +12,7 @@ export interface ExecutionSearch {
   record?: string;
   error?: string;
   waiting?: string;
+  step?: string;
   /** A day, in the person's zone: `2026-11-29`. */
   from?: string;
   until?: string;
@@ -17,6 +20,7 @@ export interface ExecutionSearch {
 }
 
 const ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i;
+const STEP = /^[\w.[\]-]{1,200}$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const CODE = /^[A-Za-z0-9_.:-]{1,200}$/;
 
@@ -33,6 +37,7 @@ export function readSearch(given: Record<string, unknown>): ExecutionSearch {
   take("record", ID);
   take("error", CODE);
   take("waiting", CODE);
+  take("step", STEP);
   take("from", DAY);
   take("until", DAY);
   const revision = given["revision"];
@@ -40,10 +45,8 @@ export function readSearch(given: Record<string, unknown>): ExecutionSearch {
   return search;
 }
 
-/** The filters as the API takes them. Days are whole days of the browser's zone. */
-export function asQuery(search: ExecutionSearch) {
-  const until = search.until ? new Date(`${search.until}T00:00`) : undefined;
-  until?.setDate(until.getDate() + 1);
+/** The filters as the API takes them. Days are whole days of the person's zone. */
+export function asQuery(search: ExecutionSearch, timeZone?: string) {
   return {
     ...(search.status && { status: search.status }),
     ...(search.definition && { workflowDefinitionId: search.definition }),
@@ -51,7 +54,8 @@ export function asQuery(search: ExecutionSearch) {
     ...(search.record && { recordId: search.record }),
     ...(search.error && { errorCode: search.error }),
     ...(search.waiting && { waitingFor: search.waiting }),
-    ...(search.from && { createdFrom: new Date(`${search.from}T00:00`).toISOString() }),
-    ...(until && { createdBefore: until.toISOString() }),
+    ...(search.step && { step: search.step }),
+    ...(search.from && { createdFrom: dayBegins(search.from, timeZone).toISOString() }),
+    ...(search.until && { createdBefore: dayEnds(search.until, timeZone).toISOString() }),
   };
 }

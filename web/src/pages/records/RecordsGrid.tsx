@@ -15,7 +15,8 @@ import { BulkBar } from "./grid/BulkBar";
 import { Looks } from "./grid/cells";
 import { Grid, type Pasted } from "./grid/Grid";
 import { GridFoot } from "./grid/GridFoot";
-import { columnsOf, keepLayout, keptLayout, reordered } from "./grid/layout";
+import type { HeaderActions } from "./grid/GridHeader";
+import { columnsOf, keepLayout, keptLayout, reordered, type GridColumn } from "./grid/layout";
 import { PlanDialog } from "./grid/PlanDialog";
 import { planPaste, sizeOfPaste, type PlannedRow } from "./grid/plan";
 import type { Rows } from "./grid/rows";
@@ -91,9 +92,7 @@ export function RecordsGrid({ table, search, onSearch }: Props) {
   });
   useEffect(() => keepLayout(table, layout), [table, layout]);
 
-  const setLayout = (next: Pick<RecordsSearch, "columns" | "widths">) => onSearch({ ...search, ...next });
-  const names = columns.map(({ field }) => field.name);
-  const widths = layout.widths ?? {};
+  const actions = useMemo(() => headerActions(table, search, columns, layout.widths ?? {}, onSearch), [table, search, columns, layout, onSearch]);
   const forget = () => {
     setChosen(new Set());
     setAll(false);
@@ -140,10 +139,6 @@ export function RecordsGrid({ table, search, onSearch }: Props) {
     setNews(0);
     rows.reload();
   };
-  const filterBy = (name: string) => {
-    const field = table.fields.find((one) => one.name === name);
-    if (field) onSearch({ ...search, where: [...(search.where ?? []), { field: name, op: operatorsOf(field)[0] ?? "isEmpty", value: "" }] });
-  };
   if (rows.error !== undefined) return <SearchFailure table={table} search={search} onSearch={onSearch} error={rows.error} onRetry={() => rows.reload()} />;
   return (
     <>
@@ -158,6 +153,7 @@ export function RecordsGrid({ table, search, onSearch }: Props) {
         edits={edits}
         columns={columns}
         looks={looks}
+        actions={actions}
         sort={search.sort}
         canEdit={canEdit}
         selected={chosen}
@@ -173,11 +169,6 @@ export function RecordsGrid({ table, search, onSearch }: Props) {
         onRefused={refuse}
         onActive={setActive}
         goTo={goTo}
-        onSort={(sort) => onSearch({ ...search, sort })}
-        onFilter={filterBy}
-        onHide={(name) => setLayout({ columns: names.filter((one) => one !== name), widths })}
-        onMove={(name, place) => setLayout({ columns: reordered(names, name, place), widths })}
-        onWidth={(name, width) => setLayout({ columns: names, widths: { ...widths, [name]: Math.round(width) } })}
       />
       {rows.isReady && rows.size === 0 && (
         <div className={css.nothing}>
@@ -210,4 +201,20 @@ export function RecordsGrid({ table, search, onSearch }: Props) {
       )}
     </>
   );
+}
+
+/** What the menu and the edges of a column do: all of it stands in the address. */
+function headerActions(table: Table, search: RecordsSearch, columns: readonly GridColumn[], widths: Record<string, number>, onSearch: Props["onSearch"]): HeaderActions {
+  const names = columns.map(({ field }) => field.name);
+  const setLayout = (next: Pick<RecordsSearch, "columns" | "widths">) => onSearch({ ...search, ...next });
+  return {
+    onSort: (sort) => onSearch({ ...search, sort }),
+    onFilter: (name) => {
+      const field = table.fields.find((one) => one.name === name);
+      if (field) onSearch({ ...search, where: [...(search.where ?? []), { field: name, op: operatorsOf(field)[0] ?? "isEmpty", value: "" }] });
+    },
+    onHide: (name) => setLayout({ columns: names.filter((one) => one !== name), widths }),
+    onMove: (name, place) => setLayout({ columns: reordered(names, name, place), widths }),
+    onWidth: (name, width) => setLayout({ columns: names, widths: { ...widths, [name]: Math.round(width) } }),
+  };
 }

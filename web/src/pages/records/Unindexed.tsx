@@ -23,9 +23,14 @@ interface Props {
   onSearch: (search: RecordsSearch) => void;
 }
 
+/** Whether a search was given up as too slow. */
+export function isTooSlow(error: unknown): boolean {
+  return error instanceof ApiError && error.has("SEARCH_TOO_SLOW");
+}
+
 /** Why a search found nothing: where it was given up as too slow, with what makes it fast. */
 export function SearchFailure({ error, onRetry, ...props }: Props & { error: unknown; onRetry: () => void }) {
-  if (!(error instanceof ApiError && error.has("SEARCH_TOO_SLOW"))) return <Failure error={error} onRetry={onRetry} />;
+  if (!isTooSlow(error)) return <Failure error={error} onRetry={onRetry} />;
   return <Unindexed {...props} onRetry={onRetry} />;
 }
 
@@ -103,7 +108,9 @@ export function useIndexMade(table: Table | undefined): void {
   const ready = table?.fields.filter(({ indexed, index }) => indexed && index === "ready").map((field) => field.name).join(" ");
   const before = useRef(ready);
   useEffect(() => {
-    if (before.current !== undefined && before.current !== ready) void queryClient.invalidateQueries({ queryKey: ["records", name, "list"] });
+    if (before.current !== undefined && before.current !== ready) {
+      for (const kind of ["list", "board"]) void queryClient.invalidateQueries({ queryKey: ["records", name, kind] });
+    }
     before.current = ready;
   }, [ready, name, queryClient]);
 }

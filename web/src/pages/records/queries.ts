@@ -6,6 +6,20 @@ import { asBody, type RecordsSearch } from "./search";
 import type { Table, TableRecord } from "./types";
 
 const LIMIT = 50;
+/** Milliseconds that people notice. */
+const NOTICED = 400;
+
+/** A page of a search, and whether somebody had to wait for it. */
+export interface TimedPage extends Page<TableRecord> {
+  isSlow: boolean;
+}
+
+/** One page of a search. */
+export async function searchPage(table: Table, body: object): Promise<TimedPage> {
+  const began = performance.now();
+  const page = (await got(api.POST("/tables/{tableId}/records/search", { params: { path: { tableId: table.name } }, body: body as never }))) as unknown as Page<TableRecord>;
+  return { ...page, isSlow: performance.now() - began > NOTICED };
+}
 
 export interface Versioned {
   record: TableRecord;
@@ -28,15 +42,9 @@ export const tableQuery = (table: string) =>
 export const recordsQuery = (table: Table, search: RecordsSearch) =>
   infiniteQueryOptions({
     queryKey: ["records", table.name, "list", search],
-    queryFn: async ({ pageParam }) =>
-      (await got(
-        api.POST("/tables/{tableId}/records/search", {
-          params: { path: { tableId: table.name } },
-          body: { ...asBody(search, table.fields), limit: LIMIT, ...(pageParam && { after: pageParam }) } as never,
-        }),
-      )) as unknown as Page<TableRecord>,
+    queryFn: ({ pageParam }) => searchPage(table, { ...asBody(search, table.fields), limit: LIMIT, ...(pageParam && { after: pageParam }) }),
     initialPageParam: "",
-    getNextPageParam: (page: Page<TableRecord>) => page.next ?? undefined,
+    getNextPageParam: (page: TimedPage) => page.next ?? undefined,
   });
 
 export const recordQuery = (table: string, recordId: string) =>

@@ -12,6 +12,8 @@ import { Section } from "@/components/Section";
 import { Status, Tag } from "@/components/Status";
 import { Time } from "@/components/Time";
 import { Documents, documentsOf } from "./Documents";
+import { useReasonWords, type Reason } from "./reasons";
+import { useStepWords, type StepWords } from "./steps";
 import { RecordCard } from "./RecordCard";
 import css from "./Review.module.css";
 
@@ -20,7 +22,7 @@ type StepRun = Schemas["StepRunAnswer"];
 
 interface CheckOutput {
   status?: "valid" | "invalid" | "unknown";
-  reasons?: { code: string; message: string }[];
+  reasons?: Reason[];
   data?: unknown;
   source?: string;
 }
@@ -42,6 +44,7 @@ export function Case({ timeline, workflowId, masked }: Props) {
     queryKey: ["executions", workflowId],
     queryFn: () => got(api.GET("/workflows/{workflowId}", { params: { path: { workflowId } } })),
   });
+  const words = useStepWords(workflowId);
   const latest = lastOfEach(timeline.steps);
   const entered = latest.filter((run) => ENTERED.includes(run.kind) && run.status === "COMPLETED");
   const checks = latest.filter((run) => run.kind === "check");
@@ -59,15 +62,15 @@ export function Case({ timeline, workflowId, masked }: Props) {
         {Object.keys(parameters).length > 0 && <Json value={parameters} />}
         {entered.map((run) => (
           <div key={run.step} className={css.part}>
-            <h3>{run.step}</h3>
-            <Json value={run.output} />
+            <h3>{words.step(run.step)}</h3>
+            <Entered run={run} words={words} />
           </div>
         ))}
       </Section>
       {checks.length > 0 && (
         <Section title={t("checks")}>
           {checks.map((run) => (
-            <Check key={run.step} run={run} />
+            <Check key={run.step} run={run} title={words.step(run.step)} />
           ))}
         </Section>
       )}
@@ -80,10 +83,30 @@ export function Case({ timeline, workflowId, masked }: Props) {
   );
 }
 
+/** What somebody entered, under the names that the form has for it. */
+function Entered({ run, words }: { run: StepRun; words: StepWords }) {
+  const output: unknown = run.output;
+  if (typeof output !== "object" || output === null || Array.isArray(output)) return <Json value={output} />;
+  return (
+    <dl className={css.facts}>
+      {Object.entries(output).map(([name, value]) => (
+        <div key={name}>
+          <dt>{words.field(run.step, name)}</dt>
+          <dd>
+            <Json value={value} level={1} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 /** One check: its verdict in a word, and each reason. */
-function Check({ run }: { run: StepRun }) {
+function Check({ run, title }: { run: StepRun; title: string }) {
   const { t } = useTranslation("reviews");
+  const wordsOf = useReasonWords();
   const output = (run.output ?? {}) as CheckOutput;
+  const name = String((run.input as { name?: unknown } | null)?.name);
   const failed = run.status === "FAILED";
   const verdict = failed ? "unknown" : (output.status ?? "unknown");
   const look = {
@@ -94,10 +117,10 @@ function Check({ run }: { run: StepRun }) {
   return (
     <details className={css.check}>
       <summary>
-        <Tag {...look[verdict]} text={t(`verdict.${verdict}`)} /> {run.step}{" "}
+        <Tag {...look[verdict]} text={t(`verdict.${verdict}`)} /> {title}{" "}
         {output.reasons?.map((reason) => (
-          <span key={reason.code} className={css.reason}>
-            {reason.message} <span className="mono quiet">{reason.code}</span>
+          <span key={`${reason.code}${reason.message}`} className={css.reason}>
+            {wordsOf(name, reason)} <span className="mono quiet">{reason.code}</span>
           </span>
         ))}
       </summary>

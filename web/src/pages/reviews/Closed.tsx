@@ -9,6 +9,7 @@ import { useDraft } from "@/components/draft";
 import { Empty } from "@/components/Empty";
 import { Notice } from "@/components/Notice";
 import { Time } from "@/components/Time";
+import { useOutcomeWords } from "./outcomes";
 import { askedKey, type Vote } from "./queries";
 import css from "./Review.module.css";
 
@@ -22,6 +23,7 @@ interface Props {
 /** A review that is over: how it went, and what this person had written about it. */
 export function Closed({ timeline, step, workflowId, children }: Props) {
   const { t } = useTranslation("reviews");
+  const named = useOutcomeWords();
   const [written] = useDraft(`decision ${workflowId} ${step}`);
   const { data: link } = useQuery<Schemas["AskedAnswer"]>({ queryKey: askedKey(workflowId), enabled: false });
   const last = timeline.steps.findLast((run) => run.step === step);
@@ -30,7 +32,7 @@ export function Closed({ timeline, step, workflowId, children }: Props) {
   return (
     <>
       {vote && (
-        <Notice tone="busy" title={t("vote", { name: vote.by.name, outcome: vote.outcome })}>
+        <Notice tone="busy" title={t("vote", { name: vote.by.name, outcome: named(vote.outcome) })}>
           {vote.comment} <Time at={vote.at} />
         </Notice>
       )}

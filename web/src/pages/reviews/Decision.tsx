@@ -17,6 +17,7 @@ import { Section } from "@/components/Section";
 import { Time } from "@/components/Time";
 import { AskAgain } from "./AskAgain";
 import { Holder } from "./Holder";
+import { useOutcomeWords } from "./outcomes";
 import type { Review, Vote } from "./queries";
 import css from "./Review.module.css";
 
@@ -35,6 +36,7 @@ export function Decision({ review, timeline, onDecided }: Props) {
   const queryClient = useQueryClient();
   const [comment, setComment] = useDraft(`decision ${review.workflowId} ${review.step}`);
   const field = useRef<HTMLTextAreaElement>(null);
+  const named = useOutcomeWords();
   const whyNot = useWhyNotDecide(review);
   const votes = review.votes as unknown as Vote[];
   const decide = useMutation({
@@ -50,14 +52,11 @@ export function Decision({ review, timeline, onDecided }: Props) {
       ),
     onSuccess: (_, outcome) => {
       setComment("");
-      notifyDone(t("done", { outcome }));
+      notifyDone(t("done", { outcome: named(outcome) }));
       onDecided();
     },
     onSettled: () => queryClient.invalidateQueries({ queryKey: ["reviews"] }),
   });
-  // Outcomes are words of the definition's author; the common ones have ours.
-  const named = (outcome: string) =>
-    outcome === "approve" || outcome === "reject" ? t(`outcome.${outcome}`) : outcome.charAt(0).toUpperCase() + outcome.slice(1).replace(/[_-]/g, " ");
   const keyOf = (outcome: string, place: number) => KEYS[outcome] ?? String(place + 1);
   useShortcuts(t("key.title"), [
     ...review.outcomes.map((outcome, place) => ({
@@ -109,6 +108,7 @@ export function Decision({ review, timeline, onDecided }: Props) {
 /** How a decision of two stands: who has decided what, and that another person is needed. */
 function FourEyes({ votes }: { votes: readonly Vote[] }) {
   const { t } = useTranslation("reviews");
+  const named = useOutcomeWords();
   const last = [...new Map(votes.map((vote) => [vote.by.id, vote])).values()];
   const differ = new Set(last.map((vote) => vote.outcome)).size > 1;
   return (
@@ -117,7 +117,7 @@ function FourEyes({ votes }: { votes: readonly Vote[] }) {
         <li key={vote.by.id}>
           <IconCheck size={15} aria-hidden />
           <span>
-            {t("vote", { name: vote.by.name, outcome: vote.outcome })}{" "}
+            {t("vote", { name: vote.by.name, outcome: named(vote.outcome) })}{" "}
             <span className="quiet">
               {vote.comment} <Time at={vote.at} />
             </span>

@@ -1,50 +1,46 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
-import { api, got } from "@/api/client";
 import { useMay } from "@/app/auth";
-import { Json } from "@/components/Json";
 import { Section } from "@/components/Section";
-import { Time } from "@/components/Time";
+import { FieldValue } from "../records/FieldValue";
+import { recordQuery, tableQuery } from "../records/queries";
+import { RecordHistory } from "../records/RecordHistory";
+import { nameOf, titleOf } from "../records/types";
 import css from "./Review.module.css";
 
-const MOST = 20;
-
 /** The record that the case is about, and its history. */
-export function RecordCard({ table, recordId }: { table: string; recordId: string }) {
-  const { t } = useTranslation("reviews");
+export function RecordCard({ table: name, recordId }: { table: string; recordId: string }) {
+  const { t, i18n } = useTranslation(["reviews", "records"]);
   const may = useMay("can_read_data");
-  const path = { tableId: table, recordId };
-  const { data: record } = useQuery({
-    queryKey: ["records", table, recordId],
-    queryFn: () => got(api.GET("/tables/{tableId}/records/{recordId}", { params: { path } })),
-    enabled: may,
-  });
-  const { data: history } = useQuery({
-    queryKey: ["records", table, recordId, "history"],
-    queryFn: () =>
-      got(api.GET("/tables/{tableId}/records/{recordId}/history", { params: { path, query: { limit: MOST } } })),
-    enabled: may,
-  });
-  if (!record) return null;
+  const { data: table } = useQuery({ ...tableQuery(name), enabled: may });
+  const { data } = useQuery({ ...recordQuery(name, recordId), enabled: may });
+  if (!table || !data) return null;
+  const { record } = data;
   return (
-    <Section title={t("record", { table })}>
-      <Json value={record} />
-      {history && history.data.length > 0 && (
-        <details className={css.check}>
-          <summary>{t("history", { count: history.data.length })}</summary>
-          <ul className={css.plain}>
-            {history.data.map((change) => (
-              <li key={change.version}>
-                <span className="quiet">
-                  <Time at={change.at} />
-                </span>
-                <Json value={change} level={1} />
-              </li>
-            ))}
-          </ul>
-        </details>
-      )}
+    <Section
+      title={t("record", { table: titleOf(table, i18n.language) })}
+      actions={
+        <Link to="/records/$table/$recordId" params={{ table: name, recordId }}>
+          {nameOf(record, table.fields)}
+        </Link>
+      }
+    >
+      <dl className={css.facts}>
+        {table.fields.map((field) => (
+          <div key={field.name}>
+            <dt>{titleOf(field, i18n.language)}</dt>
+            <dd>
+              <FieldValue field={field} value={record[field.name]} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <details className={css.check}>
+        <summary>{t("history", { count: record.version })}</summary>
+        <RecordHistory table={table} recordId={recordId} />
+      </details>
     </Section>
   );
 }

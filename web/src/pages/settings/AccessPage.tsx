@@ -1,22 +1,22 @@
-import { Button, Group, Menu, Modal, Select } from "@mantine/core";
+import { Button, Menu, Select } from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { IconPlus, IconSelector, IconUsers } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got } from "@/api/client";
 import { useMe } from "@/app/auth";
 import { Reasoned } from "@/components/Allowed";
-import { confirm } from "@/components/confirm";
 import { Empty } from "@/components/Empty";
 import { Failure } from "@/components/Failure";
+import { FormDialog } from "@/components/FormDialog";
 import { Loading } from "@/components/Loading";
 import { PageHeader } from "@/components/PageHeader";
 import { Tag } from "@/components/Status";
 import { Time } from "@/components/Time";
-import { useChange } from "./change";
+import { useChange, useRemoval, useSaving } from "./change";
 import { Needs } from "./Needs";
 import { accessQuery, PAGE_SIZE, usersQuery, workspaceRolesQuery, type Member } from "./queries";
 import { useRoleText } from "./roles";
@@ -153,19 +153,14 @@ function RoleHere({ member, names }: { member: Member; names: readonly string[] 
 function Remove({ member }: { member: Member }) {
   const { t } = useTranslation("admin");
   const { workspace } = useMe();
-  const change = useChange("settings", "access");
+  const removal = useRemoval("settings", "access");
   const name = member.name || member.email;
-  const remove = async () => {
-    const sure = await confirm({
-      title: t("access.removeNamed", { name }),
-      text: t("access.removeText", { workspace: workspace.name }),
-      action: t("access.remove"),
-      dangerous: true,
-    });
-    if (sure === undefined) return;
-    const path = { workspaceId: workspace.id, userId: member.userId };
-    await change(() => got(api.DELETE("/workspaces/{workspaceId}/memberships/{userId}", { params: { path } })), t("access.removed", { name }));
-  };
+  const remove = () =>
+    removal(
+      { title: t("access.removeNamed", { name }), text: t("access.removeText", { workspace: workspace.name }), action: t("access.remove") },
+      () => got(api.DELETE("/workspaces/{workspaceId}/memberships/{userId}", { params: { path: { workspaceId: workspace.id, userId: member.userId } } })),
+      t("access.removed", { name }),
+    );
   return (
     <Reasoned reason={member.role.type === "INHERITED" ? t("access.byOrganization") : undefined}>
       <Button variant="default" aria-label={t("access.removeNamed", { name })} onClick={() => void remove()}>
@@ -176,10 +171,10 @@ function Remove({ member }: { member: Member }) {
 }
 
 function Add({ names, onClose }: { names: readonly string[]; onClose: () => void }) {
-  const { t } = useTranslation(["admin", "settings", "common"]);
+  const { t } = useTranslation(["admin", "settings"]);
   const { workspace } = useMe();
   const text = useRoleText();
-  const change = useChange("settings", "access");
+  const save = useSaving(onClose, "settings", "access");
   const [words, setWords] = useState("");
   const [sought] = useDebouncedValue(words, 250);
   // The answer to other words would offer somebody who is not meant.
@@ -188,48 +183,33 @@ function Add({ names, onClose }: { names: readonly string[]; onClose: () => void
   const [userId, setUserId] = useState<string | null>(null);
   const [roleId, setRoleId] = useState("operator");
   const missing = userId ? undefined : t("access.needsUser");
-  const add = async () => {
-    if (!userId) return;
-    const body = { userId, roleId };
-    const path = { workspaceId: workspace.id };
-    if (await change(() => got(api.POST("/workspaces/{workspaceId}/memberships", { params: { path }, body })), t("access.added"))) onClose();
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    void add();
-  };
+  const add = () =>
+    save(
+      () => got(api.POST("/workspaces/{workspaceId}/memberships", { params: { path: { workspaceId: workspace.id } }, body: { userId: userId ?? "", roleId } })),
+      () => t("access.added"),
+    );
   return (
-    <Modal closeButtonProps={{ "aria-label": t("common:close") }} opened onClose={onClose} closeOnClickOutside={false} title={t("access.add")}>
-      <form onSubmit={submit} className={css.form}>
-        <Select
-          label={t("access.user")}
-          description={t("access.userHint")}
-          data={(looking ? [] : data.content).map((user) => ({ value: user.id, label: `${user.profile.firstName} ${user.profile.lastName}`.trim() ? `${user.profile.firstName} ${user.profile.lastName} · ${user.email}` : user.email }))}
-          value={userId}
-          searchable
-          filter={({ options }) => options}
-          nothingFoundMessage={t(looking ? "uses.looking" : "members.noneFound")}
-          onSearchChange={setWords}
-          onChange={setUserId}
-          data-autofocus
-        />
-        <Select
-          label={t("settings:invite.workspaceRole", { workspace: workspace.name })}
-          data={names.map((value) => ({ value, label: text(value).name }))}
-          value={roleId}
-          allowDeselect={false}
-          onChange={(value) => setRoleId(value ?? roleId)}
-        />
-        <p className={css.partText}>{text(roleId).description}</p>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {t("common:confirm.no")}
-          </Button>
-          <Reasoned reason={missing}>
-            <Button type="submit">{t("access.add")}</Button>
-          </Reasoned>
-        </Group>
-      </form>
-    </Modal>
+    <FormDialog title={t("access.add")} missing={missing} action={t("access.add")} send={add} onClose={onClose} className={css.form}>
+      <Select
+        label={t("access.user")}
+        description={t("access.userHint")}
+        data={(looking ? [] : data.content).map((user) => ({ value: user.id, label: `${user.profile.firstName} ${user.profile.lastName}`.trim() ? `${user.profile.firstName} ${user.profile.lastName} · ${user.email}` : user.email }))}
+        value={userId}
+        searchable
+        filter={({ options }) => options}
+        nothingFoundMessage={t(looking ? "uses.looking" : "members.noneFound")}
+        onSearchChange={setWords}
+        onChange={setUserId}
+        data-autofocus
+      />
+      <Select
+        label={t("settings:invite.workspaceRole", { workspace: workspace.name })}
+        data={names.map((value) => ({ value, label: text(value).name }))}
+        value={roleId}
+        allowDeselect={false}
+        onChange={(value) => setRoleId(value ?? roleId)}
+      />
+      <p className={css.partText}>{text(roleId).description}</p>
+    </FormDialog>
   );
 }

@@ -5,7 +5,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import { api, got, type Schemas } from "@/api/client";
-import { useMay } from "@/app/auth";
+import { useMay, useMe } from "@/app/auth";
 import { under } from "@/app/prefix";
 import { Allowed } from "@/components/Allowed";
 import { CurlButton } from "@/components/CurlButton";
@@ -49,7 +49,8 @@ function Audit() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const { entry, ...filters } = search;
-  const asked = asAuditQuery(filters);
+  const { timeZone } = useMe();
+  const asked = asAuditQuery(filters, timeZone);
   const show = (next: AuditSearch) => void navigate({ search: next, replace: true });
   const query = useInfiniteQuery({
     queryKey: ["audit", "list", asked],

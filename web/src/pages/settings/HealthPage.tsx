@@ -6,6 +6,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Schemas } from "@/api/client";
+import { useMe } from "@/app/auth";
 import { Failure } from "@/components/Failure";
 import { Loading } from "@/components/Loading";
 import { Notice } from "@/components/Notice";
@@ -22,13 +23,19 @@ import { size } from "./sizes";
 import css from "./Settings.module.css";
 
 type Operations = Schemas["OperationsAnswer"];
+type Installation = Schemas["InstallationAnswer"];
 const AGAIN = 10_000;
 const LATE = 60;
 const CLOCK_TOLERATED = 2;
 const SLOW = 200;
 const LITTLE = 1_000_000_000;
 
-/** How the whole installation stands, and what is wrong with it. */
+interface Wrong {
+  id: string;
+  text: ReactNode;
+}
+
+/** How the workspace stands, and what is wrong with it; the installation, too, for whoever runs it. */
 export function HealthPage() {
   const { t } = useTranslation("admin");
   return (
@@ -40,13 +47,14 @@ export function HealthPage() {
 
 function Health() {
   const { t } = useTranslation("admin");
+  const { workspace } = useMe();
   const query = useQuery({ ...operationsQuery, refetchInterval: AGAIN });
   const { data } = query;
   return (
     <>
       <PageHeader
         title={t("health.title")}
-        below={t("health.text")}
+        below={t("health.text", { workspace: workspace?.name })}
         actions={
           <Button variant="default" leftSection={<IconRefresh size={15} />} onClick={() => void query.refetch()}>
             {t("health.again")}
@@ -58,18 +66,10 @@ function Health() {
       {data && (
         <>
           <Verdict found={data} />
-          <Section title={t("health.processes")}>
-            <Processes found={data} />
-          </Section>
-          <Section title={t("health.queue")}>
-            <Queue found={data} />
-          </Section>
           <Section title={t("health.work")}>
-            <Work found={data} />
+            <Work found={data} own />
           </Section>
-          <Section title={t("health.beneath")}>
-            <Beneath found={data} />
-          </Section>
+          {data.installation && <Beneath release={data.version} found={data.installation} />}
         </>
       )}
     </>
@@ -78,24 +78,16 @@ function Health() {
 
 /** What is wrong, each with what to do; or that nothing is. */
 function Verdict({ found }: { found: Operations }) {
-  const { t, i18n } = useTranslation("admin");
-  const oldest = Math.max(0, ...found.jobs.map((jobs) => jobs.oldestDueSeconds ?? 0));
-  const versions = new Set(found.processes.filter(({ alive }) => alive).map(({ version }) => version));
-  const wrong: { id: string; text: ReactNode }[] = [];
+  const { t } = useTranslation("admin");
+  const { executions, webhooks, installation, mail, workers } = found;
+  const wrong: Wrong[] = [];
   const say = (is: boolean, id: string, text: ReactNode) => is && wrong.push({ id, text });
-  say(found.workers === 0, "workers", t("health.wrong.workers"));
-  say(oldest > LATE, "late", t("health.wrong.late", { time: duration(oldest * 1000) }));
-  say(found.executions.stranded > 0, "stranded", t("health.wrong.stranded", { count: found.executions.stranded }));
-  say(found.webhooks.overdueSeconds > LATE, "overdue", t("health.wrong.overdue", { time: duration(found.webhooks.overdueSeconds * 1000) }));
-  say(found.webhooks.disabled > 0, "disabled", <>{t("health.wrong.disabled", { count: found.webhooks.disabled })} <Link to="/webhooks">{t("health.webhooks")}</Link></>);
-  say(Math.abs(found.clockOffSeconds) > CLOCK_TOLERATED, "clock", t("health.wrong.clock", { seconds: found.clockOffSeconds }));
-  say(found.storage.refusal !== null, "storage", t("health.wrong.storage", { why: found.storage.refusal }));
-  say(found.storage.free !== null && found.storage.free < LITTLE, "full", t("health.wrong.full", { free: size(found.storage.free ?? 0, i18n.language) }));
-  say(found.database.milliseconds > SLOW, "slow", t("health.wrong.slow", { time: duration(found.database.milliseconds) }));
-  say(found.database.replica === false, "replica", t("health.wrong.replica"));
-  say(versions.size > 1, "versions", t("health.wrong.versions", { versions: [...versions].join(", ") }));
-  say(found.mail.server === null, "mail", <>{t("health.wrong.mail")} <Link to="/settings/mail">{t("mail.title")}</Link></>);
-  say(found.mail.refusal !== null, "refused", <>{found.mail.refusal} <Link to="/settings/mail">{t("mail.title")}</Link></>);
+  say(workers === 0, "workers", t("health.wrong.workers"));
+  say(executions.stranded > 0, "stranded", t("health.wrong.stranded", { count: executions.stranded }));
+  say(webhooks.overdueSeconds > LATE, "overdue", t("health.wrong.overdue", { time: duration(webhooks.overdueSeconds * 1000) }));
+  say(webhooks.disabled > 0, "disabled", <>{t("health.wrong.disabled", { count: webhooks.disabled })} <Link to="/webhooks">{t("health.webhooks")}</Link></>);
+  say(!mail.sends, "mail", <>{installation?.mail.refusal ?? t("health.wrong.mail")} <Link to="/settings/mail">{t("mail.title")}</Link></>);
+  wrong.push(...useWrongBeneath(installation));
   if (wrong.length === 0) {
     return (
       <p className={css.good} role="status">
@@ -114,7 +106,48 @@ function Verdict({ found }: { found: Operations }) {
   );
 }
 
-function Processes({ found }: { found: Operations }) {
+/** What is wrong with the installation, for whoever runs it. */
+function useWrongBeneath(found: Installation | null): Wrong[] {
+  const { t, i18n } = useTranslation("admin");
+  if (!found) return [];
+  const { database, storage } = found;
+  const oldest = Math.max(0, ...found.jobs.map((jobs) => jobs.oldestDueSeconds ?? 0));
+  const versions = new Set(found.processes.filter(({ alive }) => alive).map(({ version }) => version));
+  const wrong: Wrong[] = [];
+  const say = (is: boolean, id: string, text: string) => is && wrong.push({ id, text });
+  say(oldest > LATE, "late", t("health.wrong.late", { time: duration(oldest * 1000) }));
+  say(Math.abs(found.clockOffSeconds) > CLOCK_TOLERATED, "clock", t("health.wrong.clock", { seconds: found.clockOffSeconds }));
+  say(storage.refusal !== null, "storage", t("health.wrong.storage", { why: storage.refusal }));
+  say(storage.free !== null && storage.free < LITTLE, "full", t("health.wrong.full", { free: size(storage.free ?? 0, i18n.language) }));
+  say(database.milliseconds > SLOW, "slow", t("health.wrong.slow", { time: duration(database.milliseconds) }));
+  say(database.replica === false, "replica", t("health.wrong.replica"));
+  say(versions.size > 1, "versions", t("health.wrong.versions", { versions: [...versions].join(", ") }));
+  return wrong;
+}
+
+/** The installation, all workspaces together. */
+function Beneath({ release, found }: { release: string; found: Installation }) {
+  const { t } = useTranslation("admin");
+  return (
+    <>
+      <Section title={t("health.installation")}>
+        <p className={css.partText}>{t("health.installationText")}</p>
+        <Ground release={release} found={found} />
+      </Section>
+      <Section title={t("health.processes")}>
+        <Processes found={found} />
+      </Section>
+      <Section title={t("health.queue")}>
+        <Queue found={found} />
+      </Section>
+      <Section title={t("health.all")}>
+        <Work found={found} />
+      </Section>
+    </>
+  );
+}
+
+function Processes({ found }: { found: Installation }) {
   const { t } = useTranslation("admin");
   if (found.processes.length === 0) return <p className={css.partText}>{t("health.noProcesses")}</p>;
   return (
@@ -144,7 +177,7 @@ function Processes({ found }: { found: Operations }) {
   );
 }
 
-function Queue({ found }: { found: Operations }) {
+function Queue({ found }: { found: Installation }) {
   const { t, i18n } = useTranslation("admin");
   const number = new Intl.NumberFormat(i18n.language);
   if (found.jobs.length === 0) return <p className={css.partText}>{t("health.noJobs")}</p>;
@@ -169,7 +202,8 @@ function Queue({ found }: { found: Operations }) {
   );
 }
 
-function Work({ found }: { found: Operations }) {
+/** `own`: whether the lists of this workspace have what is counted. */
+function Work({ found, own = false }: { found: Pick<Operations, "executions" | "webhooks">; own?: boolean }) {
   const { t, i18n } = useTranslation("admin");
   const number = new Intl.NumberFormat(i18n.language);
   const { executions, webhooks } = found;
@@ -178,7 +212,7 @@ function Work({ found }: { found: Operations }) {
       facts={[
         { name: t("health.running"), value: number.format(executions.running) },
         { name: t("health.awaiting"), value: number.format(executions.awaiting) },
-        { name: t("health.failed"), value: <Link to="/executions" search={{ status: "FAILED" }}>{number.format(executions.failed)}</Link> },
+        { name: t("health.failed"), value: own ? <Link to="/executions" search={{ status: "FAILED" }}>{number.format(executions.failed)}</Link> : number.format(executions.failed) },
         { name: t("health.stranded"), value: number.format(executions.stranded) },
         { name: t("health.pending"), value: number.format(webhooks.pending) },
         { name: t("health.overdue"), value: webhooks.overdueSeconds > 0 ? duration(webhooks.overdueSeconds * 1000) : "–" },
@@ -189,13 +223,13 @@ function Work({ found }: { found: Operations }) {
   );
 }
 
-function Beneath({ found }: { found: Operations }) {
+function Ground({ release, found }: { release: string; found: Installation }) {
   const { t, i18n } = useTranslation("admin");
   const { database, storage } = found;
   return (
     <Facts
       facts={[
-        { name: t("health.release"), value: found.version },
+        { name: t("health.release"), value: release },
         { name: "PostgreSQL", value: `${database.version} · ${duration(database.milliseconds)}` },
         ...(database.size === null ? [] : [{ name: t("health.size"), value: size(database.size, i18n.language) }]),
         ...(database.replica === null ? [] : [{ name: t("health.replica"), value: t(database.replica ? "health.alive" : "health.silent") }]),

@@ -1,21 +1,20 @@
-import { Button, Group, Modal, Select, TextInput } from "@mantine/core";
+import { Button, Select, TextInput } from "@mantine/core";
 import { IconLock, IconPlus } from "@tabler/icons-react";
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got, type Schemas } from "@/api/client";
-import { Reasoned } from "@/components/Allowed";
-import { confirm, notifyDone } from "@/components/confirm";
 import { Empty } from "@/components/Empty";
-import { Failure } from "@/components/Failure";
+import { FormDialog } from "@/components/FormDialog";
 import { Id } from "@/components/Id";
 import type { Page } from "@/components/List";
 import { Section } from "@/components/Section";
 import { Time } from "@/components/Time";
-import { useChange } from "./change";
+import { useRemoval, useSaving } from "./change";
 import { HOLDS_KEY } from "./retention";
 import { Rows } from "./Rows";
+import { RowActs } from "./RowsTable";
 import css from "./Settings.module.css";
 
 type Hold = Schemas["HoldAnswer"];
@@ -27,7 +26,7 @@ const LIMIT = 50;
 /** Legal holds: what is kept until somebody releases it. */
 export function Holds() {
   const { t } = useTranslation("admin");
-  const change = useChange(...HOLDS_KEY);
+  const remove = useRemoval(...HOLDS_KEY);
   const [placing, setPlacing] = useState(false);
   const query = useInfiniteQuery({
     queryKey: HOLDS_KEY,
@@ -35,11 +34,12 @@ export function Holds() {
     initialPageParam: "",
     getNextPageParam: (page: Page<Hold>) => page.next ?? undefined,
   });
-  const release = async (hold: Hold) => {
-    const sure = await confirm({ title: t("holds.release.title"), text: t("holds.release.text", { reason: hold.reason }), action: t("holds.release.do"), dangerous: true });
-    if (sure === undefined) return;
-    await change(() => got(api.POST("/holds/{holdId}/release", { params: { path: { holdId: hold.id } } })), t("holds.release.done"));
-  };
+  const release = ({ id, reason }: Hold) =>
+    remove(
+      { title: t("holds.release.title"), text: t("holds.release.text", { reason }), action: t("holds.release.do") },
+      () => got(api.POST("/holds/{holdId}/release", { params: { path: { holdId: id } } })),
+      t("holds.release.done"),
+    );
   const place = (
     <Button variant="default" leftSection={<IconPlus size={15} />} onClick={() => setPlacing(true)}>
       {t("holds.place")}
@@ -63,11 +63,7 @@ export function Holds() {
             header: t("retention.acts"),
             align: "end",
             cell: (hold) => (
-              <span className={css.acts}>
-                <Button variant="default" onClick={() => void release(hold)} aria-label={t("holds.release.named", { reason: hold.reason })}>
-                  {t("holds.release.do")}
-                </Button>
-              </span>
+              <RowActs acts={[{ text: t("holds.release.do"), name: t("holds.release.named", { reason: hold.reason }), act: () => void release(hold) }]} />
             ),
           },
         ]}
@@ -88,57 +84,30 @@ function Held({ hold }: { hold: Hold }) {
 }
 
 function Place({ onClose }: { onClose: () => void }) {
-  const { t } = useTranslation(["admin", "common"]);
-  const queryClient = useQueryClient();
+  const { t } = useTranslation("admin");
+  const save = useSaving(onClose, ...HOLDS_KEY);
   const [kind, setKind] = useState<Kind>("record");
   const [id, setId] = useState("");
   const [reason, setReason] = useState("");
-  const [failure, setFailure] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
-  const missing = kind !== "workspace" && !UUID.test(id.trim()) ? t("admin:holds.needsId") : !reason.trim() ? t("admin:holds.needsReason") : undefined;
-  const place = async () => {
-    setBusy(true);
-    setFailure(undefined);
-    try {
-      await got(api.POST("/holds", { body: { kind, reason: reason.trim(), ...(kind !== "workspace" && { id: id.trim() }) } }));
-      await queryClient.invalidateQueries({ queryKey: HOLDS_KEY });
-      notifyDone(t("admin:holds.done"));
-      onClose();
-    } catch (error) {
-      setFailure(error);
-      setBusy(false);
-    }
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!missing) void place();
-  };
+  const missing = kind !== "workspace" && !UUID.test(id.trim()) ? t("holds.needsId") : !reason.trim() ? t("holds.needsReason") : undefined;
+  const place = () =>
+    save(
+      () => got(api.POST("/holds", { body: { kind, reason: reason.trim(), ...(kind !== "workspace" && { id: id.trim() }) } })),
+      () => t("holds.done"),
+    );
   return (
-    <Modal closeButtonProps={{ "aria-label": t("common:close") }} opened onClose={onClose} closeOnClickOutside={false} title={t("admin:holds.place")}>
-      <form onSubmit={submit} className={css.form}>
-        <Select
-          label={t("admin:holds.on")}
-          data={KINDS.map((value) => ({ value, label: t(`admin:holds.kinds.${value}`) }))}
-          value={kind}
-          allowDeselect={false}
-          onChange={(value) => setKind(value ?? "record")}
-        />
-        {kind !== "workspace" && (
-          <TextInput label={t("admin:holds.id")} description={t("admin:holds.idHint")} value={id} maxLength={36} autoComplete="off" spellCheck={false} onChange={(event) => setId(event.currentTarget.value)} />
-        )}
-        <TextInput label={t("admin:holds.reason")} description={t("admin:holds.reasonHint")} value={reason} maxLength={500} autoComplete="off" onChange={(event) => setReason(event.currentTarget.value)} />
-        {failure !== undefined && <Failure error={failure} />}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            {t("common:confirm.no")}
-          </Button>
-          <Reasoned reason={missing}>
-            <Button type="submit" loading={busy}>
-              {t("admin:holds.place")}
-            </Button>
-          </Reasoned>
-        </Group>
-      </form>
-    </Modal>
+    <FormDialog title={t("holds.place")} missing={missing} action={t("holds.place")} send={place} onClose={onClose} className={css.form}>
+      <Select
+        label={t("holds.on")}
+        data={KINDS.map((value) => ({ value, label: t(`holds.kinds.${value}`) }))}
+        value={kind}
+        allowDeselect={false}
+        onChange={(value) => setKind(value ?? "record")}
+      />
+      {kind !== "workspace" && (
+        <TextInput label={t("holds.id")} description={t("holds.idHint")} value={id} maxLength={36} autoComplete="off" spellCheck={false} onChange={(event) => setId(event.currentTarget.value)} />
+      )}
+      <TextInput label={t("holds.reason")} description={t("holds.reasonHint")} value={reason} maxLength={500} autoComplete="off" onChange={(event) => setReason(event.currentTarget.value)} />
+    </FormDialog>
   );
 }

@@ -1,14 +1,13 @@
 import { Radio, Select, TextInput } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got } from "@/api/client";
 import { useMe } from "@/app/auth";
 import { LANGUAGES } from "@/app/i18n";
-import { notifyDone } from "@/components/confirm";
 import { FormDialog } from "@/components/FormDialog";
-import { proven } from "./proof";
+import { useSaving } from "./change";
 import { accountQuery, rolesQuery } from "./queries";
 import { useRoleText } from "./roles";
 import css from "./Settings.module.css";
@@ -20,7 +19,7 @@ const WORKSPACE_ROLES = ["operator", "reviewer", "developer", "viewer"] as const
 export function Invite({ onClose }: { onClose: () => void }) {
   const { t, i18n } = useTranslation("settings");
   const { workspace } = useMe();
-  const queryClient = useQueryClient();
+  const save = useSaving(onClose, "settings", "invitations");
   const text = useRoleText();
   const { data: account } = useQuery(accountQuery);
   const { data: roles = [] } = useQuery(rolesQuery);
@@ -31,14 +30,11 @@ export function Invite({ onClose }: { onClose: () => void }) {
   const [workspaceRole, setWorkspaceRole] = useState("operator");
   const [language, setLanguage] = useState(i18n.language);
   const missing = ADDRESS.test(email.trim()) ? undefined : t("invite.needsEmail");
-  const send = async () => {
+  const send = () => {
     // Owners and administrators enter every workspace anyway.
     const workspaces = roleId === "member" ? [{ workspaceId: workspace.id, roleId: workspaceRole }] : [];
     const body = { email: email.trim(), roleId, firstName: firstName.trim() || null, lastName: lastName.trim() || null, language, workspaces };
-    await proven(() => got(api.POST("/organizations/enrollments", { body })));
-    notifyDone(t("invite.done", { email: email.trim() }));
-    await queryClient.invalidateQueries({ queryKey: ["settings", "invitations"] });
-    onClose();
+    return save(() => got(api.POST("/organizations/enrollments", { body })), () => t("invite.done", { email: email.trim() }));
   };
   return (
     <FormDialog title={t("invite.title")} size="lg" missing={missing} action={t("invite.do")} send={send} onClose={onClose}>

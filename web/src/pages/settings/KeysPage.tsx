@@ -1,18 +1,17 @@
 import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconKey, IconPlus } from "@tabler/icons-react";
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { api, got } from "@/api/client";
-import { confirm, notifyDone, notifyFailed } from "@/components/confirm";
 import { Empty } from "@/components/Empty";
 import { PageHeader } from "@/components/PageHeader";
 import { Time } from "@/components/Time";
+import { useRemoval } from "./change";
 import { Needs } from "./Needs";
 import { NewKey } from "./NewKey";
 import { isKnown } from "./permissions";
-import { proven } from "./proof";
 import { keysQuery, type Key } from "./queries";
 import { Rows } from "./Rows";
 import css from "./Settings.module.css";
@@ -29,25 +28,15 @@ export function KeysPage() {
 
 function Keys() {
   const { t } = useTranslation("settings");
-  const queryClient = useQueryClient();
   const query = useInfiniteQuery(keysQuery);
   const [making, { open, close }] = useDisclosure();
-  const revoke = async (key: Key) => {
-    const sure = await confirm({
-      title: t("keys.revoke.title", { name: key.name }),
-      text: t("keys.revoke.text"),
-      action: t("keys.revoke.do"),
-      dangerous: true,
-    });
-    if (sure === undefined) return;
-    try {
-      await proven(() => got(api.DELETE("/keys/{keyId}", { params: { path: { keyId: key.id } } })));
-      notifyDone(t("keys.revoke.done", { name: key.name }));
-    } catch (error) {
-      notifyFailed(error);
-    }
-    await queryClient.invalidateQueries({ queryKey: keysQuery.queryKey });
-  };
+  const remove = useRemoval(...keysQuery.queryKey);
+  const revoke = ({ id, name }: Key) =>
+    remove(
+      { title: t("keys.revoke.title", { name }), text: t("keys.revoke.text"), action: t("keys.revoke.do") },
+      () => got(api.DELETE("/keys/{keyId}", { params: { path: { keyId: id } } })),
+      t("keys.revoke.done", { name }),
+    );
   const make = (
     <Button leftSection={<IconPlus size={15} />} onClick={open}>
       {t("keys.new.title")}

@@ -1,7 +1,7 @@
 import { Button, FileInput, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconListSearch, IconTrash, IconUpload } from "@tabler/icons-react";
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -9,14 +9,13 @@ import { useTranslation } from "react-i18next";
 import { api, got, type Schemas } from "@/api/client";
 import { under } from "@/app/prefix";
 import { Allowed } from "@/components/Allowed";
-import { confirm, notifyDone } from "@/components/confirm";
 import { CurlButton } from "@/components/CurlButton";
 import { Empty } from "@/components/Empty";
 import { FormDialog } from "@/components/FormDialog";
 import type { Page } from "@/components/List";
 import { PageHeader } from "@/components/PageHeader";
 import { Time } from "@/components/Time";
-import { useChange } from "./change";
+import { useRemoval, useSaving } from "./change";
 import { Needs } from "./Needs";
 import { Rows } from "./Rows";
 import { UsedIn } from "./UsedIn";
@@ -110,11 +109,10 @@ function Versions({ name }: { name: string }) {
   const [loading, { open, close }] = useDisclosure();
   const path = { name };
   const navigate = useNavigate();
-  const change = useChange("settings", "lists");
-  const remove = async () => {
-    const sure = await confirm({ title: t("lists.delete.title", { name }), text: t("lists.delete.text"), action: t("lists.delete.do"), dangerous: true });
-    if (sure === undefined) return;
-    const gone = await change(() => got(api.DELETE("/lists/{name}", { params: { path } })), t("lists.delete.done", { name }));
+  const remove = useRemoval("settings", "lists");
+  const removeIt = async () => {
+    const question = { title: t("lists.delete.title", { name }), text: t("lists.delete.text"), action: t("lists.delete.do") };
+    const gone = await remove(question, () => got(api.DELETE("/lists/{name}", { params: { path } })), t("lists.delete.done", { name }));
     if (gone) await navigate({ to: "/settings/lists" });
   };
   const query = useInfiniteQuery({
@@ -133,7 +131,7 @@ function Versions({ name }: { name: string }) {
           <>
             <CurlButton calls={[{ text: t("lists.versions"), call: { path: `/lists/${name}/versions` } }]} />
             <Allowed by="can_manage_lists">
-              <Button variant="default" leftSection={<IconTrash size={15} />} onClick={() => void remove()}>
+              <Button variant="default" leftSection={<IconTrash size={15} />} onClick={() => void removeIt()}>
                 {t("lists.delete.do")}
               </Button>
             </Allowed>
@@ -181,7 +179,7 @@ function Versions({ name }: { name: string }) {
 
 function Load({ name: given, onClose }: { name?: string; onClose: () => void }) {
   const { t } = useTranslation("admin");
-  const queryClient = useQueryClient();
+  const save = useSaving(onClose, "settings", "lists");
   const number = useNumber();
   const [name, setName] = useState(given ?? "");
   const [file, setFile] = useState<File | null>(null);
@@ -192,19 +190,19 @@ function Load({ name: given, onClose }: { name?: string; onClose: () => void }) 
       : file.size > LARGEST
         ? t("lists.tooLarge")
         : undefined;
-  const load = async () => {
-    const made = await got(
-      api.PUT("/lists/{name}", {
-        params: { path: { name } },
-        body: file as unknown as string,
-        bodySerializer: (body) => body as unknown as File,
-        headers: { "Content-Type": "text/csv" },
-      }),
+  const load = () =>
+    save(
+      () =>
+        got(
+          api.PUT("/lists/{name}", {
+            params: { path: { name } },
+            body: file as unknown as string,
+            bodySerializer: (body) => body as unknown as File,
+            headers: { "Content-Type": "text/csv" },
+          }),
+        ),
+      (made) => t("lists.done", { name, version: made.version, entries: number(made.entries) }),
     );
-    notifyDone(t("lists.done", { name, version: made.version, entries: number(made.entries) }));
-    await queryClient.invalidateQueries({ queryKey: ["settings", "lists"] });
-    onClose();
-  };
   return (
     <FormDialog title={given ? t("lists.loadNext") : t("lists.load")} missing={missing} action={t("lists.load")} send={load} onClose={onClose} className={css.form}>
       {!given && (

@@ -1,5 +1,6 @@
 import { Button, TextInput } from "@mantine/core";
 import { IconMailCheck } from "@tabler/icons-react";
+import type { TFunction } from "i18next";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
@@ -12,7 +13,7 @@ import { Notice } from "@/components/Notice";
 import { PageHeader } from "@/components/PageHeader";
 import { Section } from "@/components/Section";
 import { duration } from "@/components/times";
-import { Facts } from "./Facts";
+import { Facts, type Fact } from "./Facts";
 import { Needs } from "./Needs";
 import { operationsQuery } from "./queries";
 import css from "./Settings.module.css";
@@ -34,20 +35,20 @@ function Settings() {
   const query = useQuery(operationsQuery);
   if (query.error) return <Failure error={query.error} onRetry={() => void query.refetch()} />;
   if (!query.data) return <Loading />;
-  const { mail } = query.data;
-  if (mail.server === null) return <Notice tone="warn" title={t("mail.none")}>{t("mail.noneText")}</Notice>;
-  return (
-    <Facts
-      facts={[
-        { name: t("mail.server"), value: <code className="mono">{mail.server}</code> },
-        { name: t("mail.tls"), value: t(`mail.tlsIs.${mail.tls}`) },
-        { name: t("mail.signsIn"), value: t(mail.signsIn ? "yes" : "no") },
-        { name: t("mail.sender"), value: mail.sender },
-        { name: t("mail.domains"), value: mail.domains.join(", ") },
-        ...(mail.refusal === null ? [] : [{ name: t("mail.refusal"), value: mail.refusal }]),
-      ]}
-    />
-  );
+  const { mail, installation } = query.data;
+  if (!mail.sends && !installation?.mail.server) return <Notice tone="warn" title={t("mail.none")}>{t("mail.noneText")}</Notice>;
+  return <Facts facts={[{ name: t("mail.sender"), value: mail.sender }, ...(installation ? serverFacts(installation.mail, t) : [])]} />;
+}
+
+/** The mail server, for whoever runs the installation. */
+function serverFacts(mail: Schemas["MailServerAnswer"], t: TFunction<"admin">): Fact[] {
+  return [
+    { name: t("mail.server"), value: <code className="mono">{mail.server}</code> },
+    { name: t("mail.tls"), value: t(`mail.tlsIs.${mail.tls}`) },
+    { name: t("mail.signsIn"), value: t(mail.signsIn ? "yes" : "no") },
+    { name: t("mail.domains"), value: mail.domains.join(", ") },
+    ...(mail.refusal === null ? [] : [{ name: t("mail.refusal"), value: mail.refusal }]),
+  ];
 }
 
 function Try() {
@@ -83,7 +84,7 @@ function Result({ result }: { result: Schemas["MailTestAnswer"] }) {
       {result.message && <p className={css.noMargin}>{result.message}</p>}
       <Facts
         facts={[
-          { name: t("mail.reply"), value: result.reply ? <code className="mono">{result.reply}</code> : t("mail.noReply") },
+          ...(result.server ? [{ name: t("mail.reply"), value: result.reply ? <code className="mono">{result.reply}</code> : t("mail.noReply") }] : []),
           { name: t("mail.took"), value: duration(result.milliseconds) },
           ...(result.messageId ? [{ name: "Message-ID", value: <code className="mono">{result.messageId}</code> }] : []),
         ]}

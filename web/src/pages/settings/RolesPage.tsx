@@ -7,12 +7,11 @@ import { useTranslation } from "react-i18next";
 import { api, got } from "@/api/client";
 import { useMay, useMe } from "@/app/auth";
 import { Allowed, Reasoned } from "@/components/Allowed";
-import { confirm } from "@/components/confirm";
 import { Failure } from "@/components/Failure";
 import { Loading } from "@/components/Loading";
 import { PageHeader } from "@/components/PageHeader";
 import { Section } from "@/components/Section";
-import { useChange } from "./change";
+import { useRemoval } from "./change";
 import { Needs } from "./Needs";
 import { grouped, isKnown } from "./permissions";
 import { permissionsHereQuery, workspaceRolesQuery, type WorkspaceRole } from "./queries";
@@ -92,14 +91,15 @@ function Holders({ role }: { role: WorkspaceRole }) {
 function Acts({ role }: { role: WorkspaceRole }) {
   const { t } = useTranslation(["admin", "settings"]);
   const { workspace } = useMe();
-  const change = useChange("settings", "workspaceRoles");
+  const remove = useRemoval("settings", "workspaceRoles");
   if (role.type === "BUILT_IN") return <span className={`quiet ${css.together}`}>{t("roles.builtIn")}</span>;
-  const remove = async () => {
-    const sure = await confirm({ title: t("roles.deleteNamed", { name: role.name }), text: t("roles.deleteText"), action: t("roles.delete"), dangerous: true });
-    if (sure === undefined) return;
-    const path = { workspaceId: workspace.id, name: role.name };
-    await change(() => got(api.DELETE("/workspaces/{workspaceId}/roles/{name}", { params: { path } })), t("roles.deleted", { name: role.name }));
-  };
+  const { name } = role;
+  const removeIt = () =>
+    remove(
+      { title: t("roles.deleteNamed", { name }), text: t("roles.deleteText"), action: t("roles.delete") },
+      () => got(api.DELETE("/workspaces/{workspaceId}/roles/{name}", { params: { path: { workspaceId: workspace.id, name } } })),
+      t("roles.deleted", { name }),
+    );
   return (
     <span className={css.acts}>
       <Button variant="default" component={Link} to={`/settings/roles/${role.name}`} aria-label={t("roles.openNamed", { name: role.name })}>
@@ -107,7 +107,7 @@ function Acts({ role }: { role: WorkspaceRole }) {
       </Button>
       <Allowed by="can_manage_workspace_access">
         <Reasoned reason={role.members > 0 ? t("roles.inUse") : undefined}>
-          <Button variant="default" onClick={() => void remove()} aria-label={t("roles.deleteNamed", { name: role.name })}>
+          <Button variant="default" onClick={() => void removeIt()} aria-label={t("roles.deleteNamed", { name })}>
             {t("roles.delete")}
           </Button>
         </Reasoned>

@@ -41,6 +41,26 @@ export function RowsTable<Row>({ label, rows, columns, keyOf }: TableProps<Row>)
   );
 }
 
+interface RowAct {
+  text: string;
+  /** What it does to which row, for those who do not see the row. */
+  name: string;
+  act: () => void;
+}
+
+/** What can be done with a row. */
+export function RowActs({ acts }: { acts: readonly RowAct[] }) {
+  return (
+    <span className={css.acts}>
+      {acts.map(({ text, name, act }) => (
+        <Button key={text} variant="default" aria-label={name} onClick={act}>
+          {text}
+        </Button>
+      ))}
+    </span>
+  );
+}
+
 interface PagerProps {
   /** From 0. */
   page: number;

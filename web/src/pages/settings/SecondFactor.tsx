@@ -5,12 +5,11 @@ import { useTranslation } from "react-i18next";
 
 import { api, got, type Schemas } from "@/api/client";
 import { under } from "@/app/prefix";
-import { confirm } from "@/components/confirm";
 import { Failure } from "@/components/Failure";
 import { Loading } from "@/components/Loading";
 import { Tag } from "@/components/Status";
 import { Time } from "@/components/Time";
-import { useChange } from "./change";
+import { useRemoval } from "./change";
 import { passkeysQuery, type Account } from "./queries";
 import css from "./Settings.module.css";
 
@@ -18,12 +17,13 @@ import css from "./Settings.module.css";
 export function SecondFactor({ account }: { account: Account }) {
   const { t } = useTranslation("admin");
   const { data, error, refetch } = useQuery(passkeysQuery);
-  const change = useChange(...passkeysQuery.queryKey);
-  const remove = async ({ id, name }: Schemas["PasskeyAnswer"]) => {
-    const sure = await confirm({ title: t("factor.removeNamed", { name }), text: t("factor.removeText"), action: t("factor.remove"), dangerous: true });
-    if (sure === undefined) return;
-    await change(() => got(api.DELETE("/me/passkeys/{passkeyId}", { params: { path: { passkeyId: id } } })), t("factor.removed", { name }));
-  };
+  const removal = useRemoval(...passkeysQuery.queryKey);
+  const remove = ({ id, name }: Schemas["PasskeyAnswer"]) =>
+    removal(
+      { title: t("factor.removeNamed", { name }), text: t("factor.removeText"), action: t("factor.remove") },
+      () => got(api.DELETE("/me/passkeys/{passkeyId}", { params: { path: { passkeyId: id } } })),
+      t("factor.removed", { name }),
+    );
   return (
     <section className={css.part}>
       <div className={css.partHead}>

@@ -1,20 +1,19 @@
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { IconLock, IconPlus } from "@tabler/icons-react";
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got } from "@/api/client";
-import { confirm, notifyDone } from "@/components/confirm";
 import { Empty } from "@/components/Empty";
 import { FormDialog } from "@/components/FormDialog";
 import { PageHeader } from "@/components/PageHeader";
 import { Time } from "@/components/Time";
-import { useChange } from "./change";
+import { useRemoval, useSaving } from "./change";
 import { Needs } from "./Needs";
-import { proven } from "./proof";
 import { secretsQuery, type Secret } from "./queries";
 import { Rows } from "./Rows";
+import { RowActs } from "./RowsTable";
 import { UsedIn } from "./UsedIn";
 import css from "./Settings.module.css";
 
@@ -32,22 +31,16 @@ export function SecretsPage() {
 
 function Secrets() {
   const { t } = useTranslation(["settings", "admin"]);
-  const queryClient = useQueryClient();
   const query = useInfiniteQuery(secretsQuery);
   // A name that is there already, or an empty one for a new secret.
   const [writing, setWriting] = useState<string>();
-  const change = useChange(...secretsQuery.queryKey);
-  const refresh = () => queryClient.invalidateQueries({ queryKey: secretsQuery.queryKey });
-  const remove = async ({ name }: Secret) => {
-    const sure = await confirm({
-      title: t("secrets.delete.title", { name }),
-      text: t("secrets.delete.text", { name }),
-      action: t("secrets.delete.do"),
-      dangerous: true,
-    });
-    if (sure === undefined) return;
-    await change(() => got(api.DELETE("/secrets/{name}", { params: { path: { name } } })), t("secrets.delete.done", { name }));
-  };
+  const remove = useRemoval(...secretsQuery.queryKey);
+  const removeOne = ({ name }: Secret) =>
+    remove(
+      { title: t("secrets.delete.title", { name }), text: t("secrets.delete.text", { name }), action: t("secrets.delete.do") },
+      () => got(api.DELETE("/secrets/{name}", { params: { path: { name } } })),
+      t("secrets.delete.done", { name }),
+    );
   const add = (
     <Button leftSection={<IconPlus size={15} />} onClick={() => setWriting("")}>
       {t("secrets.new")}
@@ -72,19 +65,17 @@ function Secrets() {
             header: t("acts"),
             align: "end",
             cell: (secret) => (
-              <span className={css.acts}>
-                <Button variant="default" onClick={() => setWriting(secret.name)} aria-label={t("secrets.replaceNamed", { name: secret.name })}>
-                  {t("secrets.replace")}
-                </Button>
-                <Button variant="default" onClick={() => void remove(secret)} aria-label={t("secrets.delete.named", { name: secret.name })}>
-                  {t("secrets.delete.do")}
-                </Button>
-              </span>
+              <RowActs
+                acts={[
+                  { text: t("secrets.replace"), name: t("secrets.replaceNamed", { name: secret.name }), act: () => setWriting(secret.name) },
+                  { text: t("secrets.delete.do"), name: t("secrets.delete.named", { name: secret.name }), act: () => void removeOne(secret) },
+                ]}
+              />
             ),
           },
         ]}
       />
-      {writing !== undefined && <Write there={writing} onClose={() => setWriting(undefined)} onDone={() => void refresh()} />}
+      {writing !== undefined && <Write there={writing} onClose={() => setWriting(undefined)} />}
     </>
   );
 }
@@ -93,17 +84,13 @@ function SecretUses({ name }: { name: string }) {
   return <UsedIn name={name} queryKey={["secret", name]} read={() => got(api.GET("/secrets/{name}/uses", { params: { path: { name } } }))} />;
 }
 
-function Write({ there, onClose, onDone }: { there: string; onClose: () => void; onDone: () => void }) {
+function Write({ there, onClose }: { there: string; onClose: () => void }) {
   const { t } = useTranslation("settings");
   const [name, setName] = useState(there);
   const [value, setValue] = useState("");
   const missing = !NAME.test(name) ? t("secrets.needsName") : !value ? t("secrets.needsValue") : undefined;
-  const write = async () => {
-    await proven(() => got(api.PUT("/secrets/{name}", { params: { path: { name } }, body: { value } })));
-    notifyDone(t("secrets.done", { name }));
-    onDone();
-    onClose();
-  };
+  const save = useSaving(onClose, ...secretsQuery.queryKey);
+  const write = () => save(() => got(api.PUT("/secrets/{name}", { params: { path: { name } }, body: { value } })), () => t("secrets.done", { name }));
   return (
     <FormDialog title={there ? t("secrets.replaceNamed", { name: there }) : t("secrets.new")} missing={missing} action={t("secrets.write")} send={write} onClose={onClose} className={css.form}>
       {!there && (

@@ -1,28 +1,26 @@
 import { ActionIcon, Button, PasswordInput, Select, TagsInput, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconFingerprint, IconPlus, IconTrash } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got, type Schemas } from "@/api/client";
 import { Reasoned } from "@/components/Allowed";
-import { confirm, notifyDone } from "@/components/confirm";
 import { Empty } from "@/components/Empty";
 import { Failure } from "@/components/Failure";
 import { FormDialog } from "@/components/FormDialog";
 import { Loading } from "@/components/Loading";
 import { Notice } from "@/components/Notice";
 import { PageHeader } from "@/components/PageHeader";
-import { useChange } from "./change";
+import { useRemoval, useSaving } from "./change";
 import { Copied } from "./Copied";
 import { Facts } from "./Facts";
 import { Needs } from "./Needs";
-import { proven } from "./proof";
 import { Provisioning } from "./Provisioning";
 import { providersQuery, type Provider } from "./queries";
 import { useRoleText } from "./roles";
-import { RowsTable } from "./RowsTable";
+import { RowActs, RowsTable } from "./RowsTable";
 import css from "./Settings.module.css";
 
 const GIVEN_ROLES = ["admin", "member"] as const;
@@ -44,17 +42,15 @@ function Providers() {
   const query = useQuery(providersQuery);
   const [editing, setEditing] = useState<Provider>();
   const [adding, { open, close }] = useDisclosure();
-  const change = useChange(...providersQuery.queryKey);
+  const remove = useRemoval(...providersQuery.queryKey);
   if (query.error) return <Failure error={query.error} onRetry={() => void query.refetch()} />;
   if (!query.data) return <Loading />;
-  const remove = async ({ id, name }: Provider) => {
-    const sure = await confirm({ title: t("sso.deleteNamed", { name }), text: t("sso.deleteText"), action: t("sso.delete"), dangerous: true });
-    if (sure === undefined) return;
-    await change(
+  const removeOne = ({ id, name }: Provider) =>
+    remove(
+      { title: t("sso.deleteNamed", { name }), text: t("sso.deleteText"), action: t("sso.delete") },
       () => got(api.DELETE("/organizations/identity-providers/{providerId}", { params: { path: { providerId: id } } })),
       t("sso.deleted", { name }),
     );
-  };
   return (
     <>
       <PageHeader
@@ -92,14 +88,12 @@ function Providers() {
               header: t("settings:acts"),
               align: "end",
               cell: (provider) => (
-                <span className={css.acts}>
-                  <Button variant="default" onClick={() => setEditing(provider)} aria-label={t("sso.changeNamed", { name: provider.name })}>
-                    {t("change")}
-                  </Button>
-                  <Button variant="default" onClick={() => void remove(provider)} aria-label={t("sso.deleteNamed", { name: provider.name })}>
-                    {t("sso.delete")}
-                  </Button>
-                </span>
+                <RowActs
+                  acts={[
+                    { text: t("change"), name: t("sso.changeNamed", { name: provider.name }), act: () => setEditing(provider) },
+                    { text: t("sso.delete"), name: t("sso.deleteNamed", { name: provider.name }), act: () => void removeOne(provider) },
+                  ]}
+                />
               ),
             },
           ]}
@@ -137,7 +131,7 @@ interface Mapping {
 
 function ProviderForm({ provider, onClose }: { provider?: Provider; onClose: () => void }) {
   const { t } = useTranslation(["admin", "settings", "common"]);
-  const queryClient = useQueryClient();
+  const send = useSaving(onClose, ...providersQuery.queryKey);
   const text = useRoleText();
   const [name, setName] = useState(provider?.name ?? "");
   const [issuer, setIssuer] = useState(provider?.issuer ?? "");
@@ -164,7 +158,7 @@ function ProviderForm({ provider, onClose }: { provider?: Provider; onClose: () 
             : mappings.length > 0 && !groupClaim.trim()
               ? t("sso.needsClaim")
               : undefined;
-  const save = async () => {
+  const save = () => {
     const body = {
       name: name.trim(),
       issuer: issuer.trim(),
@@ -174,19 +168,18 @@ function ProviderForm({ provider, onClose }: { provider?: Provider; onClose: () 
       groupRoles: Object.fromEntries(mappings.map(({ group, role }) => [group.trim(), role])),
       defaultRole: defaultRole === NOBODY ? null : defaultRole,
     };
-    await proven(() =>
-      provider
-        ? got(
-            api.PUT("/organizations/identity-providers/{providerId}", {
-              params: { path: { providerId: provider.id } },
-              body: { ...body, clientSecret: clientSecret || null },
-            }),
-          )
-        : got(api.POST("/organizations/identity-providers", { body: { ...body, clientSecret } })),
+    return send(
+      () =>
+        provider
+          ? got(
+              api.PUT("/organizations/identity-providers/{providerId}", {
+                params: { path: { providerId: provider.id } },
+                body: { ...body, clientSecret: clientSecret || null },
+              }),
+            )
+          : got(api.POST("/organizations/identity-providers", { body: { ...body, clientSecret } })),
+      () => t("sso.saved", { name: name.trim() }),
     );
-    notifyDone(t("sso.saved", { name: name.trim() }));
-    await queryClient.invalidateQueries({ queryKey: providersQuery.queryKey });
-    onClose();
   };
   const put = (changed: Mapping) => setMappings(mappings.map((one) => (one.id === changed.id ? changed : one)));
   return (

@@ -1,3 +1,5 @@
+import { dayBegins, dayEnds } from "@/components/times";
+
 /** The filters of the audit, as they stand in its address. */
 export const OUTCOMES = ["done", "refused", "failed"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
@@ -11,7 +13,7 @@ export interface AuditSearch {
   actor?: string;
   object?: string;
   text?: string;
-  /** A day, in the browser's zone: `2026-11-29`. */
+  /** A day, in the person's zone: `2026-11-29`. */
   from?: string;
   until?: string;
   /** The entry that is open. */
@@ -40,13 +42,11 @@ export function readAuditSearch(given: Record<string, unknown>): AuditSearch {
   return search;
 }
 
-/** The filters as the API takes them. Days are whole days of the browser's zone. */
-export function asAuditQuery({ from, until, ...same }: Omit<AuditSearch, "entry">) {
-  const end = until ? new Date(`${until}T00:00`) : undefined;
-  end?.setDate(end.getDate() + 1);
+/** The filters as the API takes them. Days are whole days of the person's zone. */
+export function asAuditQuery({ from, until, ...same }: Omit<AuditSearch, "entry">, timeZone?: string) {
   return {
     ...same,
-    ...(from && { since: new Date(`${from}T00:00`).toISOString() }),
-    ...(end && { until: end.toISOString() }),
+    ...(from && { since: dayBegins(from, timeZone).toISOString() }),
+    ...(until && { until: dayEnds(until, timeZone).toISOString() }),
   };
 }

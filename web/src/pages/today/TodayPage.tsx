@@ -11,6 +11,7 @@ import { PageHeader } from "@/components/PageHeader";
 import { Section } from "@/components/Section";
 import { Status } from "@/components/Status";
 import { Time, useNow } from "@/components/Time";
+import { dayBegins, dayOf } from "@/components/times";
 import { useLive } from "@/live/useLive";
 import { FirstSteps } from "./FirstSteps";
 import css from "./Today.module.css";
@@ -18,8 +19,8 @@ import css from "./Today.module.css";
 const EVENTS = ["workflow.*", "review.*"] as const;
 const STATUSES = ["RUNNING", "AWAITING", "COMPLETED", "FAILED", "EXPIRED", "CANCELLED"] as const;
 const SHOWN = 8;
-/** Of the newest links, so many are looked at for those that end within a day. */
-const LOOKED_AT = 200;
+/** Milliseconds after which other links may end soon. */
+const LOOK_AGAIN = 300_000;
 const SOON = 24 * 3_600_000;
 
 /** What waits for me, what fails, and what happened today: each number leads into its list. */
@@ -46,8 +47,9 @@ export function TodayPage() {
 function Numbers() {
   const { t } = useTranslation("today");
   const may = useMay("can_view_executions");
-  const day = new Intl.DateTimeFormat("sv", { dateStyle: "short" }).format(useNow());
-  const createdFrom = new Date(`${day}T00:00`).toISOString();
+  const { timeZone } = useMe();
+  const day = dayOf(useNow(), timeZone);
+  const createdFrom = dayBegins(day, timeZone).toISOString();
   const { data } = useQuery({
     queryKey: ["today", "counts", day],
     queryFn: () => got(api.GET("/workflows/counts", { params: { query: { createdFrom } } })),
@@ -113,21 +115,19 @@ function Reviews() {
 function Expiring() {
   const { t } = useTranslation("today");
   const may = useMay("can_manage_links");
-  const now = useNow().getTime();
   const { data } = useQuery({
     queryKey: ["today", "links"],
-    queryFn: () => got(api.GET("/link", { params: { query: { limit: LOOKED_AT } } })),
+    queryFn: () => got(api.GET("/link", { params: { query: { endsBefore: new Date(Date.now() + SOON).toISOString(), limit: SHOWN } } })),
     enabled: may,
+    refetchInterval: LOOK_AGAIN,
   });
   if (!may) return null;
-  const soon = (data?.data ?? [])
-    .filter((link) => link.state === "FRESH" && Date.parse(link.expiresAt) - now < SOON)
-    .sort((a, b) => a.expiresAt.localeCompare(b.expiresAt));
+  const soon = data?.data ?? [];
   return (
     <Section title={t("expiring")} actions={<Link to="/links">{t("all")}</Link>}>
       {data && soon.length === 0 && <Empty small icon={IconMoodSmile} title={t("noExpiring")} />}
       <ul className={css.rows}>
-        {soon.slice(0, SHOWN).map((link) => (
+        {soon.map((link) => (
           <li key={link.linkId}>
             <Link to="/executions/$executionId" params={{ executionId: link.workflowId }} className={css.row}>
               <IconLink size={16} stroke={1.7} aria-hidden />

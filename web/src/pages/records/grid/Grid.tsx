@@ -1,6 +1,5 @@
-import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState, type ClipboardEvent, type FocusEvent, type KeyboardEvent, type MouseEvent, type PointerEvent } from "react";
+import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type ClipboardEvent, type FocusEvent, type KeyboardEvent, type MouseEvent, type PointerEvent } from "react";
 import { useNavigate } from "@tanstack/react-router";
-import { useTranslation } from "react-i18next";
 
 import { nameOf, type Table } from "../types";
 import { between, moved, sizeOf, type Area, type Place } from "./area";
@@ -8,13 +7,12 @@ import { CellEditor, type Then } from "./CellEditor";
 import type { Looks } from "./cells";
 import { written } from "./cells";
 import type { Edits } from "./edits";
+import { GridBody } from "./GridBody";
 import { GridHeader, type HeaderActions } from "./GridHeader";
-import { GridRow } from "./GridRow";
 import type { GridColumn } from "./layout";
 import type { Rows } from "./rows";
 import { asItWas, fromSheet, madeSafe, toSheet } from "./sheet";
 import { useViewport } from "./useGrid";
-import { ROW, SPARE } from "./viewport";
 import css from "./Grid.module.css";
 
 /** Rows of a block that is copied or emptied at once. */
@@ -35,7 +33,8 @@ export interface Pasted {
   at: Area;
 }
 
-interface Props extends HeaderActions {
+interface Props {
+  actions: HeaderActions;
   label: string;
   table: Table;
   rows: Rows;
@@ -62,9 +61,8 @@ interface Props extends HeaderActions {
 /** Records as a spreadsheet: by the ARIA pattern of a grid, with one cell that has the focus. */
 export function Grid(props: Props) {
   const { table, rows, edits, columns, looks, selected, canEdit } = props;
-  const { t } = useTranslation("grid");
   const navigate = useNavigate();
-  const { viewport, seen } = useViewport(rows.size, columns);
+  const viewport = useViewport(rows.size, columns);
   const [active, setActive] = useState<Place>({ row: 0, column: 1 });
   const [anchor, setAnchor] = useState<Place>(active);
   const [editing, setEditing] = useState<Editing | undefined>();
@@ -84,22 +82,20 @@ export function Grid(props: Props) {
   const at: Place = { row: Math.min(active.row, Math.max(last, -1)), column: Math.min(active.column, columns.length) };
   const area = between(at, { row: Math.min(anchor.row, last), column: Math.min(anchor.column, columns.length) });
   const isBlock = sizeOf(area) > 1 && area.top >= 0 && area.left > 0;
-  const { first, end } = seen;
-
-  useEffect(() => {
-    // A list that flies by is not loaded: only where one stays.
-    const staying = setTimeout(() => rows.want(first, Math.max(first, end - 1)), 60);
-    return () => clearTimeout(staying);
-  }, [rows, first, end]);
-  useLayoutEffect(() => {
+  const { top, bottom, left, right } = area;
+  const block = useMemo(() => (isBlock ? { top, bottom, left, right } : undefined), [isBlock, top, bottom, left, right]);
+  const keepFocus = useCallback(() => {
     // A row that leaves the screen is drawn by another element: who was there stays there.
     const isLost = hasFocus.current && document.activeElement === document.body;
-    if (!(wantsFocus.current || isLost) || editing) return;
+    if (!wantsFocus.current && !isLost) return;
     wantsFocus.current = false;
     grid.current?.querySelector<HTMLElement>("[data-active]")?.focus({ preventScroll: true });
+  }, []);
+  useLayoutEffect(() => {
+    if (!editing) keepFocus();
   });
   const tellActive = useEffectEvent((id: string | undefined, field: string | undefined) => props.onActive(id && field ? { id, field } : undefined));
-  const activeId = rows.get(at.row)?.id;
+  const activeId = useSyncExternalStore(rows.subscribe, () => rows.get(at.row)?.id);
   const activeField = columns[at.column - 1]?.field.name;
   useEffect(() => tellActive(activeId, activeField), [activeId, activeField]);
   const { goTo } = props;
@@ -182,7 +178,7 @@ export function Grid(props: Props) {
     if (mod && key === "z") return did(event.shiftKey ? props.onRedo : props.onUndo);
     if (mod && key === "y") return did(props.onRedo);
     if (mod && key === "a") return did(() => (setAnchor({ row: 0, column: 1 }), move({ row: Math.min(last, MOST_ROWS - 1), column: columns.length }, true)));
-    const place = moved(at, event.key, mod, { rows: rows.size, columns: columns.length + 1, page: seen.page });
+    const place = moved(at, event.key, mod, { rows: rows.size, columns: columns.length + 1, page: viewport.get().page });
     if (place) return did(() => move(place, event.shiftKey));
     if (mod) return;
     if (event.key === "Enter" || event.key === "F2") return did(press);
@@ -194,7 +190,8 @@ export function Grid(props: Props) {
 
   const placeOf = (target: EventTarget | null): Place | undefined => {
     const cell = target instanceof Element ? target.closest<HTMLElement>("[data-column]") : null;
-    return cell ? { row: Number(cell.dataset["row"]), column: Number(cell.dataset["column"]) } : undefined;
+    const row = cell?.closest<HTMLElement>("[data-row]");
+    return cell && row ? { row: Number(row.dataset["row"]), column: Number(cell.dataset["column"]) } : undefined;
   };
   const onPointerDown = (event: PointerEvent) => {
     const place = placeOf(event.target);
@@ -262,12 +259,19 @@ export function Grid(props: Props) {
   };
 
   const width = columns.reduce((sum, column) => Math.max(sum, column.start + column.width), 0);
-  const drawn = useMemo(() => {
-    const shown = Array.from({ length: end - first }, (_, place) => first + place);
-    return at.row >= 0 && (at.row < first || at.row >= end) ? [...shown, at.row] : shown;
-  }, [first, end, at.row]);
-  // Elements are used again for other rows: to make those of a whole screen anew takes longer than a frame.
-  const slots = seen.page + SPARE;
+  const editedColumn = columns[at.column - 1];
+  const editor = editing && editedColumn && (
+    <CellEditor
+      field={editedColumn.field}
+      value={editing.before}
+      typed={editing.typed}
+      onDone={finish}
+      onCancel={() => {
+        setEditing(undefined);
+        wantsFocus.current = true;
+      }}
+    />
+  );
   return (
     <div
       ref={scroller}
@@ -291,50 +295,33 @@ export function Grid(props: Props) {
       onCut={copy}
       onPaste={paste}
     >
-      <GridHeader {...props} left={seen.left} right={seen.right} width={width} active={at.row === -1 ? at.column : -1} menu={menu} onMenu={setMenu} />
-      <div role="rowgroup" className={css.body} style={{ width, height: seen.tall }}>
-        {drawn.map((row) => {
-          const record = rows.get(row);
-          const isActive = row === at.row;
-          const inBlock = isBlock && row >= area.top && row <= area.bottom;
-          return (
-            <GridRow
-              key={isActive && (editing || row < first || row >= end) ? "active" : row % slots}
-              row={row}
-              top={row * ROW + seen.shift}
-              table={table.name}
-              record={record}
-              drafts={record && edits.of(record.id)}
-              columns={columns}
-              left={seen.left}
-              right={seen.right}
-              looks={looks}
-              names={rows.names}
-              active={isActive ? at.column : -1}
-              from={inBlock ? area.left : -1}
-              to={inBlock ? area.right : -1}
-              isSelected={record !== undefined && (props.isAllSelected || selected.has(record.id))}
-              isDeleted={record !== undefined && rows.isDeleted(record.id)}
-              name={record ? nameOf(record, table.fields) : t("loading")}
-              open={t("open")}
-              editor={
-                isActive && editing && record && columns[at.column - 1] ? (
-                  <CellEditor
-                    field={columns[at.column - 1]!.field}
-                    value={editing.before}
-                    typed={editing.typed}
-                    onDone={finish}
-                    onCancel={() => {
-                      setEditing(undefined);
-                      wantsFocus.current = true;
-                    }}
-                  />
-                ) : undefined
-              }
-            />
-          );
-        })}
-      </div>
+      <GridHeader
+        actions={props.actions}
+        columns={columns}
+        viewport={viewport}
+        width={width}
+        sort={props.sort}
+        active={at.row === -1 ? at.column : -1}
+        menu={menu}
+        onMenu={setMenu}
+        isAllSelected={props.isAllSelected}
+      />
+      <GridBody
+        table={table}
+        viewport={viewport}
+        rows={rows}
+        edits={edits}
+        columns={columns}
+        looks={looks}
+        width={width}
+        activeRow={at.row}
+        activeColumn={at.column}
+        block={block}
+        selected={selected}
+        isAllSelected={props.isAllSelected}
+        editor={editor}
+        onDrawn={keepFocus}
+      />
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { Button } from "@mantine/core";
+import { useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 
 import { titleOf, type Table } from "../types";
@@ -26,6 +27,7 @@ interface Props {
 /** How many records there are, what of the typed is not saved yet, and what has to be decided about it. */
 export function GridFoot({ table, rows, edits, looks, active, news, onNews, onShow }: Props) {
   const { t } = useTranslation("grid");
+  useSyncExternalStore(rows.subscribe, rows.getVersion);
   const { waiting, sending, refused, conflict } = edits.counts;
   const { count, exact } = rows.total;
   const shown = new Intl.NumberFormat(looks.language).format(count);

@@ -1,11 +1,11 @@
 import { Menu } from "@mantine/core";
 import { IconArrowDown, IconArrowLeft, IconArrowRight, IconArrowUp, IconColumnRemove, IconFilter } from "@tabler/icons-react";
-import { useRef, type DragEvent, type PointerEvent } from "react";
+import { memo, useRef, useSyncExternalStore, type DragEvent, type PointerEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { titleOf } from "../types";
 import { NARROWEST, ROW_CELL, WIDEST, type GridColumn } from "./layout";
-import { HEAD } from "./viewport";
+import { HEAD, type Viewport } from "./viewport";
 import css from "./Grid.module.css";
 
 const STEP = 40;
@@ -18,10 +18,10 @@ export interface HeaderActions {
   onWidth: (field: string, width: number) => void;
 }
 
-interface Props extends HeaderActions {
+interface Props {
+  actions: HeaderActions;
   columns: readonly GridColumn[];
-  left: number;
-  right: number;
+  viewport: Viewport;
   width: number;
   sort: string | undefined;
   /** The place of the active cell, if it is in the header; -1 otherwise. */
@@ -33,19 +33,20 @@ interface Props extends HeaderActions {
 }
 
 /** The names of the columns; each has a menu, is dragged to another place, and pulled wider at its edge. */
-export function GridHeader(props: Props) {
-  const { columns, left, right, width, active } = props;
+export const GridHeader = memo(function GridHeader(props: Props) {
+  const { columns, viewport, width, active } = props;
+  const left = useSyncExternalStore(viewport.subscribe, viewport.getLeft);
+  const right = useSyncExternalStore(viewport.subscribe, viewport.getRight);
   const { t } = useTranslation("grid");
   const shown = columns.map((column, place) => ({ column, place })).filter(({ place }) => (place >= left && place < right) || place + 1 === active);
   return (
-    <div role="row" aria-rowindex={1} className={css.head} style={{ width, height: HEAD }}>
+    <div role="row" aria-rowindex={1} className={css.head} data-row={-1} style={{ width, height: HEAD }}>
       <div
         role="columnheader"
         aria-colindex={1}
         className={css.rowCell}
         style={{ width: ROW_CELL }}
         tabIndex={active === 0 ? 0 : -1}
-        data-row={-1}
         data-column={0}
         data-active={active === 0 || undefined}
       >
@@ -57,43 +58,58 @@ export function GridHeader(props: Props) {
       ))}
     </div>
   );
-}
+});
 
-function HeaderCell({ column, place, active, sort, menu, onMenu, ...actions }: Props & { column: GridColumn; place: number }) {
-  const { t, i18n } = useTranslation("grid");
+function HeaderCell({ column, columns, place, active, sort, menu, onMenu, actions }: Props & { column: GridColumn; place: number }) {
+  const { i18n } = useTranslation("grid");
   const { field } = column;
   const title = titleOf(field, i18n.language);
   const direction = sort === field.name ? "ascending" : sort === `-${field.name}` ? "descending" : undefined;
-  const sortable = !["json", "array", "attachment", "multiselect"].includes(field.type);
   const drop = (event: DragEvent) => {
     event.preventDefault();
     const dragged = event.dataTransfer.getData("text/x-column");
     if (dragged) actions.onMove(dragged, place);
   };
+  const isOpen = menu === field.name;
+  const wasOpen = useRef(false);
   return (
-    <Menu opened={menu === field.name} onChange={(opened) => onMenu(opened ? field.name : undefined)} position="bottom-start">
+    <div
+      role="columnheader"
+      aria-colindex={place + 2}
+      aria-sort={direction}
+      aria-haspopup="menu"
+      aria-expanded={isOpen}
+      className={css.headCell}
+      style={{ left: column.start, width: column.width }}
+      tabIndex={active === place + 1 ? 0 : -1}
+      data-column={place + 1}
+      data-active={active === place + 1 || undefined}
+      draggable
+      onDragStart={(event) => event.dataTransfer.setData("text/x-column", field.name)}
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={drop}
+      // Pressing beside an open menu closes it before the click comes.
+      onPointerDown={() => (wasOpen.current = isOpen)}
+      onClick={(event) => event.currentTarget.contains(event.target as Node) && !wasOpen.current && onMenu(field.name)}
+    >
+      <span className={css.headText}>{title}</span>
+      {direction === "ascending" && <IconArrowUp size={13} aria-hidden />}
+      {direction === "descending" && <IconArrowDown size={13} aria-hidden />}
+      <Edge column={column} onWidth={actions.onWidth} />
+      {isOpen && <ColumnMenu column={column} columns={columns} place={place} actions={actions} onMenu={onMenu} />}
+    </div>
+  );
+}
+
+/** What can be done with a column. There only while it is open: one for each column costs as much as all their rows. */
+function ColumnMenu({ column, columns, place, actions, onMenu }: Pick<Props, "columns" | "actions" | "onMenu"> & { column: GridColumn; place: number }) {
+  const { t } = useTranslation("grid");
+  const { field } = column;
+  const sortable = !["json", "array", "attachment", "multiselect"].includes(field.type);
+  return (
+    <Menu opened onChange={(opened) => !opened && onMenu(undefined)} position="bottom-start">
       <Menu.Target>
-        <div
-          role="columnheader"
-          aria-colindex={place + 2}
-          aria-sort={direction}
-          aria-haspopup="menu"
-          className={css.headCell}
-          style={{ left: column.start, width: column.width }}
-          tabIndex={active === place + 1 ? 0 : -1}
-          data-row={-1}
-          data-column={place + 1}
-          data-active={active === place + 1 || undefined}
-          draggable
-          onDragStart={(event) => event.dataTransfer.setData("text/x-column", field.name)}
-          onDragOver={(event) => event.preventDefault()}
-          onDrop={drop}
-        >
-          <span className={css.headText}>{title}</span>
-          {direction === "ascending" && <IconArrowUp size={13} aria-hidden />}
-          {direction === "descending" && <IconArrowDown size={13} aria-hidden />}
-          <Edge column={column} onWidth={actions.onWidth} />
-        </div>
+        <span className={css.anchor} />
       </Menu.Target>
       <Menu.Dropdown>
         {sortable && (
@@ -113,7 +129,7 @@ function HeaderCell({ column, place, active, sort, menu, onMenu, ...actions }: P
         <Menu.Item leftSection={<IconArrowLeft size={15} />} disabled={place === 0} onClick={() => actions.onMove(field.name, place - 1)}>
           {t("column.left")}
         </Menu.Item>
-        <Menu.Item leftSection={<IconArrowRight size={15} />} disabled={place === actions.columns.length - 1} onClick={() => actions.onMove(field.name, place + 1)}>
+        <Menu.Item leftSection={<IconArrowRight size={15} />} disabled={place === columns.length - 1} onClick={() => actions.onMove(field.name, place + 1)}>
           {t("column.right")}
         </Menu.Item>
         <Menu.Item closeMenuOnClick={false} onClick={() => actions.onWidth(field.name, Math.min(WIDEST, column.width + STEP))}>
@@ -123,7 +139,7 @@ function HeaderCell({ column, place, active, sort, menu, onMenu, ...actions }: P
           {t("column.narrower")}
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item leftSection={<IconColumnRemove size={15} />} disabled={actions.columns.length === 1} onClick={() => actions.onHide(field.name)}>
+        <Menu.Item leftSection={<IconColumnRemove size={15} />} disabled={columns.length === 1} onClick={() => actions.onHide(field.name)}>
           {t("column.hide")}
         </Menu.Item>
       </Menu.Dropdown>

@@ -34,9 +34,11 @@ interface Props {
   editor: ReactNode;
 }
 
+const OPEN = <IconArrowUpRight size={15} stroke={1.8} aria-hidden />;
+
 /** One record of the grid. Drawn anew only where something of it has changed: scrolling draws hundreds of cells. */
 export const GridRow = memo(function GridRow(props: Props) {
-  const { row, top, record, columns, left, right, active, isSelected, isDeleted, name } = props;
+  const { row, top, record, drafts, columns, left, right, looks, names, active, from, to, isSelected, isDeleted, name, editor } = props;
   const shown: number[] = [];
   // The active cell is always there, so that it keeps the focus.
   if (active > 0 && active - 1 < left) shown.push(active - 1);
@@ -48,8 +50,10 @@ export const GridRow = memo(function GridRow(props: Props) {
       aria-rowindex={row + 2}
       aria-selected={isSelected}
       className={css.row}
+      data-row={row}
       data-selected={isSelected || undefined}
       data-deleted={isDeleted || undefined}
+      data-editing={editor !== undefined || undefined}
       style={{ transform: `translateY(${top}px)`, height: ROW }}
     >
       <div
@@ -59,7 +63,6 @@ export const GridRow = memo(function GridRow(props: Props) {
         className={css.rowCell}
         style={{ width: ROW_CELL }}
         tabIndex={active === 0 ? 0 : -1}
-        data-row={row}
         data-column={0}
         data-active={active === 0 || undefined}
       >
@@ -68,47 +71,74 @@ export const GridRow = memo(function GridRow(props: Props) {
             <span className={css.box} data-on={isSelected || undefined} aria-hidden />
             {/* The grid follows it: a link of the router's costs as much as all the cells of a row. */}
             <a href={under(`/app/records/${encodeURIComponent(props.table)}/${record.id}`)} className={css.open} tabIndex={-1} aria-label={`${props.open}: ${name}`} data-record={record.id}>
-              <IconArrowUpRight size={15} stroke={1.8} aria-hidden />
+              {OPEN}
             </a>
           </>
         )}
       </div>
-      {shown.map((place) => {
-        const column = columns[place];
-        return column && <GridCell key={column.field.name} {...props} place={place + 1} column={column} />;
+      {shown.map((index) => {
+        const column = columns[index];
+        if (!column) return null;
+        const place = index + 1;
+        const isChosen = place >= from && place <= to;
+        return (
+          <GridCell
+            key={column.field.name}
+            place={place}
+            column={column}
+            record={record}
+            draft={drafts?.get(column.field.name)}
+            looks={looks}
+            names={names}
+            isActive={active === place}
+            isSelected={isChosen}
+            isChosen={isChosen && from !== -1}
+            editor={active === place ? editor : undefined}
+          />
+        );
       })}
     </div>
   );
 });
 
-function GridCell({ place, column, ...props }: Props & { place: number; column: GridColumn }) {
-  const { record, row, active, from, to } = props;
+interface CellProps {
+  place: number;
+  column: GridColumn;
+  record: TableRecord | undefined;
+  draft: Draft | undefined;
+  looks: Looks;
+  names: ReadonlyMap<string, string>;
+  isActive: boolean;
+  isSelected: boolean;
+  isChosen: boolean;
+  editor: ReactNode;
+}
+
+/** It knows its record but not its row: where a row that is not loaded takes the place of another, nothing is drawn. */
+const GridCell = memo(function GridCell({ place, column, record, draft, looks, names, isActive, isSelected, isChosen, editor }: CellProps) {
   const { field } = column;
-  const draft = props.drafts?.get(field.name);
-  const isActive = active === place;
-  const isChosen = place >= from && place <= to;
   const value = draft ? draft.value : record?.[field.name];
   return (
     <div
       role="gridcell"
       aria-colindex={place + 1}
-      aria-selected={isChosen}
+      aria-selected={isSelected}
       aria-invalid={draft?.state === "refused" || draft?.state === "conflict" || undefined}
       title={draft?.message}
       className={css.cell}
       style={{ left: column.start, width: column.width }}
       tabIndex={isActive ? 0 : -1}
-      data-row={row}
       data-column={place}
       data-active={isActive || undefined}
-      data-chosen={(isChosen && from !== -1) || undefined}
+      data-editing={editor !== undefined || undefined}
+      data-chosen={isChosen || undefined}
       data-state={draft?.state}
       data-end={field.type === "number" || field.type === "integer" || undefined}
     >
-      {isActive && props.editor ? props.editor : record ? <CellText field={field} value={value} looks={props.looks} names={props.names} /> : <span className={css.blank} aria-hidden />}
+      {editor ?? (record ? <CellText field={field} value={value} looks={looks} names={names} /> : <span className={css.blank} aria-hidden />)}
     </div>
   );
-}
+});
 
 /** A value in one line. Texts of records are texts: nothing of them is ever markup. */
 export function CellText({ field, value, looks, names }: { field: Field; value: unknown; looks: Looks; names: ReadonlyMap<string, string> }) {

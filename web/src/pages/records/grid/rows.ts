@@ -39,6 +39,7 @@ export class Rows {
   private counted = { count: 0, exact: false };
   private stopped = new AbortController();
   private version = 0;
+  private outline = "";
   private failure: unknown;
   private longest = 0;
 
@@ -66,6 +67,9 @@ export class Rows {
   };
 
   getVersion = (): number => this.version;
+
+  /** Another text as soon as more has changed than records: how many there are, an error, that it is slow. */
+  getOutline = (): string => this.outline;
 
   /** How many rows can be scrolled to: where the end is not known, some more than are known. */
   get size(): number {
@@ -253,6 +257,7 @@ export class Rows {
 
   private tell(): void {
     this.version += 1;
+    this.outline = [this.size, this.counted.exact, this.isReady, this.isSlow, String(this.failure)].join();
     for (const listener of this.listeners) listener();
   }
 }

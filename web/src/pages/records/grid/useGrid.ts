@@ -6,8 +6,8 @@ import type { GridColumn } from "./layout";
 import { Rows, type Search } from "./rows";
 import { Viewport, type Seen } from "./viewport";
 
-/** The records that a search finds, and what is typed into them. */
-export function useRecords(table: string, search: Search): { rows: Rows; edits: Edits; version: number } {
+/** The records that a search finds, and what is typed into them. Who shows single records looks at them besides. */
+export function useRecords(table: string, search: Search): { rows: Rows; edits: Edits } {
   const key = JSON.stringify([table, search]);
   const rows = useMemo(() => new Rows(...(JSON.parse(key) as [string, Search])), [key]);
   const edits = useMemo(() => new Edits(table), [table]);
@@ -16,14 +16,19 @@ export function useRecords(table: string, search: Search): { rows: Rows; edits: 
     edits.show(rows);
     return rows.open();
   }, [edits, rows]);
-  const ofRows = useSyncExternalStore(rows.subscribe, rows.getVersion);
-  const ofEdits = useSyncExternalStore(edits.subscribe, edits.getVersion);
-  return { rows, edits, version: ofRows + ofEdits };
+  useSyncExternalStore(rows.subscribe, rows.getOutline);
+  useSyncExternalStore(edits.subscribe, edits.getVersion);
+  return { rows, edits };
 }
 
-/** What of the rows and columns is on the screen. */
-export function useViewport(count: number, columns: readonly GridColumn[]): { viewport: Viewport; seen: Seen } {
+/** What looks at rows and columns, for as many as there are. */
+export function useViewport(count: number, columns: readonly GridColumn[]): Viewport {
   const [viewport] = useState(() => new Viewport());
   useLayoutEffect(() => viewport.set(count, columns), [viewport, count, columns]);
-  return { viewport, seen: useSyncExternalStore(viewport.subscribe, viewport.get) };
+  return viewport;
+}
+
+/** What of them is on the screen: only who draws it is drawn anew while people scroll. */
+export function useSeen(viewport: Viewport): Seen {
+  return useSyncExternalStore(viewport.subscribe, viewport.get);
 }

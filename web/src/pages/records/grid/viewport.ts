@@ -6,8 +6,8 @@ export const ROW = 32;
 export const HEAD = 34;
 const ABOVE_AND_BELOW = 6;
 const BESIDE = 1;
-/** More rows than fit on the screen that are drawn at most: above, below, and two that are cut. */
-export const SPARE = 2 * ABOVE_AND_BELOW + 2;
+/** More rows than fit on the screen that are drawn: above, below, and two that are cut. */
+const SPARE = 2 * ABOVE_AND_BELOW + 2;
 
 export interface Seen {
   /** The first row, and the one behind the last. */
@@ -18,6 +18,8 @@ export interface Seen {
   right: number;
   /** Rows that fit on the screen. */
   page: number;
+  /** Rows that are drawn, where there are so many. */
+  drawn: number;
   /** How tall all rows are, as far as the browser can scroll. */
   tall: number;
   /** What is added to a row's place: not 0 where the browser cannot scroll as far as there are rows. */
@@ -41,7 +43,7 @@ export class Viewport {
   private element: HTMLElement | undefined;
   private rows = 0;
   private columns: readonly GridColumn[] = [];
-  private seen: Seen = { first: 0, end: 0, left: 0, right: 0, page: 10, tall: 0, shift: 0 };
+  private seen: Seen = { first: 0, end: 0, left: 0, right: 0, page: 10, drawn: 10 + SPARE, tall: 0, shift: 0 };
   private readonly listeners = new Set<() => void>();
 
   attach = (element: HTMLElement | null): (() => void) | undefined => {
@@ -65,6 +67,10 @@ export class Viewport {
   };
 
   get = (): Seen => this.seen;
+
+  getLeft = (): number => this.seen.left;
+
+  getRight = (): number => this.seen.right;
 
   /** What there is to be seen. */
   set(rows: number, columns: readonly GridColumn[]): void {
@@ -114,8 +120,9 @@ export class Viewport {
     const offset = element.scrollTop * this.ratio;
     const page = Math.max(1, Math.floor(height / ROW));
     const first = Math.max(0, Math.floor(offset / ROW) - ABOVE_AND_BELOW);
-    const end = Math.min(this.rows, Math.ceil((offset + height) / ROW) + ABOVE_AND_BELOW);
-    const next: Seen = { first, end, page, ...this.sideways(element), tall: Math.min(all, cap()), shift: Math.round(element.scrollTop - offset) };
+    const drawn = page + SPARE;
+    const end = Math.min(this.rows, first + drawn);
+    const next: Seen = { first, end, page, drawn, ...this.sideways(element), tall: Math.min(all, cap()), shift: Math.round(element.scrollTop - offset) };
     if (Object.entries(next).every(([name, value]) => this.seen[name as keyof Seen] === value)) return;
     this.seen = next;
     for (const listener of this.listeners) listener();

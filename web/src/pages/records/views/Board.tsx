@@ -1,7 +1,7 @@
 import { Button, Select } from "@mantine/core";
 import { useInfiniteQuery, useQueryClient, type InfiniteData } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState, type DragEvent, type KeyboardEvent } from "react";
+import { useEffect, useEffectEvent, useState, type DragEvent, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api, got } from "@/api/client";
@@ -16,8 +16,10 @@ import { useLive } from "@/live/useLive";
 import { IconLayoutKanban } from "@tabler/icons-react";
 import { FieldValue } from "../FieldValue";
 import { columnsOf } from "../grid/layout";
+import { searchPage, type TimedPage } from "../queries";
 import { asBody, type RecordsSearch } from "../search";
 import { nameOf, titleOf, type Field, type Table, type TableRecord } from "../types";
+import { isTooSlow, Unindexed } from "../Unindexed";
 import css from "./Views.module.css";
 
 const LIMIT = 30;
@@ -46,6 +48,7 @@ export function Board({ table, search, onSearch }: Props) {
   const by = choices.find(({ name }) => name === search.by) ?? choices[0];
   const [held, setHeld] = useState<Held | undefined>();
   const [said, setSaid] = useState("");
+  const [waits, setWaits] = useState<ReadonlyMap<string, Wait>>(new Map());
   const columns = [...(by?.options ?? []).map(({ value }) => value), ""];
   const key = ["records", table.name, "board", by?.name, search];
   useLive(EVENTS, ({ data }) => {
@@ -115,6 +118,7 @@ export function Board({ table, search, onSearch }: Props) {
       <p role="status" className={css.said}>
         {said}
       </p>
+      <Waiting table={table} search={search} by={by} waits={[...waits.values()]} onSearch={onSearch} />
       <div className={css.board} role="group" aria-label={titleOf(table, i18n.language)}>
         {columns.map((value, place) => (
           <BoardColumn
@@ -130,11 +134,24 @@ export function Board({ table, search, onSearch }: Props) {
             canEdit={canEdit}
             onKeyDown={(event, record) => onKeyDown(event, record, place)}
             onDrop={(record) => void move(record, value)}
+            onWait={(wait) => setWaits((before) => (before.get(value) === wait ? before : new Map(before).set(value, wait)))}
           />
         ))}
       </div>
     </>
   );
+}
+
+/** Whether a column came at once, made people wait, or was given up. */
+type Wait = "none" | "slow" | "gaveUp";
+
+/** That columns read record after record, with the offer of the index that they lack: each looks for one value of a field. */
+function Waiting({ table, search, by, waits, onSearch }: Props & { by: Field; waits: readonly Wait[] }) {
+  const queryClient = useQueryClient();
+  if (!waits.some((wait) => wait !== "none")) return null;
+  const asked: RecordsSearch = { ...search, where: [...(search.where ?? []), { field: by.name, op: "isEmpty", value: "true" }] };
+  const again = () => void queryClient.invalidateQueries({ queryKey: ["records", table.name, "board"] });
+  return <Unindexed table={table} search={asked} onSearch={onSearch} {...(waits.includes("gaveUp") && { onRetry: again })} />;
 }
 
 interface ColumnProps {
@@ -149,9 +166,10 @@ interface ColumnProps {
   canEdit: boolean;
   onKeyDown: (event: KeyboardEvent, record: TableRecord) => void;
   onDrop: (record: TableRecord) => void;
+  onWait: (wait: Wait) => void;
 }
 
-function BoardColumn({ table, search, by, value, title, queryKey, held, isOver, canEdit, onKeyDown, onDrop }: ColumnProps) {
+function BoardColumn({ table, search, by, value, title, queryKey, held, isOver, canEdit, onKeyDown, onDrop, onWait }: ColumnProps) {
   const { t, i18n } = useTranslation("records");
   const [dragged, setDragged] = useState(false);
   const body = asBody(search, table.fields);
@@ -159,16 +177,13 @@ function BoardColumn({ table, search, by, value, title, queryKey, held, isOver, 
   const filter = { and: [condition, ...(body.filter ? [body.filter] : [])] };
   const query = useInfiniteQuery({
     queryKey,
-    queryFn: async ({ pageParam }) =>
-      (await got(
-        api.POST("/tables/{tableId}/records/search", {
-          params: { path: { tableId: table.name } },
-          body: { ...body, filter, limit: LIMIT, ...(pageParam && { after: pageParam }) } as never,
-        }),
-      )) as unknown as Page<TableRecord>,
+    queryFn: ({ pageParam }) => searchPage(table, { ...body, filter, limit: LIMIT, ...(pageParam && { after: pageParam }) }),
     initialPageParam: "",
-    getNextPageParam: (page: Page<TableRecord>) => page.next ?? undefined,
+    getNextPageParam: (page: TimedPage) => page.next ?? undefined,
   });
+  const wait: Wait = isTooSlow(query.error) ? "gaveUp" : query.data?.pages.some(({ isSlow }) => isSlow) ? "slow" : "none";
+  const tell = useEffectEvent(onWait);
+  useEffect(() => tell(wait), [wait]);
   const records = query.data?.pages.flatMap((page) => page.data) ?? [];
   const shown = columnsOf(table.fields, search).map(({ field }) => field).filter((field) => field.name !== by.name && !["json", "array", "attachment"].includes(field.type));
   const drop = (event: DragEvent) => {
@@ -196,7 +211,7 @@ function BoardColumn({ table, search, by, value, title, queryKey, held, isOver, 
           {query.hasNextPage && "+"}
         </span>
       </h2>
-      {query.isError && <Failure error={query.error} onRetry={() => void query.refetch()} />}
+      {query.isError && wait !== "gaveUp" && <Failure error={query.error} onRetry={() => void query.refetch()} />}
       <ul className={css.cards}>
         {records.map((record) => {
           const name = nameOf(record, table.fields);

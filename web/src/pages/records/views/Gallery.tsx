@@ -13,7 +13,7 @@ import { columnsOf } from "../grid/layout";
 import { recordsQuery } from "../queries";
 import { isNarrowed, type RecordsSearch } from "../search";
 import { nameOf, type Table, type TableRecord } from "../types";
-import { SearchFailure } from "../Unindexed";
+import { SearchFailure, Unindexed } from "../Unindexed";
 import { CardFields } from "./Board";
 import css from "./Views.module.css";
 
@@ -30,6 +30,7 @@ export function Gallery({ table, search, onSearch }: { table: Table; search: Rec
   if (records.length === 0) return <Empty icon={IconDatabase} title={isNarrowed(search) ? t("empty.filtered") : t("empty.title")} text={isNarrowed(search) ? undefined : t("empty.text")} />;
   return (
     <div className={css.galleryScroll}>
+      {query.data?.pages.some(({ isSlow }) => isSlow) && <Unindexed table={table} search={search} onSearch={onSearch} />}
       <ul className={css.gallery}>
         {records.map((record) => (
           <li key={record.id} className={css.card}>
