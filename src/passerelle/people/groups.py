@@ -75,15 +75,14 @@ class Groups:
         workspaces, roles and permissions."""
         if role not in (None, "admin", "member"):
             raise GROUP_ROLE_INVALID.error("a group gives `admin` or `member`: an owner makes owners", "/roleId")
-        assert by.organization_id is not None
-        async with self._database.organization(by.organization_id) as connection:
+        async with self._database.organization(by.organization) as connection:
             before = await _required(connection, group_id)
             for workspace_id, name in workspace_roles.items():
                 await require_workspace(connection, workspace_id)
                 found = await require_role(connection, workspace_id, name, "/workspaces")
                 require_grantable(by, found.permissions, "/workspaces")
             await group_repository.put_roles(connection, group_id, role, workspace_roles, self._clock())
-            await self._apply(connection, by.organization_id, before.members)
+            await self._apply(connection, by.organization, before.members)
             return await _required(connection, group_id)
 
     async def _put_members(

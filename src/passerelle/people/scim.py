@@ -84,7 +84,7 @@ class Scim:
     async def create_user(self, by: Principal, text: bytes) -> tuple[str, str]:
         """Make a user. The user's id comes first. Raises `ScimError`, EMAIL_IN_USE…"""
         wanted = _read(User, text, Context.RESOURCE_CREATION_REQUEST)
-        organization_id = _organization(by)
+        organization_id = by.organization
         name = wanted.name or Name()
         given = NewUser(
             _address(wanted), "member", name.given_name or "", name.family_name or "", wanted.title, _language(wanted)
@@ -97,20 +97,20 @@ class Scim:
 
     async def replace_user(self, by: Principal, user_id: str, text: bytes) -> str:
         """Write what a user is. Raises `ScimError`."""
-        before = await self._found(_organization(by), user_id)
+        before = await self._found(by.organization, user_id)
         return await self._write_user(by, before, _read(User, text, Context.RESOURCE_REPLACEMENT_REQUEST))
 
     async def patch_user(self, by: Principal, user_id: str, text: bytes) -> str:
         """Change a user. Raises `ScimError`."""
-        before = await self._found(_organization(by), user_id)
+        before = await self._found(by.organization, user_id)
         shown = _user(before)
         _patched(User, shown, text)
         return await self._write_user(by, before, shown)
 
     async def delete_user(self, by: Principal, user_id: str) -> None:
         """Let a user sign in no more: who did what stays known. Raises `ScimError`."""
-        before = await self._found(_organization(by), user_id)
-        await self._users.deactivate(by, _organization(by), before.id)
+        before = await self._found(by.organization, user_id)
+        await self._users.deactivate(by, by.organization, before.id)
 
     async def groups(self, organization_id: UUID, asked: dict[str, str]) -> str:
         """A page of groups. Raises `ScimError`."""
@@ -124,30 +124,28 @@ class Scim:
     async def create_group(self, by: Principal, text: bytes) -> tuple[str, str]:
         """Make a group, which gives nothing until somebody says what. The group's id comes first."""
         wanted = _read(Group, text, Context.RESOURCE_CREATION_REQUEST)
-        made = await self._groups.create(
-            _organization(by), _name_of(wanted), wanted.external_id, list(_members(wanted))
-        )
+        made = await self._groups.create(by.organization, _name_of(wanted), wanted.external_id, list(_members(wanted)))
         return str(made.id), _written(_group(made), Context.RESOURCE_CREATION_RESPONSE)
 
     async def replace_group(self, by: Principal, group_id: str, text: bytes) -> str:
         """Write what a group is called and who is in it. Raises `ScimError`."""
-        before = await self._found_group(_organization(by), group_id)
+        before = await self._found_group(by.organization, group_id)
         return await self._write_group(by, before.id, _read(Group, text, Context.RESOURCE_REPLACEMENT_REQUEST))
 
     async def patch_group(self, by: Principal, group_id: str, text: bytes) -> str:
         """Change a group. Raises `ScimError`."""
-        before = await self._found_group(_organization(by), group_id)
+        before = await self._found_group(by.organization, group_id)
         shown = _group(before)
         _patched(Group, shown, text)
         return await self._write_group(by, before.id, shown)
 
     async def delete_group(self, by: Principal, group_id: str) -> None:
         """Forget a group. Raises `ScimError`."""
-        before = await self._found_group(_organization(by), group_id)
-        await self._groups.delete(_organization(by), before.id)
+        before = await self._found_group(by.organization, group_id)
+        await self._groups.delete(by.organization, before.id)
 
     async def _write_user(self, by: Principal, before: models.User, wanted: User[Any]) -> str:
-        organization_id = _organization(by)
+        organization_id = by.organization
         if _address(wanted).casefold() != before.email.casefold():
             raise ScimError(400, "a user's address is not changed: make another user", "mutability")
         name = wanted.name or Name()
@@ -163,7 +161,7 @@ class Scim:
 
     async def _write_group(self, by: Principal, group_id: UUID, wanted: Group) -> str:
         written = await self._groups.replace(
-            _organization(by), group_id, _name_of(wanted), wanted.external_id, list(_members(wanted))
+            by.organization, group_id, _name_of(wanted), wanted.external_id, list(_members(wanted))
         )
         return _written(_group(written), Context.RESOURCE_QUERY_RESPONSE)
 
@@ -339,8 +337,3 @@ def _members(wanted: Group) -> Iterator[UUID]:
     for one in wanted.members or []:
         if (user_id := parse_id(str(one.value))) is not None:
             yield user_id
-
-
-def _organization(by: Principal) -> UUID:
-    assert by.organization_id is not None, "every principal belongs to an organization"
-    return by.organization_id
