@@ -56,7 +56,7 @@ FUNCTIONS = {
     "deprecated_counts": "figures of the installation",
     "execution_counts": "figures of the installation",
     "file_sizes": "figures of the installation",
-    "webhook_counts": "figures of the installation",
+    "webhook_counts_of": "figures of the installation, where no workspace is named",
 }
 """Functions of the database that look across workspaces, and why."""
 CODE = {
@@ -65,7 +65,7 @@ CODE = {
     "events/restored.py: _LOWER": "after a restore",
     "events/restored.py: bring_back_numbers": "after a restore",
     "operations/rekeying.py: _IN_DOCUMENTS": "`passerelle rekey`: everything is encrypted anew",
-    "people/groups.py: _apply": "what a group gives its members, in all workspaces of the organization",
+    "people/group_repository.py: put_memberships": "what a group gives its members, in all workspaces of the organization",
     "people/repository.py: places_of": "the workspaces of an organization that a user may enter",
 }
 """Statements of the code that do."""
