@@ -13,7 +13,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 from bench.dashboard import filled
-from bench.harness import Passerelle, chromium, percentile, running
+from bench.harness import Passerelle, chromium_path, percentile, running
 
 WEB = Path(__file__).parents[1] / "web"
 MAIN = ("", "/reviews", "/records", "/executions", "/definitions", "/links", "/webhooks", "/settings/account")
@@ -113,7 +113,7 @@ async def _work(page: Page) -> None:
 @asynccontextmanager
 async def _chromium(folder: Path) -> AsyncIterator[BrowserContext]:
     """Chromium with a port for Lighthouse, which uses the profile's cookies."""
-    path = chromium()
+    path = chromium_path()
     if path is None:
         raise RuntimeError("there is no Chromium (`make browser`)")
     async with async_playwright() as playwright:
