@@ -50,6 +50,8 @@ from passerelle.people.users import Users
 MOST_LISTED: Final = 10_000
 """Users that a filter looks at."""
 MOST_ON_PAGE: Final = 500
+LONGEST_NAME: Final = 200
+"""Characters of a group's name."""
 
 R = TypeVar("R", bound=Resource[Any])
 
@@ -124,7 +126,7 @@ class Scim:
     async def create_group(self, by: Principal, text: bytes) -> tuple[str, str]:
         """Make a group, which gives nothing until somebody says what. The group's id comes first."""
         wanted = _read(Group, text, Context.RESOURCE_CREATION_REQUEST)
-        made = await self._groups.create(by.organization, _name_of(wanted), wanted.external_id, list(_members(wanted)))
+        made = await self._groups.create(by.organization, _name_of(wanted), wanted.external_id, _members(wanted))
         return str(made.id), _written(_group(made), Context.RESOURCE_CREATION_RESPONSE)
 
     async def replace_group(self, by: Principal, group_id: str, text: bytes) -> str:
@@ -161,7 +163,7 @@ class Scim:
 
     async def _write_group(self, by: Principal, group_id: UUID, wanted: Group) -> str:
         written = await self._groups.replace(
-            by.organization, group_id, _name_of(wanted), wanted.external_id, list(_members(wanted))
+            by.organization, group_id, _name_of(wanted), wanted.external_id, _members(wanted)
         )
         return _written(_group(written), Context.RESOURCE_QUERY_RESPONSE)
 
@@ -201,8 +203,8 @@ def described(error: Exception) -> Error | None:
         )
     if not isinstance(error, PasserelleError):
         return None
-    scim_type = "uniqueness" if error.status == 409 else None
-    return Error(status=error.status, detail=error.problems[0].message, scim_type=scim_type)
+    scim_type = {400: "invalidValue", 409: "uniqueness"}.get(error.status)
+    return Error(status=error.status, detail=str(error), scim_type=scim_type)
 
 
 def configuration() -> str:
@@ -328,12 +330,15 @@ def _language(wanted: User[Any]) -> str:
 
 
 def _name_of(wanted: Group) -> str:
-    if not wanted.display_name:
-        raise ScimError(400, "`displayName` is required", "invalidValue")
-    return wanted.display_name[:200]
+    if not wanted.display_name or len(wanted.display_name) > LONGEST_NAME:
+        raise ScimError(400, f"`displayName` is required, of at most {LONGEST_NAME} characters", "invalidValue")
+    return wanted.display_name
 
 
-def _members(wanted: Group) -> Iterator[UUID]:
-    for one in wanted.members or []:
-        if (user_id := parse_id(str(one.value))) is not None:
-            yield user_id
+def _members(wanted: Group) -> list[UUID]:
+    given = [str(one.value) for one in wanted.members or []]
+    read = [parse_id(text) for text in given]
+    wrong = ", ".join(f"`{text}`" for text, one in zip(given, read, strict=True) if one is None)
+    if wrong:
+        raise ScimError(400, f"no user has such an id: {wrong}", "invalidValue")
+    return [one for one in read if one is not None]
