@@ -83,7 +83,7 @@ async def test_an_onboarding_of_eight_steps_is_made_by_mouse_alone(browse: Brows
     for name in ("Form", "Upload", "Consent", "Check", "Review", "Choice", "E-mail", "Message"):
         await mouse.click(palette(page, name))
     await mouse.click(page.get_by_role("button", name="Fit View"))
-    await mouse.click(page.get_by_role("button", name="New page Form"))
+    await mouse.click(page.get_by_role("button", name="About you Form"))
     for field in ("E-mail address", "Date", "Country"):
         await mouse.click(page.get_by_role("combobox", name="Add a field", exact=True))
         await mouse.click(page.get_by_role("option", name=field, exact=True))
@@ -237,7 +237,7 @@ async def test_the_page_is_clicked_through_and_kept_as_a_scenario(browse: Browse
     for name in ("Form", "Consent", "Message"):
         await palette(page, name).click()
     await expect(page.get_by_text("No problems")).to_be_visible()
-    await page.get_by_role("button", name="New page Form").click()
+    await page.get_by_role("button", name="About you Form").click()
     await page.get_by_role("radio", name="Page", exact=True).focus()
     await page.keyboard.press("Space")
     frame = page.frame_locator("iframe")

@@ -45,8 +45,23 @@ const NUMBER: ScalarTag = {
   resolve: (text) => Number(text),
 };
 
-/** Read a text. Never throws: what cannot be read is not `readable`. */
+/** The texts that were read last: an edit reads what comes out of it, and whoever draws it reads the same. */
+const kept = new Map<string, Parsed>();
+const MOST_KEPT = 6;
+
+/** Read a text. Never throws: what cannot be read is not `readable`. What comes out is shared: nobody changes it. */
 export function parse(text: string): Parsed {
+  const known = kept.get(text);
+  kept.delete(text);
+  const parsed = known ?? read(text);
+  kept.set(text, parsed);
+  const [oldest] = kept.keys();
+  if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
+  return parsed;
+}
+
+/** As `parse`, for a text that nobody else reads: it is not kept. */
+export function read(text: string): Parsed {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     schema: "failsafe",

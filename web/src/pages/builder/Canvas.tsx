@@ -13,6 +13,7 @@ import { KindIcon } from "./KindIcon";
 import { problemsAt, useBuilder } from "./state";
 import { titleOf } from "./Tree";
 import { useKindWords } from "./words";
+import graph from "@/components/Graph.module.css";
 import css from "./Canvas.module.css";
 
 const EDGE = 32;
@@ -65,7 +66,7 @@ function Drawing({ missed }: { missed: ReadonlySet<string> | undefined }) {
         ...(way.aside && { sourceHandle: "aside", targetHandle: "aside" }),
         focusable: false,
         zIndex: 1,
-        className: way.error ? css.error! : css.way!,
+        className: way.error ? `${graph.error} ${css.failure}` : graph.way!,
       })),
     [ways],
   );
@@ -79,7 +80,7 @@ function Drawing({ missed }: { missed: ReadonlySet<string> | undefined }) {
     if (from && to && from !== to && samePath(placeIn(from.path).list, placeIn(to.path).list)) actions.connect(from, to);
   };
   return (
-    <div ref={host} className={css.canvas} role="group" aria-label={t("graph")} data-drawing>
+    <div ref={host} className={`${graph.frame} ${css.canvas}`} role="group" aria-label={t("graph")} data-drawing>
       <ReactFlow<BoxNode>
         nodes={nodes}
         edges={edges}
@@ -150,10 +151,10 @@ function BoxView({ data: { box } }: NodeProps<BoxNode>) {
       );
     }
     return (
-      <div className={css.dot} {...target}>
-        <Handle type="target" position={Position.Top} className={css.hidden} isConnectable={false} />
+      <div className={`${graph.dot} ${css.dot}`} {...target}>
+        <Handle type="target" position={Position.Top} className={graph.hidden} isConnectable={false} />
         {t(shape === "begin" ? "begin" : "end")}
-        <Handle type="source" position={Position.Bottom} className={css.hidden} isConnectable={false} />
+        <Handle type="source" position={Position.Bottom} className={graph.hidden} isConnectable={false} />
       </div>
     );
   }
@@ -164,9 +165,9 @@ function BoxView({ data: { box } }: NodeProps<BoxNode>) {
       <Handle type="target" position={Position.Top} className={css.handle} />
       <button type="button" className={`nodrag ${css.head}`} draggable aria-pressed={isChosen} onClick={() => select(step.path)} onDragStart={(event) => begin(event, { step: step.path })} onDragEnd={finish}>
         <KindIcon kind={step.kind} size={16} />
-        <span className={css.words}>
-          <span className={css.title}>{titleOf(step, i18n.language, drawn.value)}</span>
-          <span className={css.kind}>
+        <span className={graph.words}>
+          <span className={graph.title}>{titleOf(step, i18n.language, drawn.value)}</span>
+          <span className={graph.kind}>
             {words(step.kind)}
             {step.when !== undefined && ` · ${t("onlyIf")}`}
           </span>
@@ -174,8 +175,8 @@ function BoxView({ data: { box } }: NodeProps<BoxNode>) {
         {wrong && <IconAlertTriangle size={14} aria-label={t("wrong")} className={css.alert} />}
       </button>
       <Handle type="source" position={Position.Bottom} className={css.handle} title={t("connect")} />
-      <Handle id="aside" type="target" position={Position.Right} className={css.hidden} isConnectable={false} />
-      <Handle id="aside" type="source" position={Position.Right} className={css.hidden} isConnectable={false} />
+      <Handle id="aside" type="target" position={Position.Right} className={graph.hidden} isConnectable={false} />
+      <Handle id="aside" type="source" position={Position.Right} className={graph.hidden} isConnectable={false} />
     </div>
   );
 }

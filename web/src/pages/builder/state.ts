@@ -1,7 +1,6 @@
 /** What the builder works with: one text and its history; everything else follows from them. */
 import { useQuery } from "@tanstack/react-query";
-import { useDebouncedValue } from "@mantine/hooks";
-import { createContext, useCallback, useContext, useMemo, useReducer, useState } from "react";
+import { createContext, useCallback, useContext, useEffect, useMemo, useReducer, useRef, useState } from "react";
 
 import { api, got, type Schemas } from "@/api/client";
 import { Refused } from "@/builder/edits";
@@ -37,6 +36,8 @@ export interface Builder {
   warnings: readonly Problem[];
   /** What the server says of the text; undefined while it is asked. */
   check: Schemas["CheckAnswer"] | undefined;
+  /** The same; while it is asked, what it said before. */
+  lastCheck: Schemas["CheckAnswer"] | undefined;
   names: readonly Name[];
   tables: readonly { name: string; fields: readonly { name: string }[] }[];
   /** Fields of the table that executions concern a record of. */
@@ -54,7 +55,19 @@ function next(history: History, action: Action): History {
   return changed(history, action.text, action.group);
 }
 
-const CHECK_AFTER = 120;
+/** What the server says of a text: asked at once, and of what is typed meanwhile when the answer is there. */
+function useCheck(text: string) {
+  const [asked, setAsked] = useState(text);
+  const { data, isFetching } = useQuery({
+    queryKey: ["definitions", "check", asked],
+    queryFn: () => got(api.POST("/definitions/check", { body: asked, bodySerializer: (body) => body, headers: { "Content-Type": "application/yaml" } })),
+    staleTime: Infinity,
+    gcTime: 60_000,
+    placeholderData: (before) => before,
+  });
+  if (asked !== text && !isFetching) setAsked(text);
+  return { check: data, isOf: asked === text && !isFetching };
+}
 
 /** The state of one builder. `start`: the text that it begins with. */
 export function useBuilderState(start: string, schema: Schema): Builder {
@@ -68,14 +81,7 @@ export function useBuilderState(start: string, schema: Schema): Builder {
   const drawn = parsed.readable ? parsed : readable;
   const list = useMemo(() => outline(drawn.value, language.nesting), [drawn, language]);
   const step = useMemo(() => everyStep(list).find((one) => samePath(one.path, selected)), [list, selected]);
-  const [asked] = useDebouncedValue(text, CHECK_AFTER);
-  const { data: check } = useQuery({
-    queryKey: ["definitions", "check", asked],
-    queryFn: () => got(api.POST("/definitions/check", { body: asked, bodySerializer: (body) => body, headers: { "Content-Type": "application/yaml" } })),
-    staleTime: Infinity,
-    gcTime: 60_000,
-    placeholderData: (before) => before,
-  });
+  const { check, isOf } = useCheck(text);
   const { data: tables } = useQuery(tablesQuery);
   const recordFields = useMemo(() => {
     const record = (drawn.value as { record?: { table?: unknown } } | undefined)?.record?.table;
@@ -83,20 +89,22 @@ export function useBuilderState(start: string, schema: Schema): Builder {
   }, [drawn, tables]);
   const names = useMemo(() => namesFor(drawn.value, list, step, recordFields), [drawn, list, step, recordFields]);
   const [samples, setSamples] = useState<Record<string, unknown>>({});
-  const edit = useCallback(
-    (change: (parsed: Parsed) => Parsed, group?: string) => {
-      try {
-        const after = change(parsed);
-        dispatch({ text: after.text, group });
-        return true;
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        notifyFailed(error);
-        return false;
-      }
-    },
-    [parsed],
-  );
+  // Several edits in one go rest on one another, not on what is drawn.
+  const newest = useRef(parsed);
+  useEffect(() => {
+    newest.current = parsed;
+  }, [parsed]);
+  const edit = useCallback((change: (parsed: Parsed) => Parsed, group?: string) => {
+    try {
+      newest.current = change(newest.current);
+      dispatch({ text: newest.current.text, group });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      notifyFailed(error);
+      return false;
+    }
+  }, []);
   return {
     text,
     parsed,
@@ -114,7 +122,8 @@ export function useBuilderState(start: string, schema: Schema): Builder {
     canRedo: history.future.length > 0,
     problems: check?.problems ?? [],
     warnings: check?.warnings ?? [],
-    check: asked === text ? check : undefined,
+    check: isOf ? check : undefined,
+    lastCheck: check,
     names,
     tables: tables?.data ?? [],
     recordFields,
