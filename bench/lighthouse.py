@@ -109,7 +109,8 @@ async def _work(page: Page) -> None:
 @asynccontextmanager
 async def chromium(folder: Path) -> AsyncIterator[BrowserContext]:
     """Chromium with a port for Lighthouse, which uses the profile's cookies."""
-    path = shutil.which("chromium") or os.environ.get("PASSERELLE_TEST_CHROMIUM")
+    names = ("chromium", "chromium-headless-shell", "google-chrome")
+    path = os.environ.get("PASSERELLE_TEST_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if path is None:
         raise RuntimeError("there is no Chromium (`make browser`)")
     async with async_playwright() as playwright:

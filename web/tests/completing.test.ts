@@ -106,7 +106,7 @@ describe("explanations", () => {
   it.each([
     ["a step's key", "    retry: {attempts: 3}\n    set: {a: 1}\n", "retry", "repeated"],
     ["a key within", "    retry: {attempts: 3}\n    set: {a: 1}\n", "attempts", "first included"],
-    ["a kind", "    set: {a: 1}\n", "set", "values"],
+    ["a kind", "    set: {a: 1}\n", "set", "compute"],
   ])("says what %s is", (_, step, key, words) => {
     const text = `name: a\nsteps:\n  - id: one\n${step}`;
     const found = explainedAt(text, text.indexOf(key) + 1, ROOT);

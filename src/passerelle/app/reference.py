@@ -1,4 +1,4 @@
-"""The generated reference: the API, the schema of definitions, error codes, settings. CI compares it (`make generate`)."""
+"""The generated reference: API, schema of definitions, codes, settings. `make generate` writes it, CI compares it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,6 @@ const EXPRESSION = /(?:\$\{|\b(?:when|visibleWhen|until):[ \t]*["']?)([^}\n]*)$/
 const KEY = /^([ \t]*(?:- +)*)([\w$]*)$/;
 const IN_BRACKETS = /[{[,][ \t]*["']?([\w$./-]*)$/;
 const VALUE = /[\w$"']:[ \t]+["']?([\w./+-]*)$/;
-const ITEM = /^[ \t]*(?:- +)+["']?([\w./+-]*)$/;
 
 /** What may go on at `offset`. `asked`: somebody asked for it, and has typed nothing yet. */
 export function offersAt(text: string, offset: number, known: Known, asked = false): Offers | undefined {
@@ -45,13 +44,13 @@ export function offersAt(text: string, offset: number, known: Known, asked = fal
   const key = KEY.exec(line)?.[2];
   if (key !== undefined) {
     if (key === "" && !asked) return undefined;
-    return keys(text, offset - key.length, offset, known, true) ?? values(text, offset - key.length, offset, known, ITEM.test(line));
+    return keys(text, offset - key.length, offset, known, true) ?? values(text, offset - key.length, offset, known);
   }
   const value = VALUE.exec(line)?.[1];
-  if (value !== undefined) return values(text, offset - value.length, offset, known, false);
+  if (value !== undefined) return values(text, offset - value.length, offset, known);
   const word = IN_BRACKETS.exec(line)?.[1];
   if (word === undefined || (word === "" && !asked)) return undefined;
-  return keys(text, offset - word.length, offset, known, false) ?? values(text, offset - word.length, offset, known, false);
+  return keys(text, offset - word.length, offset, known, false) ?? values(text, offset - word.length, offset, known);
 }
 
 /** What stands at an offset, in the schema's words; undefined where it says nothing of it. */
@@ -93,15 +92,14 @@ function keys(text: string, from: number, to: number, known: Known, lines: boole
 }
 
 /** Values that a key or an item of a list may have. */
-function values(text: string, from: number, to: number, known: Known, isItem: boolean): Offers | undefined {
+function values(text: string, from: number, to: number, known: Known): Offers | undefined {
   const rest = /^[\w./+-]*/.exec(text.slice(to))![0].length;
   const marked = text.slice(0, from) + MARK + text.slice(to + rest);
   const parsed = read(marked);
   const found = marks(parsed).find((one) => !one.isKey);
   if (!found) return undefined;
-  const schema = schemaAt(known.root, found.path);
-  const offers = (schema ? valuesOf(parsed, found.path, schema, known) : []).map((label): Offer => ({ label, what: "value" }));
-  return offers.length > 0 && (schema !== undefined || isItem) ? { from, offers } : undefined;
+  const offers = valuesOf(parsed, found.path, schemaAt(known.root, found.path) ?? {}, known).map((label): Offer => ({ label, what: "value" }));
+  return offers.length > 0 ? { from, offers } : undefined;
 }
 
 function valuesOf(parsed: Parsed, path: Path, schema: Schema, { root, steps, tables }: Known): string[] {
@@ -122,7 +120,7 @@ function fieldsBeside(parsed: Parsed, path: Path): string[] {
   const found = [...path, "properties"].reduce<Node | null | undefined>((node, part) => {
     if (isMap(node)) return (node as YAMLMap<Node, Node | null>).items.find((one) => keyOf(one) === part)?.value;
     return isSeq(node) && typeof part === "number" ? (node.items[part] as Node) : undefined;
-  }, parsed.document.contents);
+  }, parsed.root);
   return isMap(found) ? (found as YAMLMap<Node, Node | null>).items.flatMap((one) => keyOf(one) ?? []) : [];
 }
 
@@ -150,7 +148,7 @@ function marks(parsed: Parsed): Marked[] {
       found.push({ path, isKey: false, siblings: [] });
     }
   };
-  walk(parsed.document.contents, []);
+  walk(parsed.root, []);
   return found;
 }
 

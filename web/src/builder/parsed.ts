@@ -6,7 +6,6 @@ import {
   isPair,
   isScalar,
   isSeq,
-  LineCounter,
   parseDocument,
   type Document,
   type Node,
@@ -15,6 +14,8 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
+
+import { reread } from "./reread";
 
 export type Path = readonly (string | number)[];
 
@@ -31,8 +32,12 @@ export interface Parsed {
   /** Whether the text could be read to its end: only then can it be drawn and changed by the drawing. */
   readable: boolean;
   value: unknown;
+  /** What the text says, each value with its place. */
+  root: Node | null;
+  /** What resolves aliases; where there are none, that of a text before. */
   document: Document;
-  lines: LineCounter;
+  /** Whether a value is named to be repeated, or repeats one. */
+  repeats: boolean;
 }
 
 // As the server reads it: null, true, false and numbers are what JSON says they are, all else is a text.
@@ -53,7 +58,8 @@ const MOST_KEPT = 6;
 export function parse(text: string): Parsed {
   const known = kept.get(text);
   kept.delete(text);
-  const parsed = known ?? read(text);
+  const newest = [...kept.values()].at(-1);
+  const parsed = known ?? (newest && reread(newest, text, read)) ?? read(text);
   kept.set(text, parsed);
   const [oldest] = kept.keys();
   if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
@@ -62,11 +68,9 @@ export function parse(text: string): Parsed {
 
 /** As `parse`, for a text that nobody else reads: it is not kept. */
 export function read(text: string): Parsed {
-  const lines = new LineCounter();
   const document = parseDocument(text, {
     schema: "failsafe",
     customTags: (tags) => [...tags.filter((tag) => typeof tag !== "string"), NULL, BOOLEAN, NUMBER],
-    lineCounter: lines,
     logLevel: "silent",
     merge: false,
   });
@@ -79,7 +83,14 @@ export function read(text: string): Parsed {
       readable = false;
     }
   }
-  return { text, readable, value, document: document, lines };
+  return { text, readable, value, root: document.contents, document, repeats: hasAnchor(document.contents) };
+}
+
+function hasAnchor(node: Node | null): boolean {
+  if (isAlias(node)) return true;
+  if (isMap(node)) return node.anchor !== undefined || (node as YAMLMap<Node, Node | null>).items.some((pair) => hasAnchor(pair.key) || hasAnchor(pair.value));
+  if (isSeq(node)) return node.anchor !== undefined || (node.items as Node[]).some(hasAnchor);
+  return isScalar(node) && node.anchor !== undefined;
 }
 
 /** The value at a path, and what holds it; undefined where the text has nothing there. */
@@ -92,7 +103,7 @@ export interface Found {
 }
 
 export function find(parsed: Parsed, path: Path): Found | undefined {
-  let found: Found = { node: parsed.document.contents, pair: undefined, parent: undefined, borrowed: false };
+  let found: Found = { node: parsed.root, pair: undefined, parent: undefined, borrowed: false };
   for (const part of path) {
     let node = found.node;
     let { borrowed } = found;
@@ -135,7 +146,7 @@ export function rangeOf(parsed: Parsed, path: Path): Range | undefined {
 /** The path of what stands at an offset: keys and items around it. */
 export function pathAt(parsed: Parsed, offset: number): Path {
   const path: (string | number)[] = [];
-  let node = parsed.document.contents;
+  let node = parsed.root;
   while (isCollection(node)) {
     const inside = isMap(node)
       ? (node as YAMLMap<Node, Node | null>).items.findLast((pair) => (pair.key.range?.[0] ?? Infinity) <= offset)

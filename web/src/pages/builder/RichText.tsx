@@ -1,7 +1,7 @@
 /** A text in Markdown: formatted by buttons, with values put in, and names completed while they are typed. */
 import { Combobox, Select, Textarea, useCombobox } from "@mantine/core";
 import { IconBold, IconBraces, IconHeading, IconItalic, IconLink, IconList, IconListNumbers } from "@tabler/icons-react";
-import { useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { expressionAt, inserted, linked, lined, marked, type Selected } from "@/builder/formatting";
@@ -30,6 +30,8 @@ export function RichText({ label, value, onChange, onFormatted, ...props }: Line
     area.current?.setSelectionRange(wanted.from, wanted.to);
     setCaret(wanted.to);
   }, [value]);
+  const choose = useEffectEvent(() => offered.length > 0 && combobox.selectFirstOption());
+  useEffect(() => void choose(), [value]);
   const now = (): Selected => ({ text: value, from: area.current?.selectionStart ?? value.length, to: area.current?.selectionEnd ?? value.length });
   const put = (next: Selected) => {
     selection.current = next;
@@ -75,7 +77,8 @@ export function RichText({ label, value, onChange, onFormatted, ...props }: Line
         />
       </div>
       <Combobox store={combobox} onOptionSubmit={complete}>
-        <Combobox.Target targetType="input">
+        {/* Without names to choose from, arrows are the text's own. */}
+        <Combobox.Target targetType="input" withKeyboardNavigation={offered.length > 0}>
           <Textarea
             ref={area}
             {...props}
@@ -91,7 +94,6 @@ export function RichText({ label, value, onChange, onFormatted, ...props }: Line
               setCaret(event.currentTarget.selectionStart);
               onChange(event.currentTarget.value);
               combobox.openDropdown();
-              combobox.selectFirstOption();
             }}
           />
         </Combobox.Target>

@@ -1,8 +1,8 @@
 /** What the builder works with: one text and its history; everything else follows from them. */
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useContext, useEffect, useMemo, useReducer, useRef, useState } from "react";
 
-import { api, got, type Schemas } from "@/api/client";
+import type { Schemas } from "@/api/client";
 import { Refused } from "@/builder/edits";
 import { begun, changed, redo, undo, type History } from "@/builder/history";
 import { namesFor, type Name } from "@/builder/names";
@@ -10,7 +10,7 @@ import { parse, type Parsed, type Path } from "@/builder/parsed";
 import { languageOf, type Language, type Schema } from "@/builder/schema";
 import { everyStep, outline, samePath, type Step, type StepList } from "@/builder/steps";
 import { notifyFailed } from "@/components/confirm";
-import { tablesQuery } from "./queries";
+import { checkQuery, tablesQuery } from "./queries";
 
 export type Problem = Schemas["DefinitionProblemAnswer"];
 
@@ -55,16 +55,12 @@ function next(history: History, action: Action): History {
   return changed(history, action.text, action.group);
 }
 
+const CHECKS = ["definitions", "check"];
+
 /** What the server says of a text: asked at once, and of what is typed meanwhile when the answer is there. */
 function useCheck(text: string) {
   const [asked, setAsked] = useState(text);
-  const { data, isFetching } = useQuery({
-    queryKey: ["definitions", "check", asked],
-    queryFn: () => got(api.POST("/definitions/check", { body: asked, bodySerializer: (body) => body, headers: { "Content-Type": "application/yaml" } })),
-    staleTime: Infinity,
-    gcTime: 60_000,
-    placeholderData: (before) => before,
-  });
+  const { data, isFetching } = useQuery({ ...checkQuery(asked), placeholderData: (before) => before });
   if (asked !== text && !isFetching) setAsked(text);
   return { check: data, isOf: asked === text && !isFetching };
 }
@@ -82,6 +78,15 @@ export function useBuilderState(start: string, schema: Schema): Builder {
   const list = useMemo(() => outline(drawn.value, language.nesting), [drawn, language]);
   const step = useMemo(() => everyStep(list).find((one) => samePath(one.path, selected)), [list, selected]);
   const { check, isOf } = useCheck(text);
+  const queryClient = useQueryClient();
+  // Asked before it is drawn: the server works meanwhile.
+  const change = useCallback(
+    (next: string, group: string | undefined) => {
+      if (queryClient.isFetching({ queryKey: CHECKS }) === 0) void queryClient.prefetchQuery(checkQuery(next));
+      dispatch({ text: next, group });
+    },
+    [queryClient],
+  );
   const { data: tables } = useQuery(tablesQuery);
   const recordFields = useMemo(() => {
     const record = (drawn.value as { record?: { table?: unknown } } | undefined)?.record?.table;
@@ -94,17 +99,20 @@ export function useBuilderState(start: string, schema: Schema): Builder {
   useEffect(() => {
     newest.current = parsed;
   }, [parsed]);
-  const edit = useCallback((change: (parsed: Parsed) => Parsed, group?: string) => {
-    try {
-      newest.current = change(newest.current);
-      dispatch({ text: newest.current.text, group });
-      return true;
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      notifyFailed(error);
-      return false;
-    }
-  }, []);
+  const edit = useCallback(
+    (how: (parsed: Parsed) => Parsed, group?: string) => {
+      try {
+        newest.current = how(newest.current);
+        change(newest.current.text, group);
+        return true;
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        notifyFailed(error);
+        return false;
+      }
+    },
+    [change],
+  );
   return {
     text,
     parsed,
@@ -115,7 +123,7 @@ export function useBuilderState(start: string, schema: Schema): Builder {
     select,
     step,
     edit,
-    type: useCallback((typed: string) => dispatch({ text: typed, group: "typing" }), []),
+    type: useCallback((typed: string) => change(typed, "typing"), [change]),
     undo: useCallback(() => dispatch("undo"), []),
     redo: useCallback(() => dispatch("redo"), []),
     canUndo: history.past.length > 0,

@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import { localized } from "@/components/localized";
 import { laidOut, pathOf, type Mark, type Point } from "./flowLayout";
 import type { Graph, Timeline } from "./types";
-import graph from "@/components/Graph.module.css";
+import look from "@/components/Graph.module.css";
 import css from "./Flow.module.css";
 
 interface Props {
@@ -54,10 +54,10 @@ export function Flow({ graph, timeline, chosen, onChoose }: Props) {
     zIndex: way.label ? 1 : 0,
     type: "smoothstep",
     focusable: false,
-    className: [graph.way, taken(way.source) && taken(way.target) && css.taken, way.error && graph.error].filter(Boolean).join(" "),
+    className: [look.way, taken(way.source) && taken(way.target) && css.taken, way.error && look.error].filter(Boolean).join(" "),
   }));
   return (
-    <div className={`${graph.frame} ${css.flow}`} role="group" aria-label={t("graph.label")}>
+    <div className={`${look.frame} ${css.flow}`} role="group" aria-label={t("graph.label")}>
       <ReactFlow<FlowNode>
         nodes={nodes}
         edges={edges}
@@ -88,7 +88,7 @@ function PointNode({ data }: NodeProps<FlowNode>) {
   const ends = data.shape === "start" ? t("graph.begin") : data.shape === "end" ? t("graph.end") : undefined;
   return (
     <>
-      <Handle type="target" position={Position.Top} className={graph.hidden} />
+      <Handle type="target" position={Position.Top} className={look.hidden} />
       {data.step ? (
         <button
           type="button"
@@ -100,17 +100,17 @@ function PointNode({ data }: NodeProps<FlowNode>) {
           onClick={() => data.onChoose(data.step!)}
         >
           {Sign && <Sign size={14} stroke={2.2} aria-hidden />}
-          <span className={graph.words}>
-            <span className={graph.title}>{title}</span>
-            <span className={graph.kind}>{data.kind}</span>
+          <span className={look.words}>
+            <span className={look.title}>{title}</span>
+            <span className={look.kind}>{data.kind}</span>
           </span>
         </button>
       ) : (
-        <span className={`${graph.dot} ${css.dot}`} data-shape={data.shape}>
+        <span className={`${look.dot} ${css.dot}`} data-shape={data.shape}>
           {ends}
         </span>
       )}
-      <Handle type="source" position={Position.Bottom} className={graph.hidden} />
+      <Handle type="source" position={Position.Bottom} className={look.hidden} />
     </>
   );
 }
