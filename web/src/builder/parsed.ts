@@ -58,12 +58,20 @@ const MOST_KEPT = 6;
 export function parse(text: string): Parsed {
   const known = kept.get(text);
   kept.delete(text);
-  const newest = [...kept.values()].at(-1);
-  const parsed = known ?? (newest && reread(newest, text, read)) ?? read(text);
+  const parsed = known ?? again(text) ?? read(text);
   kept.set(text, parsed);
   const [oldest] = kept.keys();
   if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
   return parsed;
+}
+
+/** Read anew as little as may be: after the newest of the kept texts that it is much alike. */
+function again(text: string): Parsed | undefined {
+  for (const before of [...kept.values()].reverse()) {
+    const parsed = reread(before, text, read);
+    if (parsed) return parsed;
+  }
+  return undefined;
 }
 
 /** As `parse`, for a text that nobody else reads: it is not kept. */

@@ -27,7 +27,7 @@ export function reread(before: Parsed, text: string, read: (text: string) => Par
   // What touches the first or last character of a step may change what its neighbour is: it is read as well.
   const first = starts.findLastIndex((start) => start < from);
   const behind = starts.findIndex((start) => start > from + removed.length);
-  if (first < 0 || behind < 0) return undefined;
+  if (first < 0 || behind < 0 || 2 * (behind - first) > starts.length) return undefined;
   const head = "steps:\n";
   const lines = text.slice(starts[first], starts[behind]! + shift);
   if (ANOTHER.test(lines)) return undefined;

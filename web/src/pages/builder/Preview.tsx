@@ -26,7 +26,7 @@ interface Props {
 
 export function Preview({ onRecorded }: Props) {
   const { t } = useTranslation("builder");
-  const { text, list, step, select, check, lastCheck } = useBuilder();
+  const { text, drawn, list, step, select, check, lastCheck } = useBuilder();
   const look = useLook();
   const [walk, setWalk] = useState<Walk>({ answers: {}, outputs: {} });
   const [posted, setPosted] = useState<{ step: string; pairs: [string, string][] }>();
@@ -60,7 +60,7 @@ export function Preview({ onRecorded }: Props) {
       if (!answer.taken) return setPosted({ step: page.id, pairs });
       const now: Walk = { answers: { ...walk.answers, [page.id]: answer.answer }, outputs: { ...walk.outputs, [page.id]: answer.answer } };
       setWalk(now);
-      const next = await nextPage(text, list, now);
+      const next = await nextPage(text, list, drawn.value, now);
       const following = next.waiting ? pages.find((one) => next.waiting!.includes(one.id)) : pages[pages.indexOf(page) + 1];
       setSaid(following ? undefined : next.waiting?.length ? t("preview.stuck", { steps: next.waiting.join(", ") }) : t("preview.finished"));
       if (following) select(following.path);
@@ -88,7 +88,7 @@ export function Preview({ onRecorded }: Props) {
           {t("preview.restart")}
         </Button>
         {clicked.length > 0 && (
-          <Button variant="default" size="compact-xs" leftSection={<IconPlus size={13} />} onClick={() => onRecorded((scenarios) => recordedAs(scenarios, walk, t("preview.recorded")))}>
+          <Button variant="default" size="compact-xs" leftSection={<IconPlus size={13} />} onClick={() => onRecorded((scenarios) => recordedAs(scenarios, list, drawn.value, walk, t("preview.recorded")))}>
             {t("preview.record")}
           </Button>
         )}

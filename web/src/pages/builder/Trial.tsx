@@ -6,9 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { api, got, type Schemas } from "@/api/client";
-import { isField, type Field } from "@/builder/fields";
-import { sampleOf } from "@/builder/samples";
-import { everyStep, type StepList } from "@/builder/steps";
+import { answersFor, withScenario } from "@/builder/scenarios";
 import { Failure } from "@/components/Failure";
 import { Notice } from "@/components/Notice";
 import { Outcomes } from "../definitions/Outcomes";
@@ -55,7 +53,7 @@ export function Trial({ scenarios, onChange, trial }: Props) {
         spellCheck={false}
         styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
       />
-      <Button mt="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={() => onChange(withScenario(scenarios, list, drawn.value, t("scenarios.name")))}>
+      <Button mt="xs" variant="default" leftSection={<IconPlus size={14} />} onClick={() => onChange(withScenario(scenarios, t("scenarios.name"), answersFor(list, drawn.value)))}>
         {t("scenarios.add")}
       </Button>
       <div role="status" aria-label={t("scenarios.results")}>
@@ -65,33 +63,4 @@ export function Trial({ scenarios, onChange, trial }: Props) {
       </div>
     </div>
   );
-}
-
-/** One more scenario: an answer for each step that asks somebody. */
-function withScenario(scenarios: string, list: StepList, document: unknown, name: string): string {
-  const answers = everyStep(list).flatMap((step) => answerTo(step.id, step.kind, valueOf(document, step.path)));
-  const entry = [`  - name: ${name}`, ...(answers.length > 0 ? ["    answers:", ...answers.map((line) => `      ${line}`)] : []), "    expect: {status: COMPLETED}"];
-  const before = scenarios.trim() === "" ? "scenarios:" : scenarios.trimEnd();
-  return [before, ...entry, ""].join("\n");
-}
-
-function answerTo(id: string, kind: string | undefined, step: Record<string, unknown>): string[] {
-  if (kind === "form") return [`${id}: ${JSON.stringify(sampleOf({ type: "object", ...schemaOf(step["form"]) }))}`];
-  if (kind === "consent") return [`${id}: {accepted: true}`];
-  if (kind === "message") return [];
-  if (kind === "review") return [`${id}: {outcome: ${firstOutcome(step["review"])}}`];
-  return [];
-}
-
-function firstOutcome(review: unknown): string {
-  const outcomes = (review as { outcomes?: unknown } | undefined)?.outcomes;
-  return Array.isArray(outcomes) && typeof outcomes[0] === "string" ? outcomes[0] : "approve";
-}
-
-function schemaOf(form: unknown): Field {
-  return isField(form) && isField(form["schema"]) ? form["schema"] : {};
-}
-
-function valueOf(document: unknown, path: readonly (string | number)[]): Record<string, unknown> {
-  return (path.reduce<unknown>((value, part) => (value as Record<string | number, unknown> | undefined)?.[part], document) ?? {}) as Record<string, unknown>;
 }
