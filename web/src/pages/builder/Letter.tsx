@@ -88,7 +88,13 @@ function Envelope({ letter, look }: { letter: Written; look: Look }) {
           ]}
         />
       )}
-      {html !== null && part === "html" ? <LetterFrame html={html} look={look} /> : <pre className={css.letterText}>{text}</pre>}
+      {html !== null && part === "html" ? (
+        <LetterFrame html={html} look={look} />
+      ) : (
+        <pre className={css.letterText} tabIndex={0} aria-label={t("letter.text")}>
+          {text}
+        </pre>
+      )}
     </div>
   );
 }
@@ -103,7 +109,7 @@ function Head({ name, values }: { name: string; values: readonly string[] }) {
 }
 
 /** A page of the server's that may do nothing: the message is put into it, as wide as it would be, and made to fit. */
-function LetterFrame({ html, look: { device, scheme } }: { html: string; look: Look }) {
+function LetterFrame({ html, look: { device, scheme, language } }: { html: string; look: Look }) {
   const { t } = useTranslation("builder");
   const frame = useRef<HTMLIFrameElement>(null);
   const { ref, width } = useElementSize();
@@ -112,10 +118,10 @@ function LetterFrame({ html, look: { device, scheme } }: { html: string; look: L
     const page = frame.current?.contentDocument;
     if (!isThere || !page) return;
     const read = new DOMParser().parseFromString(html, "text/html").documentElement;
-    page.documentElement.lang = read.lang;
+    page.documentElement.lang = read.lang || language;
     // Read there, not here: its styles stand in it, and what this page forbids of that it may.
     page.documentElement.innerHTML = html;
-  }, [html, isThere]);
+  }, [html, language, isThere]);
   const wide = WIDTHS[device];
   const scale = width > 0 ? Math.min(1, width / wide) : 1;
   return (
