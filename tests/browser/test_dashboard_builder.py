@@ -404,7 +404,7 @@ async def test_an_email_is_formatted_by_buttons_and_shown_as_it_will_be_sent(bro
     await expect(frame.locator("p")).to_have_text("Hello *Ada*")
     assert await frame.locator("body").evaluate("body => getComputedStyle(body).fontSize") == "16px"
     await letter.get_by_text("Dark").click()
-    assert await frame.locator("body").evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
+    assert await frame.locator("html").evaluate("html => getComputedStyle(html).colorScheme") == "dark"
     await letter.get_by_text("Text alone").click()
     await expect(letter.locator("pre")).to_have_text("Hello *Ada*")
     await accessible(page)

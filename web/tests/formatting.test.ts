@@ -20,6 +20,7 @@ describe("a text formatted by buttons", () => {
     ["*", "a ***[b]*** c", "a **[b]** c"],
     ["**", "a[ b ]c", "a **[b]** c"],
     ["**", "[]", "**[]**"],
+    ["**", "one tw[]o", "one **[two]**"],
   ])("puts %s around %s, and takes it away", (mark, before, after) => {
     expect(shown(marked(at(before), mark))).toBe(after);
   });

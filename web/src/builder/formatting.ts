@@ -5,13 +5,20 @@ export interface Selected {
   to: number;
 }
 
-/** What is selected between two marks (`**`); without them where they are there already. */
-export function marked({ text, from, to }: Selected, mark: string): Selected {
+/** What is selected, or the word around the caret, between two marks (`**`); without them where they are there already. */
+export function marked(selected: Selected, mark: string): Selected {
+  const { text, from, to } = selected.from === selected.to ? wordAt(selected) : selected;
   const inside = text.slice(from, to);
   const [start, end] = [from + inside.length - inside.trimStart().length, to - inside.length + inside.trimEnd().length];
   const size = mark.length;
   if (isBetween(text, start, end, mark)) return { text: text.slice(0, start - size) + text.slice(start, end) + text.slice(end + size), from: start - size, to: end - size };
   return { text: text.slice(0, start) + mark + text.slice(start, end) + mark + text.slice(end), from: start + size, to: end + size };
+}
+
+function wordAt({ text, from }: Selected): Selected {
+  const before = /[\p{L}\p{N}]*$/u.exec(text.slice(0, from))![0].length;
+  const after = /^[\p{L}\p{N}]*/u.exec(text.slice(from))![0].length;
+  return { text, from: from - before, to: from + after };
 }
 
 /** Whether these very marks stand around: those of bold are not those of italics. */

@@ -11,7 +11,6 @@ import type { Step } from "@/builder/steps";
 import { Allowed } from "@/components/Allowed";
 import { confirm } from "@/components/confirm";
 import { Failure } from "@/components/Failure";
-import { Json } from "@/components/Json";
 import { Tag } from "@/components/Status";
 import { Group, isObject } from "./inputs";
 import { Samples, useScope } from "./Samples";
@@ -75,7 +74,9 @@ function Outcome({ trial: { request, response, milliseconds, output, failure } }
           <p>
             <Tag tone="good" icon={IconCheck} text={t("try.gives")} />
           </p>
-          <Json value={output} />
+          <pre className={css.sent} tabIndex={0} aria-label={t("try.gives")}>
+            {JSON.stringify(output, undefined, 2)}
+          </pre>
         </>
       )}
     </div>
@@ -99,7 +100,11 @@ function Exchange({ title, line, headers, body, note }: ExchangeProps) {
       <p className="mono">{line}</p>
       <details>
         <summary>{t("try.headers", { count: Object.keys(headers).length })}</summary>
-        <Json value={headers} />
+        <pre className={css.sent} tabIndex={0} aria-label={t("try.headers", { count: Object.keys(headers).length })}>
+          {Object.entries(headers)
+            .map(([name, value]) => `${name}: ${value}`)
+            .join("\n")}
+        </pre>
       </details>
       {body && (
         <pre className={css.sent} tabIndex={0} aria-label={title}>

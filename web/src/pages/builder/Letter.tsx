@@ -117,11 +117,13 @@ function LetterFrame({ html, look: { device, scheme, language } }: { html: strin
   useEffect(() => {
     const page = frame.current?.contentDocument;
     if (!isThere || !page) return;
-    const read = new DOMParser().parseFromString(html, "text/html").documentElement;
-    page.documentElement.lang = read.lang || language;
+    page.documentElement.lang = /^[^>]*<html[^>]*\slang="([^"]+)"/i.exec(html.replace(/<!doctype[^>]*>/i, ""))?.[1] ?? language;
     // Read there, not here: its styles stand in it, and what this page forbids of that it may.
     page.documentElement.innerHTML = html;
-  }, [html, language, isThere]);
+    // Dark is what a message looks like that says it can be; others stay as they are.
+    const asks = page.querySelector<HTMLMetaElement>("meta[name=color-scheme]")?.content.includes("dark");
+    page.documentElement.style.colorScheme = asks ? scheme : "light";
+  }, [html, language, scheme, isThere]);
   const wide = WIDTHS[device];
   const scale = width > 0 ? Math.min(1, width / wide) : 1;
   return (
@@ -129,11 +131,10 @@ function LetterFrame({ html, look: { device, scheme, language } }: { html: strin
       <iframe
         ref={frame}
         className={css.letterFrame}
-        data-device={device}
         src={under("/app/letter-frame")}
         title={t("letter.frame")}
         sandbox="allow-same-origin"
-        style={{ width: wide, height: HEIGHT / scale, transform: `scale(${scale})`, colorScheme: scheme }}
+        style={{ width: wide, height: HEIGHT / scale, transform: `scale(${scale})`, marginInlineStart: Math.max(0, (width - wide * scale) / 2), colorScheme: scheme }}
         onLoad={() => {
           // Links lead nowhere from here.
           frame.current?.contentDocument?.addEventListener("click", (event) => event.preventDefault());

@@ -54,28 +54,30 @@ export function RichText({ label, value, onChange, onFormatted, ...props }: Line
     format((selected) => marked(selected, mark));
   };
   const values = [...new Set(names.filter(({ name }) => name.includes(".")).map(({ name }) => name))];
+  const buttons = (
+    <div className={css.formats} role="toolbar" aria-label={t("formatting.of", { what: label })}>
+      <Tool icon={IconBold} text={t("formatting.bold")} onClick={() => format((one) => marked(one, "**"))} />
+      <Tool icon={IconItalic} text={t("formatting.italic")} onClick={() => format((one) => marked(one, "*"))} />
+      <Tool icon={IconLink} text={t("formatting.link")} onClick={() => format(linked)} />
+      <Tool icon={IconHeading} text={t("formatting.heading")} onClick={() => format((one) => lined(one, "heading"))} />
+      <Tool icon={IconList} text={t("formatting.list")} onClick={() => format((one) => lined(one, "list"))} />
+      <Tool icon={IconListNumbers} text={t("formatting.numbers")} onClick={() => format((one) => lined(one, "numbers"))} />
+      <Select
+        size="xs"
+        className={css.insert}
+        aria-label={t("insertValue")}
+        placeholder={t("insertValue")}
+        leftSection={<IconBraces size={13} />}
+        data={values}
+        value={null}
+        searchable
+        limit={200}
+        onChange={(name) => name !== null && put(inserted(now(), `\${${name}}`))}
+      />
+    </div>
+  );
   return (
     <div className={css.grow}>
-      <div className={css.formats} role="toolbar" aria-label={t("formatting.of", { what: label })}>
-        <Tool icon={IconBold} text={t("formatting.bold")} onClick={() => format((one) => marked(one, "**"))} />
-        <Tool icon={IconItalic} text={t("formatting.italic")} onClick={() => format((one) => marked(one, "*"))} />
-        <Tool icon={IconLink} text={t("formatting.link")} onClick={() => format(linked)} />
-        <Tool icon={IconHeading} text={t("formatting.heading")} onClick={() => format((one) => lined(one, "heading"))} />
-        <Tool icon={IconList} text={t("formatting.list")} onClick={() => format((one) => lined(one, "list"))} />
-        <Tool icon={IconListNumbers} text={t("formatting.numbers")} onClick={() => format((one) => lined(one, "numbers"))} />
-        <Select
-          size="xs"
-          className={css.insert}
-          aria-label={t("insertValue")}
-          placeholder={t("insertValue")}
-          leftSection={<IconBraces size={13} />}
-          data={values}
-          value={null}
-          searchable
-          limit={200}
-          onChange={(name) => name !== null && put(inserted(now(), `\${${name}}`))}
-        />
-      </div>
       <Combobox store={combobox} onOptionSubmit={complete}>
         {/* Without names to choose from, arrows are the text's own. */}
         <Combobox.Target targetType="input" withKeyboardNavigation={offered.length > 0}>
@@ -83,6 +85,13 @@ export function RichText({ label, value, onChange, onFormatted, ...props }: Line
             ref={area}
             {...props}
             label={label}
+            // Between the label and the text, where whoever reads on comes by.
+            inputContainer={(input) => (
+              <>
+                {buttons}
+                {input}
+              </>
+            )}
             value={value}
             autosize
             minRows={4}

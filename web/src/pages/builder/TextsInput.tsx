@@ -36,7 +36,7 @@ export function TextsInput({ path, schema, label, actions, error, line: Line = T
     const used = languagesOf(drawn.value);
     const apart = used.length > 1 ? used : [i18n.language, i18n.language === "pl" ? "en" : "pl"];
     return (
-      <div className={css.row}>
+      <div className={Line === TextLine ? css.row : css.stacked}>
         <Line label={label} description={described(schema.description)} long={long} value={typeof value === "string" ? value : ""} error={error} onChange={(text) => put(path, text)} />
         <span className={css.tools}>
           <Button
