@@ -34,6 +34,7 @@ export function reread(before: Parsed, text: string, read: (text: string) => Par
   const part = read(head + lines);
   const own = isMap(part.root) && part.root.items.length === 1 ? (part.root.items[0] as Pair<Node, Node | null>).value : undefined;
   if (!part.readable || part.repeats || !isSeq(own) || own.flow) return undefined;
+  if (columnOf(part.text, own.range![0]) !== columnOf(before.text, list.range![0])) return undefined;
   const moved = (own.items as Node[]).map((item) => shifted(item, starts[first]! - head.length));
   const items = [...list.items.slice(0, first), ...moved, ...list.items.slice(behind).map((item) => shifted(item, shift))];
   if (items.length === 0) return undefined;
@@ -47,6 +48,10 @@ function lineStarts(text: string, list: YAMLSeq<Node>, next: number | undefined)
   const starts = list.items.map((item) => lineOf(text, item.range![0]));
   const isPlain = list.items.every((item, place) => /^[ \t]*-[ \t]+$/.test(text.slice(starts[place], item.range![0])));
   return isPlain ? [...starts, next === undefined ? text.length : lineOf(text, next)] : [];
+}
+
+function columnOf(text: string, offset: number): number {
+  return offset - lineOf(text, offset);
 }
 
 function lineOf(text: string, offset: number): number {

@@ -31,11 +31,13 @@ export function Letter({ step }: { step: Step }) {
   const look = useLook();
   const written = JSON.stringify(valueAt(parsed, [...step.path, "email"]) ?? {});
   const scope = useScope(written);
-  const [asked] = useDebouncedValue(JSON.stringify({ text, step: step.id, language: look.language, values: scope }), AFTER);
+  const now = JSON.stringify({ text, step: step.id, language: look.language, values: scope });
+  const [asked] = useDebouncedValue(now, AFTER);
   const { data, error } = useQuery({
     queryKey: ["definitions", "letter", asked],
     queryFn: () => got(api.POST("/definitions/letter", { body: JSON.parse(asked) as Schemas["LetterBody"] })),
-    enabled: check?.sound === true,
+    // What was checked is what is asked about.
+    enabled: check?.sound === true && asked === now,
     staleTime: Infinity,
     gcTime: 30_000,
     retry: false,

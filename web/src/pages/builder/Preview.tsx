@@ -43,11 +43,13 @@ export function Preview({ onRecorded }: Props) {
     outputs: walk.outputs,
     posted: posted && posted.step === page?.id ? posted.pairs : null,
   };
-  const [asked] = useDebouncedValue(JSON.stringify(body), 150);
+  const now = JSON.stringify(body);
+  const [asked] = useDebouncedValue(now, 150);
   const { data, error } = useQuery({
     queryKey: ["definitions", "preview", asked],
     queryFn: () => tried(JSON.parse(asked) as typeof body),
-    enabled: page !== undefined && check?.sound === true && theme !== undefined,
+    // What was checked is what is asked about.
+    enabled: page !== undefined && check?.sound === true && asked === now && theme !== undefined,
     staleTime: Infinity,
     gcTime: 30_000,
     placeholderData: (before) => before,
@@ -58,9 +60,9 @@ export function Preview({ onRecorded }: Props) {
     try {
       const answer = await tried({ ...body, posted: pairs });
       if (!answer.taken) return setPosted({ step: page.id, pairs });
-      const now: Walk = { answers: { ...walk.answers, [page.id]: answer.answer }, outputs: { ...walk.outputs, [page.id]: answer.answer } };
-      setWalk(now);
-      const next = await nextPage(text, list, drawn.value, now);
+      const walked: Walk = { answers: { ...walk.answers, [page.id]: answer.answer }, outputs: { ...walk.outputs, [page.id]: answer.answer } };
+      setWalk(walked);
+      const next = await nextPage(text, list, drawn.value, walked);
       const following = next.waiting ? pages.find((one) => next.waiting!.includes(one.id)) : pages[pages.indexOf(page) + 1];
       setSaid(following ? undefined : next.waiting?.length ? t("preview.stuck", { steps: next.waiting.join(", ") }) : t("preview.finished"));
       if (following) select(following.path);
