@@ -96,7 +96,7 @@ function Exchange({ title, line, headers, body, note }: ExchangeProps) {
   const { t } = useTranslation("builder");
   return (
     <section>
-      <h4>{title}</h4>
+      <h3>{title}</h3>
       <p className="mono">{line}</p>
       <details>
         <summary>{t("try.headers", { count: Object.keys(headers).length })}</summary>
