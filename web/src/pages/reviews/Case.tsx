@@ -11,6 +11,7 @@ import { Notice } from "@/components/Notice";
 import { Section } from "@/components/Section";
 import { Status, Tag } from "@/components/Status";
 import { Time } from "@/components/Time";
+import { executionQuery } from "../executions/queries";
 import { Documents, documentsOf } from "./Documents";
 import { useReasonWords, type Reason } from "./reasons";
 import { useStepWords, type StepWords } from "./steps";
@@ -40,10 +41,7 @@ interface Props {
 /** All that the decision stands on: what was entered, checks, documents, records, what was before. */
 export function Case({ timeline, workflowId, masked }: Props) {
   const { t } = useTranslation("reviews");
-  const { data: execution } = useQuery({
-    queryKey: ["executions", workflowId],
-    queryFn: () => got(api.GET("/workflows/{workflowId}", { params: { path: { workflowId } } })),
-  });
+  const { data: execution } = useQuery(executionQuery(workflowId));
   const words = useStepWords(workflowId);
   const latest = lastOfEach(timeline.steps);
   const entered = latest.filter((run) => ENTERED.includes(run.kind) && run.status === "COMPLETED");
