@@ -89,7 +89,11 @@ async def _bare_loop(report: Any, passerelle: Passerelle, definition_id: UUID) -
     async with database(passerelle.data_dir) as connection:
         execution = await connection.fetchrow("SELECT * FROM execution WHERE definition_id = $1 LIMIT 1", definition_id)
         assert execution is not None
-        runs = await connection.fetch("SELECT * FROM step_run WHERE execution_id = $1", execution["id"])
+        runs = await connection.fetch(
+            "SELECT * FROM step_run WHERE workspace_id = $1 AND execution_id = $2",
+            execution["workspace_id"],
+            execution["id"],
+        )
         events = await connection.fetch("SELECT * FROM event WHERE execution_id = $1", execution["id"])
     pool = await asyncpg.create_pool(EmbeddedPostgres.address_of(passerelle.data_dir), min_size=16, max_size=16)
     count = 0

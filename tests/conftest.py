@@ -19,6 +19,7 @@ from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from passerelle.migrations.schema import migrate
 from tests.databases import named, scratch
+from tests.partitioned import migrate_partitioned
 from tests.passable import passable
 
 TEMPLATE = "passerelle_template"
@@ -55,12 +56,16 @@ async def server_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def template(server_url: str) -> str:
-    """A migrated, empty database that others are copied from: copying takes milliseconds."""
+    """A migrated, empty database that others are copied from: copying takes milliseconds.
+
+    With PASSERELLE_TEST_PARTITIONED, each table of workspaces has partitions by workspace: for a look at all tests.
+    """
     name = f"{TEMPLATE}_{os.getpid()}"
     connection = await asyncpg.connect(server_url)
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
-    await migrate(named(server_url, name), role="passerelle_app")
+    make = migrate_partitioned if os.environ.get("PASSERELLE_TEST_PARTITIONED") else migrate
+    await make(named(server_url, name), role="passerelle_app")
     return name
 
 
