@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    builder,
     cases,
     corpus,
     dashboard,
@@ -55,6 +56,7 @@ class Report:
 
 
 SCENARIOS = {
+    "builder": builder.builder,
     "cases": cases.moving_cases,
     "pure": runs.pure_runs,
     "call": runs.runs_with_a_call,

@@ -27,7 +27,7 @@ PASSERELLE = Path(sys.executable).with_name("passerelle")
 SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
 
 
-def chromium() -> str | None:
+def chromium_path() -> str | None:
     """Where Chromium is, as `make browser` left it."""
     names = ("chromium-headless-shell", "chromium", "google-chrome")
     found = (shutil.which(name) for name in names)

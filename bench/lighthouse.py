@@ -13,7 +13,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 from bench.dashboard import filled
-from bench.harness import Passerelle, chromium, percentile, running
+from bench.harness import Passerelle, chromium_path, percentile, running
 
 WEB = Path(__file__).parents[1] / "web"
 MAIN = ("", "/reviews", "/records", "/executions", "/definitions", "/links", "/webhooks", "/settings/account")
@@ -55,8 +55,8 @@ async def lighthouse(report: Any) -> None:
         report.note("there is no Lighthouse: `make web` installs it")
         return
     with running() as passerelle, tempfile.TemporaryDirectory() as folder:
-        async with _chromium(Path(folder)) as context:
-            await _signed_in(context, passerelle)
+        async with chromium(Path(folder)) as context:
+            await signed_in(context, passerelle)
             for path in MAIN:
                 url = f"{passerelle.url}/app{path}"
                 scores = await _scores(node, url, Path(folder) / "report.json")
@@ -67,8 +67,8 @@ async def grid(report: Any) -> None:
     """The grid over 1,000,000 records: frames while it is scrolled, and interaction to next paint."""
     with running() as passerelle, tempfile.TemporaryDirectory() as folder:
         await filled(passerelle)
-        async with _chromium(Path(folder)) as context:
-            await seen(report, await _signed_in(context, passerelle), passerelle)
+        async with chromium(Path(folder)) as context:
+            await seen(report, await signed_in(context, passerelle), passerelle)
 
 
 async def seen(report: Any, page: Page, passerelle: Passerelle) -> None:
@@ -111,9 +111,9 @@ async def _work(page: Page) -> None:
 
 
 @asynccontextmanager
-async def _chromium(folder: Path) -> AsyncIterator[BrowserContext]:
+async def chromium(folder: Path) -> AsyncIterator[BrowserContext]:
     """Chromium with a port for Lighthouse, which uses the profile's cookies."""
-    path = chromium()
+    path = chromium_path()
     if path is None:
         raise RuntimeError("there is no Chromium (`make browser`)")
     async with async_playwright() as playwright:
@@ -127,7 +127,7 @@ async def _chromium(folder: Path) -> AsyncIterator[BrowserContext]:
         await context.close()
 
 
-async def _signed_in(context: BrowserContext, passerelle: Passerelle) -> Page:
+async def signed_in(context: BrowserContext, passerelle: Passerelle) -> Page:
     page = await context.new_page()
     await page.goto(f"{passerelle.url}/sign-in?next=/app")
     await page.locator("input[type=email]").fill(passerelle.demo["user"]["email"])

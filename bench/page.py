@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from bench.harness import Load, Passerelle, chromium, drive, running
+from bench.harness import Load, Passerelle, chromium_path, drive, running
 
 HEADERS = {"Accept-Encoding": "gzip", "Accept-Language": "en"}
 
@@ -49,7 +49,7 @@ async def first_page(report: Any) -> None:
     """The page at a fresh link, the form behind *Start*, and the widget's script and frame."""
     with running() as passerelle:
         link = await _link(passerelle)
-        path = chromium()
+        path = chromium_path()
         if path is None:
             report.note("the weights: there is no Chromium (`make browser`)")
             return

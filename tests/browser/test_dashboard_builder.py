@@ -16,6 +16,7 @@ from passerelle.engine.registry import load_kinds
 from tests.acceptance.running import Dev
 from tests.browser.browsing import Browse, accessible
 from tests.browser.signing_in import at_work
+from tests.integration.kit.outgoing.loopback import answering, serving
 
 WIDE = {"width": 1500, "height": 950}
 KINDS: Mapping[str, str] = {
@@ -83,7 +84,7 @@ async def test_an_onboarding_of_eight_steps_is_made_by_mouse_alone(browse: Brows
     for name in ("Form", "Upload", "Consent", "Check", "Review", "Choice", "E-mail", "Message"):
         await mouse.click(palette(page, name))
     await mouse.click(page.get_by_role("button", name="Fit View"))
-    await mouse.click(page.get_by_role("button", name="New page Form"))
+    await mouse.click(page.get_by_role("button", name="About you Form"))
     for field in ("E-mail address", "Date", "Country"):
         await mouse.click(page.get_by_role("combobox", name="Add a field", exact=True))
         await mouse.click(page.get_by_role("option", name=field, exact=True))
@@ -237,7 +238,7 @@ async def test_the_page_is_clicked_through_and_kept_as_a_scenario(browse: Browse
     for name in ("Form", "Consent", "Message"):
         await palette(page, name).click()
     await expect(page.get_by_text("No problems")).to_be_visible()
-    await page.get_by_role("button", name="New page Form").click()
+    await page.get_by_role("button", name="About you Form").click()
     await page.get_by_role("radio", name="Page", exact=True).focus()
     await page.keyboard.press("Space")
     frame = page.frame_locator("iframe")
@@ -347,3 +348,85 @@ async def test_what_an_expression_gives_is_shown_while_it_is_typed(browse: Brows
     await page.get_by_role("textbox", name="steps.form.name").fill("Ada")
     await expect(page.get_by_text("= false", exact=True)).to_be_visible()
     await accessible(page)
+
+
+async def test_a_request_is_tried_for_real_and_what_changes_something_is_asked_about_first(
+    browse: Browse, dev: Dev
+) -> None:
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    await palette(page, "Values").click()
+    await palette(page, "HTTP call").click()
+    echo = answering("HTTP/1.1 200 OK\nContent-Type: application/json\nX-Api-Key: hidden", b'{"found": true}')
+    async with serving(echo) as server:
+        await page.get_by_label("Address").fill(f"http://127.0.0.1:{server.port}/of/${{steps.set.value}}")
+        tried = page.get_by_role("group", name="Try", exact=True)
+        await tried.get_by_role("textbox", name="steps.set.value").fill("7")
+        await tried.get_by_role("button", name="Send now").click()
+        await expect(tried.get_by_text(f"GET http://127.0.0.1:{server.port}/of/7")).to_be_visible()
+        await expect(tried.get_by_text('"found": true').first).to_be_visible()
+        await expect(tried.get_by_text("The step gives")).to_be_visible()
+        await expect(tried.get_by_text("hidden")).to_have_count(0)
+        await accessible(page)
+        await page.get_by_role("combobox", name="Method").click()
+        await page.get_by_role("option", name="POST", exact=True).click()
+        await expect(page.locator("header [data-tone][aria-busy=false]")).to_be_visible()
+        await tried.get_by_role("button", name="Send now").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Send POST").click()
+        await expect(tried.get_by_text(f"POST http://127.0.0.1:{server.port}/of/7")).to_be_visible()
+        assert [head.split(b" ")[0] for head in server.heads] == [b"GET", b"POST"]
+    await page.get_by_label("Address").fill("http://10.0.0.1/")
+    await expect(page.locator("header [data-tone][aria-busy=false]")).to_be_visible()
+    await tried.get_by_role("button", name="Send now").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Send POST").click()
+    await expect(tried.get_by_text("EGRESS_REFUSED")).to_be_visible()
+
+
+async def test_an_email_is_formatted_by_buttons_and_shown_as_it_will_be_sent(browse: Browse, dev: Dev) -> None:
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    await palette(page, "Form").click()
+    await palette(page, "E-mail").click()
+    await page.get_by_label("To", exact=True).fill("ada@example.com")
+    body = page.get_by_role("textbox", name="Text", exact=True).or_(
+        page.get_by_role("textbox", name="Body", exact=True)
+    )
+    await body.fill("Hello")
+    await body.select_text()
+    await page.get_by_role("button", name="Bold").click()
+    await expect(body).to_have_value("**Hello**")
+    await body.press("End")
+    await body.press_sequentially(" ${steps.form.n")
+    await page.get_by_role("option", name="steps.form.name").click()
+    await expect(body).to_have_value("**Hello** ${steps.form.name}")
+    letter = page.get_by_role("group", name="As its receiver sees it")
+    await letter.get_by_role("textbox", name="steps.form.name").fill("*Ada*")
+    frame = page.frame_locator("iframe[title='The e-mail as it will be']")
+    await expect(frame.locator("strong")).to_have_text("Hello")
+    await expect(frame.locator("p")).to_have_text("Hello *Ada*")
+    assert await frame.locator("body").evaluate("body => getComputedStyle(body).fontSize") == "16px"
+    await letter.get_by_text("Dark").click()
+    assert await frame.locator("html").evaluate("html => getComputedStyle(html).colorScheme") == "dark"
+    await letter.get_by_text("Text alone").click()
+    await expect(letter.locator("pre")).to_have_text("Hello *Ada*")
+    await accessible(page)
+    draft = await kept(page)
+    assert "format: markdown" in draft["text"]
+
+
+async def test_new_steps_have_names_of_their_own(browse: Browse, dev: Dev) -> None:
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    for name in ("Form", "Upload", "Consent", "Message", "E-mail", "Review"):
+        await palette(page, name).click()
+    await page.get_by_text("Outline", exact=True).click()
+    titles = await page.get_by_role("treeitem").all_inner_texts()
+    assert len(set(titles)) == 7, titles
+    assert not [title for title in titles if "page" in title], titles
+
+
+async def test_the_text_completes_keys_of_every_level(browse: Browse, dev: Dev) -> None:
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    await palette(page, "Form").click()
+    await page.locator(".cm-line", has_text="name:").last.click()
+    await page.keyboard.press("End")
+    await page.keyboard.type("\n        age: {type: integer, mini", delay=20)
+    await page.locator(".cm-tooltip-autocomplete").get_by_text("minimum", exact=True).click()
+    await expect(page.locator(".cm-content")).to_contain_text("age: {type: integer, minimum: ")

@@ -93,7 +93,8 @@ async def keys(connection: Connection, workspace_id: UUID, before: UUID | None, 
     """The keys that are not revoked, the newest first, from the one `before` which the page ends."""
     rows = await connection.fetch(
         "SELECT k.*, w.organization_id AS organization_of, u.last_used_at FROM api_key k "
-        "JOIN workspace w USING (workspace_id) LEFT JOIN api_key_use u ON u.key_id = k.id "
+        "JOIN workspace w USING (workspace_id) "
+        "LEFT JOIN api_key_use u ON u.workspace_id = k.workspace_id AND u.key_id = k.id "
         "WHERE k.workspace_id = $1 AND k.revoked_at IS NULL AND ($2::uuid IS NULL OR k.id < $2) "
         "ORDER BY k.id DESC LIMIT $3",
         workspace_id,
@@ -111,7 +112,7 @@ async def note_use(connection: Connection, workspace_id: UUID, key_id: UUID, now
     """The key was used."""
     await connection.execute(
         "INSERT INTO api_key_use (workspace_id, key_id, last_used_at) VALUES ($1, $2, $3) "
-        "ON CONFLICT (key_id) DO UPDATE SET last_used_at = excluded.last_used_at",
+        "ON CONFLICT (workspace_id, key_id) DO UPDATE SET last_used_at = excluded.last_used_at",
         workspace_id,
         key_id,
         now,

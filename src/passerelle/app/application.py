@@ -18,6 +18,7 @@ import passerelle.definitions.revisions.endpoints
 import passerelle.dev.mailcatcher.endpoints
 import passerelle.dev.startpage.endpoints
 import passerelle.drafts.endpoints
+import passerelle.drafts.try_endpoints
 import passerelle.end_user.pages.preview
 import passerelle.end_user.pages.routes
 import passerelle.end_user.pages.trying
@@ -153,6 +154,7 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     yield passerelle.reviews.endpoints.router(services.reviews, cursors)
     yield passerelle.lists.endpoints.router(services.lists, services.uses, cursors)
     yield passerelle.drafts.endpoints.router(services.drafts, services.revisions)
+    yield passerelle.drafts.try_endpoints.router(services.tries, services.letters)
     yield passerelle.definitions.revisions.endpoints.router(
         services.revisions, services.publishing, services.drafts, cursors
     )

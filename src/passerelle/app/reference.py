@@ -1,9 +1,10 @@
-"""The generated reference: OpenAPI document, error codes, settings. `make generate` writes it, CI compares it."""
+"""The generated reference: API, schema of definitions, codes, settings. `make generate` writes it, CI compares it."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,8 @@ from passerelle.app.foundation import Foundation
 from passerelle.app.metrics import AGE
 from passerelle.app.services import Services
 from passerelle.app.settings import PREFIX, Settings
+from passerelle.definitions.schema import definition_schema
+from passerelle.engine.registry import load_kinds
 from passerelle.events.catalogue import CATALOGUE as EVENTS
 from passerelle.events.catalogue import GROUPS
 from passerelle.kit.durations import format_duration
@@ -48,6 +51,7 @@ def _application() -> FastAPI:
 def pages() -> dict[str, str]:
     """Every generated file by its name."""
     return {
+        "definition.json": _json(definition_schema(load_kinds())),
         "openapi.json": _document(None),
         "openapi-v2.json": _document(2),
         "errors.md": _errors(),
@@ -60,7 +64,11 @@ def pages() -> dict[str, str]:
 
 
 def _document(version: int | None) -> str:
-    return json.dumps(openapi_document(version), indent=2, ensure_ascii=False) + "\n"
+    return _json(openapi_document(version))
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def stale(folder: Path = FOLDER) -> list[str]:

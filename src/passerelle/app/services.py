@@ -18,8 +18,10 @@ from passerelle.definitions.facts import KnownFacts
 from passerelle.definitions.revisions.repository import RevisionRepository
 from passerelle.definitions.revisions.service import Revisions
 from passerelle.definitions.revisions.uses import DefinitionUses
+from passerelle.drafts.letters import Letters
 from passerelle.drafts.repository import DraftRepository
 from passerelle.drafts.service import Drafts
+from passerelle.drafts.trying import HttpTries
 from passerelle.end_user.session.consent_copies import AgreedTexts
 from passerelle.end_user.session.repository import rename_steps
 from passerelle.end_user.session.service import EndUserSessions
@@ -34,6 +36,7 @@ from passerelle.holds.service import Holds
 from passerelle.kit.connections import LEAVING
 from passerelle.kit.ids import new_id
 from passerelle.kit.loop_watch import LoopWatch
+from passerelle.kit.mail.addresses import MailAddress
 from passerelle.kit.secrets import SecretBox
 from passerelle.links.erasing import erase_addresses
 from passerelle.links.services import LinkServices, link_services
@@ -107,6 +110,8 @@ class Services:
     lists: ListService
     views: Views
     drafts: Drafts
+    tries: HttpTries
+    letters: Letters
     cases: CaseRecords
     deprecations: Deprecations
     uses: DefinitionUses
@@ -158,6 +163,7 @@ def _build(shared: Foundation) -> Services:
     events = Events(EventRepository(database), clock, Heard(records.tables))
     deliveries = DeliveryQueue(database, new_id)
     operations = _operations(shared)
+    publishing = Publishing(database, revisions, people.users, clock, new_id, second_person=second_person)
     return Services(
         shared=shared,
         accounts=accounts,
@@ -166,7 +172,7 @@ def _build(shared: Foundation) -> Services:
         secrets=secrets,
         records=records,
         revisions=revisions,
-        publishing=Publishing(database, revisions, people.users, clock, new_id, second_person=second_person),
+        publishing=publishing,
         runner=runner,
         executions=executions,
         comments=Comments(database, executions, people.users, clock),
@@ -183,6 +189,8 @@ def _build(shared: Foundation) -> Services:
         lists=lists,
         views=Views(ViewRepository(database), clock),
         drafts=Drafts(DraftRepository(database), revisions, clock, new_id),
+        tries=HttpTries(revisions, secrets, shared.outgoing, publishing, shared.rates, clock, new_id),
+        letters=Letters(revisions, shared.themes, MailAddress.parse(shared.settings.mail_from)),
         cases=CaseRecords(database, records, executions),
         deprecations=_deprecations(shared),
         uses=DefinitionUses(kept_revisions),
@@ -224,7 +232,9 @@ def _revisions(
 
     kinds = load_kinds()
     compiling = DefinitionCompiler(kinds, shared.workshop)
-    return Revisions(repository, kinds, facts, shared.memory, compiling, compiling.calls, shared.themes.zone)
+    return Revisions(
+        repository, kinds, facts, shared.memory, compiling, compiling.calls, shared.themes.zone, compiling.check
+    )
 
 
 def _runner(

@@ -109,5 +109,4 @@ def _place(caller: Principal, of: str) -> AuditChain:
     if of == "workspace":
         return AuditChain(caller.workspace_id)
     require(caller, "can_manage_users")
-    assert caller.organization_id is not None, "every principal belongs to an organization"
-    return AuditChain(caller.organization_id, organization=True)
+    return AuditChain(caller.organization, organization=True)

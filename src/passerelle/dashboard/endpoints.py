@@ -33,6 +33,15 @@ _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _FOR_NOW: Final = "no-cache"
 
+_EMPTY: Final = "<!doctype html><html><head><title></title></head><body></body></html>"
+# An e-mail styles itself inline, as e-mails do; the page around it may look into it. No script, form or request.
+_LETTER: Final = {
+    "Content-Security-Policy": "sandbox allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
 
 def router(folder: Path = BUILT) -> APIRouter:
     """`/app` and everything below it. `folder`: where the built files are."""
@@ -42,6 +51,11 @@ def router(folder: Path = BUILT) -> APIRouter:
     async def show() -> Response:
         """The page."""
         return _page(folder)
+
+    @routes.api_route("/app/letter-frame", methods=["GET", "HEAD"])
+    async def show_letter_frame() -> Response:
+        """An empty page into which the builder puts an e-mail, which may do nothing but look as it looks."""
+        return Response(_EMPTY, headers={**_LETTER, "Cache-Control": _FOR_NOW}, media_type="text/html")
 
     @routes.api_route("/app/{path:path}", methods=["GET", "HEAD"])
     async def show_below(request: Request, path: str) -> Response:

@@ -36,6 +36,25 @@ class Compiled:
     warnings: tuple[DefinitionProblem, ...] = ()
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What is wrong with a text, without what would be made of it.
+
+    name   what the text calls itself, where that can be read
+    """
+
+    name: str | None
+    problems: tuple[DefinitionProblem, ...]
+    warnings: tuple[DefinitionProblem, ...]
+
+
+def check_definition(text: str, kinds: KindRegistry, workspace: WorkspaceFacts | None = None) -> Checked:
+    """As `compile_definition`."""
+    compiled = compile_definition(text, kinds, workspace=workspace)
+    name = compiled.document.get("name") if isinstance(compiled.document, dict) else None
+    return Checked(name if isinstance(name, str) else None, compiled.problems, compiled.warnings)
+
+
 def compile_definition(
     text: str, kinds: KindRegistry, *, workspace: WorkspaceFacts | None = None, stored: bool = False
 ) -> Compiled:

@@ -139,8 +139,6 @@ class StepKind(ABC, Generic[C]):
     """Whether the end user takes part in it."""
     may_end: ClassVar[bool] = False
     """Whether it only says something, so that as the last user-facing step it is an end page: nobody is waited for."""
-    runnable: ClassVar[bool] = True
-    """Whether this release can run it; the others are only checked."""
     secrets_allowed: ClassVar[bool] = False
     """Whether `${secrets.…}` may stand in its configuration."""
     own_languages: ClassVar[bool] = False

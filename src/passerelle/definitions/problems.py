@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -45,8 +46,9 @@ def placed(
     if (more := len(unique) - MOST_TOLD) > 0:
         line, column, _, _ = unique[MOST_TOLD]
         unique = [*unique[:MOST_TOLD], (line, column, (), f"and {more:,} more from here on; mend these first")]
+    names = _Names(key)
     return tuple(
-        DefinitionProblem(line, column, path, message, render_path(path, source.value, root, key))
+        DefinitionProblem(line, column, path, message, _rendered(path, source.value, root, names))
         for line, column, path, message in unique
     )
 
@@ -56,19 +58,40 @@ def render_path(path: Path, document: Json, root: str = "definition", key: str =
 
     `root` is what stands for the empty path, `key` what names an item of a list.
     """
+    return _rendered(path, document, root, _Names(key))
+
+
+def _rendered(path: Path, document: Json, root: str, names: _Names) -> str:
     written: list[str] = []
     here: Any = document
     for part in path:
-        written.append(_rendered(part, here, key))
+        written.append(_part(part, here, names))
         here = _inside(here, part)
     return "".join(written).removeprefix(".") or root
 
 
-def _rendered(part: str | int, around: KnownJson, key: str) -> str:
+def _part(part: str | int, around: KnownJson, names: _Names) -> str:
     if isinstance(part, str):
         return f".{part}" if _IDENTIFIER.fullmatch(part) else f'["{part}"]'
-    name = _name_of(_inside(around, part), key)
-    return f".{name}" if name and [_name_of(item, key) for item in around].count(name) == 1 else f"[{part}]"
+    name = names.unique(around, part)
+    return f".{name}" if name else f"[{part}]"
+
+
+class _Names:
+    """What names the items of lists: each list is counted once, however many problems stand in it."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._counted: dict[int, Counter[str | None]] = {}
+
+    def unique(self, around: KnownJson, place: int) -> str | None:
+        """The name of an item, if no other one has it."""
+        name = _name_of(_inside(around, place), self._key)
+        if name is None:
+            return None
+        if id(around) not in self._counted:
+            self._counted[id(around)] = Counter(_name_of(item, self._key) for item in around)
+        return name if self._counted[id(around)][name] == 1 else None
 
 
 def _name_of(item: Json, key: str) -> str | None:

@@ -55,10 +55,9 @@ def _writing(routes: APIRouter, drafts: Drafts, revisions: Revisions) -> None:
     @unaudited("it checks, and changes nothing")
     async def check_definition(caller: Builds, text: Text) -> CheckAnswer:
         """Check a definition as a push would, against this workspace: nothing is kept. All that is wrong is listed."""
-        compiled = await revisions.tried(caller.workspace_id, text)
-        name = compiled.document.get("name") if isinstance(compiled.document, dict) else None
-        there = await revisions.id_of(caller.workspace_id, name) if isinstance(name, str) else None
-        return check_answer(compiled, there)
+        checked = await revisions.looked_over(caller.workspace_id, text)
+        there = await revisions.id_of(caller.workspace_id, checked.name) if checked.name is not None else None
+        return check_answer(checked, there)
 
     @routes.post("/definitions/evaluate")
     @unaudited("it evaluates, and changes nothing")

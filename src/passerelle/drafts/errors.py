@@ -25,3 +25,12 @@ DRAFTS_NOT_KEPT: Final = Code(
     "In this workspace definitions come from files only: take the builder's patch to where the files are.",
 )
 """The workspace is set to files only."""
+STEP_NOT_TRIED: Final = Code("STEP_NOT_TRIED", 400, "The text has problems, or no step of that kind and id.")
+HTTP_TRY_NEEDS_ANOTHER: Final = Code(
+    "HTTP_TRY_NEEDS_ANOTHER",
+    409,
+    "Here publishing needs a second person, so nobody sends secrets alone. Try the step without them.",
+)
+HTTP_TRIES_TOO_MANY: Final = Code(
+    "HTTP_TRIES_TOO_MANY", 429, "Too many requests were tried. Wait as long as `Retry-After` says."
+)

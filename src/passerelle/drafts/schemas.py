@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field as Described
 
-from passerelle.definitions.compiler import Compiled
+from passerelle.definitions.compiler import Checked
 from passerelle.definitions.problems import DefinitionProblem
 from passerelle.drafts.models import DefinitionDraft, DraftPresence
 from passerelle.kit.http.answers import Answer, Moment
@@ -178,12 +178,12 @@ def presence_answer(presence: DraftPresence) -> PresenceAnswer:
     return PresenceAnswer(version=presence.version, updated_by=presence.updated_by, people=list(presence.people))
 
 
-def check_answer(compiled: Compiled, definition_id: UUID | None) -> CheckAnswer:
+def check_answer(checked: Checked, definition_id: UUID | None) -> CheckAnswer:
     """What a check found."""
     return CheckAnswer(
-        sound=not compiled.problems and compiled.definition is not None,
-        problems=[_problem(one) for one in compiled.problems],
-        warnings=[_problem(one) for one in compiled.warnings],
+        sound=not checked.problems,
+        problems=[_problem(one) for one in checked.problems],
+        warnings=[_problem(one) for one in checked.warnings],
         definition_id=definition_id,
     )
 

@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from passerelle.definitions.calls import calls_in
-from passerelle.definitions.compiler import Compiled, compile_definition
+from passerelle.definitions.compiler import Checked, Compiled, check_definition, compile_definition
 from passerelle.definitions.facts import WorkspaceFacts
 from passerelle.definitions.kinds import KindRegistry
 from passerelle.definitions.model import Definition
@@ -40,6 +40,12 @@ class DefinitionCompiler:
             return compile_definition(text, self._kinds, workspace=facts, stored=stored)
         return await self._workshop.run(workspace_id, compile_there, text, facts, stored)
 
+    async def check(self, workspace_id: UUID, text: str, facts: WorkspaceFacts) -> Checked:
+        """As `check_definition`: what was compiled stays where it was. Raises as above."""
+        if len(text) <= SHORT:
+            return check_definition(text, self._kinds, facts)
+        return await self._workshop.run(workspace_id, check_there, text, facts)
+
     async def calls(self, workspace_id: UUID, text: str) -> frozenset[str]:
         """As `calls_in`. Raises as above."""
         return calls_in(text) if len(text) <= SHORT else await self._workshop.run(workspace_id, calls_in, text)
@@ -60,6 +66,11 @@ async def advance_elsewhere(
 def compile_there(text: str, facts: WorkspaceFacts | None, stored: bool) -> Compiled:
     """Compile a text."""
     return compile_definition(text, _kinds(), workspace=facts, stored=stored)
+
+
+def check_there(text: str, facts: WorkspaceFacts) -> Checked:
+    """Check a text."""
+    return check_definition(text, _kinds(), facts)
 
 
 def advance_there(key: tuple[UUID, int], packed: bytes, state: State, signal: Signal, now: datetime) -> Transition:

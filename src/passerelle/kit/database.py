@@ -7,7 +7,7 @@ binds only a role that owns nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
@@ -47,29 +47,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DataclassInstance")
 
 
-class DatabaseRow(Protocol):
-    """A row as the driver gives it. A repository makes of it what the service gets."""
-
-    def __getitem__(self, column: Any, /) -> Any:
-        """The value of a column by its name or place; the values of a slice."""
-
-    def __iter__(self) -> Iterator[Any]:
-        """The values, in order."""
-
-    def __len__(self) -> int:
-        """How many columns there are."""
-
-    def get(self, column: str, default: Any = None, /) -> Any:
-        """The value of a column that may not be there."""
-
-    def keys(self) -> Iterable[str]:
-        """The names of the columns."""
-
-    def values(self) -> Iterable[Any]:
-        """The values, in order."""
-
-    def items(self) -> Iterable[tuple[str, Any]]:
-        """Each name with its value."""
+DatabaseRow = asyncpg.Record
+"""A row as the driver gives it. A repository makes of it what the service gets."""
 
 
 class Connection(Protocol):

@@ -3,7 +3,9 @@ out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from textwrap import indent
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -18,6 +20,51 @@ def markdown(text: str) -> Markup:
 def parsed(text: str) -> SyntaxTreeNode:
     """The same, for what is no HTML."""
     return SyntaxTreeNode(_markdown().parse(text))
+
+
+def plain(text: str) -> str:
+    """The same as text alone: lists have their dashes and numbers, links say where they lead."""
+    return _blocks(parsed(text).children)
+
+
+def _blocks(nodes: Sequence[SyntaxTreeNode]) -> str:
+    # What stands close together in a list does so here.
+    written = [_block(node) for node in nodes]
+    parts = [("\n" if node.hidden else "\n\n") + block for node, block in zip(nodes, written, strict=True) if block]
+    return "".join(parts).lstrip("\n")
+
+
+def _block(node: SyntaxTreeNode) -> str:
+    match node.type:
+        case "bullet_list" | "ordered_list":
+            return _list(node)
+        case "blockquote":
+            return indent(_blocks(node.children), "> ", lambda _: True)
+        case "fence" | "code_block":
+            return indent(node.content.rstrip("\n"), "    ")
+        case "hr":
+            return "---"
+    return "".join(_words(one) for inline in node.children for one in inline.children)
+
+
+def _list(node: SyntaxTreeNode) -> str:
+    first = int(node.attrs.get("start", 1))
+    items = []
+    for place, item in enumerate(node.children):
+        mark = f"{first + place}. " if node.type == "ordered_list" else "- "
+        items.append(mark + indent(_blocks(item.children), " " * len(mark)).lstrip(" "))
+    return "\n".join(items)
+
+
+def _words(node: SyntaxTreeNode) -> str:
+    match node.type:
+        case "softbreak" | "hardbreak":
+            return "\n"
+        case "text" | "code_inline":
+            return node.content
+    words = "".join(map(_words, node.children))
+    target = str(node.attrs.get("href", "")) if node.type == "link" else ""
+    return words if target in ("", words, f"mailto:{words}") else f"{words} ({target})"
 
 
 @lru_cache(maxsize=1)

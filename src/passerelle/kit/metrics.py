@@ -13,7 +13,7 @@ from typing import Final, Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 # When each began to be counted would be a third of the text, and nobody reads it.
-disable_created_metrics()  # type: ignore[no-untyped-call]
+disable_created_metrics()
 
 REGISTRY: Final = CollectorRegistry()
 """Every figure of this process."""

@@ -1,4 +1,4 @@
-"""Templates of pages and e-mails: values are escaped in HTML, and a name that is not there is an error."""
+"""Templates of pages and e-mails: values are escaped but in plain text, and a name that is not there is an error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def environment(source: Path | BaseLoader) -> Environment:
     """The templates of a folder, or of a loader."""
     return Environment(
         loader=FileSystemLoader(source) if isinstance(source, Path) else source,
-        autoescape=select_autoescape(("html",), default_for_string=True),
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -129,7 +129,7 @@ def _begin(url: str, part: float) -> tuple[Any, Any]:
     provider = TracerProvider(sampler=OfSomething(part), resource=resource, shutdown_on_exit=False)
     exporter = OTLPSpanExporter(endpoint=f"{url.rstrip('/')}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter))
-    instrumented = AsyncPGInstrumentor()  # type: ignore[no-untyped-call]
+    instrumented = AsyncPGInstrumentor()
     instrumented.instrument(tracer_provider=provider)
     _tracing.tracer, _tracing.provider = provider.get_tracer("passerelle", VERSION), provider
     return provider, instrumented

@@ -61,14 +61,14 @@ class Workshop:
                 log.warning("workshop.killed", function=function.__name__, error=repr(error))
                 raise WorkKilledError(f"took more than {self._seconds:g} s, or too much memory") from None
             except asyncio.CancelledError:
-                future.cancel()  # type: ignore[no-untyped-call]
+                future.cancel()
                 raise
         return result
 
     def close(self) -> None:
         """End the processes, whatever they are doing."""
         if self._pool is not None:
-            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool.stop()
             self._pool.join()
             self._pool = None
 

@@ -61,7 +61,7 @@ def _colleagues(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get("/people")
     async def list_people(caller: Annotated[Principal, Requires("can_view_workspace")]) -> ColleagueList:
         """Everybody who works in the workspace: whom a review can be given to, and a comment can mention."""
-        found = await people.users.colleagues(people.organization_of(caller), caller.workspace_id)
+        found = await people.users.colleagues(caller.organization, caller.workspace_id)
         return ColleagueList(data=[colleague_answer(one) for one in found])
 
 
@@ -71,14 +71,14 @@ def _about(routes: APIRouter, people: PeopleServices) -> None:
         """Who calls: a person with their session and workspaces, or a key."""
         user = await _user(people, caller)
         session = None if user is None else await _session(people, caller)
-        organization = await people.users.organization(people.organization_of(caller))
+        organization = await people.users.organization(caller.organization)
         return me_answer(caller, organization, await _places(people, caller, user), user, session)
 
     @routes.patch("/me")
     async def change_me(caller: Caller, body: JsonBody[MeBody]) -> MeAnswer:
         """Change one's name, language or time zone; what is left out stays."""
         changes = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
-        organization_id = people.organization_of(caller)
+        organization_id = caller.organization
         user = await _person(people, caller)
         if changes:
             user = await people.users.change(organization_id, user.id, changes)
@@ -245,7 +245,7 @@ def _bind(response: Response, people: PeopleServices, opened: Opened) -> None:
 
 
 async def _user(people: PeopleServices, caller: Principal) -> User | None:
-    return None if caller.kind == "key" else await people.users.get(people.organization_of(caller), caller.id)
+    return None if caller.kind == "key" else await people.users.get(caller.organization, caller.id)
 
 
 async def _person(people: PeopleServices, caller: Principal) -> User:
@@ -256,14 +256,14 @@ async def _person(people: PeopleServices, caller: Principal) -> User:
 
 
 async def _session(people: PeopleServices, caller: Principal) -> UserSession:
-    found = await people.sessions.of_user(people.organization_of(caller), caller.id)
+    found = await people.sessions.of_user(caller.organization, caller.id)
     return next(one for one in found if one.id == caller.session_id)
 
 
 async def _places(people: PeopleServices, caller: Principal, user: User | None) -> list[Place]:
     if user is not None:
         return await people.users.places(user)
-    return [await people.users.place(people.organization_of(caller), caller.workspace_id, caller.permissions)]
+    return [await people.users.place(caller.organization, caller.workspace_id, caller.permissions)]
 
 
 def _in_place(caller: Principal, place: Place) -> Principal:

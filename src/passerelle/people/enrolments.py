@@ -66,7 +66,7 @@ class Enrolments:
         checked_organization_role(role)
         checked_language(language)
         require_owner(by, role)
-        organization_id = _organization(by)
+        organization_id = by.organization
         now, enrolment_id = self._clock(), self._new_id()
         enrolment = Enrolment(
             organization_id,
@@ -173,8 +173,3 @@ def _required(found: Enrolment | None) -> Enrolment:
     if found is None:
         raise ENROLLMENT_NOT_FOUND.error("your organization has no enrolment with this id")
     return found
-
-
-def _organization(by: Principal) -> UUID:
-    assert by.organization_id is not None, "every principal belongs to an organization"
-    return by.organization_id

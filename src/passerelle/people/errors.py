@@ -32,6 +32,9 @@ ENROLLMENT_OVER: Final = Code(
 )
 GROUP_NOT_FOUND: Final = Code("GROUP_NOT_FOUND", 404, "Your organization has no group with this id.")
 GROUP_EXISTS: Final = Code("GROUP_EXISTS", 409, "Your organization has a group with this name already.")
+GROUP_MEMBER_UNKNOWN: Final = Code(
+    "GROUP_MEMBER_UNKNOWN", 400, "Your organization has no such users: provision them before the group."
+)
 GROUP_ROLE_INVALID: Final = Code("GROUP_ROLE_INVALID", 400, "A group cannot give this role in the organization.")
 ORGANIZATION_NOT_FOUND: Final = Code(
     "ORGANIZATION_NOT_FOUND", 404, "In this browser you have not proved who you are in such an organization."

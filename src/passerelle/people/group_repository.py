@@ -81,6 +81,16 @@ async def put_roles(
     )
 
 
+async def unknown_users(connection: Connection, ids: Collection[UUID]) -> list[UUID]:
+    """Those of the ids that no user of the organization has, in order."""
+    rows = await connection.fetch(
+        "SELECT n.id FROM unnest($1::uuid[]) AS n(id) WHERE NOT EXISTS (SELECT FROM app_user u WHERE u.id = n.id) "
+        "ORDER BY n.id",
+        list(ids),
+    )
+    return [row["id"] for row in rows]
+
+
 async def put_members(connection: Connection, organization_id: UUID, group_id: UUID, members: Collection[UUID]) -> None:
     """Write who is in a group."""
     await connection.execute(

@@ -13,7 +13,7 @@ from passerelle.kit.database import Connection, Database
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.ids import NewId
 from passerelle.people import group_repository, repository
-from passerelle.people.errors import GROUP_EXISTS, GROUP_NOT_FOUND, GROUP_ROLE_INVALID
+from passerelle.people.errors import GROUP_EXISTS, GROUP_MEMBER_UNKNOWN, GROUP_NOT_FOUND, GROUP_ROLE_INVALID
 from passerelle.people.models import Role, UserGroup
 from passerelle.people.roles import require_grantable, require_role, require_workspace
 
@@ -39,7 +39,7 @@ class Groups:
     async def create(
         self, organization_id: UUID, name: str, external_id: str | None, members: Collection[UUID]
     ) -> UserGroup:
-        """A group that gives nothing yet. Raises GROUP_EXISTS."""
+        """A group that gives nothing yet. Raises GROUP_EXISTS, GROUP_MEMBER_UNKNOWN."""
         group_id, now = self._new_id(), self._clock()
         async with self._database.organization(organization_id) as connection:
             if not await group_repository.insert(connection, organization_id, group_id, name, external_id, now):
@@ -50,7 +50,7 @@ class Groups:
     async def replace(
         self, organization_id: UUID, group_id: UUID, name: str, external_id: str | None, members: Collection[UUID]
     ) -> UserGroup:
-        """Write what a group is called and who is in it. Raises GROUP_NOT_FOUND, GROUP_EXISTS."""
+        """Write what a group is called and who is in it. Raises GROUP_NOT_FOUND, GROUP_EXISTS, GROUP_MEMBER_UNKNOWN."""
         async with self._database.organization(organization_id) as connection:
             before = await _required(connection, group_id)
             if await group_repository.is_taken(connection, name, group_id):
@@ -75,20 +75,22 @@ class Groups:
         workspaces, roles and permissions."""
         if role not in (None, "admin", "member"):
             raise GROUP_ROLE_INVALID.error("a group gives `admin` or `member`: an owner makes owners", "/roleId")
-        assert by.organization_id is not None
-        async with self._database.organization(by.organization_id) as connection:
+        async with self._database.organization(by.organization) as connection:
             before = await _required(connection, group_id)
             for workspace_id, name in workspace_roles.items():
                 await require_workspace(connection, workspace_id)
                 found = await require_role(connection, workspace_id, name, "/workspaces")
                 require_grantable(by, found.permissions, "/workspaces")
             await group_repository.put_roles(connection, group_id, role, workspace_roles, self._clock())
-            await self._apply(connection, by.organization_id, before.members)
+            await self._apply(connection, by.organization, before.members)
             return await _required(connection, group_id)
 
     async def _put_members(
         self, connection: Connection, organization_id: UUID, group_id: UUID, members: Collection[UUID]
     ) -> None:
+        if unknown := await group_repository.unknown_users(connection, members):
+            named = ", ".join(f"`{one}`" for one in unknown)
+            raise GROUP_MEMBER_UNKNOWN.error(f"your organization has no users with these ids: {named}", "/members")
         await group_repository.put_members(connection, organization_id, group_id, members)
         await self._apply(connection, organization_id, members)
 

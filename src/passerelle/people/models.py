@@ -21,6 +21,11 @@ INHERITING: Final = frozenset(name for name, role in ORGANIZATION_ROLES.items() 
 """The roles of an organization that reach into each of its workspaces."""
 
 
+def shown_name(first_name: str, last_name: str, email: str) -> str:
+    """What others read of a person; the address where no name is known."""
+    return f"{first_name} {last_name}".strip() or email
+
+
 @dataclass(frozen=True, slots=True)
 class Organization:
     """Has users and workspaces."""
@@ -58,8 +63,8 @@ class User:
 
     @property
     def name(self) -> str:
-        """What others read; the address where no name is known."""
-        return f"{self.first_name} {self.last_name}".strip() or self.email
+        """What others read."""
+        return shown_name(self.first_name, self.last_name, self.email)
 
 
 @dataclass(frozen=True, slots=True)

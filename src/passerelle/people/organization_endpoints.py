@@ -79,19 +79,19 @@ def _users(routes: APIRouter, people: PeopleServices) -> None:
         """The organization's users by address."""
         state: State | None = None if status is None else "active" if status == "ACTIVE" else "deactivated"
         found, total = await people.users.page(
-            people.organization_of(caller), page, size, search=search, role=role_id, state=state
+            caller.organization, page, size, search=search, role=role_id, state=state
         )
         return numbered([user_answer(one) for one in found], total, page, size)
 
     @routes.get("/organizations/users/{user_id}")
     async def read_user(caller: ManagesUsers, user_id: UserId) -> UserAnswer:
         """One user."""
-        return user_answer(await people.users.get(people.organization_of(caller), user_id))
+        return user_answer(await people.users.get(caller.organization, user_id))
 
     @routes.post("/organizations/users/{user_id}/terminate")
     async def terminate_user(caller: ManagesRoles, user_id: UserId) -> UserAnswer:
         """Let a user sign in no more, and end their sessions at once."""
-        user = await people.users.deactivate(caller, people.organization_of(caller), user_id)
+        user = await people.users.deactivate(caller, caller.organization, user_id)
         people.authenticator.forget()
         return user_answer(user)
 
@@ -112,7 +112,7 @@ def _users(routes: APIRouter, people: PeopleServices) -> None:
         """Change what a user is called; what is left out stays."""
         changes: dict[str, Any] = body.model_dump(exclude_unset=True)
         changes |= {name: "" for name in ("first_name", "last_name") if name in changes and changes[name] is None}
-        user = await people.users.change(people.organization_of(caller), user_id, changes)
+        user = await people.users.change(caller.organization, user_id, changes)
         people.authenticator.forget()
         return user_answer(user)
 
@@ -130,7 +130,7 @@ def _users(routes: APIRouter, people: PeopleServices) -> None:
         caller: Annotated[Principal, Identified], page: PageNumber = 0, size: PageSize = 20
     ) -> Numbered[OrganizationRoleAnswer]:
         """The roles that a user can have in the organization."""
-        found = organization_roles(people.organization_of(caller))
+        found = organization_roles(caller.organization)
         return numbered(found[page * size : (page + 1) * size], len(found), page, size)
 
 
@@ -143,7 +143,7 @@ def _enrollments(routes: APIRouter, people: PeopleServices) -> None:
         size: PageSize = 20,
     ) -> Numbered[EnrollmentAnswer]:
         """Invitations, the newest first."""
-        found, total = await people.enrolments.page(people.organization_of(caller), status, page, size)
+        found, total = await people.enrolments.page(caller.organization, status, page, size)
         now = people.clock()
         return numbered([enrollment_answer(one, now) for one in found], total, page, size)
 
@@ -165,13 +165,13 @@ def _enrollments(routes: APIRouter, people: PeopleServices) -> None:
     @routes.post("/organizations/enrollments/{enrollment_id}/resend")
     async def resend_enrollment(caller: ManagesUsers, enrollment_id: EnrollmentId) -> EnrollmentAnswer:
         """Send the e-mail again; the invitation lasts anew."""
-        found = await people.enrolments.resend(people.organization_of(caller), enrollment_id)
+        found = await people.enrolments.resend(caller.organization, enrollment_id)
         return enrollment_answer(found, people.clock())
 
     @routes.post("/organizations/enrollments/{enrollment_id}/cancel")
     async def cancel_enrollment(caller: ManagesUsers, enrollment_id: EnrollmentId) -> EnrollmentAnswer:
         """Withdraw an invitation: its link leads nowhere any more."""
-        found = await people.enrolments.cancel(people.organization_of(caller), enrollment_id)
+        found = await people.enrolments.cancel(caller.organization, enrollment_id)
         return enrollment_answer(found, people.clock())
 
 
@@ -218,9 +218,7 @@ def _members(routes: APIRouter, people: PeopleServices) -> None:
         user_id = parse_id(body.user_id)
         if user_id is None:
             raise USER_NOT_FOUND.error("your organization has no user with this id", "/userId")
-        made = await people.users.put_member(
-            people.organization_of(caller), workspace_id, user_id, body.role_id, caller
-        )
+        made = await people.users.put_member(caller.organization, workspace_id, user_id, body.role_id, caller)
         people.authenticator.forget()
         return membership_answer(made)
 
@@ -242,10 +240,8 @@ def _roles(routes: APIRouter, people: PeopleServices) -> None:
     ) -> Numbered[RoleAnswer]:
         """The roles of a workspace: those that are built in, and its own."""
         _own(caller, workspace_id)
-        found = await people.roles.all(people.organization_of(caller), workspace_id)
-        shown = await _with_grants(
-            people, people.organization_of(caller), workspace_id, found[page * size : (page + 1) * size]
-        )
+        found = await people.roles.all(caller.organization, workspace_id)
+        shown = await _with_grants(people, caller.organization, workspace_id, found[page * size : (page + 1) * size])
         return numbered(shown, len(found), page, size)
 
     @routes.get("/workspaces/{workspace_id}/roles/{name}")
@@ -254,16 +250,16 @@ def _roles(routes: APIRouter, people: PeopleServices) -> None:
     ) -> RoleAnswer:
         """A role of a workspace."""
         _own(caller, workspace_id)
-        found = await people.roles.get(people.organization_of(caller), workspace_id, name)
-        return (await _with_grants(people, people.organization_of(caller), workspace_id, [found]))[0]
+        found = await people.roles.get(caller.organization, workspace_id, name)
+        return (await _with_grants(people, caller.organization, workspace_id, [found]))[0]
 
     @routes.post("/workspaces/{workspace_id}/roles", status_code=201)
     async def create_role(caller: GivesAccess, workspace_id: WorkspaceId, body: JsonBody[RoleBody]) -> RoleAnswer:
         """Make a role of the workspace's own, with no permission that one has not."""
         _own(caller, workspace_id)
         role = Role(body.name, body.description, frozenset(body.permissions), built_in=False)
-        made = await people.roles.create(people.organization_of(caller), workspace_id, role, caller, body.grants)
-        return (await _with_grants(people, people.organization_of(caller), workspace_id, [made]))[0]
+        made = await people.roles.create(caller.organization, workspace_id, role, caller, body.grants)
+        return (await _with_grants(people, caller.organization, workspace_id, [made]))[0]
 
     @routes.put("/workspaces/{workspace_id}/roles/{name}")
     async def change_role(
@@ -274,7 +270,7 @@ def _roles(routes: APIRouter, people: PeopleServices) -> None:
         role = Role(name, body.description, frozenset(body.permissions), built_in=False)
         changed = await people.roles.change(caller, workspace_id, role, body.grants)
         people.authenticator.forget()
-        return (await _with_grants(people, people.organization_of(caller), workspace_id, [changed]))[0]
+        return (await _with_grants(people, caller.organization, workspace_id, [changed]))[0]
 
     @routes.delete("/workspaces/{workspace_id}/roles/{name}", status_code=204)
     async def delete_role(caller: GivesAccess, workspace_id: WorkspaceId, name: RoleName) -> None:
@@ -304,7 +300,7 @@ async def _listed(
 ) -> Numbered[MembershipAnswer]:
     _own(caller, workspace_id)
     found, total = await people.users.members(
-        people.organization_of(caller), workspace_id, page, size, inherited=inherited, search=search, role=role
+        caller.organization, workspace_id, page, size, inherited=inherited, search=search, role=role
     )
     return numbered([membership_answer(one) for one in found], total, page, size)
 

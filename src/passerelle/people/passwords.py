@@ -34,7 +34,7 @@ def require_good(password: str, known: Sequence[str] = (), pointer: str = "/pass
     if len(password) > LONGEST:
         raise PASSWORD_WEAK.error(f"use at most {LONGEST} characters", pointer)
     words = [part for text in (*known, "passerelle") for part in text.replace("@", " ").replace(".", " ").split()]
-    judged = zxcvbn(password[:_JUDGED], user_inputs=[*known, *words])  # type: ignore[no-untyped-call]
+    judged = zxcvbn(password[:_JUDGED], user_inputs=[*known, *words])
     if judged["score"] < _LEAST_SCORE:
         raise PASSWORD_WEAK.error(
             "this password is easy to guess: do not use common words, names or patterns alone; "

@@ -101,7 +101,7 @@ def router(people: PeopleServices) -> APIRouter:
     @routes.get("/organizations/identity-providers")
     async def list_identity_providers(caller: Annotated[Principal, Requires("can_manage_users")]) -> ProviderList:
         """Where the organization's people sign in besides here."""
-        found = await people.single_sign_on.all(people.organization_of(caller))
+        found = await people.single_sign_on.all(caller.organization)
         return ProviderList(data=[_answer(one) for one in found], callback=people.single_sign_on.callback)
 
     @routes.post("/organizations/identity-providers/discovery")
@@ -131,7 +131,7 @@ def router(people: PeopleServices) -> APIRouter:
     @routes.delete("/organizations/identity-providers/{provider_id}", status_code=204)
     async def delete_identity_provider(caller: Manages, provider_id: ProviderId) -> None:
         """Forget a provider. Who signed in with it needs another way in."""
-        await people.single_sign_on.delete(people.organization_of(caller), provider_id)
+        await people.single_sign_on.delete(caller.organization, provider_id)
 
     return routes
 
@@ -140,7 +140,7 @@ def _given(
     people: PeopleServices, caller: Principal, provider_id: UUID, body: ProviderBody | ProviderChangeBody
 ) -> Provider:
     return Provider(
-        people.organization_of(caller),
+        caller.organization,
         provider_id,
         body.name,
         body.issuer,

@@ -26,6 +26,7 @@ from passerelle.people.models import (
     TotpSecret,
     User,
     permissions_of,
+    shown_name,
 )
 from passerelle.people.values import email_key
 
@@ -358,7 +359,7 @@ async def colleagues(connection: Connection, workspace_id: UUID, at_most: int) -
     return [
         Colleague(
             row["id"],
-            f"{row['first_name']} {row['last_name']}".strip() or row["email"],
+            shown_name(row["first_name"], row["last_name"], row["email"]),
             row["email"],
             row["language"],
             frozenset({row["role"], row["email_key"], *([row["workspace_role"]] if row["workspace_role"] else [])}),
@@ -484,7 +485,7 @@ def _membership(workspace_id: UUID, row: DatabaseRow) -> Membership:
         workspace_id,
         row["id"],
         row["email"],
-        f"{row['first_name']} {row['last_name']}".strip() or row["email"],
+        shown_name(row["first_name"], row["last_name"], row["email"]),
         row["role"] or row["reaching"],
         row["created_at"] or row["since"],
         "DIRECT" if row["role"] is not None else "INHERITED",

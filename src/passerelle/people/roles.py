@@ -96,8 +96,8 @@ class Roles:
         Raises ROLE_BUILT_IN, ROLE_NOT_FOUND, and about permissions and grants.
         """
         _require_own(role.name)
-        role = await self._granted(_organization(by), workspace_id, role, by, grants or ())
-        async with self._database.organization(_organization(by)) as connection:
+        role = await self._granted(by.organization, workspace_id, role, by, grants or ())
+        async with self._database.organization(by.organization) as connection:
             await require_workspace(connection, workspace_id)
             before = await repository.own_role(connection, workspace_id, role.name)
             if grants is None and before is not None:
@@ -127,7 +127,7 @@ class Roles:
     async def delete(self, by: Principal, workspace_id: UUID, name: str) -> None:
         """Delete a role of the workspace's own. Raises ROLE_BUILT_IN, ROLE_NOT_FOUND or ROLE_IN_USE."""
         _require_own(name)
-        async with self._database.organization(_organization(by)) as connection:
+        async with self._database.organization(by.organization) as connection:
             await require_workspace(connection, workspace_id)
             if await repository.own_role(connection, workspace_id, name) is None:
                 raise _not_found(name)
@@ -175,8 +175,3 @@ def _require_own(name: str) -> None:
 
 def _not_found(name: str) -> PasserelleError:
     return ROLE_NOT_FOUND.error(f"the workspace has no role `{name[:80]}` of its own")
-
-
-def _organization(by: Principal) -> UUID:
-    assert by.organization_id is not None, "every principal belongs to an organization"
-    return by.organization_id

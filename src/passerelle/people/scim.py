@@ -50,6 +50,8 @@ from passerelle.people.users import Users
 MOST_LISTED: Final = 10_000
 """Users that a filter looks at."""
 MOST_ON_PAGE: Final = 500
+LONGEST_NAME: Final = 200
+"""Characters of a group's name."""
 
 R = TypeVar("R", bound=Resource[Any])
 
@@ -84,7 +86,7 @@ class Scim:
     async def create_user(self, by: Principal, text: bytes) -> tuple[str, str]:
         """Make a user. The user's id comes first. Raises `ScimError`, EMAIL_IN_USE…"""
         wanted = _read(User, text, Context.RESOURCE_CREATION_REQUEST)
-        organization_id = _organization(by)
+        organization_id = by.organization
         name = wanted.name or Name()
         given = NewUser(
             _address(wanted), "member", name.given_name or "", name.family_name or "", wanted.title, _language(wanted)
@@ -97,20 +99,20 @@ class Scim:
 
     async def replace_user(self, by: Principal, user_id: str, text: bytes) -> str:
         """Write what a user is. Raises `ScimError`."""
-        before = await self._found(_organization(by), user_id)
+        before = await self._found(by.organization, user_id)
         return await self._write_user(by, before, _read(User, text, Context.RESOURCE_REPLACEMENT_REQUEST))
 
     async def patch_user(self, by: Principal, user_id: str, text: bytes) -> str:
         """Change a user. Raises `ScimError`."""
-        before = await self._found(_organization(by), user_id)
+        before = await self._found(by.organization, user_id)
         shown = _user(before)
         _patched(User, shown, text)
         return await self._write_user(by, before, shown)
 
     async def delete_user(self, by: Principal, user_id: str) -> None:
         """Let a user sign in no more: who did what stays known. Raises `ScimError`."""
-        before = await self._found(_organization(by), user_id)
-        await self._users.deactivate(by, _organization(by), before.id)
+        before = await self._found(by.organization, user_id)
+        await self._users.deactivate(by, by.organization, before.id)
 
     async def groups(self, organization_id: UUID, asked: dict[str, str]) -> str:
         """A page of groups. Raises `ScimError`."""
@@ -124,30 +126,28 @@ class Scim:
     async def create_group(self, by: Principal, text: bytes) -> tuple[str, str]:
         """Make a group, which gives nothing until somebody says what. The group's id comes first."""
         wanted = _read(Group, text, Context.RESOURCE_CREATION_REQUEST)
-        made = await self._groups.create(
-            _organization(by), _name_of(wanted), wanted.external_id, list(_members(wanted))
-        )
+        made = await self._groups.create(by.organization, _name_of(wanted), wanted.external_id, _members(wanted))
         return str(made.id), _written(_group(made), Context.RESOURCE_CREATION_RESPONSE)
 
     async def replace_group(self, by: Principal, group_id: str, text: bytes) -> str:
         """Write what a group is called and who is in it. Raises `ScimError`."""
-        before = await self._found_group(_organization(by), group_id)
+        before = await self._found_group(by.organization, group_id)
         return await self._write_group(by, before.id, _read(Group, text, Context.RESOURCE_REPLACEMENT_REQUEST))
 
     async def patch_group(self, by: Principal, group_id: str, text: bytes) -> str:
         """Change a group. Raises `ScimError`."""
-        before = await self._found_group(_organization(by), group_id)
+        before = await self._found_group(by.organization, group_id)
         shown = _group(before)
         _patched(Group, shown, text)
         return await self._write_group(by, before.id, shown)
 
     async def delete_group(self, by: Principal, group_id: str) -> None:
         """Forget a group. Raises `ScimError`."""
-        before = await self._found_group(_organization(by), group_id)
-        await self._groups.delete(_organization(by), before.id)
+        before = await self._found_group(by.organization, group_id)
+        await self._groups.delete(by.organization, before.id)
 
     async def _write_user(self, by: Principal, before: models.User, wanted: User[Any]) -> str:
-        organization_id = _organization(by)
+        organization_id = by.organization
         if _address(wanted).casefold() != before.email.casefold():
             raise ScimError(400, "a user's address is not changed: make another user", "mutability")
         name = wanted.name or Name()
@@ -163,7 +163,7 @@ class Scim:
 
     async def _write_group(self, by: Principal, group_id: UUID, wanted: Group) -> str:
         written = await self._groups.replace(
-            _organization(by), group_id, _name_of(wanted), wanted.external_id, list(_members(wanted))
+            by.organization, group_id, _name_of(wanted), wanted.external_id, _members(wanted)
         )
         return _written(_group(written), Context.RESOURCE_QUERY_RESPONSE)
 
@@ -203,8 +203,8 @@ def described(error: Exception) -> Error | None:
         )
     if not isinstance(error, PasserelleError):
         return None
-    scim_type = "uniqueness" if error.status == 409 else None
-    return Error(status=error.status, detail=error.problems[0].message, scim_type=scim_type)
+    scim_type = {400: "invalidValue", 409: "uniqueness"}.get(error.status)
+    return Error(status=error.status, detail=str(error), scim_type=scim_type)
 
 
 def configuration() -> str:
@@ -330,17 +330,15 @@ def _language(wanted: User[Any]) -> str:
 
 
 def _name_of(wanted: Group) -> str:
-    if not wanted.display_name:
-        raise ScimError(400, "`displayName` is required", "invalidValue")
-    return wanted.display_name[:200]
+    if not wanted.display_name or len(wanted.display_name) > LONGEST_NAME:
+        raise ScimError(400, f"`displayName` is required, of at most {LONGEST_NAME} characters", "invalidValue")
+    return wanted.display_name
 
 
-def _members(wanted: Group) -> Iterator[UUID]:
-    for one in wanted.members or []:
-        if (user_id := parse_id(str(one.value))) is not None:
-            yield user_id
-
-
-def _organization(by: Principal) -> UUID:
-    assert by.organization_id is not None, "every principal belongs to an organization"
-    return by.organization_id
+def _members(wanted: Group) -> list[UUID]:
+    given = [str(one.value) for one in wanted.members or []]
+    read = [parse_id(text) for text in given]
+    wrong = ", ".join(f"`{text}`" for text, one in zip(given, read, strict=True) if one is None)
+    if wrong:
+        raise ScimError(400, f"no user has such an id: {wrong}", "invalidValue")
+    return [one for one in read if one is not None]

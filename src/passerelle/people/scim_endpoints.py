@@ -103,7 +103,7 @@ def _users(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get(f"{SCIM}/Users", responses=_SHOWS, response_class=Response, openapi_extra=_ASKED)
     async def list_scim_users(request: Request, caller: Provisions) -> Response:
         """The organization's users."""
-        return await _answered(people.scim.users(people.organization_of(caller), dict(request.query_params)))
+        return await _answered(people.scim.users(caller.organization, dict(request.query_params)))
 
     @routes.post(f"{SCIM}/Users", status_code=201, responses=_MAKES, response_class=Response, openapi_extra=_TAKES)
     async def create_scim_user(request: Request, caller: Provisions) -> Response:
@@ -113,7 +113,7 @@ def _users(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get(f"{SCIM}/Users/{{user_id}}", responses=_SHOWS, response_class=Response)
     async def read_scim_user(caller: Provisions, user_id: UserId) -> Response:
         """One user."""
-        return await _answered(people.scim.user(people.organization_of(caller), user_id))
+        return await _answered(people.scim.user(caller.organization, user_id))
 
     @routes.put(f"{SCIM}/Users/{{user_id}}", responses=_SHOWS, response_class=Response, openapi_extra=_TAKES)
     async def replace_scim_user(request: Request, caller: Provisions, user_id: UserId) -> Response:
@@ -135,7 +135,7 @@ def _groups(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get(f"{SCIM}/Groups", responses=_SHOWS, response_class=Response, openapi_extra=_ASKED)
     async def list_scim_groups(request: Request, caller: Provisions) -> Response:
         """The groups that the identity provider keeps here."""
-        return await _answered(people.scim.groups(people.organization_of(caller), dict(request.query_params)))
+        return await _answered(people.scim.groups(caller.organization, dict(request.query_params)))
 
     @routes.post(f"{SCIM}/Groups", status_code=201, responses=_MAKES, response_class=Response, openapi_extra=_TAKES)
     async def create_scim_group(request: Request, caller: Provisions) -> Response:
@@ -145,7 +145,7 @@ def _groups(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get(f"{SCIM}/Groups/{{group_id}}", responses=_SHOWS, response_class=Response)
     async def read_scim_group(caller: Provisions, group_id: GroupId) -> Response:
         """One group with its members."""
-        return await _answered(people.scim.group(people.organization_of(caller), group_id))
+        return await _answered(people.scim.group(caller.organization, group_id))
 
     @routes.put(f"{SCIM}/Groups/{{group_id}}", responses=_SHOWS, response_class=Response, openapi_extra=_TAKES)
     async def replace_scim_group(request: Request, caller: Provisions, group_id: GroupId) -> Response:
@@ -167,7 +167,7 @@ def _given(routes: APIRouter, people: PeopleServices) -> None:
     @routes.get("/organizations/groups")
     async def list_groups(caller: Provisions) -> GroupList:
         """The groups of identity providers, and what each gives."""
-        found = await people.groups.all(people.organization_of(caller))
+        found = await people.groups.all(caller.organization)
         return GroupList(data=[_group(one) for one in found])
 
     @routes.put("/organizations/groups/{group_id}/roles")

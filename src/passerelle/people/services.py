@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from passerelle.accounts.grant_schemas import Things
 from passerelle.audit.trail import AuditTrail
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
-from passerelle.kit.http.authentication import Principal
 from passerelle.kit.ids import NewId
 from passerelle.kit.jobs import Handler
 from passerelle.kit.mail import Mail
@@ -58,11 +56,6 @@ class PeopleServices:
     authenticator: SessionAuthenticator
     database: Database
     clock: Clock
-
-    def organization_of(self, caller: Principal) -> UUID:
-        """The organization that a caller belongs to."""
-        assert caller.organization_id is not None, "every principal belongs to an organization"
-        return caller.organization_id
 
     @cached_property
     def scim(self) -> Scim:

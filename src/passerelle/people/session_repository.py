@@ -9,7 +9,7 @@ from uuid import UUID
 from passerelle.accounts.permissions import looked_up
 from passerelle.kit.database import Connection, DatabaseRow, made_from
 from passerelle.kit.grants import Granted
-from passerelle.people.models import SessionUser, UserSession, permissions_of
+from passerelle.people.models import SessionUser, UserSession, permissions_of, shown_name
 
 
 async def insert(connection: Connection, session: UserSession, token_hash: str) -> None:
@@ -100,7 +100,7 @@ async def find_user(connection: Connection, token_hash: str, wanted: UUID | None
         SessionUser,
         row,
         session_id=row["id"],
-        name=f"{row['first_name']} {row['last_name']}".strip() or row["email"],
+        name=shown_name(row["first_name"], row["last_name"], row["email"]),
         roles=frozenset(filter(None, (row["role"], row["email_key"], row["workspace_role"]))),
         permissions=permissions_of(row["role"], row["workspace_role"], row["permissions"]),
         grants=looked_up(map(Granted.from_json, row["grants"] or ())),

@@ -188,7 +188,7 @@ class SingleSignOn:
         """Where the browser goes. Raises IDENTITY_PROVIDER_INVALID where the provider does not answer as it must."""
         metadata = await self._metadata(provider.issuer)
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        address = add_params_to_uri(  # type: ignore[no-untyped-call]
+        address = add_params_to_uri(
             metadata["authorization_endpoint"],
             [
                 ("response_type", "code"),
@@ -197,7 +197,7 @@ class SingleSignOn:
                 ("scope", " ".join(dict.fromkeys(["openid", *provider.scopes]))),
                 ("state", state),
                 ("nonce", nonce),
-                ("code_challenge", create_s256_code_challenge(verifier)),  # type: ignore[no-untyped-call]
+                ("code_challenge", create_s256_code_challenge(verifier)),
                 ("code_challenge_method", "S256"),
             ],
         )
@@ -324,13 +324,13 @@ class SingleSignOn:
     async def _metadata(self, issuer: str) -> Any:
         """The discovery document. Raises IDENTITY_PROVIDER_INVALID."""
         try:
-            address = get_well_known_url(issuer, external=True)  # type: ignore[no-untyped-call]
+            address = get_well_known_url(issuer, external=True)
             found = await self._json("GET", address, {}, None)
             if found.get("issuer") != issuer:
                 raise ValueError(f"it calls itself {str(found.get('issuer'))[:200]}")
             metadata = OpenIDProviderMetadata(found)
             if issuer.startswith("https:"):
-                metadata.validate()  # type: ignore[no-untyped-call]
+                metadata.validate()
             for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
                 if not isinstance(found.get(name), str):
                     raise ValueError(f"it names no {name}")

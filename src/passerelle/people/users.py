@@ -128,7 +128,7 @@ class Users:
     async def set_role(self, by: Principal, user_id: UUID, role: str) -> User:
         """Give a user another role in the organization. Raises ROLE_UNKNOWN, OWNERS_ONLY or LAST_OWNER."""
         checked_organization_role(role)
-        async with self._database.organization(_organization(by)) as connection:
+        async with self._database.organization(by.organization) as connection:
             user = _required(await repository.user_by_id(connection, user_id, lock=True))
             require_owner(by, user.role, role)
             if user.role == "owner" and role != "owner":
@@ -148,14 +148,14 @@ class Users:
 
     async def reinstate(self, by: Principal, user_id: UUID) -> User:
         """Let a user sign in again. Raises USER_NOT_FOUND or OWNERS_ONLY."""
-        async with self._database.organization(_organization(by)) as connection:
+        async with self._database.organization(by.organization) as connection:
             user = _required(await repository.user_by_id(connection, user_id, lock=True))
             require_owner(by, user.role)
             return _required(await repository.change_user(connection, user_id, self._clock(), {"state": "active"}))
 
     async def reset_factors(self, by: Principal, user_id: UUID) -> User:
         """Take away second factors and end the sessions. Raises USER_NOT_FOUND or OWNERS_ONLY."""
-        async with self._database.organization(_organization(by)) as connection:
+        async with self._database.organization(by.organization) as connection:
             user = _required(await repository.user_by_id(connection, user_id, lock=True))
             require_owner(by, user.role)
             await repository.put_recovery_codes(connection, user, [])
@@ -221,7 +221,7 @@ class Users:
 
     async def rename_workspace(self, by: Principal, workspace_id: UUID, name: str) -> None:
         """Give a workspace another name. Raises WORKSPACE_NOT_FOUND."""
-        async with self._database.organization(_organization(by)) as connection:
+        async with self._database.organization(by.organization) as connection:
             await require_workspace(connection, workspace_id)
         async with self._database.workspace(workspace_id) as connection:
             await repository.rename_workspace(connection, name)
@@ -262,7 +262,7 @@ class Users:
 
     async def remove_member(self, by: Principal, workspace_id: UUID, user_id: UUID) -> None:
         """End a direct membership. Raises WORKSPACE_NOT_FOUND or MEMBERSHIP_NOT_FOUND."""
-        async with self._database.organization(_organization(by)) as connection:
+        async with self._database.organization(by.organization) as connection:
             await require_workspace(connection, workspace_id)
             if not await repository.delete_membership(connection, workspace_id, user_id):
                 raise MEMBERSHIP_NOT_FOUND.error("this user is no direct member of the workspace")
@@ -287,8 +287,3 @@ def _required(user: User | None) -> User:
 
 def _not_found() -> PasserelleError:
     return USER_NOT_FOUND.error("your organization has no user with this id")
-
-
-def _organization(by: Principal) -> UUID:
-    assert by.organization_id is not None, "every principal belongs to an organization"
-    return by.organization_id

@@ -36,7 +36,7 @@ _FILL: Final = (
     "SELECT $1, n.* FROM unnest($2::uuid[], $3::bytea[], $4::uuid[]) AS n ON CONFLICT DO NOTHING"
 )
 _CLEAR: Final = (
-    "DELETE FROM {table} WHERE ctid = ANY (ARRAY("
+    "DELETE FROM {table} WHERE workspace_id = $1 AND ctid = ANY (ARRAY("
     "SELECT ctid FROM {table} WHERE workspace_id = $1 AND field_id = $2 LIMIT 10000))"
 )
 _OLDER_ENDED: Final = "SELECT older_statements_ended(changed_in) FROM record_table WHERE workspace_id = $1 AND id = $2"

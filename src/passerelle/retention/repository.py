@@ -214,4 +214,4 @@ def _batch(rows: Sequence[Any], limit: int, place: Any, about: Any) -> Batch:
 
 def _named(row: DatabaseRow) -> tuple[UUID | None, UUID | None]:
     """The record and the execution that an event names."""
-    return tuple(None if row[name] is None else parse_id(row[name]) for name in ("record", "execution"))  # type: ignore[return-value]
+    return parse_id(row["record"] or ""), parse_id(row["execution"] or "")

@@ -22,6 +22,7 @@ from passerelle.people.services import PeopleServices
 from passerelle.sign_in.pages import HOME, InputProblem, Pages
 
 Handler = Callable[[Request], Awaitable[Response]]
+UserHandler = Callable[[Request, User], Awaitable[Response]]
 
 _ISSUER: Final = "Passerelle"
 
@@ -29,7 +30,7 @@ _ISSUER: Final = "Passerelle"
 def router(set_up: SetUp) -> APIRouter:
     """The page and what its forms send."""
     routes = APIRouter(include_in_schema=False, dependencies=[Public])
-    routes.add_api_route("/set-up", set_up.show, methods=["GET", "HEAD"])
+    routes.add_api_route("/set-up", set_up.own(set_up.show), methods=["GET", "HEAD"])
     forms = {"begin": set_up.begin, "confirm": set_up.confirm, "off": set_up.switch_off, "remove": set_up.remove}
     for name, send in forms.items():
         routes.add_api_route(f"/set-up/{name}", set_up.own(send), methods=["POST"])
@@ -46,12 +47,18 @@ class SetUp:
         self._box = box
         self._clock = clock
 
-    def own(self, handler: Handler) -> Handler:
-        """A form that is old, or was sent by another site, leads to the page instead."""
+    def own(self, handler: UserHandler) -> Handler:
+        """For whoever has signed in a moment ago; others do that first.
+
+        A form that is old, or was sent by another site, leads to the page instead.
+        """
 
         async def wrapped(request: Request) -> Response:
+            user = await self.person(request)
+            if user is None:
+                return self._pages.go("/sign-in?again&next=/set-up")
             try:
-                return await handler(request)
+                return await handler(request, user)
             except PasserelleError as error:
                 if error.problems[0].code != REQUEST_FORGED.name:
                     raise
@@ -63,26 +70,17 @@ class SetUp:
         """A form's address, typed or loaded again."""
         return self._pages.go("/set-up")
 
-    async def show(self, request: Request) -> Response:
+    async def show(self, request: Request, user: User) -> Response:
         """Whether there is a second factor, and a way to change that."""
-        user = await self.person(request)
-        if user is None:
-            return self._pages.go("/sign-in?again&next=/set-up")
         return await self._show(request, user)
 
-    async def begin(self, request: Request) -> Response:
+    async def begin(self, request: Request, user: User) -> Response:
         """Show a new secret as a picture, and ask for the code that the app makes of it."""
-        user = await self.person(request)
-        if user is None:
-            return self._pages.go("/sign-in?again&next=/set-up")
         await self._pages.posted(request)
         return await self._ask_code(request, user, self._people.factors.new_secret())
 
-    async def confirm(self, request: Request) -> Response:
+    async def confirm(self, request: Request, user: User) -> Response:
         """Take the code: from now on a sign-in asks for one. Show the recovery codes."""
-        user = await self.person(request)
-        if user is None:
-            return self._pages.go("/sign-in?again&next=/set-up")
         posted = await self._pages.posted(request)
         secret = self._unsealed(user, posted.get("sealed", ""))
         if secret is None:
@@ -95,20 +93,14 @@ class SetUp:
             return await self._ask_code(request, user, secret, [problem], error.status)
         return await self._show(request, replace(user, has_totp=True), codes)
 
-    async def switch_off(self, request: Request) -> Response:
+    async def switch_off(self, request: Request, user: User) -> Response:
         """Ask for no codes any more."""
-        user = await self.person(request)
-        if user is None:
-            return self._pages.go("/sign-in?again&next=/set-up")
         await self._pages.posted(request)
         await self._people.factors.switch_off(user)
         return self._pages.go("/set-up")
 
-    async def remove(self, request: Request) -> Response:
+    async def remove(self, request: Request, user: User) -> Response:
         """Take a passkey away."""
-        user = await self.person(request)
-        if user is None:
-            return self._pages.go("/sign-in?again&next=/set-up")
         passkey_id = parse_id((await self._pages.posted(request)).get("passkey", ""))
         if passkey_id is not None:
             await self._people.passkeys.remove(user, passkey_id)

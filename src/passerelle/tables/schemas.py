@@ -12,7 +12,6 @@ from pydantic import model_validator
 from passerelle.definitions.parts import PII
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.bodies import Body
-from passerelle.kit.json import Json
 from passerelle.tables.models import Field, Option, Table
 from passerelle.tables.types import TYPES
 
@@ -219,8 +218,3 @@ def options_of(body: FieldBody) -> tuple[Option, ...]:
         Option(option) if isinstance(option, str) else Option(option.value, option.title)
         for option in body.options or ()
     )
-
-
-def same_json(one: Json, other: Json) -> bool:
-    """Whether two JSON values are the same; `true` is not 1 here."""
-    return type(one) is type(other) and bool(one == other)

@@ -18,7 +18,9 @@ _ENDPOINT: Final = "SELECT * FROM webhook_endpoint WHERE workspace_id = $1 AND s
 _DELIVERY: Final = """
     SELECT id, endpoint_id, event_id, event_type, execution_id, status, attempts, created_at, delivered_at,
            CASE WHEN status = 'PENDING' AND EXISTS (
-               SELECT FROM webhook_endpoint e WHERE e.id = webhook_delivery.endpoint_id AND e.status = 'ACTIVE'
+               SELECT FROM webhook_endpoint e
+               WHERE e.workspace_id = webhook_delivery.workspace_id AND e.id = webhook_delivery.endpoint_id
+                 AND e.status = 'ACTIVE'
            ) THEN next_attempt_at END AS next_attempt_at
     FROM webhook_delivery WHERE workspace_id = $1
 """
@@ -42,7 +44,8 @@ _REPLAY: Final = f"""
         SELECT id FROM webhook_delivery WHERE workspace_id = $1 AND id > $3 {{condition}} ORDER BY id LIMIT $4
     ), again AS (
         UPDATE webhook_delivery d {_AGAIN} AND d.id IN (SELECT id FROM chosen) AND EXISTS (
-            SELECT FROM webhook_endpoint e WHERE e.id = d.endpoint_id AND e.status <> 'DELETED'
+            SELECT FROM webhook_endpoint e
+            WHERE e.workspace_id = d.workspace_id AND e.id = d.endpoint_id AND e.status <> 'DELETED'
         ) RETURNING 1
     )
     SELECT (SELECT count(*) FROM again) AS replayed, (SELECT id FROM chosen ORDER BY id DESC LIMIT 1) AS last
@@ -70,7 +73,7 @@ class WebhookRepository:
                 "INSERT INTO webhook_endpoint (workspace_id, id, url, description, events, api_version, secret, "
                 "headers, status, contact, fields, pii, created_at, updated_at) "
                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) "
-                "ON CONFLICT (id) DO NOTHING RETURNING true",
+                "ON CONFLICT (workspace_id, id) DO NOTHING RETURNING true",
                 workspace_id,
                 endpoint_id,
                 change.url,

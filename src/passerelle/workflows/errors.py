@@ -12,9 +12,6 @@ WORKFLOW_NEEDS_USER: Final = Code(
     409,
     "The definition has steps for an end user. Use a link, a token or `POST /workflows` instead of `/workflows/run`.",
 )
-STEP_KIND_NOT_AVAILABLE: Final = Code(
-    "STEP_KIND_NOT_AVAILABLE", 409, "The definition has steps of a kind that this release checks but cannot run yet."
-)
 WORKFLOW_NOT_COMPLETED: Final = Code(
     "WORKFLOW_NOT_COMPLETED", 409, "The result is there once the execution is COMPLETED; the message says its status."
 )

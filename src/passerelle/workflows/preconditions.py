@@ -62,16 +62,6 @@ def checked_parameters(definition: Definition, given: JsonObject, wrong: Sequenc
     return values
 
 
-def require_runnable(definition: Definition) -> None:
-    """Raises STEP_KIND_NOT_AVAILABLE."""
-    missing = sorted({step.kind.name for step in definition.all_steps if not step.kind.runnable})
-    if missing:
-        raise errors.STEP_KIND_NOT_AVAILABLE.error(
-            f"{definition.name} has steps of kinds that this release cannot run: {', '.join(missing)}",
-            "/workflowDefinitionId",
-        )
-
-
 def wrong_expiry(expires_at: datetime | None, now: datetime) -> list[Problem]:
     """What is wrong with the time at which an execution is to expire."""
     if expires_at is None:

@@ -142,23 +142,6 @@ class RunAnswer(Answer):
     """Where it stood when this was answered."""
 
 
-class WaitAnswer(Answer):
-    """Something that an execution rests for."""
-
-    step: str
-    """The step that waits."""
-    kind: str
-    """The step's kind."""
-    event: str | None = None
-    """The event that it waits for."""
-    until: str | None = None
-    """When it goes on by itself."""
-    attempt: int | None = None
-    """The attempt that comes next."""
-    workflow_id: str | None = None
-    """The execution that it waits for."""
-
-
 class StarterAnswer(Answer):
     """Who asked for an execution."""
 

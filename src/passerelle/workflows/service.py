@@ -42,7 +42,6 @@ from passerelle.workflows.preconditions import (
     require_event,
     require_no_user,
     require_room,
-    require_runnable,
     require_steps,
     require_visited,
     why_no_result,
@@ -134,7 +133,7 @@ class Executions:
     async def start(self, workspace_id: UUID, request: StartRequest) -> ExecutionView:
         """Start an execution of any definition and let it go on by itself.
 
-        Raises WORKFLOW_DEFINITION_NOT_FOUND, PERMISSION_DENIED, STEP_KIND_NOT_AVAILABLE, PARAMETERS_NOT_FOUND,
+        Raises WORKFLOW_DEFINITION_NOT_FOUND, PERMISSION_DENIED, PARAMETERS_NOT_FOUND,
         RECORD_NOT_FOUND, EXPIRES_AT_INVALID, EXECUTIONS_QUOTA_REACHED, and all that is wrong with the parameters at
         once.
         """
@@ -376,7 +375,6 @@ class Executions:
         self, workspace_id: UUID, request: StartRequest, definition: Definition, given: JsonObject
     ) -> Identity:
         now = self._clock()
-        require_runnable(definition)
         return Identity(
             id=request.id,
             workspace_id=workspace_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Final
 import asyncpg
 
 from passerelle.migrations import schema
-from passerelle.migrations.release import THIS, Release
+from passerelle.migrations.release import FOLDER, THIS, Release, SchemaMigration
 
 FORMER: Final = Path(__file__).with_name("former_release.sql.gz")
 """A dump of what `passerelle dev` and a few requests had made under the last of the numbered migrations, 0070."""
@@ -50,6 +51,14 @@ def with_more(
         versions=(*THIS.versions, folder / "versions"),
         functions=(*THIS.functions, folder / "functions"),
     )
+
+
+def up_to(folder: Path, last: SchemaMigration) -> Release:
+    """This release with its migrations only up to this one, and without functions: those are of the last."""
+    folder.mkdir()
+    for migration in THIS.migrations[: THIS.migrations.index(last) + 1]:
+        shutil.copy(FOLDER / "versions" / f"{migration.name}.py", folder)
+    return Release(versions=(folder,), functions=())
 
 
 def newest() -> str:

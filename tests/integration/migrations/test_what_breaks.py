@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from passerelle.migrations.catalogue import Catalogue, catalogue
-from passerelle.migrations.release import FOLDER, THIS, Release, SchemaMigration
+from passerelle.migrations.release import THIS
 from passerelle.migrations.schema import migrate
+from tests.integration.migrations.releases import up_to
 
 COLUMN = re.compile(r"the column (?P<name>\S+) (?P<type>.*?)(?P<required> not null)?(?P<default> default .*)?$")
 
@@ -41,14 +41,6 @@ async def state(url: str) -> Catalogue:
     found = await catalogue(connection, "public")
     await connection.close()
     return found
-
-
-def up_to(folder: Path, last: SchemaMigration) -> Release:
-    """This release with its migrations only up to this one, and without functions: those are of the last."""
-    folder.mkdir()
-    for migration in THIS.migrations[: THIS.migrations.index(last) + 1]:
-        shutil.copy(FOLDER / "versions" / f"{migration.name}.py", folder)
-    return Release(versions=(folder,), functions=())
 
 
 async def test_every_migration_since_the_baseline_says_what_it_takes_away(empty_url: str, tmp_path: Path) -> None:

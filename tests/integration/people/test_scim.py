@@ -94,6 +94,29 @@ async def test_a_group_gives_roles_to_its_members_and_takes_them_away_but_nothin
     assert (await api.get(path)).status_code == 404
 
 
+async def test_a_group_with_somebody_whom_nobody_knows_is_refused_whole(home: Home) -> None:
+    api = home.product.api
+    ewa = await made(home, USERS, user())
+    group = {"schemas": [f"{CORE}Group"], "displayName": "Operators", "members": [{"value": ewa["id"]}]}
+    path = f"{GROUPS}/{(await made(home, GROUPS, group))['id']}"
+    nobody = "00000000-0000-7000-8000-000000000001"
+    for wrong in (nobody, "ewa@example.com"):
+        added = patch({"op": "add", "path": "members", "value": [{"value": wrong}]})
+        for answer in (
+            await api.patch(path, json=added),
+            await api.put(path, json=group | {"members": [{"value": ewa["id"]}, {"value": wrong}]}),
+            await api.post(GROUPS, json=group | {"displayName": "Others", "members": [{"value": wrong}]}),
+        ):
+            assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue"), answer.text
+            assert wrong in answer.json()["detail"]
+    too_long = await api.put(path, json=group | {"displayName": "x" * 201})
+    assert (too_long.status_code, too_long.json()["scimType"]) == (400, "invalidValue")
+    found = (await api.get(GROUPS)).json()["Resources"]
+    assert [(one["displayName"], [each["value"] for each in one["members"]]) for one in found] == [
+        ("Operators", [ewa["id"]])
+    ]
+
+
 async def test_what_is_wrong_is_told_in_scims_own_form_and_owners_are_made_by_no_group(home: Home) -> None:
     api = home.product.api
     for answer, status, kind in (

@@ -68,6 +68,7 @@ UNAUDITED = {
     "testDefinitionText",
     "checkDefinition",
     "evaluateExpression",
+    "previewLetter",
     "createDraft",
     "changeDraft",
     "deleteDraft",

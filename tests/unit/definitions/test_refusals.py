@@ -12,6 +12,7 @@ from passerelle.definitions.compiler import compile_definition
 from passerelle.engine.registry import load_kinds
 
 KINDS = load_kinds()
+NAMES = ", ".join(f"`{name}`" for name in sorted(KINDS))
 
 Refusal = tuple[str, list[str], str, list[str]]
 """What it is about, the steps, what stands beside them, and all that is told."""
@@ -78,7 +79,7 @@ STRUCTURE: list[Refusal] = [
         ["{id: a, title: b}"],
         "",
         [
-            "3: steps.a: needs one of `check`, `consent`, `each`, `email`, `end`, `event`, `fail`, `form`, `http`, `message`, `parallel`, `record`, `review`, `set`, `switch`, `upload`, `wait`, `workflow`",
+            f"3: steps.a: needs one of {NAMES}",
         ],
     ),
     (
@@ -94,7 +95,7 @@ STRUCTURE: list[Refusal] = [
         ["{id: a, zzz: 1, set: {x: 1}}"],
         "",
         [
-            "3: steps.a.zzz: unknown key; possible here: `id`, `title`, `when`, `retry`, `timeout`, `onError`, `maxVisits`, `background`, `check`, `consent`, `each`, `email`, `end`, `event`, `fail`, `form`, `http`, `message`, `parallel`, `record`, `review`, `set`, `switch`, `upload`, `wait`, `workflow`",
+            f"3: steps.a.zzz: unknown key; possible here: `id`, `title`, `when`, `retry`, `timeout`, `onError`, `maxVisits`, `background`, {NAMES}",
         ],
     ),
     (

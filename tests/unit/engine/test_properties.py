@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
@@ -32,6 +32,7 @@ from passerelle.engine.steps.each import EachConfig, EachKind
 from passerelle.engine.steps.parallel import ParallelConfig, ParallelKind
 from passerelle.engine.store import _state
 from passerelle.engine.transitions import NotAllowed, advance
+from passerelle.kit.database import DatabaseRow
 from passerelle.kit.json import dumps, loads
 from tests.unit.engine.builders import (
     ASK,
@@ -293,7 +294,8 @@ def read_again(history: History) -> State:
         "error": state.error,
     }
     kept = ("id", "workspace_id", "definition_id", "revision_id", "created_at", "expires_at", "execution_type")
-    return _state({**loads(dumps({name: row[name] for name in row if name not in kept})), **{n: row[n] for n in kept}})
+    written = loads(dumps({name: row[name] for name in row if name not in kept}))
+    return _state(cast("DatabaseRow", {**written, **{name: row[name] for name in kept}}))
 
 
 def _came(signal: Signal) -> list[tuple[UUID, str, None]]:

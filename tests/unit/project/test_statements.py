@@ -1,100 +1,11 @@
-"""Every statement that touches a table of workspaces names the workspace, whatever row-level security adds to it."""
+"""What statements have to have, besides their workspace (`test_reach`): the sight of their caller, one place for what is appended."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-SOURCE = Path(__file__).parents[3] / "src" / "passerelle"
-MIGRATIONS = SOURCE / "migrations"
-
-ELSEWHERE = {
-    "SELECT r.id, … FROM record r WHERE … ORDER BY r.id LIMIT …": "the first of its conditions",
-    "SELECT … FROM record r WHERE … OFFSET 0": "the first of its conditions",
-}
-"""Statements whose workspace cannot be seen here, by how they begin, and where it is."""
-
-
-def tables() -> frozenset[str]:
-    """Every table of workspaces that the migrations make."""
-    texts = [path.read_text(encoding="utf-8") for end in ("*.py", "*.sql") for path in MIGRATIONS.rglob(end)]
-    made = re.compile(r"CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(?:public\.)?(\w+)\s*(?=\()")
-    return frozenset(
-        found[1]
-        for text in texts
-        for found in made.finditer(text)
-        if re.search(r"(?<!\w)workspace_id +uuid NOT NULL", in_brackets(text[found.end() :]))
-    )
-
-
-def in_brackets(text: str) -> str:
-    """What the bracket that `text` begins with encloses."""
-    depth = 0
-    for place, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return text[:place]
-    return text
-
-
-def text_of(node: ast.expr, constants: Mapping[str, str]) -> str | None:
-    """The constant parts of a text, wherever it is put together; None for what is none."""
-    if isinstance(node, ast.Name):
-        return constants.get(node.id)
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else None
-    if isinstance(node, ast.JoinedStr):
-        return "".join(text_of(part, constants) or "…" for part in node.values)
-    if isinstance(node, ast.FormattedValue):
-        return text_of(node.value, constants)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        left, right = text_of(node.left, constants), text_of(node.right, constants)
-        return None if left is None and right is None else f"{left or '…'}{right or '…'}"
-    return None
-
-
-def constants_of(module: ast.Module) -> dict[str, str]:
-    """The module's own texts by name, which others of its texts are put together from."""
-    found: dict[str, str] = {}
-    for node in module.body:
-        targets: list[ast.expr] = node.targets if isinstance(node, ast.Assign) else []
-        target = node.target if isinstance(node, ast.AnnAssign) else next(iter(targets), None)
-        value = getattr(node, "value", None)
-        if isinstance(target, ast.Name) and value is not None and (text := text_of(value, found)) is not None:
-            found[target.id] = text
-    return found
-
-
-def texts(node: ast.AST, constants: Mapping[str, str]) -> Iterator[tuple[int, str]]:
-    """The texts below a node, each as a whole."""
-    if isinstance(node, ast.expr) and (text := text_of(node, constants)) is not None:
-        yield node.lineno, text
-        return
-    for child in ast.iter_child_nodes(node):
-        yield from texts(child, constants)
-
-
-def test_every_statement_names_its_workspace() -> None:
-    """Row-level security stands behind that; it is not the only thing that keeps workspaces apart."""
-    known = tables()
-    assert len(known) > 30
-    touches = re.compile(rf"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:ONLY\s+)?({'|'.join(sorted(known))})\b")
-    missing, seen = [], 0
-    for path in sorted(SOURCE.rglob("*.py")):
-        if MIGRATIONS in path.parents:
-            continue
-        module = ast.parse(path.read_text(encoding="utf-8"))
-        for line, text in texts(module, constants_of(module)):
-            if touches.search(text) is None:
-                continue
-            seen += 1
-            if "workspace_id" not in text and " ".join(text.split())[:60] not in ELSEWHERE:
-                missing.append(f"{path.relative_to(SOURCE)}:{line}: {' '.join(text.split())[:60]!r}")
-    assert seen > 100
-    assert not missing, "\n".join(missing)
-
+from tests.unit.project.sql import MIGRATIONS, SOURCE, constants_of, module_of, texts
 
 SEEN = frozenset({"record", "record_change", "record_comment", "attachment"})
 """The tables that a caller may see in part."""
@@ -133,9 +44,8 @@ def test_every_statement_on_records_has_the_callers_sight() -> None:
         name = str(path.relative_to(SOURCE))
         if MIGRATIONS in path.parents or name in SEEN_ALREADY:
             continue
-        module = ast.parse(path.read_text(encoding="utf-8"))
-        constants = constants_of(module)
-        for part in ast.walk(module):
+        constants = constants_of(path)
+        for part in ast.walk(module_of(path)):
             if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             if not any(touches.search(text) for _, text in texts(part, constants)):

@@ -263,7 +263,7 @@ function placeOf(parsed: Parsed, path: Path): { node: Collection; place: number 
 /** How what is added to a collection is written. `indent`: the column of its keys or dashes. */
 function styleIn(parsed: Parsed, node: Collection, path: Path): Style {
   const { text } = parsed;
-  const root = parsed.document.contents;
+  const root = parsed.root;
   const json = isMap(root) && root.flow === true && /^\s*\{\s*(?:"|\})/.test(text);
   // Empty brackets make way for lines, unless they stand in brackets themselves.
   const flow = node.flow === true && (node.items.length > 0 || json || inFlow(parsed, path));

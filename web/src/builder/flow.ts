@@ -8,6 +8,8 @@ const DOT = { width: 64, height: 26 };
 const PAD = 14;
 const HEAD = 46;
 const LABEL = 22;
+/** From one step to the next. */
+const BETWEEN = 30;
 
 export interface Box {
   id: string;
@@ -58,24 +60,16 @@ export function boxId(step: Step): string {
 function drawList(steps: readonly Step[], parent: string | undefined, at: { x: number; y: number }, boxes: Box[], ways: Way[], ends: boolean): Size {
   const inner = new Map<string, { boxes: Box[]; size: Size }>();
   for (const step of steps) inner.set(boxId(step), drawStep(step, ways));
-  const dagre = new Graph();
-  // The last ranker is the quickest, and what it makes of lists of steps is as good.
-  dagre.setGraph({ rankdir: "TB", nodesep: 34, ranksep: 30, ranker: "longest-path" });
-  dagre.setDefaultEdgeLabel(() => ({}));
   const begin = `${parent ?? ""}begin`;
   const end = `${parent ?? ""}end`;
-  if (ends) {
-    dagre.setNode(begin, { ...DOT });
-    dagre.setNode(end, { ...DOT });
-  }
-  for (const step of steps) dagre.setNode(boxId(step), { ...inner.get(boxId(step))!.size });
   const own = waysOf(steps, ends ? begin : undefined, ends ? end : undefined);
+  const sizes = new Map(steps.map((step) => [boxId(step), inner.get(boxId(step))!.size]));
+  const all = new Map(ends ? [[begin, DOT], ...sizes, [end, DOT]] : sizes);
   // What leads aside must not push steps out of their line.
-  for (const way of own) if (!way.aside) dagre.setEdge(way.source, way.target);
-  layout(dagre);
-  const { width = 0, height = 0 } = dagre.graph() as Partial<Size>;
+  const line = own.filter((way) => !way.aside);
+  const { width, height, centre } = isOneLine([...all.keys()], line) ? below(all) : laidOut(all, line);
   const place = (id: string, size: Size) => {
-    const { x, y } = dagre.node(id) as { x: number; y: number };
+    const { x, y } = centre(id);
     return { x: at.x + x - size.width / 2, y: at.y + y - size.height / 2 };
   };
   if (ends) boxes.push({ id: begin, step: undefined, shape: "begin", label: "", parent, ...place(begin, DOT), ...DOT });
@@ -87,6 +81,40 @@ function drawList(steps: readonly Step[], parent: string | undefined, at: { x: n
   if (ends) boxes.push({ id: end, step: undefined, shape: "end", label: "", parent, ...place(end, DOT), ...DOT });
   ways.push(...own);
   return { width, height };
+}
+
+interface Placed extends Size {
+  centre: (id: string) => { x: number; y: number };
+}
+
+/** Whether each leads to the next one, and nowhere else. */
+function isOneLine(ids: readonly string[], ways: readonly Way[]): boolean {
+  const next = new Map(ids.map((id, place) => [id, ids[place + 1]]));
+  return ways.length === ids.length - 1 && new Set(ways.map((way) => way.source)).size === ways.length && ways.every((way) => next.get(way.source) === way.target);
+}
+
+/** One below the other: as the layout would have it, without its work, which hundreds of steps would feel. */
+function below(sizes: ReadonlyMap<string, Size>): Placed {
+  const width = Math.max(0, ...[...sizes.values()].map((size) => size.width));
+  const centres = new Map<string, { x: number; y: number }>();
+  let y = 0;
+  for (const [id, size] of sizes) {
+    centres.set(id, { x: width / 2, y: y + size.height / 2 });
+    y += size.height + BETWEEN;
+  }
+  return { width, height: Math.max(0, y - BETWEEN), centre: (id) => centres.get(id)! };
+}
+
+function laidOut(sizes: ReadonlyMap<string, Size>, ways: readonly Way[]): Placed {
+  const dagre = new Graph();
+  // The last ranker is the quickest, and what it makes of lists of steps is as good.
+  dagre.setGraph({ rankdir: "TB", nodesep: 34, ranksep: BETWEEN, ranker: "longest-path" });
+  dagre.setDefaultEdgeLabel(() => ({}));
+  for (const [id, size] of sizes) dagre.setNode(id, { ...size });
+  for (const way of ways) dagre.setEdge(way.source, way.target);
+  layout(dagre);
+  const { width = 0, height = 0 } = dagre.graph() as Partial<Size>;
+  return { width, height, centre: (id) => dagre.node(id) as { x: number; y: number } };
 }
 
 /** A step with everything in it, as if it stood at the top left. */

@@ -18,11 +18,18 @@ export function grouped(kinds: Iterable<string>): [GroupName, string[]][] {
 }
 
 export interface Words {
-  title: string;
+  /** What a new step of a kind is called, by kind. */
+  titles: Readonly<Record<Titled, string>>;
   text: string;
   agree: string;
   name: string;
+  /** What an e-mail says, and why somebody is refused. */
+  letter: string;
+  refusal: string;
 }
+
+/** The kinds that begin with a title of their own. */
+export type Titled = "form" | "upload" | "consent" | "message" | "email" | "review";
 
 interface Situation {
   language: Language;
@@ -38,24 +45,24 @@ interface Situation {
 }
 
 const STARTS: Record<string, (now: Situation) => unknown> = {
-  form: ({ words }) => ({ title: words.title, schema: { type: "object", required: ["name"], properties: { name: { type: "string", title: words.name } } } }),
-  upload: ({ words }) => ({ title: words.title, accept: ["application/pdf", "image/*"], max: 1 }),
-  consent: ({ words }) => ({ title: words.title, text: words.agree, version: "1" }),
-  message: ({ words }) => ({ title: words.title, text: words.text }),
+  form: ({ words }) => ({ title: words.titles.form, schema: { type: "object", required: ["name"], properties: { name: { type: "string", title: words.name } } } }),
+  upload: ({ words }) => ({ title: words.titles.upload, accept: ["application/pdf", "image/*"], max: 1 }),
+  consent: ({ words }) => ({ title: words.titles.consent, text: words.agree, version: "1" }),
+  message: ({ words }) => ({ title: words.titles.message, text: words.text }),
   http: () => ({ method: "GET", url: "https://example.com/", timeout: "10s" }),
   check: ({ value }) => ({ name: "email-address", with: { value: value ?? "name@example.com" } }),
   record: ({ table }) => (table ? { table, find: {} } : { find: {} }),
-  email: ({ words, email }) => ({ to: email ?? "name@example.com", subject: words.title, body: words.text }),
+  email: ({ words, email }) => ({ to: email ?? "name@example.com", subject: words.titles.email, body: words.letter }),
   set: () => ({ value: true }),
   workflow: ({ definition }) => ({ definition: definition ?? "other-definition" }),
-  review: ({ words }) => ({ title: words.title, outcomes: ["approve", "reject"] }),
+  review: ({ words }) => ({ title: words.titles.review, outcomes: ["approve", "reject"] }),
   switch: ({ step, id }) => [{ when: "false", goto: step ?? id }],
   parallel: ({ id }) => ({ branches: { one: [{ id: `${id}One`, set: { done: true } }], two: [{ id: `${id}Two`, set: { done: true } }] } }),
   each: ({ list, id }) => ({ in: list ?? ["first", "second"], steps: [{ id: `${id}Item`, set: { item: "${item}" } }] }),
   wait: () => ({ for: "1d" }),
   event: () => ({ within: "7d" }),
   end: () => ({}),
-  fail: ({ words }) => ({ code: "REFUSED", message: words.text }),
+  fail: ({ words }) => ({ code: "REFUSED", message: words.refusal }),
 };
 
 /** A new step as text, from the first column, without a dash. */

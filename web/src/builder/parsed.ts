@@ -6,7 +6,6 @@ import {
   isPair,
   isScalar,
   isSeq,
-  LineCounter,
   parseDocument,
   type Document,
   type Node,
@@ -15,6 +14,8 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
+
+import { reread } from "./reread";
 
 export type Path = readonly (string | number)[];
 
@@ -31,8 +32,12 @@ export interface Parsed {
   /** Whether the text could be read to its end: only then can it be drawn and changed by the drawing. */
   readable: boolean;
   value: unknown;
+  /** What the text says, each value with its place. */
+  root: Node | null;
+  /** What resolves aliases; where there are none, that of a text before. */
   document: Document;
-  lines: LineCounter;
+  /** Whether a value is named to be repeated, or repeats one. */
+  repeats: boolean;
 }
 
 // As the server reads it: null, true, false and numbers are what JSON says they are, all else is a text.
@@ -45,13 +50,35 @@ const NUMBER: ScalarTag = {
   resolve: (text) => Number(text),
 };
 
-/** Read a text. Never throws: what cannot be read is not `readable`. */
+/** The texts that were read last: an edit reads what comes out of it, and whoever draws it reads the same. */
+const kept = new Map<string, Parsed>();
+const MOST_KEPT = 6;
+
+/** Read a text. Never throws: what cannot be read is not `readable`. What comes out is shared: nobody changes it. */
 export function parse(text: string): Parsed {
-  const lines = new LineCounter();
+  const known = kept.get(text);
+  kept.delete(text);
+  const parsed = known ?? again(text) ?? read(text);
+  kept.set(text, parsed);
+  const [oldest] = kept.keys();
+  if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
+  return parsed;
+}
+
+/** Read anew as little as may be: after the newest of the kept texts that it is much alike. */
+function again(text: string): Parsed | undefined {
+  for (const before of [...kept.values()].reverse()) {
+    const parsed = reread(before, text, read);
+    if (parsed) return parsed;
+  }
+  return undefined;
+}
+
+/** As `parse`, for a text that nobody else reads: it is not kept. */
+export function read(text: string): Parsed {
   const document = parseDocument(text, {
     schema: "failsafe",
     customTags: (tags) => [...tags.filter((tag) => typeof tag !== "string"), NULL, BOOLEAN, NUMBER],
-    lineCounter: lines,
     logLevel: "silent",
     merge: false,
   });
@@ -64,7 +91,14 @@ export function parse(text: string): Parsed {
       readable = false;
     }
   }
-  return { text, readable, value, document: document, lines };
+  return { text, readable, value, root: document.contents, document, repeats: hasAnchor(document.contents) };
+}
+
+function hasAnchor(node: Node | null): boolean {
+  if (isAlias(node)) return true;
+  if (isMap(node)) return node.anchor !== undefined || (node as YAMLMap<Node, Node | null>).items.some((pair) => hasAnchor(pair.key) || hasAnchor(pair.value));
+  if (isSeq(node)) return node.anchor !== undefined || (node.items as Node[]).some(hasAnchor);
+  return isScalar(node) && node.anchor !== undefined;
 }
 
 /** The value at a path, and what holds it; undefined where the text has nothing there. */
@@ -77,7 +111,7 @@ export interface Found {
 }
 
 export function find(parsed: Parsed, path: Path): Found | undefined {
-  let found: Found = { node: parsed.document.contents, pair: undefined, parent: undefined, borrowed: false };
+  let found: Found = { node: parsed.root, pair: undefined, parent: undefined, borrowed: false };
   for (const part of path) {
     let node = found.node;
     let { borrowed } = found;
@@ -120,7 +154,7 @@ export function rangeOf(parsed: Parsed, path: Path): Range | undefined {
 /** The path of what stands at an offset: keys and items around it. */
 export function pathAt(parsed: Parsed, offset: number): Path {
   const path: (string | number)[] = [];
-  let node = parsed.document.contents;
+  let node = parsed.root;
   while (isCollection(node)) {
     const inside = isMap(node)
       ? (node as YAMLMap<Node, Node | null>).items.findLast((pair) => (pair.key.range?.[0] ?? Infinity) <= offset)

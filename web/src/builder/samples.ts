@@ -62,6 +62,12 @@ export function sampleOf(field: Field): unknown {
   return (typeof format === "string" ? BY_FORMAT[format] : undefined) ?? "text";
 }
 
+/** What the `${…}` of a text read, each once: secrets have no samples. */
+export function readsIn(text: string): string[] {
+  const inside = [...text.matchAll(/\$\{([^}]*)\}/g)].map((found) => found[1]!.replace(/'[^']*'|"[^"]*"/g, ""));
+  return [...new Set(inside.flatMap((one) => one.match(/(?<![\w.])(?:parameters|steps|record|case|execution|item)(?:\.\w+)*/g) ?? []))];
+}
+
 /** The scope with one value of another: `steps.risk.score`. */
 export function withSample(scope: Scope, name: string, value: unknown): Scope {
   const [first, ...rest] = name.split(".") as [string, ...string[]];

@@ -70,17 +70,29 @@ export function schemaAt(root: Schema, path: Path): Schema | undefined {
     if (!here) return undefined;
     const schema: Schema = resolved(root, here);
     if (typeof part === "number") here = schema.items;
-    else here = schema.properties?.[part] ?? alternative(root, schema, part) ?? (typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined);
+    else here = withinField(schema, part) ?? alternatives(root, schema)[part] ?? (typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined);
   }
   return here && resolved(root, here);
 }
 
-function alternative(root: Schema, schema: Schema, part: string): Schema | undefined {
-  for (const one of [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]) {
-    const found = resolved(root, one).properties?.[part];
-    if (found) return found;
-  }
-  return undefined;
+/** The keys that a mapping may have, of each form that it may have. */
+export function alternatives(root: Schema, schema: Schema): Record<string, Schema> {
+  const forms = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].map((one) => resolved(root, one).properties);
+  return Object.assign({}, ...forms, schema.properties) as Record<string, Schema>;
+}
+
+const OPTION: Schema = {
+  type: "object",
+  properties: { const: { description: "The value." }, title: { $ref: `${PART}text`, description: "Its text." } },
+};
+
+/** The fields of a group and the entries of a list are fields again, which the published schema says in words only. */
+function withinField(field: Schema, part: string): Schema | undefined {
+  const own = field.properties?.["visibleWhen"] && field.properties[part];
+  if (!own) return undefined;
+  if (part === "items") return { ...field, ...own };
+  if (part === "properties") return { ...own, type: "object", additionalProperties: field };
+  return part === "oneOf" ? { ...own, items: OPTION } : undefined;
 }
 
 /** The types that a value may have; empty: any. */

@@ -160,7 +160,7 @@ export function renameStep(parsed: Parsed, path: Path, id: string): Parsed {
       else parts.push(...references(source, from, key, old, id));
     }
   };
-  walk(parsed.document.contents, "");
+  walk(parsed.root, "");
   const own = find(parsed, [...path, "id"])!.node!.range!;
   parts.push(...found(parsed.text.slice(own[0], own[1]), own[0], new RegExp(`\\b${old}\\b`, "g"), id));
   return replaceAll(parsed, parts);

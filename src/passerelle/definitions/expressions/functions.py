@@ -60,7 +60,7 @@ def _pattern(pattern: str) -> Any:
     options.log_errors = False
     options.never_capture = True  # whether it matches is asked, never what
     try:
-        return re2.compile(pattern, options)  # type: ignore[no-untyped-call]
+        return re2.compile(pattern, options)
     except (re2.error, UnicodeError):
         raise Failure("matches(…): the pattern is not a regular expression of RE2's syntax") from None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from passerelle.definitions.expressions import nodes
@@ -52,11 +53,20 @@ def parse(text: str, start: int = 0, *, closing: str = "") -> tuple[Node, int]:
     With `closing`, the expression ends at that symbol; without, at the end of `text`. Raises
     `ExpressionProblem`.
     """
+    return (_remembered if len(text) <= _SHORT else _parse)(text, start, closing)
+
+
+def _parse(text: str, start: int, closing: str) -> tuple[Node, int]:
     parser = _ExpressionParser(text, start)
     node = parser.expression()
     if parser.token.text != closing if closing else parser.token.kind != "end":
         raise parser.unexpected(f"`{closing}`" if parser.token.kind == "end" else "an operator")
     return node, parser.token.offset
+
+
+_SHORT: Final = 400
+"""Characters of a text whose expressions are remembered: the next check of a definition has nearly all again."""
+_remembered: Final = lru_cache(maxsize=4_096)(_parse)
 
 
 class _ExpressionParser:

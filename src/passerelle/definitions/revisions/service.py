@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from passerelle.definitions.calls import Callee, callee_of, calls_in
-from passerelle.definitions.compiler import Compiled, compile_definition
+from passerelle.definitions.compiler import Checked, Compiled, check_definition, compile_definition
 from passerelle.definitions.facts import KnownFacts, WorkspaceFacts
 from passerelle.definitions.kinds import KindRegistry
 from passerelle.definitions.model import Definition
@@ -61,6 +61,8 @@ Compile = Callable[[UUID, str, WorkspaceFacts | None, bool], Awaitable[Compiled]
 """Compiles a text of a workspace; raises `WorkKilledError` where that takes too long."""
 
 
+Check = Callable[[UUID, str, WorkspaceFacts], Awaitable[Checked]]
+"""Checks a text of a workspace; raises as `Compile`."""
 Calls = Callable[[UUID, str], Awaitable[frozenset[str]]]
 """The names of the definitions that a text runs; raises as `Compile`."""
 
@@ -100,12 +102,14 @@ class Revisions:
         compiling: Compile | None = None,
         calling: Calls | None = None,
         zones: Zones = no_zone,
+        checking: Check | None = None,
     ) -> None:
         self._repository = repository
         self._kinds = kinds
         self._facts = facts
         self._compile = compiling or self._at_once
         self._calls = calling or _calls_at_once
+        self._checking = checking or self._checked_at_once
         self._zones = zones
         self._compiled: OrderedDict[UUID, Definition] = OrderedDict()
         self._in_zone: OrderedDict[tuple[UUID, tzinfo], Definition] = OrderedDict()
@@ -143,6 +147,13 @@ class Revisions:
         except WorkKilledError as error:
             raise _too_heavy(error) from None
 
+    async def looked_over(self, workspace_id: UUID, text: str) -> Checked:
+        """What is wrong with a text of which nothing is kept, as `tried` has it. Raises DEFINITION_TOO_HEAVY."""
+        try:
+            return await self._checking(workspace_id, text, await self._known(workspace_id, text))
+        except WorkKilledError as error:
+            raise _too_heavy(error) from None
+
     async def warnings(self, workspace_id: UUID, text: str) -> list[str]:
         """What may fail in a run of a text that is sound, one sentence each, with line and place."""
         compiled = await self._compile(workspace_id, text, await self._known(workspace_id, text), False)
@@ -150,6 +161,9 @@ class Revisions:
 
     async def _at_once(self, workspace_id: UUID, text: str, facts: WorkspaceFacts | None, stored: bool) -> Compiled:
         return compile_definition(text, self._kinds, workspace=facts, stored=stored)
+
+    async def _checked_at_once(self, workspace_id: UUID, text: str, facts: WorkspaceFacts) -> Checked:
+        return check_definition(text, self._kinds, facts)
 
     async def _check(
         self, workspace_id: UUID, text: str, facts: WorkspaceFacts | None = None, *, stored: bool = False

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from passerelle.end_user.pages.assets import asset_path
 from passerelle.end_user.pages.rendering import render
 from passerelle.end_user.pages.views import PageView
+from passerelle.end_user.session.models import Screen
 from passerelle.kit.language_choice import LONGEST, region_of
 from passerelle.languages.language import Language
 from passerelle.languages.service import Languages, OfferedLanguage
@@ -90,6 +91,18 @@ class PageAnswers:
         language = language.reading(texts, region_of(request.headers.get("accept-language", "")))
         return Setting(theme, language, self.languages.offered(named), place)
 
+    async def setting_of(self, request: Request, screen: Screen, chosen: str | None = None) -> Setting:
+        """That of an execution's screen."""
+        return await self.setting(
+            request,
+            screen.workspace_id,
+            named=screen.languages,
+            locale=screen.locale,
+            place=screen.execution_id,
+            used=screen.language,
+            chosen=chosen,
+        )
+
     def page(
         self, request: Request, view: PageView, setting: Setting, status: int = 200, *, document: str = "document.html"
     ) -> Response:
@@ -123,8 +136,9 @@ class PageAnswers:
     def keep_language(self, response: Response, code: str, place: UUID | None) -> None:
         """Let the browser remember what the switch was set to, and where."""
         value = code if place is None else f"{code}.{_mark(place)}"
-        kept = {"max_age": _A_MONTH, "secure": self._secure, "httponly": True, "samesite": "lax"}
-        response.set_cookie(LANGUAGE_COOKIE, value, **kept)  # type: ignore[arg-type]
+        response.set_cookie(
+            LANGUAGE_COOKIE, value, max_age=_A_MONTH, secure=self._secure, httponly=True, samesite="lax"
+        )
 
     def _remember_language(self, request: Request, response: Response, setting: Setting) -> None:
         code = request.query_params.get("lang", "")

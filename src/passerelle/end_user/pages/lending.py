@@ -43,14 +43,7 @@ class _Lending:
         screen = await self._sessions.screen(handover.workspace_id, handover.execution_id)
         if screen.step is None or (screen.step.id, screen.step.visit) != (handover.step, handover.step_visit):
             raise HANDOVER_GONE.error("the step is over")
-        setting = await self._answers.setting(
-            request,
-            screen.workspace_id,
-            named=screen.languages,
-            locale=screen.locale,
-            place=screen.execution_id,
-            used=screen.language,
-        )
+        setting = await self._answers.setting_of(request, screen)
         title = setting.language.of(screen.step.config["title"])
         return self._answers.page(request, handover_view(title, setting.language, f"/h/{secret}"), setting)
 

@@ -117,7 +117,7 @@ class _Steps:
             return RedirectResponse(address(execution_id), 303)  # a single step was lent
         screen = await self._sessions.screen(visit.session.workspace_id, execution_id)
         screen = replace(screen, proof=visit.session.kind)
-        setting = await self._setting(request, screen)
+        setting = await self._answers.setting_of(request, screen)
         if screen.step is None or (screen.step.id, screen.step.visit) != (step, number):
             return await self._moved_on(request, visit, screen, setting)
         if posted.last("_action") == "phone" and visit.session.step is None:
@@ -135,7 +135,7 @@ class _Steps:
     async def draft(self, request: Request) -> Response:
         """Keep what was typed so far. Says which fields these values hide, and what does not fit yet."""
         screen, step, posted = await self._typed(request)
-        language = (await self._setting(request, screen)).language
+        language = (await self._answers.setting_of(request, screen)).language
         draft = draft_of(step, posted, language)
         await self._sessions.save(
             screen.workspace_id, screen.execution_id, step.id, step.visit, draft, seen=screen.seen
@@ -151,7 +151,7 @@ class _Steps:
     async def check(self, request: Request) -> Response:
         """What somebody outside says of one field, `_field`, with the other values as they are typed."""
         screen, step, posted = await self._typed(request)
-        language = (await self._setting(request, screen)).language
+        language = (await self._answers.setting_of(request, screen)).language
         form = form_of(step)
         if form is None:
             return json_answer({"problems": {}})
@@ -174,7 +174,7 @@ class _Steps:
         """The whole of what is agreed to, as a file to keep."""
         visit = await self._browsers.visit(request, execution_id)
         screen = await self._sessions.screen(visit.session.workspace_id, execution_id)
-        setting = await self._setting(request, screen)
+        setting = await self._answers.setting_of(request, screen)
         here = screen.step
         if here is None or (here.id, here.visit) != (step, number) or here.kind != "consent":
             return await self._moved_on(request, visit, screen, setting)
@@ -198,7 +198,7 @@ class _Steps:
         """Files of a plain form."""
         visit = await self._browsers.visit(request, execution_id)
         screen = await self._sessions.screen(visit.session.workspace_id, execution_id)
-        setting = await self._setting(request, screen)
+        setting = await self._answers.setting_of(request, screen)
         here = screen.step
         if here is None or (here.id, here.visit) != (step, number) or here.kind != "upload":
             return await self._moved_on(request, visit, screen, setting)
@@ -216,7 +216,7 @@ class _Steps:
             await keep_one(request, self._sessions, visit.session, step, number)
         except PasserelleError as error:
             screen = await self._sessions.screen(visit.session.workspace_id, execution_id)
-            setting = await self._setting(request, screen)
+            setting = await self._answers.setting_of(request, screen)
             here = screen.step if screen.step is not None and screen.step.kind == "upload" else None
             document = document_of(here, document_in(request)) if here is not None else None
             sentence = sentence_of(error, document, setting.language)
@@ -248,7 +248,7 @@ class _Steps:
         execution_id = visit.session.execution_id
         if outcome.language is not None:
             now = await self._sessions.screen(visit.session.workspace_id, execution_id)
-            setting = await self._setting(request, now, outcome.language)
+            setting = await self._answers.setting_of(request, now, outcome.language)
         if outcome.redirects and FRAGMENT not in request.headers:
             response: Response = RedirectResponse(address(execution_id) + outcome.anchor, 303)
         else:
@@ -267,7 +267,7 @@ class _Steps:
     async def _page(
         self, request: Request, visit: BrowserVisit, screen: Screen, attempt: Submission = FRESHLY, status: int = 200
     ) -> Response:
-        setting = await self._setting(request, screen)
+        setting = await self._answers.setting_of(request, screen)
         return await self._answer(request, visit, screen, setting, attempt, status)
 
     async def _answer(
@@ -280,14 +280,3 @@ class _Steps:
         if visit.session.step is None and screen.agreed:
             view = replace(view, values={**view.values, "agreed": agreed_files(screen, setting.language)})
         return self._answers.page(request, view, setting, status)
-
-    async def _setting(self, request: Request, screen: Screen, chosen: str | None = None) -> Setting:
-        return await self._answers.setting(
-            request,
-            screen.workspace_id,
-            named=screen.languages,
-            locale=screen.locale,
-            place=screen.execution_id,
-            used=screen.language,
-            chosen=chosen,
-        )

@@ -32,7 +32,7 @@ def output_of(
         raise StepFailure(
             code, f"{request.where} answered {status}, but {error}.", details=_details(answer, redaction)
         ) from None
-    return {"status": answer.status, "headers": _recorded(answer), "body": body}
+    return {"status": answer.status, "headers": recorded(answer), "body": body}
 
 
 def _body(config: HttpConfig, answer: OutgoingAnswer) -> Json:
@@ -57,7 +57,7 @@ def _body(config: HttpConfig, answer: OutgoingAnswer) -> Json:
         return None
 
 
-def _recorded(answer: OutgoingAnswer) -> dict[str, str]:
+def recorded(answer: OutgoingAnswer) -> dict[str, str]:
     """Headers as everybody may see them."""
     return {name: MASK if is_credential(name) else value for name, value in answer.headers.items()}
 
@@ -79,7 +79,7 @@ def _details(answer: OutgoingAnswer, redaction: Redaction) -> JsonObject:
     """The answer as it came, for whoever looks for the cause; of a long body only the beginning, and its size."""
     # Without secrets before it is cut, or half of one could be left at the end.
     text = redaction.text(answer.body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}"))
-    details = {"status": answer.status, "headers": _recorded(answer), "body": text[:SHOWN]}
+    details = {"status": answer.status, "headers": recorded(answer), "body": text[:SHOWN]}
     return details if len(text) <= SHOWN else {**details, "bodyBytes": len(answer.body), "bodyShown": SHOWN}
 
 

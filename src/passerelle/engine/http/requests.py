@@ -80,6 +80,11 @@ class HttpConfig:
         return sorted({path[1] for path in self._secret_paths(guarded=False) if len(path) > 1} - set(values))
 
     @property
+    def reads_secrets(self) -> bool:
+        """Whether it sends secrets, or may."""
+        return bool(self._secret_paths())
+
+    @property
     def reads_credentials(self) -> bool:
         """Whether it reads a header of another step's answer that is masked everywhere else."""
         return any(
@@ -180,7 +185,7 @@ def _invalid(reason: str) -> StepFailure:
     return StepFailure("HTTP_REQUEST_INVALID", f"There is no request to send: {reason}.")
 
 
-def _with_ours(config: HttpConfig, request: HttpRequest, idempotency_key: str) -> Mapping[str, str]:
+def with_ours(config: HttpConfig, request: HttpRequest, idempotency_key: str) -> Mapping[str, str]:
     """The request's own headers, and ours where it says nothing."""
     own = {name.lower() for name in request.headers}
     ours = {"User-Agent": f"Passerelle/{VERSION}", "Idempotency-Key": idempotency_key}
@@ -195,7 +200,7 @@ async def send(config: HttpConfig, request: HttpRequest, tools: Tools, idempoten
         return await tools.outgoing.request(
             request.method,
             request.url,
-            headers=_with_ours(config, request, idempotency_key),
+            headers=with_ours(config, request, idempotency_key),
             content=request.content,
             timeout_seconds=timeout.total_seconds(),
             max_bytes=config.max_bytes,

@@ -5,25 +5,28 @@ A message has one `Message-ID` however often it is attempted: it is made of the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from passerelle.definitions.expressions import Scope, Template
 from passerelle.definitions.expressions.values import text_of
-from passerelle.definitions.kinds import Path, StepContext, TextTemplate
+from passerelle.definitions.kinds import Insert, Path, StepContext, TextTemplate
 from passerelle.definitions.model import Retry
 from passerelle.definitions.parts import part
 from passerelle.definitions.readings import members
 from passerelle.engine.kinds import Announcement, OutsideKind, StepFailure, Tools
+from passerelle.engine.user_kinds import in_markdown
 from passerelle.kit.json import Json, JsonObject, KnownJson
 from passerelle.kit.language_choice import best
 from passerelle.kit.mail import SEND_SECONDS, Mail, MailError, MailLater, MailTimeout, Message, NoMail
 from passerelle.kit.mail.addresses import MailAddress
+from passerelle.kit.mail.letters import Letter, letter
 
 ADDRESSED: Final = ("to", "cc", "bcc", "replyTo")
+Format = Literal["text", "markdown"]
+FORMATS: Final[tuple[Format, ...]] = ("text", "markdown")
 MOST_RECEIVERS: Final = 100
 """RFC 5321 (4.5.3.1.8): what every server takes at once."""
 
@@ -47,6 +50,7 @@ class EmailConfig:
     """By `to`, `cc`, `bcc` and `replyTo`, those that are given."""
     subject: TextTemplate
     body: TextTemplate
+    format: Format
     html: TextTemplate | None
 
 
@@ -68,30 +72,39 @@ class EmailKind(OutsideKind[EmailConfig]):
             "bcc": _addresses("Who gets a copy without the others knowing."),
             "replyTo": _addresses("Where answers go."),
             "subject": part("text", "The subject; `${…}` in it is replaced."),
-            "body": part("text", "The message as plain text; `${…}` in it is replaced."),
-            "html": part("text", "The message as HTML; values are escaped."),
+            "body": part("text", "The message; `${…}` in it is replaced."),
+            "format": {
+                "enum": list(FORMATS),
+                "default": "text",
+                "description": "How `body` is written. `markdown` goes out as HTML and as plain text, with headings, "
+                "lists, links, bold and italics; what values put in is text in any case.",
+            },
+            "html": part("text", "The message as HTML beside `body`; values are escaped."),
         },
         "examples": [{"to": "${steps.company.email}", "subject": "Welcome", "body": "Your account is ready."}],
     }
 
     def compile(self, value: KnownJson, path: Path, compiling: StepContext) -> EmailConfig:
-        def text(key: str) -> TextTemplate:
-            insert = _insert_html if key == "html" else _insert_text
+        def text(key: str, insert: Insert = _insert_text) -> TextTemplate:
             return compiling.text_template(value[key], (*path, key), insert=insert)
 
+        written: Format = value.get("format", "text")
+        if written == "markdown" and "html" in value:
+            compiling.problem((*path, "html"), "`format: markdown` makes the HTML of `body`; leave one of them out")
         return EmailConfig(
             addresses={key: _receivers(value[key], (*path, key), compiling) for key in ADDRESSED if key in value},
             subject=text("subject"),
-            body=text("body"),
-            html=text("html") if "html" in value else None,
+            body=text("body", in_markdown if written == "markdown" else _insert_text),
+            format=written,
+            html=text("html", _insert_html) if "html" in value else None,
         )
 
     def output_shape(self, config: EmailConfig) -> JsonObject:
         return members({"messageId": {"type": "string"}, "to": {}})
 
     def describe(self, config: EmailConfig, scope: Scope) -> Json:
-        shown = {key: template.render(scope) for key, template in config.addresses.items()}
-        return {**shown, "subject": _in_language(config.subject, scope), "body": _in_language(config.body, scope)}
+        written = letter_of(config, scope)
+        return {**addresses_of(config, scope), "subject": written.subject, "body": written.text}
 
     async def call(self, config: EmailConfig, scope: Scope, tools: Tools, idempotency_key: str) -> Json:
         message = _message(config, scope, tools, idempotency_key)
@@ -119,11 +132,27 @@ def _told(failure: StepFailure) -> str:
     return f"{failure.code}: {reply or failure.message}"
 
 
+def addresses_of(config: EmailConfig, scope: Scope) -> dict[str, Json]:
+    """Whom it is for, as the definition says it: addresses that are none as well. Raises `ExpressionError`."""
+    return {key: template.render(scope) for key, template in config.addresses.items()}
+
+
+def letter_of(config: EmailConfig, scope: Scope) -> Letter:
+    """What it says, in the language that the end user reads. Raises `ExpressionError`."""
+    wanted = scope["execution"]["language"]
+    subject, body = _in_language(config.subject, wanted, scope), _in_language(config.body, wanted, scope)
+    if config.format == "markdown":
+        return letter(subject, body, _language_of(config.body, wanted) or wanted or "")
+    html = _in_language(config.html, wanted, scope) if config.html is not None else None
+    return Letter(subject, body, html)
+
+
 def _message(config: EmailConfig, scope: Scope, tools: Tools, key: str) -> Message:
     addresses = {
         name: _parsed(name, config.addresses[name].render(scope)) if name in config.addresses else ()
         for name in ADDRESSED
     }
+    written = letter_of(config, scope)
     message = Message(
         key=key,
         date=tools.now,
@@ -131,9 +160,9 @@ def _message(config: EmailConfig, scope: Scope, tools: Tools, key: str) -> Messa
         cc=addresses["cc"],
         bcc=addresses["bcc"],
         reply_to=addresses["replyTo"],
-        subject=_in_language(config.subject, scope),
-        text=_in_language(config.body, scope),
-        html=_in_language(config.html, scope) if config.html is not None else None,
+        subject=written.subject,
+        text=written.text,
+        html=written.html,
         workspace_id=tools.workspace_id,
     )
     if len(message.receivers) > MOST_RECEIVERS:
@@ -158,15 +187,17 @@ def _address(where: str, given: Json) -> MailAddress:
         raise _invalid(f"`{where}` {error}") from None
 
 
-def _in_language(text: TextTemplate, scope: Scope) -> str:
-    """Filled in, in the language that the end user reads, else in the first one that the step has."""
-    template = text if isinstance(text, Template) else _of_language(text, scope["execution"]["language"])
+def _in_language(text: TextTemplate, wanted: str | None, scope: Scope) -> str:
+    """Filled in, in the language that is wanted, else in the first one that the step has."""
+    code = _language_of(text, wanted)
+    template = text if isinstance(text, Template) else text[str(code)]
     rendered: str = template.render(scope)
     return rendered
 
 
-def _of_language(texts: Mapping[str, Template], language: str | None) -> Template:
-    return texts[best((language,), texts) or next(iter(texts))]
+def _language_of(text: TextTemplate, wanted: str | None) -> str | None:
+    """The language that it is written in; None where it does not say."""
+    return None if isinstance(text, Template) else best((wanted,), text) or next(iter(text))
 
 
 def _insert_text(_: str, value: Json) -> str:

@@ -57,6 +57,12 @@ class Principal:
     """The user who made a key, where that is known; None for a person."""
 
     @property
+    def organization(self) -> UUID:
+        """The id of the organization that it belongs to; only in tests there may be none."""
+        assert self.organization_id is not None, "every principal belongs to an organization"
+        return self.organization_id
+
+    @property
     def person(self) -> UUID | None:
         """The user who counts where persons are counted: whoever calls, or who made the key that does."""
         return self.id if self.kind == "user" else self.made_by_user

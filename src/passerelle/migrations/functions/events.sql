@@ -32,7 +32,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     ), hopeless AS (
         UPDATE webhook_delivery d SET status = 'FAILED', claim = NULL
         FROM old JOIN webhook_endpoint e ON e.workspace_id = old.workspace_id
-        WHERE d.endpoint_id = e.id AND d.event_id = old.id AND d.status = 'PENDING'
+        WHERE d.workspace_id = e.workspace_id AND d.endpoint_id = e.id AND d.event_id = old.id AND d.status = 'PENDING'
     ), gone AS (
         DELETE FROM event v USING old
         WHERE v.workspace_id = old.workspace_id AND v.transaction = old.transaction AND v.id = old.id

@@ -76,32 +76,41 @@ $$;
 -- keeps stays as it is.
 CREATE OR REPLACE FUNCTION forget_link_traces(before timestamptz, at_most integer) RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    WITH tokens AS (
-        DELETE FROM widget_token WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM widget_token WHERE expires_at < before
-              AND NOT is_held(workspace_id, execution_id) LIMIT at_most FOR UPDATE SKIP LOCKED))
+    WITH old_tokens AS MATERIALIZED (
+        SELECT t.workspace_id, t.id FROM widget_token t
+        WHERE t.expires_at < before AND NOT is_held(t.workspace_id, t.execution_id)
+        LIMIT at_most FOR UPDATE SKIP LOCKED
+    ), tokens AS (
+        DELETE FROM widget_token t USING old_tokens o WHERE t.workspace_id = o.workspace_id AND t.id = o.id
         RETURNING 1
+    ), old_visits AS MATERIALIZED (
+        SELECT v.workspace_id, v.id FROM visit v
+        WHERE v.expires_at < before AND NOT is_held(v.workspace_id, v.execution_id)
+        LIMIT at_most FOR UPDATE SKIP LOCKED
     ), visits AS (
-        DELETE FROM visit WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM visit WHERE expires_at < before
-              AND NOT is_held(workspace_id, execution_id) LIMIT at_most FOR UPDATE SKIP LOCKED))
+        DELETE FROM visit v USING old_visits o WHERE v.workspace_id = o.workspace_id AND v.id = o.id
         RETURNING 1
+    ), old_handovers AS MATERIALIZED (
+        SELECT h.workspace_id, h.id FROM handover h
+        WHERE h.ends_at < before AND NOT is_held(h.workspace_id, h.execution_id)
+        LIMIT at_most FOR UPDATE SKIP LOCKED
     ), lent AS (
-        DELETE FROM handover WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM handover WHERE ends_at < before
-              AND NOT is_held(workspace_id, execution_id) LIMIT at_most FOR UPDATE SKIP LOCKED))
+        DELETE FROM handover h USING old_handovers o WHERE h.workspace_id = o.workspace_id AND h.id = o.id
         RETURNING 1
+    ), old_emails AS MATERIALIZED (
+        SELECT m.workspace_id, m.id FROM link_email m
+        JOIN link l ON l.workspace_id = m.workspace_id AND l.id = m.link_id
+        WHERE m.ended_at < before AND NOT is_held(l.workspace_id, l.execution_id)
+        LIMIT at_most FOR UPDATE OF m SKIP LOCKED
     ), emails AS (
-        DELETE FROM link_email WHERE ctid = ANY (ARRAY(
-            SELECT m.ctid FROM link_email m
-            JOIN link l ON l.workspace_id = m.workspace_id AND l.id = m.link_id
-            WHERE m.ended_at < before AND NOT is_held(l.workspace_id, l.execution_id) LIMIT at_most FOR UPDATE OF m SKIP LOCKED))
+        DELETE FROM link_email m USING old_emails o WHERE m.workspace_id = o.workspace_id AND m.id = o.id
         RETURNING 1
+    ), old_addresses AS MATERIALIZED (
+        SELECT l.workspace_id, l.id FROM link l
+        WHERE l.expires_at < before AND l.email IS NOT NULL AND NOT is_held(l.workspace_id, l.execution_id)
+        LIMIT at_most FOR UPDATE SKIP LOCKED
     ), addresses AS (
-        UPDATE link SET email = NULL WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM link WHERE expires_at < before AND email IS NOT NULL
-              AND NOT is_held(workspace_id, execution_id) LIMIT at_most
-            FOR UPDATE SKIP LOCKED))
+        UPDATE link l SET email = NULL FROM old_addresses o WHERE l.workspace_id = o.workspace_id AND l.id = o.id
         RETURNING 1
     )
     SELECT greatest((SELECT count(*) FROM tokens), (SELECT count(*) FROM visits), (SELECT count(*) FROM lent),

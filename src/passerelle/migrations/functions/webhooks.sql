@@ -19,7 +19,7 @@ BEGIN
                    OR ev.type = ANY (e.events) OR split_part(ev.type, '.', 1) || '.*' = ANY (e.events)
                ) AS wanted
         FROM webhook_endpoint e
-        JOIN webhook_cursor c ON c.endpoint_id = e.id
+        JOIN webhook_cursor c ON c.workspace_id = e.workspace_id AND c.endpoint_id = e.id
         CROSS JOIN LATERAL (
             SELECT v.* FROM event v
             WHERE v.workspace_id = e.workspace_id
@@ -36,16 +36,16 @@ BEGIN
                f.execution_id, moment, moment
         FROM found f WHERE f.wanted
         ORDER BY f.transaction, f.event_id
-        ON CONFLICT (endpoint_id, event_id) DO UPDATE
+        ON CONFLICT (workspace_id, endpoint_id, event_id) DO UPDATE
         SET status = 'PENDING', tries = 0, next_attempt_at = excluded.next_attempt_at, claim = NULL
         WHERE webhook_delivery.status = 'FAILED'
     ), moved AS (
         UPDATE webhook_cursor c SET transaction = last.transaction, event_id = last.event_id
         FROM (
-            SELECT DISTINCT ON (f.endpoint_id) f.* FROM found f
-            ORDER BY f.endpoint_id, f.transaction DESC, f.event_id DESC
+            SELECT DISTINCT ON (f.workspace_id, f.endpoint_id) f.* FROM found f
+            ORDER BY f.workspace_id, f.endpoint_id, f.transaction DESC, f.event_id DESC
         ) last
-        WHERE c.endpoint_id = last.endpoint_id
+        WHERE c.workspace_id = last.workspace_id AND c.endpoint_id = last.endpoint_id
           AND c.transaction = last.was_transaction AND c.event_id = last.was_event
     )
     SELECT (SELECT count(*) FROM found),
@@ -80,10 +80,12 @@ SET enable_seqscan = off SET enable_bitmapscan = off AS $$
         SELECT d.* FROM free
         CROSS JOIN LATERAL (
             SELECT d.workspace_id, d.id FROM webhook_delivery d
-            WHERE d.endpoint_id = free.id AND d.status = 'PENDING' AND d.next_attempt_at <= moment
+            WHERE d.workspace_id = free.workspace_id AND d.endpoint_id = free.id
+              AND d.status = 'PENDING' AND d.next_attempt_at <= moment
               AND (
                   SELECT p.id FROM webhook_delivery p
-                  WHERE p.endpoint_id = d.endpoint_id AND p.execution_id = d.execution_id
+                  WHERE p.workspace_id = d.workspace_id AND p.endpoint_id = d.endpoint_id
+                    AND p.execution_id = d.execution_id
                     AND p.status = 'PENDING' AND p.tries < 6
                     AND (p.transaction, p.event_id) < (d.transaction, d.event_id)
                   LIMIT 1
@@ -102,7 +104,7 @@ SET enable_seqscan = off SET enable_bitmapscan = off AS $$
            CASE WHEN free.old_until > moment THEN free.old_secret END, free.headers,
            free.fields, free.pii, ev.id, ev.type, ev.data, ev.created_at
     FROM claimed c
-    JOIN free ON free.id = c.endpoint_id
+    JOIN free ON free.workspace_id = c.workspace_id AND free.id = c.endpoint_id
     JOIN event ev ON ev.workspace_id = c.workspace_id AND ev.transaction = c.transaction AND ev.id = c.event_id
     ORDER BY c.transaction, ev.id
 $$;
@@ -129,26 +131,28 @@ SET enable_seqscan = off SET enable_bitmapscan = off AS $$
                                    THEN coalesce(o.next_attempt_at, moment) ELSE d.next_attempt_at END,
             claim = CASE WHEN d.claim = o.claim THEN NULL ELSE d.claim END
         FROM o WHERE d.workspace_id = o.workspace_id AND d.id = o.id
-        RETURNING d.id, d.attempts
+        RETURNING d.workspace_id, d.id, d.attempts
     ), a AS (
         INSERT INTO webhook_attempt (workspace_id, delivery_id, number, started_at, duration_ms, response_status,
                                      response_headers, response_body, error)
         SELECT o.workspace_id, o.id, d.attempts, o.started_at, o.duration_ms, o.response_status,
                o.response_headers, o.response_body, o.error
-        FROM d JOIN o ON o.id = d.id
+        FROM d JOIN o ON o.workspace_id = d.workspace_id AND o.id = d.id
     ), counted AS (
         INSERT INTO webhook_tally AS t (workspace_id, endpoint_id, succeeded, failed)
         SELECT o.workspace_id, o.endpoint_id, count(*) FILTER (WHERE o.delivered),
                count(*) FILTER (WHERE NOT o.delivered)
-        FROM o JOIN webhook_endpoint e ON e.id = o.endpoint_id
-        GROUP BY 1, 2 ORDER BY 2 -- the same order in every process: none waits for another in a circle
-        ON CONFLICT (endpoint_id) DO UPDATE
+        FROM o JOIN webhook_endpoint e ON e.workspace_id = o.workspace_id AND e.id = o.endpoint_id
+        GROUP BY 1, 2 ORDER BY 1, 2 -- the same order in every process: none waits for another in a circle
+        ON CONFLICT (workspace_id, endpoint_id) DO UPDATE
         SET succeeded = t.succeeded + excluded.succeeded, failed = t.failed + excluded.failed
     )
     UPDATE webhook_endpoint e
     SET failing_since = CASE WHEN s.well THEN NULL ELSE moment END
-    FROM (SELECT o.endpoint_id, bool_or(o.delivered) AS well FROM o GROUP BY o.endpoint_id) s
-    WHERE e.id = s.endpoint_id AND (e.failing_since IS NOT NULL) = s.well
+    FROM (
+        SELECT o.workspace_id, o.endpoint_id, bool_or(o.delivered) AS well FROM o GROUP BY o.workspace_id, o.endpoint_id
+    ) s
+    WHERE e.workspace_id = s.workspace_id AND e.id = s.endpoint_id AND (e.failing_since IS NOT NULL) = s.well
 $$;
 
 CREATE OR REPLACE FUNCTION release_deliveries(moment timestamptz, held uuid[]) RETURNS void
@@ -198,17 +202,18 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
            count(*) FILTER (WHERE e.failing_since IS NOT NULL AND e.status = 'ACTIVE'),
            count(*) FILTER (WHERE e.status = 'DISABLED'),
            coalesce(sum(t.succeeded), 0)::bigint, coalesce(sum(t.failed), 0)::bigint
-    FROM webhook_endpoint e LEFT JOIN webhook_tally t ON t.endpoint_id = e.id
+    FROM webhook_endpoint e LEFT JOIN webhook_tally t ON t.workspace_id = e.workspace_id AND t.endpoint_id = e.id
     CROSS JOIN LATERAL (
         SELECT count(*) AS pending,
                min(d.next_attempt_at) FILTER (WHERE e.status = 'ACTIVE' AND e.failing_since IS NULL) AS due
-        FROM webhook_delivery d WHERE d.endpoint_id = e.id AND d.status = 'PENDING'
+        FROM webhook_delivery d
+        WHERE d.workspace_id = e.workspace_id AND d.endpoint_id = e.id AND d.status = 'PENDING'
     ) p
     LEFT JOIN LATERAL (
         SELECT v.created_at AS since
         FROM webhook_cursor c JOIN event v
-          ON v.workspace_id = e.workspace_id AND (v.transaction, v.id) > (c.transaction, c.event_id)
-        WHERE c.endpoint_id = e.id AND e.status = 'ACTIVE'
+          ON v.workspace_id = c.workspace_id AND (v.transaction, v.id) > (c.transaction, c.event_id)
+        WHERE c.workspace_id = e.workspace_id AND c.endpoint_id = e.id AND e.status = 'ACTIVE'
         ORDER BY v.transaction, v.id LIMIT 1
     ) u ON true
     WHERE place IS NULL OR e.workspace_id = place
@@ -227,10 +232,11 @@ $$;
 CREATE OR REPLACE FUNCTION events_to_deliver(wanted uuid[]) RETURNS TABLE (event_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT d.event_id FROM webhook_endpoint e
-    JOIN webhook_delivery d ON d.endpoint_id = e.id AND d.event_id = ANY (wanted)
+    JOIN webhook_delivery d ON d.workspace_id = e.workspace_id AND d.endpoint_id = e.id AND d.event_id = ANY (wanted)
     WHERE d.status = 'PENDING'
     UNION
-    SELECT v.id FROM webhook_endpoint e JOIN webhook_cursor c ON c.endpoint_id = e.id
+    SELECT v.id FROM webhook_endpoint e
+    JOIN webhook_cursor c ON c.workspace_id = e.workspace_id AND c.endpoint_id = e.id
     JOIN event v ON v.workspace_id = e.workspace_id AND (v.transaction, v.id) > (c.transaction, c.event_id)
     WHERE e.status <> 'DELETED' AND v.id = ANY (wanted)
 $$;

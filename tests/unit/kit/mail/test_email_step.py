@@ -63,6 +63,40 @@ async def test_the_language_is_the_executions_else_the_first(locale: str | None,
     assert mail.sent[0].subject == subject
 
 
+async def test_markdown_goes_out_as_html_and_as_plain_text() -> None:
+    mail = FakeMail()
+    body = {
+        "en": "# Hi\n\nYour **account**:\n\n- [open it](https://a.example)\n- or <https://b.example>",
+        "pl": "*Witaj*",
+    }
+    step = compile_step("email", {**HELLO, "body": body, "format": "markdown"})
+    await send(step, mail, "en")
+    assert mail.sent[0].text == "Hi\n\nYour account:\n\n- open it (https://a.example)\n- or https://b.example"
+    html = mail.sent[0].html or ""
+    assert '<li><a href="https://a.example">open it</a></li>' in html
+    assert '<html lang="en">' in html
+    await send(step, mail, "pl")
+    assert '<html lang="pl">' in (mail.sent[1].html or "")
+
+
+async def test_values_in_markdown_are_text_and_lead_nowhere() -> None:
+    mail = FakeMail()
+    step = compile_step(
+        "email", {**HELLO, "body": "${parameters.p.name} [x](${parameters.p.url})", "format": "markdown"}
+    )
+    await send(step, mail, name="<b>[Tom](https://evil.example)</b> *now*\n# Big", url="javascript:alert(1)")
+    html = mail.sent[0].html or ""
+    assert "&lt;b&gt;[Tom](https://evil.example)&lt;/b&gt; *now*<br />\n# Big" in html
+    assert "<a" not in html
+    assert mail.sent[0].text.startswith("<b>[Tom](https://evil.example)</b> *now*\n# Big")
+
+
+def test_markdown_makes_the_html_itself() -> None:
+    step: Any = {"id": "one", "email": {**HELLO, "format": "markdown", "html": "<p>Hi</p>"}}
+    compiled = compile_definition(dumps({"name": "test", "steps": [step]}), load_kinds())
+    assert any("leave one of them out" in problem.message for problem in compiled.problems)
+
+
 async def test_values_are_escaped_in_html_and_only_there() -> None:
     mail = FakeMail()
     value = "<b>\"Tom\" & 'Co'</b>"

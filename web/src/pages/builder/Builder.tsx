@@ -192,20 +192,20 @@ function SaveState({ saving }: { saving: Saving }) {
 /** Whether the text is sound; else the first thing that is wrong, which leads to its place. */
 function Check() {
   const { t } = useTranslation("builder");
-  const { problems, warnings, check, select } = useBuilder();
+  const { problems, warnings, check, lastCheck, select } = useBuilder();
   const [first] = problems;
+  if (!lastCheck) return null;
+  const shown = { className: css.check, "aria-busy": check === undefined };
   if (first) {
-    const at = first.path.findLastIndex((part, place) => typeof part === "number" && first.path[place - 1] !== undefined && place % 1 === 0);
     return (
-      <button type="button" className={css.check} data-tone="bad" title={first.message} onClick={() => select(stepPath(first.path, at))}>
+      <button type="button" {...shown} data-tone="bad" title={first.message} onClick={() => select(stepPath(first.path))}>
         <IconAlertTriangle size={14} aria-hidden />
         {t("problems", { count: problems.length })}
       </button>
     );
   }
-  if (!check) return null;
   return (
-    <span className={css.check} data-tone={warnings.length > 0 ? "warn" : "good"} title={warnings[0]?.message}>
+    <span {...shown} data-tone={warnings.length > 0 ? "warn" : "good"} title={warnings[0]?.message}>
       <IconCheck size={14} aria-hidden />
       {warnings.length > 0 ? t("warnings", { count: warnings.length }) : t("sound")}
     </span>
@@ -213,8 +213,8 @@ function Check() {
 }
 
 /** The step that a problem stands in: the path up to the last number that follows the name of a list of steps. */
-function stepPath(path: readonly (string | number)[], last: number): readonly (string | number)[] {
-  for (let place = last; place > 0; place -= 1) {
+function stepPath(path: readonly (string | number)[]): readonly (string | number)[] {
+  for (let place = path.length - 1; place > 0; place -= 1) {
     const list = path[place - 1];
     if (typeof path[place] === "number" && (list === "steps" || path[place - 2] === "branches")) return path.slice(0, place + 1);
   }

@@ -13,12 +13,13 @@ import { KindIcon } from "./KindIcon";
 import { problemsAt, useBuilder } from "./state";
 import { titleOf } from "./Tree";
 import { useKindWords } from "./words";
+import look from "@/components/Graph.module.css";
 import css from "./Canvas.module.css";
 
 const EDGE = 32;
 const LEAST_ZOOM = 0.55;
 
-type BoxNode = Node<{ box: Box }, "box">;
+type BoxNode = Node<{ box: Box; isMissed: boolean }, "box">;
 
 /** The steps as a graph, laid out from the text each time. */
 export function Canvas({ missed }: { missed: ReadonlySet<string> | undefined }) {
@@ -49,8 +50,7 @@ function Drawing({ missed }: { missed: ReadonlySet<string> | undefined }) {
         height: box.height,
         ...(box.parent && { parentId: box.parent }),
         focusable: false,
-        className: box.step && missed?.has(box.step.id) ? css.missed! : "",
-        data: { box },
+        data: { box, isMissed: box.step !== undefined && missed?.has(box.step.id) === true },
       })),
     [boxes, missed],
   );
@@ -65,7 +65,7 @@ function Drawing({ missed }: { missed: ReadonlySet<string> | undefined }) {
         ...(way.aside && { sourceHandle: "aside", targetHandle: "aside" }),
         focusable: false,
         zIndex: 1,
-        className: way.error ? css.error! : css.way!,
+        className: way.error ? `${look.error} ${css.failure}` : look.way!,
       })),
     [ways],
   );
@@ -79,7 +79,7 @@ function Drawing({ missed }: { missed: ReadonlySet<string> | undefined }) {
     if (from && to && from !== to && samePath(placeIn(from.path).list, placeIn(to.path).list)) actions.connect(from, to);
   };
   return (
-    <div ref={host} className={css.canvas} role="group" aria-label={t("graph")} data-drawing>
+    <div ref={host} className={`${look.frame} ${css.canvas}`} role="group" aria-label={t("graph")} data-drawing>
       <ReactFlow<BoxNode>
         nodes={nodes}
         edges={edges}
@@ -107,7 +107,7 @@ function Drawing({ missed }: { missed: ReadonlySet<string> | undefined }) {
   );
 }
 
-function BoxView({ data: { box } }: NodeProps<BoxNode>) {
+function BoxView({ data: { box, isMissed } }: NodeProps<BoxNode>) {
   const { selected, select, problems, drawn } = useBuilder();
   const { t, i18n } = useTranslation("builder");
   const words = useKindWords();
@@ -150,32 +150,38 @@ function BoxView({ data: { box } }: NodeProps<BoxNode>) {
       );
     }
     return (
-      <div className={css.dot} {...target}>
-        <Handle type="target" position={Position.Top} className={css.hidden} isConnectable={false} />
+      <div className={`${look.dot} ${css.dot}`} {...target}>
+        <Handle type="target" position={Position.Top} className={look.hidden} isConnectable={false} />
         {t(shape === "begin" ? "begin" : "end")}
-        <Handle type="source" position={Position.Bottom} className={css.hidden} isConnectable={false} />
+        <Handle type="source" position={Position.Bottom} className={look.hidden} isConnectable={false} />
       </div>
     );
   }
   const isChosen = samePath(step.path, selected);
   const wrong = problemsAt(problems, step.path).length > 0;
   return (
-    <div className={shape === "group" ? css.group : css.step} data-chosen={isChosen || undefined} data-wrong={wrong || undefined} {...target}>
+    <div className={shape === "group" ? css.group : css.step} data-chosen={isChosen || undefined} data-wrong={wrong || undefined} data-missed={isMissed || undefined} {...target}>
       <Handle type="target" position={Position.Top} className={css.handle} />
       <button type="button" className={`nodrag ${css.head}`} draggable aria-pressed={isChosen} onClick={() => select(step.path)} onDragStart={(event) => begin(event, { step: step.path })} onDragEnd={finish}>
         <KindIcon kind={step.kind} size={16} />
-        <span className={css.words}>
-          <span className={css.title}>{titleOf(step, i18n.language, drawn.value)}</span>
-          <span className={css.kind}>
+        <span className={look.words}>
+          <span className={look.title}>{titleOf(step, i18n.language, drawn.value)}</span>
+          <span className={look.kind}>
             {words(step.kind)}
             {step.when !== undefined && ` · ${t("onlyIf")}`}
+            {isMissed && (
+              <span className={css.missed} title={t("missedHint")}>
+                {" "}
+                · {t("missed")}
+              </span>
+            )}
           </span>
         </span>
         {wrong && <IconAlertTriangle size={14} aria-label={t("wrong")} className={css.alert} />}
       </button>
       <Handle type="source" position={Position.Bottom} className={css.handle} title={t("connect")} />
-      <Handle id="aside" type="target" position={Position.Right} className={css.hidden} isConnectable={false} />
-      <Handle id="aside" type="source" position={Position.Right} className={css.hidden} isConnectable={false} />
+      <Handle id="aside" type="target" position={Position.Right} className={look.hidden} isConnectable={false} />
+      <Handle id="aside" type="source" position={Position.Right} className={look.hidden} isConnectable={false} />
     </div>
   );
 }

@@ -1,14 +1,14 @@
-/** Parts of forms that are better made by hand: tables of records, and a message as it looks. */
+/** Parts of forms that are better made by hand: tables of records, and texts in Markdown. */
 import { Button, Menu, Select } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 
 import { set, valueAt } from "@/builder/edits";
-import type { Path } from "@/builder/parsed";
-import { localized } from "@/components/localized";
 import { described, isObject } from "./inputs";
 import { ObjectInput, useErrorAt, type InputProps } from "./SchemaForm";
+import { RichText } from "./RichText";
 import { useBuilder } from "./state";
+import { TextsInput, type LineProps } from "./TextsInput";
 import css from "./Builder.module.css";
 
 /** A table of the workspace. */
@@ -58,38 +58,20 @@ export function RecordValues({ path, schema, label, actions }: InputProps) {
   );
 }
 
-/** A message as its receiver sees it: head and text, what is put in marked. */
-export function LetterParts({ path }: { path: Path }) {
-  const { parsed } = useBuilder();
-  const { t, i18n } = useTranslation("builder");
-  const value = valueAt(parsed, path);
-  if (!isObject(value)) return null;
-  const to = Array.isArray(value["to"]) ? value["to"].join(", ") : typeof value["to"] === "string" ? value["to"] : "";
-  return (
-    <figure className={css.letter} aria-label={t("letter")}>
-      <figcaption>{t("letter")}</figcaption>
-      <p className={css.letterTo}>
-        {t("letterTo")} <Filled text={to} />
-      </p>
-      <p className={css.letterSubject}>
-        <Filled text={localized(value["subject"], i18n.language)} />
-      </p>
-      <div className={css.letterBody}>
-        <Filled text={localized(value["body"], i18n.language)} />
-      </div>
-    </figure>
-  );
+/** The text of an e-mail: who formats it says with the first button that it is Markdown. */
+export function LetterText(props: InputProps) {
+  const error = useErrorAt(props.path);
+  return <TextsInput {...props} error={error} line={LetterLine} />;
 }
 
-/** A text in which `${…}` is marked: that is where values go. */
-function Filled({ text }: { text: string }) {
-  return text.split(/(\$\{[^}]*\})/).map((part, place) =>
-    part.startsWith("${") ? (
-      <mark key={place} className={css.filled}>
-        {part.slice(2, -1)}
-      </mark>
-    ) : (
-      <span key={place}>{part}</span>
-    ),
-  );
+function LetterLine(props: LineProps) {
+  const { edit, step } = useBuilder();
+  const written = step ? [...step.path, "email", "format"] : [];
+  return <RichText {...props} onFormatted={() => edit((now) => set(now, written, "markdown", ["to", "subject", "body"]))} />;
+}
+
+/** A text of a page in Markdown. */
+export function PageText(props: InputProps) {
+  const error = useErrorAt(props.path);
+  return <TextsInput {...props} error={error} line={RichText} />;
 }

@@ -1,21 +1,20 @@
 /** The page of a step as its reader will see it: filled in and clicked through, and kept as a scenario. */
-import { Button, SegmentedControl, Select } from "@mantine/core";
-import { IconDeviceDesktop, IconDeviceMobile, IconPlayerSkipBack, IconPlus } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { IconForms, IconPlayerSkipBack, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { themeQuery, asBody } from "../links/theme";
-import { useDebouncedValue } from "@mantine/hooks";
 import { everyStep, type Step } from "@/builder/steps";
 import { notifyFailed } from "@/components/confirm";
 import { Empty } from "@/components/Empty";
 import { Failure } from "@/components/Failure";
 import { Loading } from "@/components/Loading";
-import { languagesOf } from "./TextsInput";
+import { LookControls, useLook } from "./Look";
 import { useBuilder } from "./state";
 import { nextPage, recordedAs, tried, type Walk } from "./walking";
-import { IconForms } from "@tabler/icons-react";
 import css from "./Builder.module.css";
 
 const ASKS = new Set(["form", "upload", "consent", "message"]);
@@ -26,33 +25,31 @@ interface Props {
 }
 
 export function Preview({ onRecorded }: Props) {
-  const { t, i18n } = useTranslation("builder");
-  const { text, drawn, list, step, select, check } = useBuilder();
-  const [device, setDevice] = useState("phone");
-  const [scheme, setScheme] = useState<"light" | "dark">("light");
-  const [language, setLanguage] = useState<string>();
+  const { t } = useTranslation("builder");
+  const { text, drawn, list, step, select, check, lastCheck } = useBuilder();
+  const look = useLook();
   const [walk, setWalk] = useState<Walk>({ answers: {}, outputs: {} });
   const [posted, setPosted] = useState<{ step: string; pairs: [string, string][] }>();
   const [said, setSaid] = useState<string>();
   const pages = everyStep(list).filter((one) => one.kind !== undefined && ASKS.has(one.kind));
   const page: Step | undefined = step && pages.includes(step) ? step : pages.find((one) => !(one.id in walk.answers)) ?? pages[0];
   const { data: theme } = useQuery(themeQuery);
-  const spoken = languagesOf(drawn.value);
-  const read = language ?? (spoken.includes(i18n.language) ? i18n.language : (spoken[0] ?? i18n.language));
   const body = {
     text,
     step: page?.id ?? "",
-    language: read,
-    scheme,
+    language: look.language,
+    scheme: look.scheme,
     theme: theme ? JSON.stringify(smallTheme(theme)) : "{}",
     outputs: walk.outputs,
     posted: posted && posted.step === page?.id ? posted.pairs : null,
   };
-  const [asked] = useDebouncedValue(JSON.stringify(body), 150);
+  const now = JSON.stringify(body);
+  const [asked] = useDebouncedValue(now, 150);
   const { data, error } = useQuery({
     queryKey: ["definitions", "preview", asked],
     queryFn: () => tried(JSON.parse(asked) as typeof body),
-    enabled: page !== undefined && check?.sound === true && theme !== undefined,
+    // What was checked is what is asked about.
+    enabled: page !== undefined && check?.sound === true && asked === now && theme !== undefined,
     staleTime: Infinity,
     gcTime: 30_000,
     placeholderData: (before) => before,
@@ -63,9 +60,9 @@ export function Preview({ onRecorded }: Props) {
     try {
       const answer = await tried({ ...body, posted: pairs });
       if (!answer.taken) return setPosted({ step: page.id, pairs });
-      const now: Walk = { answers: { ...walk.answers, [page.id]: answer.answer }, outputs: { ...walk.outputs, [page.id]: answer.answer } };
-      setWalk(now);
-      const next = await nextPage(text, list, now);
+      const walked: Walk = { answers: { ...walk.answers, [page.id]: answer.answer }, outputs: { ...walk.outputs, [page.id]: answer.answer } };
+      setWalk(walked);
+      const next = await nextPage(text, list, drawn.value, walked);
       const following = next.waiting ? pages.find((one) => next.waiting!.includes(one.id)) : pages[pages.indexOf(page) + 1];
       setSaid(following ? undefined : next.waiting?.length ? t("preview.stuck", { steps: next.waiting.join(", ") }) : t("preview.finished"));
       if (following) select(following.path);
@@ -83,44 +80,17 @@ export function Preview({ onRecorded }: Props) {
   const clicked = Object.keys(walk.answers);
   return (
     <div className={css.preview}>
-      <div className={css.controls}>
-        <SegmentedControl
-          aria-label={t("preview.device")}
-          value={device}
-          onChange={setDevice}
-          data={[
-            { value: "phone", label: <Sign icon={IconDeviceMobile} text={t("preview.phone")} /> },
-            { value: "desktop", label: <Sign icon={IconDeviceDesktop} text={t("preview.desktop")} /> },
-          ]}
-        />
-        <SegmentedControl
-          aria-label={t("preview.scheme")}
-          value={scheme}
-          onChange={(value) => setScheme(value)}
-          data={[
-            { value: "light", label: t("preview.light") },
-            { value: "dark", label: t("preview.dark") },
-          ]}
-        />
-        <Select
-          aria-label={t("preview.language")}
-          w="8rem"
-          allowDeselect={false}
-          value={read}
-          data={[...new Set([...spoken, "en", "pl", read])].map((code) => ({ value: code, label: new Intl.DisplayNames(i18n.language, { type: "language" }).of(code) ?? code }))}
-          onChange={(code) => code && setLanguage(code)}
-        />
-      </div>
+      <LookControls {...look} />
       {error && <Failure error={error} />}
-      {check && !check.sound && <p className="quiet">{t("preview.unsound")}</p>}
-      {data ? <PageFrame html={data.html} device={device} onContinue={(pairs) => void proceed(pairs)} title={t("preview.frame")} /> : !error && check?.sound && <Loading />}
+      {lastCheck && !lastCheck.sound && <p className="quiet">{t("preview.unsound")}</p>}
+      {data ? <PageFrame html={data.html} device={look.device} onContinue={(pairs) => void proceed(pairs)} title={t("preview.frame")} /> : !error && lastCheck?.sound && <Loading />}
       <div className={css.controls}>
         <span className="quiet">{said ?? t("preview.hint")}</span>
         <Button variant="subtle" size="compact-xs" leftSection={<IconPlayerSkipBack size={13} />} onClick={restart}>
           {t("preview.restart")}
         </Button>
         {clicked.length > 0 && (
-          <Button variant="default" size="compact-xs" leftSection={<IconPlus size={13} />} onClick={() => onRecorded((scenarios) => recordedAs(scenarios, walk, t("preview.recorded")))}>
+          <Button variant="default" size="compact-xs" leftSection={<IconPlus size={13} />} onClick={() => onRecorded((scenarios) => recordedAs(scenarios, list, drawn.value, walk, t("preview.recorded")))}>
             {t("preview.record")}
           </Button>
         )}
@@ -183,12 +153,4 @@ function pairsOf(form: HTMLFormElement): [string, string][] {
     }
   }
   return pairs;
-}
-
-function Sign({ icon: Icon, text }: { icon: typeof IconDeviceMobile; text: string }) {
-  return (
-    <span className={css.label}>
-      <Icon size={15} aria-hidden /> {text}
-    </span>
-  );
 }

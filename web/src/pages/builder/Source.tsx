@@ -1,5 +1,5 @@
 /** The text itself, with what the schema knows: completion, explanations, and errors where they stand. */
-import { autocompletion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { autocompletion, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, foldGutter, HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
@@ -12,10 +12,9 @@ import { useEffect, useEffectEvent, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { nonce } from "@/app/nonce";
+import { explainedAt, offersAt } from "@/builder/completing";
 import { changeBetween } from "@/builder/history";
-import { completions } from "@/builder/names";
-import { pathAt, parse, rangeOf, type Path } from "@/builder/parsed";
-import { partOf, resolved, schemaAt, type Schema } from "@/builder/schema";
+import { pathAt, rangeOf, type Path } from "@/builder/parsed";
 import { allLists, useBuilder, type Problem } from "./state";
 import css from "./Builder.module.css";
 
@@ -54,8 +53,8 @@ export default function Source() {
   });
   const undo = useEffectEvent(() => (builder.undo(), true));
   const redo = useEffectEvent(() => (builder.redo(), true));
-  const complete = useEffectEvent((context: CompletionContext) => completed(context, builder.language.root, builder));
-  const explain = useEffectEvent((offset: number, source: string) => explained(offset, source, builder.language.root));
+  const complete = useEffectEvent((context: CompletionContext) => completed(context, builder));
+  const explain = useEffectEvent((offset: number, source: string) => explainedAt(source, offset, builder.language.root));
   const label = t("text");
 
   useEffect(() => {
@@ -146,16 +145,6 @@ function placeOf(state: EditorState, problem: Problem): { from: number; to: numb
   return { from, to: Math.min(line.to, from + Math.max(1, rest?.[0].length ?? 1)) };
 }
 
-function explained(offset: number, source: string, root: Schema): { from: number; to: number; words: string[] } | undefined {
-  const parsed = parse(source);
-  const path = pathAt(parsed, offset);
-  const range = rangeOf(parsed, path);
-  const schema = schemaAt(root, path);
-  if (!range || !schema?.description || offset > range.from + String(path.at(-1)).length + 1) return undefined;
-  const example = schema.examples?.[0];
-  return { from: range.from, to: range.from + String(path.at(-1)).length, words: [path.join(" › "), schema.description, ...(example === undefined ? [] : [JSON.stringify(example)])] };
-}
-
 function asTooltip(words: readonly string[]): HTMLElement {
   const box = document.createElement("div");
   box.className = css.tooltip!;
@@ -163,66 +152,12 @@ function asTooltip(words: readonly string[]): HTMLElement {
   return box;
 }
 
-/** Keys that may stand here, values that a key may have, and names of expressions. */
-function completed(context: CompletionContext, root: Schema, builder: ReturnType<typeof useBuilder>): CompletionResult | null {
-  const line = context.state.doc.lineAt(context.pos);
-  const before = line.text.slice(0, context.pos - line.from);
-  const inside = /(?:\$\{|\b(?:when|visibleWhen|until):\s*["']?)([^}]*)$/.exec(before);
-  if (inside) {
-    const found = completions(inside[1]!, builder.names, 40);
-    const token = /[A-Za-z_][\w.]*$/.exec(inside[1]!)?.[0] ?? "";
-    return found.length > 0 ? { from: context.pos - token.length, options: found.map(({ name }) => ({ label: name.name, detail: name.what })), validFor: /^[\w.]*$/ } : null;
-  }
-  const typing = /^(\s*(?:- )*)([\w$]*)$/.exec(before);
-  if (typing) {
-    const column = typing[1]!.length;
-    const around = pathAround(context.state.doc.toString(), line.from, column);
-    const schema = around && schemaAt(root, around);
-    if (!schema?.properties) return null;
-    if (!context.explicit && typing[2] === "") return null;
-    const options = Object.entries(schema.properties).map(([label, one]) => ({ label, apply: `${label}: `, info: resolved(root, one).description ?? "", type: "property" }));
-    return { from: context.pos - typing[2]!.length, options, validFor: /^[\w$]*$/ };
-  }
-  const valued = /^(\s*(?:- )*)([\w$]+):\s+([\w/-]*)$/.exec(before);
-  if (!valued) return null;
-  const around = pathAround(context.state.doc.toString(), line.from, valued[1]!.length);
-  const schema = around && schemaAt(root, [...around, valued[2]!]);
-  const values = schema ? valuesOf(schema, valued[2]!, builder) : [];
-  return values.length > 0 ? { from: context.pos - valued[3]!.length, options: values.map((label) => ({ label, type: "enum" })), validFor: /^[\w/-]*$/ } : null;
-}
-
-function valuesOf(schema: Schema, key: string, builder: ReturnType<typeof useBuilder>): string[] {
-  if (key === "goto") return allLists(builder.list).flatMap((list) => list.steps.map((step) => step.id));
-  if (key === "table") return builder.tables.map((table) => table.name);
-  if (schema.enum) return schema.enum.map(String);
-  if (schema.type === "boolean") return ["true", "false"];
-  return partOf(schema) ? [] : (schema.examples ?? []).filter((one): one is string => typeof one === "string");
-}
-
-/** The path of the mapping whose keys stand in a column, read from the lines above: the text may not be sound there. */
-function pathAround(text: string, offset: number, column: number): Path | undefined {
-  const path: (string | number)[] = [];
-  let limit = column;
-  const lines = text.slice(0, offset).split("\n").slice(0, -1);
-  const own = text.slice(offset).split("\n", 1)[0]!;
-  const items = /^(\s*)(- )/.exec(own);
-  let wanted = items && items[1]!.length < column ? items[1]!.length : undefined;
-  if (wanted !== undefined) limit = wanted + 1;
-  for (let number = lines.length - 1; number >= 0 && limit > 0; number -= 1) {
-    const found = /^(\s*)((?:- )*)([\w$.-]+):(?:\s|$)/.exec(lines[number]!) ?? /^(\s*)(- )()/.exec(lines[number]!);
-    if (!found) continue;
-    const [indent, dashes, key] = [found[1]!.length, found[2]!.length, found[3]!];
-    if (dashes > 0 && indent < limit && indent + dashes <= limit) {
-      if (indent + dashes < limit && key) path.unshift(key);
-      path.unshift(0);
-      limit = indent + 1;
-      wanted = indent;
-    } else if (dashes === 0 && key && (indent < limit - (wanted === undefined ? 0 : 1) || indent === wanted)) {
-      if (wanted !== undefined && path[0] !== 0) path.unshift(0);
-      path.unshift(key);
-      limit = indent;
-      wanted = undefined;
-    }
-  }
-  return path;
+/** What may go on where somebody types, as CodeMirror takes it. */
+function completed(context: CompletionContext, builder: ReturnType<typeof useBuilder>): CompletionResult | null {
+  const steps = allLists(builder.list).flatMap((list) => list.steps.map((step) => step.id));
+  const known = { root: builder.language.root, names: builder.names, steps, tables: builder.tables.map((table) => table.name) };
+  const found = offersAt(context.state.doc.toString(), context.pos, known, context.explicit);
+  if (!found) return null;
+  const options = found.offers.map(({ what, ...offer }): Completion => ({ ...offer, type: { key: "property", value: "enum", name: "variable" }[what] }));
+  return { from: found.from, options, validFor: /^[\w$./+-]*$/ };
 }

@@ -13,7 +13,9 @@ import { KindIcon } from "./KindIcon";
 import { isObject, KeyInput, Tool } from "./inputs";
 import { HandMade, ObjectInput, SchemaInput, type InputProps } from "./SchemaForm";
 import { allLists, problemsAt, useBuilder } from "./state";
-import { LetterParts, RecordValues, TableChoice } from "./Parts";
+import { HttpTry } from "./HttpTry";
+import { Letter } from "./Letter";
+import { LetterText, PageText, RecordValues, TableChoice } from "./Parts";
 import { useKindWords } from "./words";
 import css from "./Builder.module.css";
 
@@ -27,6 +29,9 @@ const PARTS: Readonly<Record<string, Part>> = {
   "record.update": (props) => <RecordValues {...props} />,
   "record.upsert": (props) => <RecordValues {...props} />,
   "record.find": (props) => <RecordValues {...props} />,
+  "email.body": (props) => <LetterText {...props} />,
+  "message.text": (props) => <PageText {...props} />,
+  "consent.text": (props) => <PageText {...props} />,
 };
 
 export function StepForm() {
@@ -74,7 +79,8 @@ function OneStep({ step }: { step: Step }) {
       ) : (
         <p className="quiet">{t("noKindText")}</p>
       )}
-      {step.kind === "email" && <LetterParts path={[...step.path, "email"]} />}
+      {step.kind === "email" && <Letter step={step} />}
+      {step.kind === "http" && <HttpTry step={step} />}
       <Expected step={step} />
       <h3 className={css.sub}>{t("always")}</h3>
       <ObjectInput bare path={step.path} schema={common} label={step.id} skip={["id", ...kinds]} />

@@ -1,6 +1,6 @@
 import { Button, Select, Textarea, TextInput } from "@mantine/core";
 import { IconLanguage } from "@tabler/icons-react";
-import { useId, type ReactNode } from "react";
+import { useId, type ComponentType, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { set, valueAt } from "@/builder/edits";
@@ -19,10 +19,12 @@ interface Props {
   label: string;
   actions?: ReactNode;
   error?: string | undefined;
+  /** What each of the texts is typed into. */
+  line?: ComponentType<LineProps>;
 }
 
 /** A text for people: one for all, or in each language side by side with what is missing. */
-export function TextsInput({ path, schema, label, actions, error }: Props) {
+export function TextsInput({ path, schema, label, actions, error, line: Line = TextLine }: Props) {
   const { parsed, edit, drawn } = useBuilder();
   const { t, i18n } = useTranslation("builder");
   const id = useId();
@@ -34,8 +36,8 @@ export function TextsInput({ path, schema, label, actions, error }: Props) {
     const used = languagesOf(drawn.value);
     const apart = used.length > 1 ? used : [i18n.language, i18n.language === "pl" ? "en" : "pl"];
     return (
-      <div className={css.row}>
-        <TextLine label={label} description={described(schema.description)} long={long} value={typeof value === "string" ? value : ""} error={error} onChange={(text) => put(path, text)} />
+      <div className={Line === TextLine ? css.row : css.stacked}>
+        <Line label={label} description={described(schema.description)} long={long} value={typeof value === "string" ? value : ""} error={error} onChange={(text) => put(path, text)} />
         <span className={css.tools}>
           <Button
             variant="subtle"
@@ -64,7 +66,7 @@ export function TextsInput({ path, schema, label, actions, error }: Props) {
         {wanted.map((code) => {
           const text = value[code];
           const missing = typeof text !== "string" || text === "";
-          return <TextLine key={code} label={nameOf(code)} long={long} value={typeof text === "string" ? text : ""} error={missing ? t("missing") : undefined} onChange={(typed) => put([...path, code], typed)} />;
+          return <Line key={code} label={nameOf(code)} long={long} value={typeof text === "string" ? text : ""} error={missing ? t("missing") : undefined} onChange={(typed) => put([...path, code], typed)} />;
         })}
       </div>
       {error && <p className={css.error}>{error}</p>}
@@ -80,7 +82,7 @@ export function TextsInput({ path, schema, label, actions, error }: Props) {
   );
 }
 
-interface LineProps {
+export interface LineProps {
   label: string;
   description?: ReactNode;
   long: boolean;

@@ -2,7 +2,7 @@
 import { useTranslation } from "react-i18next";
 
 import { remove, set, valueAt } from "@/builder/edits";
-import { newStep } from "@/builder/kinds";
+import { newStep, type Words } from "@/builder/kinds";
 import type { Path } from "@/builder/parsed";
 import { addStep, duplicateStep, everyStep, freeId, moveStep, placeIn, samePath, unwrapStep, wrapSteps, type Step } from "@/builder/steps";
 import { placeForNew, useBuilder, type Builder } from "./state";
@@ -23,7 +23,14 @@ export function useStepActions(): StepActions {
   const builder = useBuilder();
   const { t } = useTranslation("builder");
   const { edit, select, list } = builder;
-  const words = { title: t("new.title"), text: t("new.text"), agree: t("new.agree"), name: t("new.name") };
+  const words: Words = {
+    titles: { form: t("new.form"), upload: t("new.upload"), consent: t("new.consent"), message: t("new.message"), email: t("new.email"), review: t("new.review") },
+    text: t("new.text"),
+    agree: t("new.agree"),
+    name: t("new.name"),
+    letter: t("new.letter"),
+    refusal: t("new.refusal"),
+  };
   return {
     add: (kind, place = placeForNew(list, builder.selected)) => {
       const text = newStep(kind, { ...situation(builder), words, id: freeId(list, kind), language: builder.language });

@@ -10,6 +10,15 @@ export const schemaQuery = queryOptions({
   staleTime: Infinity,
 });
 
+/** What the server says of a text that is not kept. */
+export const checkQuery = (text: string) =>
+  queryOptions({
+    queryKey: ["definitions", "check", text],
+    queryFn: () => got(api.POST("/definitions/check", { body: text, bodySerializer: (body) => body, headers: { "Content-Type": "application/yaml" } })),
+    staleTime: Infinity,
+    gcTime: 60_000,
+  });
+
 export const tablesQuery = queryOptions({
   queryKey: ["tables", "for-builder"],
   queryFn: () => got(api.GET("/tables", { params: { query: { limit: 500 } } })),

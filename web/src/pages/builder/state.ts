@@ -1,9 +1,8 @@
 /** What the builder works with: one text and its history; everything else follows from them. */
-import { useQuery } from "@tanstack/react-query";
-import { useDebouncedValue } from "@mantine/hooks";
-import { createContext, useCallback, useContext, useMemo, useReducer, useState } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { createContext, useCallback, useContext, useEffect, useMemo, useReducer, useRef, useState } from "react";
 
-import { api, got, type Schemas } from "@/api/client";
+import type { Schemas } from "@/api/client";
 import { Refused } from "@/builder/edits";
 import { begun, changed, redo, undo, type History } from "@/builder/history";
 import { namesFor, type Name } from "@/builder/names";
@@ -11,7 +10,7 @@ import { parse, type Parsed, type Path } from "@/builder/parsed";
 import { languageOf, type Language, type Schema } from "@/builder/schema";
 import { everyStep, outline, samePath, type Step, type StepList } from "@/builder/steps";
 import { notifyFailed } from "@/components/confirm";
-import { tablesQuery } from "./queries";
+import { checkQuery, tablesQuery } from "./queries";
 
 export type Problem = Schemas["DefinitionProblemAnswer"];
 
@@ -37,6 +36,8 @@ export interface Builder {
   warnings: readonly Problem[];
   /** What the server says of the text; undefined while it is asked. */
   check: Schemas["CheckAnswer"] | undefined;
+  /** The same; while it is asked, what it said before. */
+  lastCheck: Schemas["CheckAnswer"] | undefined;
   names: readonly Name[];
   tables: readonly { name: string; fields: readonly { name: string }[] }[];
   /** Fields of the table that executions concern a record of. */
@@ -54,7 +55,15 @@ function next(history: History, action: Action): History {
   return changed(history, action.text, action.group);
 }
 
-const CHECK_AFTER = 120;
+const CHECKS = ["definitions", "check"];
+
+/** What the server says of a text: asked at once, and of what is typed meanwhile when the answer is there. */
+function useCheck(text: string) {
+  const [asked, setAsked] = useState(text);
+  const { data, isFetching } = useQuery({ ...checkQuery(asked), placeholderData: (before) => before });
+  if (asked !== text && !isFetching) setAsked(text);
+  return { check: data, isOf: asked === text && !isFetching };
+}
 
 /** The state of one builder. `start`: the text that it begins with. */
 export function useBuilderState(start: string, schema: Schema): Builder {
@@ -68,14 +77,16 @@ export function useBuilderState(start: string, schema: Schema): Builder {
   const drawn = parsed.readable ? parsed : readable;
   const list = useMemo(() => outline(drawn.value, language.nesting), [drawn, language]);
   const step = useMemo(() => everyStep(list).find((one) => samePath(one.path, selected)), [list, selected]);
-  const [asked] = useDebouncedValue(text, CHECK_AFTER);
-  const { data: check } = useQuery({
-    queryKey: ["definitions", "check", asked],
-    queryFn: () => got(api.POST("/definitions/check", { body: asked, bodySerializer: (body) => body, headers: { "Content-Type": "application/yaml" } })),
-    staleTime: Infinity,
-    gcTime: 60_000,
-    placeholderData: (before) => before,
-  });
+  const { check, isOf } = useCheck(text);
+  const queryClient = useQueryClient();
+  // Asked before it is drawn: the server works meanwhile.
+  const change = useCallback(
+    (next: string, group: string | undefined) => {
+      if (queryClient.isFetching({ queryKey: CHECKS }) === 0) void queryClient.prefetchQuery(checkQuery(next));
+      dispatch({ text: next, group });
+    },
+    [queryClient],
+  );
   const { data: tables } = useQuery(tablesQuery);
   const recordFields = useMemo(() => {
     const record = (drawn.value as { record?: { table?: unknown } } | undefined)?.record?.table;
@@ -83,11 +94,16 @@ export function useBuilderState(start: string, schema: Schema): Builder {
   }, [drawn, tables]);
   const names = useMemo(() => namesFor(drawn.value, list, step, recordFields), [drawn, list, step, recordFields]);
   const [samples, setSamples] = useState<Record<string, unknown>>({});
+  // Several edits in one go rest on one another, not on what is drawn.
+  const newest = useRef(parsed);
+  useEffect(() => {
+    newest.current = parsed;
+  }, [parsed]);
   const edit = useCallback(
-    (change: (parsed: Parsed) => Parsed, group?: string) => {
+    (how: (parsed: Parsed) => Parsed, group?: string) => {
       try {
-        const after = change(parsed);
-        dispatch({ text: after.text, group });
+        newest.current = how(newest.current);
+        change(newest.current.text, group);
         return true;
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
@@ -95,7 +111,7 @@ export function useBuilderState(start: string, schema: Schema): Builder {
         return false;
       }
     },
-    [parsed],
+    [change],
   );
   return {
     text,
@@ -107,14 +123,15 @@ export function useBuilderState(start: string, schema: Schema): Builder {
     select,
     step,
     edit,
-    type: useCallback((typed: string) => dispatch({ text: typed, group: "typing" }), []),
+    type: useCallback((typed: string) => change(typed, "typing"), [change]),
     undo: useCallback(() => dispatch("undo"), []),
     redo: useCallback(() => dispatch("redo"), []),
     canUndo: history.past.length > 0,
     canRedo: history.future.length > 0,
     problems: check?.problems ?? [],
     warnings: check?.warnings ?? [],
-    check: asked === text ? check : undefined,
+    check: isOf ? check : undefined,
+    lastCheck: check,
     names,
     tables: tables?.data ?? [],
     recordFields,

@@ -1,11 +1,10 @@
 /** Clicking through the pages of a definition: which page follows, and what was clicked as a scenario. */
-import { stringify } from "yaml";
-
 import { api, got } from "@/api/client";
 import { ApiError, type Problem } from "@/api/errors";
 import { CLIENT } from "@/app/auth";
 import { under } from "@/app/prefix";
-import { everyStep, type StepList } from "@/builder/steps";
+import { outsideOf, withScenario } from "@/builder/scenarios";
+import type { StepList } from "@/builder/steps";
 
 export interface Walk {
   /** What was answered, by step. */
@@ -33,20 +32,10 @@ export async function tried(body: object): Promise<TriedPage> {
   throw new ApiError(answer.status, errors, undefined, "POST /definitions/preview");
 }
 
-/** What is answered by others while a person clicks: enough to go on. */
-const STUBS: Record<string, unknown> = {
-  http: { status: 200, body: {} },
-  check: { output: { passed: true, status: "ok", reasons: [], data: {} } },
-  email: { output: { messageId: "preview" } },
-  event: { body: {} },
-  workflow: { output: { result: {} } },
-};
-
 /** Where an execution would wait after these answers: steps by id; undefined where nobody can tell. */
-export async function nextPage(text: string, list: StepList, walk: Walk): Promise<{ waiting: string[] | undefined }> {
-  const stubs = Object.fromEntries(everyStep(list).flatMap((step) => (step.kind && step.kind in STUBS ? [[step.id, STUBS[step.kind]]] : [])));
+export async function nextPage(text: string, list: StepList, document: unknown, walk: Walk): Promise<{ waiting: string[] | undefined }> {
   const scenario = { name: "preview", answers: bodies(walk), expect: { waitingFor: ["-"] } };
-  const scenarios = JSON.stringify({ common: { answers: stubs }, scenarios: [scenario] });
+  const scenarios = JSON.stringify({ common: { answers: outsideOf(list, document) }, scenarios: [scenario] });
   const trial = await got(api.POST("/definitions/test", { body: { text, scenarios } }));
   const [outcome] = trial.scenarios;
   if (!outcome || outcome.problems.length > 0) return { waiting: undefined };
@@ -58,8 +47,7 @@ function bodies(walk: Walk): Record<string, unknown> {
   return Object.fromEntries(Object.entries(walk.answers).map(([id, answer]) => [id, answer === null ? { body: {} } : { body: answer }]));
 }
 
-/** The scenarios with one more. */
-export function recordedAs(scenarios: string, walk: Walk, name: string): string {
-  const entry = stringify([{ name, answers: bodies(walk), expect: { status: "COMPLETED" } }]).trimEnd().replace(/^/gm, "  ");
-  return `${scenarios.trim() === "" ? "scenarios:" : scenarios.trimEnd()}\n${entry}\n`;
+/** The scenarios with what was clicked as one more; the outside answers as it did meanwhile. */
+export function recordedAs(scenarios: string, list: StepList, document: unknown, walk: Walk, name: string): string {
+  return withScenario(scenarios, name, { ...outsideOf(list, document), ...bodies(walk) });
 }

@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import { localized } from "@/components/localized";
 import { laidOut, pathOf, type Mark, type Point } from "./flowLayout";
 import type { Graph, Timeline } from "./types";
+import look from "@/components/Graph.module.css";
 import css from "./Flow.module.css";
 
 interface Props {
@@ -53,10 +54,10 @@ export function Flow({ graph, timeline, chosen, onChoose }: Props) {
     zIndex: way.label ? 1 : 0,
     type: "smoothstep",
     focusable: false,
-    className: [css.way, taken(way.source) && taken(way.target) && css.taken, way.error && css.error].filter(Boolean).join(" "),
+    className: [look.way, taken(way.source) && taken(way.target) && css.taken, way.error && look.error].filter(Boolean).join(" "),
   }));
   return (
-    <div className={css.flow} role="group" aria-label={t("graph.label")}>
+    <div className={`${look.frame} ${css.flow}`} role="group" aria-label={t("graph.label")}>
       <ReactFlow<FlowNode>
         nodes={nodes}
         edges={edges}
@@ -87,7 +88,7 @@ function PointNode({ data }: NodeProps<FlowNode>) {
   const ends = data.shape === "start" ? t("graph.begin") : data.shape === "end" ? t("graph.end") : undefined;
   return (
     <>
-      <Handle type="target" position={Position.Top} className={css.handle} />
+      <Handle type="target" position={Position.Top} className={look.hidden} />
       {data.step ? (
         <button
           type="button"
@@ -99,17 +100,17 @@ function PointNode({ data }: NodeProps<FlowNode>) {
           onClick={() => data.onChoose(data.step!)}
         >
           {Sign && <Sign size={14} stroke={2.2} aria-hidden />}
-          <span className={css.words}>
-            <span className={css.title}>{title}</span>
-            <span className={css.kind}>{data.kind}</span>
+          <span className={look.words}>
+            <span className={look.title}>{title}</span>
+            <span className={look.kind}>{data.kind}</span>
           </span>
         </button>
       ) : (
-        <span className={css.dot} data-shape={data.shape}>
+        <span className={`${look.dot} ${css.dot}`} data-shape={data.shape}>
           {ends}
         </span>
       )}
-      <Handle type="source" position={Position.Bottom} className={css.handle} />
+      <Handle type="source" position={Position.Bottom} className={look.hidden} />
     </>
   );
 }
