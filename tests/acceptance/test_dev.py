@@ -16,6 +16,7 @@ import pytest
 
 from tests.acceptance.running import PASSERELLE, Dev, pushed, start_dev
 
+DEMO_LIST = Path(__file__).parents[2] / "examples" / "person-screening" / "lists" / "demo.csv"
 WAITS = "name: waits\nsteps:\n  - id: paid\n    event: {name: paid}\n"
 
 
@@ -98,10 +99,13 @@ def test_an_example_that_somebody_changed_stays_as_they_left_it(tmp_path: Path) 
     proposed = f"/definitions/{dev.demo['definitions']['company-onboarding']}"
     with dev.api() as api:
         pushed(api, WAITS.replace("waits", "company-check"))
-        api.post("/definitions", content=WAITS.replace("waits", "company-onboarding"), params={"publish": "false"})
+        text = WAITS.replace("waits", "company-onboarding").encode()
+        yaml, csv = ({"Content-Type": kind} for kind in ("application/yaml", "text/csv"))
+        api.post("/definitions", content=text, params={"publish": "false"}, headers=yaml).raise_for_status()
         kept = {"name": "Half done", "text": WAITS, "scenarios": "", "shared": False}
         draft = api.post("/drafts", json=kept | {"definitionId": changed.rpartition("/")[2], "baseRevision": 1}).json()
-        api.put("/lists/demo", content=b"name\nMallory Own\n", headers={"Content-Type": "text/csv"})
+        own = b"".join(DEMO_LIST.read_bytes().splitlines(keepends=True)[:2])
+        api.put("/lists/demo", content=own, headers=csv).raise_for_status()
         looked_at = [f"{one}/revisions" for one in (changed, same, proposed)] + ["/lists/demo/versions"]
         before = [api.get(one).json() for one in looked_at]
     dev.stop()

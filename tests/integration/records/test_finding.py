@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import cmp_to_key
 from random import Random
 from typing import Any
 
 import pytest
 
+from passerelle.kit.clock import MovedClock
 from passerelle.kit.database import Database
 from passerelle.kit.json import KnownJson
 from passerelle.records import plans
@@ -207,11 +209,12 @@ async def test_pages_stay_right_while_records_come_and_go(api: Api, indexed: tup
 
 
 @pytest.mark.parametrize("sort", ["updatedAt", "-updatedAt"])
-async def test_records_stand_in_the_order_in_which_they_were_changed(api: Api, sort: str) -> None:
+async def test_records_stand_in_the_order_in_which_they_were_changed(api: Api, clock: MovedClock, sort: str) -> None:
     await api.table(fields=fields_with(("age",)))
     order = [(await api.add({"age": age, "code": f"c{age}"}))["id"] for age in range(20)]
     for place in (3, 17, 0, 3):
         record_id = order.pop(place)
+        clock.move(timedelta(seconds=1))
         await api.call("PATCH", f"{RECORDS}/{record_id}", {"name": "changed"})
         order.append(record_id)
     wanted = order if sort == "updatedAt" else order[::-1]
