@@ -113,7 +113,9 @@ def try_answer(trial: HttpTrial, retried: bool) -> HttpTryAnswer:
         response=None if trial.response is None else _response(trial.response),
         milliseconds=trial.milliseconds,
         output=trial.output,
-        failure=failure and TriedFailureAnswer(code=failure.code, message=failure.message, retried=retried),
+        failure=None
+        if failure is None
+        else TriedFailureAnswer(code=failure.code, message=failure.message, retried=retried),
     )
 
 
