@@ -37,7 +37,7 @@ class Compiled:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedText:
     """What is wrong with a text, without what would be made of it.
 
     name   what the text calls itself, where that can be read
@@ -48,11 +48,11 @@ class Checked:
     warnings: tuple[DefinitionProblem, ...]
 
 
-def check_definition(text: str, kinds: KindRegistry, workspace: WorkspaceFacts | None = None) -> Checked:
+def check_definition(text: str, kinds: KindRegistry, workspace: WorkspaceFacts | None = None) -> CheckedText:
     """As `compile_definition`."""
     compiled = compile_definition(text, kinds, workspace=workspace)
     name = compiled.document.get("name") if isinstance(compiled.document, dict) else None
-    return Checked(name if isinstance(name, str) else None, compiled.problems, compiled.warnings)
+    return CheckedText(name if isinstance(name, str) else None, compiled.problems, compiled.warnings)
 
 
 def compile_definition(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field as Described
 
-from passerelle.definitions.compiler import Checked
+from passerelle.definitions.compiler import CheckedText
 from passerelle.definitions.problems import DefinitionProblem
 from passerelle.drafts.models import DefinitionDraft, DraftPresence
 from passerelle.kit.http.answers import Answer, Moment
@@ -178,7 +178,7 @@ def presence_answer(presence: DraftPresence) -> PresenceAnswer:
     return PresenceAnswer(version=presence.version, updated_by=presence.updated_by, people=list(presence.people))
 
 
-def check_answer(checked: Checked, definition_id: UUID | None) -> CheckAnswer:
+def check_answer(checked: CheckedText, definition_id: UUID | None) -> CheckAnswer:
     """What a check found."""
     return CheckAnswer(
         sound=not checked.problems,

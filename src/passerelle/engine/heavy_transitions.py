@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from passerelle.definitions.calls import calls_in
-from passerelle.definitions.compiler import Checked, Compiled, check_definition, compile_definition
+from passerelle.definitions.compiler import CheckedText, Compiled, check_definition, compile_definition
 from passerelle.definitions.facts import WorkspaceFacts
 from passerelle.definitions.kinds import KindRegistry
 from passerelle.definitions.model import Definition
@@ -40,7 +40,7 @@ class DefinitionCompiler:
             return compile_definition(text, self._kinds, workspace=facts, stored=stored)
         return await self._workshop.run(workspace_id, compile_there, text, facts, stored)
 
-    async def check(self, workspace_id: UUID, text: str, facts: WorkspaceFacts) -> Checked:
+    async def check(self, workspace_id: UUID, text: str, facts: WorkspaceFacts) -> CheckedText:
         """As `check_definition`: what was compiled stays where it was. Raises as above."""
         if len(text) <= SHORT:
             return check_definition(text, self._kinds, facts)
@@ -68,7 +68,7 @@ def compile_there(text: str, facts: WorkspaceFacts | None, stored: bool) -> Comp
     return compile_definition(text, _kinds(), workspace=facts, stored=stored)
 
 
-def check_there(text: str, facts: WorkspaceFacts) -> Checked:
+def check_there(text: str, facts: WorkspaceFacts) -> CheckedText:
     """Check a text."""
     return check_definition(text, _kinds(), facts)
 

@@ -19,8 +19,8 @@ SECRET = "k3y-of-the-registry"
 
 def written(url: str, more: dict[str, Any] | None = None, **http: Any) -> str:
     """A definition whose step `ask` sends a request, inside of another step."""
-    asking = {"id": "ask", "http": {"url": url, **http}, **(more or {})}
-    who: Any = {"id": "who", "set": {"name": "Ada"}}
+    asking: dict[str, Any] = {"id": "ask", "http": {"url": url, **http}, **(more or {})}
+    who: dict[str, Any] = {"id": "who", "set": {"name": "Ada"}}
     return dumps({"name": "opening", "steps": [who, {"id": "all", "each": {"in": ["a"], "steps": [asking]}}]})
 
 

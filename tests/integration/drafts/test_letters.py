@@ -7,13 +7,13 @@ from typing import Any
 from passerelle.kit.json import dumps
 from tests.integration.secrets.product import Product
 
-EMAIL: Any = {
+EMAIL: dict[str, Any] = {
     "to": ["${steps.who.email}", "desk@example.com"],
     "subject": {"en": "Hello ${steps.who.name}", "pl": "Cześć ${steps.who.name}"},
     "body": {"en": "**Welcome**, ${steps.who.name}", "pl": "**Witaj**, ${steps.who.name}"},
     "format": "markdown",
 }
-WHO: Any = {"id": "who", "set": {"name": "", "email": ""}}
+WHO: dict[str, Any] = {"id": "who", "set": {"name": "", "email": ""}}
 SAMPLES = {"steps": {"who": {"name": "<Ada>", "email": "ada@example.com"}}}
 
 

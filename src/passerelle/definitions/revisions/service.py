@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from passerelle.definitions.calls import Callee, callee_of, calls_in
-from passerelle.definitions.compiler import Checked, Compiled, check_definition, compile_definition
+from passerelle.definitions.compiler import CheckedText, Compiled, check_definition, compile_definition
 from passerelle.definitions.facts import KnownFacts, WorkspaceFacts
 from passerelle.definitions.kinds import KindRegistry
 from passerelle.definitions.model import Definition
@@ -61,7 +61,7 @@ Compile = Callable[[UUID, str, WorkspaceFacts | None, bool], Awaitable[Compiled]
 """Compiles a text of a workspace; raises `WorkKilledError` where that takes too long."""
 
 
-Check = Callable[[UUID, str, WorkspaceFacts], Awaitable[Checked]]
+Check = Callable[[UUID, str, WorkspaceFacts], Awaitable[CheckedText]]
 """Checks a text of a workspace; raises as `Compile`."""
 Calls = Callable[[UUID, str], Awaitable[frozenset[str]]]
 """The names of the definitions that a text runs; raises as `Compile`."""
@@ -147,7 +147,7 @@ class Revisions:
         except WorkKilledError as error:
             raise _too_heavy(error) from None
 
-    async def looked_over(self, workspace_id: UUID, text: str) -> Checked:
+    async def looked_over(self, workspace_id: UUID, text: str) -> CheckedText:
         """What is wrong with a text of which nothing is kept, as `tried` has it. Raises DEFINITION_TOO_HEAVY."""
         try:
             return await self._checking(workspace_id, text, await self._known(workspace_id, text))
@@ -162,7 +162,7 @@ class Revisions:
     async def _at_once(self, workspace_id: UUID, text: str, facts: WorkspaceFacts | None, stored: bool) -> Compiled:
         return compile_definition(text, self._kinds, workspace=facts, stored=stored)
 
-    async def _checked_at_once(self, workspace_id: UUID, text: str, facts: WorkspaceFacts) -> Checked:
+    async def _checked_at_once(self, workspace_id: UUID, text: str, facts: WorkspaceFacts) -> CheckedText:
         return check_definition(text, self._kinds, facts)
 
     async def _check(

@@ -1,7 +1,7 @@
 /** Forms that are made from the published schema of a step kind, so that none is missing. */
 import { Button, Menu, NumberInput, Select, Switch, Textarea, TextInput } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from "@tabler/icons-react";
-import { createContext, useContext, useState, type ReactNode } from "react";
+import { createContext, useContext, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { stringify } from "yaml";
 
@@ -67,11 +67,26 @@ function Kinded({ part, value, error, ...props }: KindedProps) {
   if (types.includes("array") && (Array.isArray(value) || types.length === 1)) return <ListInput {...props} value={value} />;
   if (schema.properties && (isObject(value) || !types.includes("string"))) return <ObjectInput {...props} />;
   if (types.includes("object") && !types.includes("string") && typeof schema.additionalProperties !== "boolean") return <MapInput {...props} value={value} />;
-  if (typeof value === "string" && value.length < 400 && (part === "template" || part === "textTemplate" || value.includes("${") || types.length === 0)) {
-    return <ExpressionInput {...props} error={error} />;
-  }
-  if (types.includes("string") && (typeof value === "string" || value === undefined)) return <PlainInput {...props} value={value} error={error} />;
+  const mayRead = typeof value === "string" && value.length < 400 && (part === "template" || part === "textTemplate" || value.includes("${") || types.length === 0);
+  const isText = types.includes("string") && (typeof value === "string" || value === undefined);
+  if (mayRead || isText) return <TextInputOf {...props} value={value} error={error} mayRead={mayRead} />;
   return <AnyInput {...props} error={error} />;
+}
+
+/** A text, or one with expressions in it: where it becomes the other while somebody types, they go on typing. */
+function TextInputOf({ mayRead, ...props }: InputProps & { value: unknown; error: string | undefined; mayRead: boolean }) {
+  const host = useRef<HTMLDivElement>(null);
+  const isInside = useRef(false);
+  useLayoutEffect(() => {
+    const input = isInside.current ? host.current?.querySelector("input") : undefined;
+    input?.focus();
+    input?.setSelectionRange(input.value.length, input.value.length);
+  }, [mayRead]);
+  return (
+    <div ref={host} onFocus={() => (isInside.current = true)} onBlur={() => (isInside.current = false)}>
+      {mayRead ? <ExpressionInput {...props} /> : <PlainInput {...props} />}
+    </div>
+  );
 }
 
 function PlainInput({ path, schema, label, actions, value, error }: InputProps & { value: unknown; error: string | undefined }) {
