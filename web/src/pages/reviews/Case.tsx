@@ -85,9 +85,10 @@ export function Case({ timeline, workflowId, masked }: Props) {
 function Entered({ run, words }: { run: StepRun; words: StepWords }) {
   const output: unknown = run.output;
   if (typeof output !== "object" || output === null || Array.isArray(output)) return <Json value={output} />;
+  const entries: [string, unknown][] = Object.entries(output);
   return (
     <dl className={css.facts}>
-      {Object.entries(output).map(([name, value]) => (
+      {entries.map(([name, value]) => (
         <div key={name}>
           <dt>{words.field(run.step, name)}</dt>
           <dd>
