@@ -84,7 +84,7 @@ servers: ## Install PgBouncer and nginx, which the tests stand before PostgreSQL
 		{ echo "The tests need PgBouncer, nginx and libfaketime: install them"; exit 1; }
 
 test: setup browser servers check web $(WEB_TESTED) provider ## The whole suite
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 unit: setup $(WEB_TESTED) ## Only the tests that need no database
 	$(BIN)/pytest -n 2 tests/unit packages
