@@ -193,7 +193,7 @@ async def test_texts_of_the_definition_and_our_own_words_are_each_in_the_best_la
 ) -> None:
     """`pt-BR` is there in the definition and not among our words: those are in the reader's next language."""
     text = """
-name: offered_languages
+name: offered-languages
 steps:
   - id: you
     form:

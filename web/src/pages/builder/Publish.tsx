@@ -20,6 +20,7 @@ import { ChangesBetween } from "../definitions/Changes";
 import { UnderWay } from "../definitions/Proposals";
 import { publishingQuery } from "../definitions/queries";
 import { patchOf } from "./patch";
+import { letDraftGo } from "./saving";
 import { useBuilder } from "./state";
 
 interface Props {
@@ -101,7 +102,7 @@ function Push({ base, draftId, isSound }: { base: Props["base"]; draftId: string
       const options = { params: { path: { definitionId: made.id } }, body: { revision: made.revision, note: note.trim() || null } };
       if (way === "publish") await got(api.POST("/definitions/{definitionId}/publish", options));
       if (way === "propose") await got(api.POST("/definitions/{definitionId}/proposals", options));
-      if (draftId) await api.DELETE("/drafts/{draftId}", { params: { path: { draftId } } }).catch(() => undefined);
+      if (draftId) await letDraftGo(draftId).catch(() => undefined);
       return { made, way };
     },
     onSuccess: async ({ made, way }) => {

@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 
 import { api, got } from "@/api/client";
 import { confirm, notifyDone, notifyFailed } from "@/components/confirm";
-import type { Draft } from "./saving";
+import { letDraftGo, type Draft } from "./saving";
 
 /** Who sees a draft, and letting go of it. */
 export function SharingMenu({ draft }: { draft: Draft }) {
@@ -29,7 +29,7 @@ export function SharingMenu({ draft }: { draft: Draft }) {
     const answer = await confirm({ title: t("discard.title"), text: t("discard.text"), action: t("discard.do"), dangerous: true });
     if (answer === undefined) return;
     try {
-      await api.DELETE("/drafts/{draftId}", { params: { path } });
+      await letDraftGo(draft.id);
       await queryClient.invalidateQueries({ queryKey: ["drafts", "list"] });
       await navigate({ to: "/definitions" });
     } catch (error) {

@@ -76,7 +76,7 @@ export function useSaving({ draft: opened, start, now, about, isKept, onMade, on
   const { data: presence } = useQuery({
     queryKey: ["drafts", draft?.id, "presence"],
     queryFn: () => got(api.POST("/drafts/{draftId}/presence", { params: { path: { draftId: draft!.id } } })),
-    enabled: draft !== undefined,
+    enabled: draft !== undefined && !gone.has(draft.id),
     refetchInterval: MEET_EVERY,
   });
   useLive(DRAFTS, ({ data }) => {
@@ -120,11 +120,26 @@ export function useSaving({ draft: opened, start, now, about, isKept, onMade, on
   };
 }
 
+/** Drafts that were let go while they were open, as they were published: nobody is in them to leave. */
+const gone = new Set<string>();
+
+export async function letDraftGo(draftId: string): Promise<void> {
+  gone.add(draftId);
+  try {
+    await api.DELETE("/drafts/{draftId}", { params: { path: { draftId } } });
+  } catch (error) {
+    gone.delete(draftId);
+    throw error;
+  }
+}
+
 /** Tells the others that one has closed a draft: as one goes to another page, and as the page goes away. */
 function useLeaving(draftId: string | undefined): void {
   useEffect(() => {
     if (draftId === undefined) return;
-    const leave = () => void api.DELETE("/drafts/{draftId}/presence", { params: { path: { draftId } }, keepalive: true }).catch(() => undefined);
+    const leave = () => {
+      if (!gone.has(draftId)) void api.DELETE("/drafts/{draftId}/presence", { params: { path: { draftId } }, keepalive: true }).catch(() => undefined);
+    };
     window.addEventListener("pagehide", leave);
     return () => {
       window.removeEventListener("pagehide", leave);
