@@ -133,9 +133,9 @@ async def test_so_many_events_wait_for_their_step_and_no_more(
     product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workflow = await product.run(TWO, pause=True)
-    monkeypatch.setattr("passerelle.workflows.service.EVENT_BYTES_WAITING", 30)
+    monkeypatch.setattr("passerelle.workflows.preconditions.EVENT_BYTES_WAITING", 30)
     assert (await send(product, workflow, {"amount": 1})).status_code == 200
     assert code(await send(product, workflow, {"amount": 10**15})) == (409, "EVENTS_TOO_MANY")
-    monkeypatch.setattr("passerelle.workflows.service.EVENTS_WAITING", 1)
+    monkeypatch.setattr("passerelle.workflows.preconditions.EVENTS_WAITING", 1)
     assert code(await send(product, workflow, {"amount": 2})) == (409, "EVENTS_TOO_MANY")
     assert waits(await send(product, workflow, {}, "go")) == ["again"]
