@@ -12,6 +12,7 @@ import pytest
 
 from passerelle.engine.runner import Run
 from passerelle.engine.store import LoadedExecution
+from passerelle.workflows.runs_here import RunsHere
 from tests.integration.workflows.records.bound import Bound
 
 TEXT = """
@@ -32,8 +33,7 @@ class Died(OSError):  # noqa: N818 - a process ends, nothing is wrong
 async def started(bound: Bound, monkeypatch: pytest.MonkeyPatch, text: str = TEXT) -> AsyncIterator[Callable[[], Any]]:
     """An execution that nobody has worked on yet; each call gives another process at work on it."""
     services = bound.product.services
-    executions = services.executions
-    monkeypatch.setattr(executions, "_spawn", lambda run: None)
+    monkeypatch.setattr(RunsHere, "spawn", lambda here, run: None)
     try:
         body = {"workflowDefinitionId": await bound.push(text)}
         execution = await bound.call("POST", "/workflows", body)
