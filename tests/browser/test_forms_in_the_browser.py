@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from typing import Any
 
@@ -381,13 +382,15 @@ def test_a_thousand_submissions_a_minute_meet_a_kind_page_that_says_how_long(
     with entered(dev, link) as (client, page):
         data = {"_token": token_in(page), "/name": "Ada", "_shown": ["/properties/where", "/properties/others"]}
         answers: Counter[int] = Counter()
+        began = time.monotonic()
         for _ in range(1000):
             answer = client.post(f"/x/{execution}/you/1", data=data)
             answers[answer.status_code] += 1
             if answer.status_code == 429:
                 break
         assert set(answers) == {400, 429}
-        assert answers[400] <= 60
+        # Minutes are the clock's: sixty in each of those in which something was sent.
+        assert answers[400] <= 60 * (2 + int((time.monotonic() - began) // 60))
         assert 0 < int(answer.headers["retry-after"]) <= 60
         assert "That was too fast" in answer.text
         assert 'value="Ada"' in answer.text, "what was typed is there"
