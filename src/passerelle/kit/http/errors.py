@@ -61,6 +61,9 @@ _LOST_DATABASE: Final = (
 DATABASE_FULL: Final = Code(
     "DATABASE_FULL", 503, "The database's disk is full. The request changed nothing; send it again when there is room."
 )
+DATABASE_TOO_SLOW: Final = Code(
+    "DATABASE_TOO_SLOW", 503, "The database did not end within its time. The request changed nothing: ask for less."
+)
 DISK_FULL: Final = Code(
     "DISK_FULL", 503, "The server's own disk is full. The request changed nothing; send it again when there is room."
 )
@@ -191,6 +194,11 @@ def _of_the_machine(raised: Exception) -> PasserelleError | None:
     waiting = "an administrator has to make room, then send the request again"
     if isinstance(raised, asyncpg.DiskFullError):
         return DATABASE_FULL.error(f"the database's disk is full: {waiting}", headers={"Retry-After": "60"})
+    if isinstance(raised, asyncpg.QueryCanceledError):
+        return DATABASE_TOO_SLOW.error(
+            "the database took too long, and nothing was changed: ask for less at once, or later",
+            headers={"Retry-After": "30"},
+        )
     if isinstance(raised, OSError) and raised.errno == errno.ENOSPC:
         return DISK_FULL.error(f"the server's disk is full: {waiting}", headers={"Retry-After": "60"})
     if _is_lost_database(raised):

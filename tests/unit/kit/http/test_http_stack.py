@@ -146,6 +146,7 @@ async def test_what_was_not_expected_shows_nothing_internal_and_is_logged_with_i
             "DATABASE_UNAVAILABLE",
         ),
         (asyncpg.DiskFullError("could not extend file"), "DATABASE_FULL"),
+        (asyncpg.QueryCanceledError("canceling statement due to statement timeout"), "DATABASE_TOO_SLOW"),
         (OSError(errno.ENOSPC, "No space left on device"), "DISK_FULL"),
     ],
 )
