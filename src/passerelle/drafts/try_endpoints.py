@@ -13,7 +13,7 @@ from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.auditing import unaudited
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import JsonBody
-from passerelle.kit.http.permissions import Requires
+from passerelle.kit.http.permissions import Requires, require
 
 
 def router(tries: HttpTries, letters: Letters) -> APIRouter:
@@ -22,13 +22,15 @@ def router(tries: HttpTries, letters: Letters) -> APIRouter:
 
     @routes.post("/definitions/try")
     async def try_http_step(
-        caller: Annotated[Principal, Requires("can_publish_definitions", of="definition")], body: JsonBody[HttpTryBody]
+        caller: Annotated[Principal, Requires("can_publish_definitions")], body: JsonBody[HttpTryBody]
     ) -> HttpTryAnswer:
         """Send the request of an `http` step now and once, as a run would: to the same hosts, within the same bounds.
 
-        It takes the permission to publish, for what it sends is real. A refusal or an error of the other side is an
+        It takes the permissions to write and to publish any definition, for what it sends is real, and may be any
+        secret of the workspace. A refusal or an error of the other side is an
         answer, too (200). At most 60 in ten minutes.
         """
+        require(caller, "can_manage_definitions")
         return try_answer(*await tries.send(caller, body))
 
     @routes.post("/definitions/letter")

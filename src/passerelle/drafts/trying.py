@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final, Protocol
 from uuid import UUID
@@ -15,6 +18,7 @@ from passerelle.drafts.errors import HTTP_TRIES_TOO_MANY, HTTP_TRY_NEEDS_ANOTHER
 from passerelle.drafts.steps import step_in
 from passerelle.drafts.try_schemas import HttpTryBody
 from passerelle.engine.calling import SecretValues
+from passerelle.engine.http.requests import HttpConfig
 from passerelle.engine.http.trying import HttpTrial, try_request
 from passerelle.engine.kinds import StepFailure, Tools
 from passerelle.engine.steps.http import HttpKind
@@ -22,6 +26,7 @@ from passerelle.kit.clock import Clock
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import JsonObject
+from passerelle.kit.observer import note_object
 from passerelle.kit.outgoing import Outgoing
 from passerelle.kit.rates import Limit, Rates
 from passerelle.kit.turns import Turns
@@ -29,6 +34,12 @@ from passerelle.kit.work import HERE_STEPS, Meter, WorkError, metered
 
 TRIES: Final = Limit("http_try", 60, timedelta(minutes=10))
 """For each workspace: they go to where the caller says, in the installation's name."""
+LONGEST: Final = timedelta(seconds=60)
+"""How long one may take, whatever the step says: somebody waits for it."""
+MOST_BYTES: Final = 1_000_000
+"""Of an answer: it is shown to a person, beside the work of all others."""
+PATIENCE: Final = 10.0
+"""Seconds that a try waits for others to end."""
 AT_ONCE: Final = 20
 AT_ONCE_EACH: Final = 3
 """Tries under way in this process, and those of one workspace: they may all hang."""
@@ -70,6 +81,7 @@ class HttpTries:
         step = await step_in(self._revisions, caller.workspace_id, body.text, body.step, HttpKind)
         await self._require_two(caller.workspace_id, step)
         await self._require_few(caller.workspace_id)
+        note_object(step.id)
         trial = await self._tried(caller.workspace_id, step, body.values)
         reason = trial.failure.reason if trial.failure is not None else None
         return trial, step.retry is not None and step.retry.attempts > 1 and step.retry.covers(reason)
@@ -79,9 +91,16 @@ class HttpTries:
             secrets = await self._secrets.values(workspace_id)
         except StepFailure as failure:
             return HttpTrial(None, None, 0, None, failure)
-        tools = Tools(self._outgoing, self._clock(), step.timeout, workspace_id=workspace_id)
-        async with self._turns.turn(workspace_id):
-            return await _within_work(step, _scope(values, secrets), tools, str(self._new_id()))
+        tools = Tools(self._outgoing, self._clock(), _bounded(step.timeout), workspace_id=workspace_id)
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await held.enter_async_context(self._turns.turn(workspace_id))
+            except TimeoutError:
+                raise HTTP_TRIES_TOO_MANY.error(
+                    "other tries are still under way: go on in a moment", headers={"Retry-After": "10"}
+                ) from None
+            return await _within_work(step.config, _scope(values, secrets), tools, str(self._new_id()))
 
     async def _require_two(self, workspace_id: UUID, step: Step[HttpKind]) -> None:
         """Where a second person looks at what is published, nobody sends secrets to where they like alone."""
@@ -99,13 +118,19 @@ class HttpTries:
             )
 
 
-async def _within_work(step: Step[HttpKind], scope: Scope, tools: Tools, key: str) -> HttpTrial:
+async def _within_work(config: HttpConfig, scope: Scope, tools: Tools, key: str) -> HttpTrial:
+    bounded = replace(config, max_bytes=min(config.max_bytes, MOST_BYTES), timeout=_bounded(config.timeout))
     try:
-        with metered(Meter(each=HERE_STEPS, total=HERE_STEPS)):
-            return await try_request(step.config, scope, tools, key)
+        # Filled in twice: as it goes out, and as it is shown.
+        with metered(Meter(each=HERE_STEPS, total=2 * HERE_STEPS)):
+            return await try_request(bounded, scope, tools, key)
     except WorkError:
         said = f"its values take more than {HERE_STEPS:,} steps of work: compute them in a `set` step before"
         return HttpTrial(None, None, 0, None, StepFailure("STEP_TOO_COSTLY", said))
+
+
+def _bounded(timeout: timedelta | None) -> timedelta | None:
+    return None if timeout is None else min(timeout, LONGEST)
 
 
 def _scope(values: JsonObject, secrets: Mapping[str, str]) -> JsonObject:

@@ -22,9 +22,12 @@ def parsed(text: str) -> SyntaxTreeNode:
     return SyntaxTreeNode(_markdown().parse(text))
 
 
-def plain(text: str) -> str:
-    """The same as text alone: lists have their dashes and numbers, links say where they lead."""
-    return _blocks(parsed(text).children)
+def both(text: str) -> tuple[Markup, str]:
+    """The text as HTML, and as text alone: lists have their dashes and numbers, links say where they lead."""
+    reader = _markdown()
+    tokens = reader.parse(text)
+    html = Markup(reader.renderer.render(tokens, reader.options, {}))  # noqa: S704 - the renderer escapes
+    return html, _blocks(SyntaxTreeNode(tokens).children)
 
 
 def _blocks(nodes: Sequence[SyntaxTreeNode]) -> str:

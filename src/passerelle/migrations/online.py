@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import op
+
+from passerelle.migrations.schema import LOCK_TIMEOUT
 
 
 def index(name: str, on: str, *, unique: bool = False) -> None:
@@ -11,11 +16,27 @@ def index(name: str, on: str, *, unique: bool = False) -> None:
     It commits what the migration did before, so it belongs into a migration of its own. Run again after a crash, it
     makes anew what was left unfinished.
     """
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = 0")  # it waits for transactions that are open, and nobody waits for it
+    with _waiting():
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
         op.execute(f"CREATE {'UNIQUE ' if unique else ''}INDEX CONCURRENTLY {name} ON {on}")
-        op.execute("RESET lock_timeout")
+
+
+def without_index(name: str) -> None:
+    """Drop an index beside all reading and writing."""
+    with _waiting():
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    """For what waits until open transactions have ended, while nobody waits for it."""
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        try:
+            yield
+        finally:
+            # Not the server's, which is none: whoever waits for a table without an end holds up all who come behind.
+            op.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
 
 
 def primary_key(table: str, index: str) -> None:
@@ -32,10 +53,16 @@ def primary_key(table: str, index: str) -> None:
 
 
 def foreign_key(table: str, name: str, definition: str, *, instead_of: str) -> None:
-    """Put one foreign key in the place of another. Rows that are there are checked beside those who write them."""
+    """Put one foreign key in the place of another. Rows that are there are checked beside those who write them.
+
+    Run again, it passes over what has been done.
+    """
+
+    def unless(constraint: str, is_there: str, change: str) -> str:
+        found = f"SELECT FROM pg_constraint WHERE conrelid = '{table}'::regclass AND conname = '{constraint}'"
+        return f"DO $$ BEGIN IF {is_there} EXISTS ({found}) THEN ALTER TABLE {table} {change}; END IF; END $$"
+
     with op.get_context().autocommit_block():
-        op.execute(
-            f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}, ADD CONSTRAINT {name} {definition} NOT VALID"
-        )
+        op.execute(unless(name, "NOT", f"ADD CONSTRAINT {name} {definition} NOT VALID"))
         op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
-        op.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {instead_of}")
+        op.execute(unless(instead_of, "", f"DROP CONSTRAINT {instead_of}"))

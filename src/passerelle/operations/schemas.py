@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -249,6 +249,9 @@ def _installation(standing: Standing, mail: MailState, refusal: str | None) -> I
     )
 
 
+_NOT_TAKEN: Final = "the mail server did not take it: ask whoever runs this installation"
+
+
 def mail_test_answer(tried: Tried, *, by_operator: bool) -> MailTestAnswer:
     """What became of a test e-mail. The mail server's name and words are for whoever runs the installation."""
     return MailTestAnswer(
@@ -257,6 +260,6 @@ def mail_test_answer(tried: Tried, *, by_operator: bool) -> MailTestAnswer:
         server=tried.server if by_operator else None,
         milliseconds=round(tried.milliseconds, 1),
         reply=tried.reply if by_operator else None,
-        message=tried.message,
+        message=tried.message if by_operator or tried.message is None else _NOT_TAKEN,
         message_id=tried.message_id,
     )

@@ -23,12 +23,7 @@ _EXECUTIONS: Final = """
           SELECT FROM visit v WHERE v.workspace_id = $1 AND v.execution_id = e.id))
     GROUP BY e.status
 """
-_STRANDED: Final = """
-    SELECT count(*) FROM (
-        SELECT workspace_id FROM stranded_executions('1 minute', 1000)
-        UNION ALL SELECT workspace_id FROM stranded_children('1 minute', 1000)
-    ) lost WHERE lost.workspace_id = $1
-"""
+_STRANDED: Final = "SELECT stranded_of($1, '1 minute')"
 _WEBHOOKS: Final = "SELECT * FROM webhook_counts_of($1, now())"
 
 

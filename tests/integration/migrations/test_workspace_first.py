@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +15,8 @@ from passerelle.migrations.schema import migrate
 from tests.integration.migrations.releases import up_to
 
 INDEXES = next(one for one in THIS.migrations if one.name == "0281_workspace_first_indexes")
+BEFORE = next(one for one in THIS.migrations if one.name == "0280_records_by_change")
+WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'step_run'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted)"
 HALF_DONE = (
     "ALTER TABLE api_key_use ADD CONSTRAINT api_key_use_key_fkey "
     "FOREIGN KEY (workspace_id, key_id) REFERENCES api_key (workspace_id, id) ON DELETE CASCADE NOT VALID",
@@ -56,6 +59,25 @@ async def test_a_move_that_died_half_way_is_finished(empty_url: str, database_ur
     assert await died.fetchval("SELECT bool_and(convalidated) FROM pg_constraint WHERE contype = 'f'")
     await died.close()
     await whole.close()
+
+
+async def test_a_long_transaction_holds_up_the_move_and_nobody_else(empty_url: str, tmp_path: Path) -> None:
+    """Whoever waits for a table without an end holds up all who come behind: the move gives up after a second."""
+    await migrate(empty_url, up_to(tmp_path / "before", BEFORE), role="passerelle_app")
+    dump, reader, watch = [await asyncpg.connect(empty_url) for _ in range(3)]
+    held = dump.transaction()
+    await held.start()
+    await dump.execute("SELECT FROM step_run")
+    moving = asyncio.create_task(migrate(empty_url, role="passerelle_app"))
+    async with asyncio.timeout(60):
+        for _ in range(2):
+            while not await watch.fetchval(WAITS):
+                assert not moving.done(), "it had to wait for the transaction"
+            await reader.fetchval("SELECT count(*) FROM step_run", timeout=3)
+    await held.rollback()
+    await moving
+    for connection in (dump, reader, watch):
+        await connection.close()
 
 
 @pytest.mark.parametrize("table", ["webhook_tally", "webhook_cursor", "webhook_delivery", "api_key_use"])

@@ -16,6 +16,7 @@ from passerelle.engine.kinds import MASK, StepFailure, Tools
 from passerelle.engine.redaction import Redaction
 from passerelle.kit.json import KnownJson
 from passerelle.kit.outgoing import OutgoingAnswer
+from passerelle.kit.outgoing.content import NotText, text_of
 
 SHOWN: Final = 20_000
 """Characters of an answer's body that are shown."""
@@ -110,7 +111,12 @@ def _shown(config: HttpConfig, scope: Scope, redaction: Redaction, key: str) -> 
 
 def _response(answer: OutgoingAnswer, redaction: Redaction) -> ShownResponse:
     # Without secrets before it is cut, or half of one could be left at the end.
-    body = redaction.text(answer.body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}"))
+    try:
+        # In its own encoding, or a secret in it would not be found.
+        text = text_of(answer.headers.get("content-type", ""), answer.body)
+    except NotText:
+        text = answer.body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    body = redaction.text(text)
     headers = {name: redaction.text(value) for name, value in recorded(answer).items()}
     return ShownResponse(answer.status, headers, body[:SHOWN], len(answer.body), len(body) > SHOWN)
 

@@ -10,7 +10,7 @@ from html import escape
 from typing import ClassVar, Final, Literal
 from uuid import NAMESPACE_URL, uuid5
 
-from passerelle.definitions.expressions import Scope, Template
+from passerelle.definitions.expressions import ExpressionError, Scope, Template
 from passerelle.definitions.expressions.values import text_of
 from passerelle.definitions.kinds import Insert, Path, StepContext, TextTemplate
 from passerelle.definitions.model import Retry
@@ -22,7 +22,7 @@ from passerelle.kit.json import Json, JsonObject, KnownJson
 from passerelle.kit.language_choice import best
 from passerelle.kit.mail import SEND_SECONDS, Mail, MailError, MailLater, MailTimeout, Message, NoMail
 from passerelle.kit.mail.addresses import MailAddress
-from passerelle.kit.mail.letters import Letter, letter
+from passerelle.kit.mail.letters import Letter, UnwritableError, letter
 
 ADDRESSED: Final = ("to", "cc", "bcc", "replyTo")
 Format = Literal["text", "markdown"]
@@ -142,7 +142,10 @@ def letter_of(config: EmailConfig, scope: Scope) -> Letter:
     wanted = scope["execution"]["language"]
     subject, body = _in_language(config.subject, wanted, scope), _in_language(config.body, wanted, scope)
     if config.format == "markdown":
-        return letter(subject, body, _language_of(config.body, wanted) or wanted or "")
+        try:
+            return letter(subject, body, _language_of(config.body, wanted) or wanted or "")
+        except UnwritableError as error:
+            raise ExpressionError("body", str(error)) from None
     html = _in_language(config.html, wanted, scope) if config.html is not None else None
     return Letter(subject, body, html)
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import Final
 
-from passerelle.kit.markdown import markdown, plain
+from passerelle.kit.markdown import both
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,27 @@ class Letter:
     html: str | None
 
 
+LONGEST: Final = 20_000
+"""Characters: reading Markdown takes its time, and others wait meanwhile."""
+
+
+class UnwritableError(ValueError):
+    """No letter can be made of a text; says why."""
+
+
 def letter(subject: str, source: str, language: str) -> Letter:
-    """A letter with `source` as its text. `language`: its code, or empty where nobody knows."""
-    html = _PAGE.format(language=escape(language), title=escape(" ".join(subject.split())), body=markdown(source))
-    return Letter(subject, plain(source), html)
+    """A letter with `source` as its text. `language`: its code, or empty where nobody knows.
+
+    Raises `UnwritableError`.
+    """
+    if len(source) > LONGEST:
+        raise UnwritableError(f"a text in Markdown has at most {LONGEST:,} characters, this one has {len(source):,}")
+    try:
+        body, text = both(source)
+    except RecursionError:
+        raise UnwritableError("in the Markdown too many things stand within one another") from None
+    html = _PAGE.format(language=escape(language), title=escape(" ".join(subject.split())), body=body)
+    return Letter(subject, text, html)
 
 
 _PAGE = """<!doctype html>

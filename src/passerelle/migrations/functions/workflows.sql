@@ -46,6 +46,24 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
      ORDER BY e.created_at LIMIT at_most)
 $$;
 
+-- How many of one workspace are stranded; counted no further than a thousand of each sort.
+CREATE OR REPLACE FUNCTION stranded_of(place uuid, older_than interval) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT (SELECT count(*) FROM (
+                SELECT e.id FROM execution e
+                WHERE e.workspace_id = place AND e.wake_at < now() - older_than
+                  AND NOT EXISTS (SELECT FROM pgqueuer job WHERE job.id = e.job_id AND job.status IN ('queued', 'picked'))
+                LIMIT 1000) jobless)
+         + (SELECT count(*) FROM (
+                SELECT e.id FROM execution e
+                WHERE e.workspace_id = place AND e.untold AND e.updated_at < now() - older_than LIMIT 1000) untold)
+         + (SELECT count(*) FROM (
+                SELECT e.id FROM execution e
+                JOIN execution p ON p.workspace_id = e.workspace_id AND p.id = e.parent_id
+                WHERE e.workspace_id = place AND e.parent_id IS NOT NULL AND e.status IN ('RUNNING', 'AWAITING')
+                  AND p.updated_at < now() - older_than AND strpos(p.state::text, e.id::text) = 0 LIMIT 1000) left_alone)
+$$;
+
 -- Which of these executions there are, with the steps whose calls have ended: after a restore the others come again.
 CREATE OR REPLACE FUNCTION calls_ended(executions uuid[]) RETURNS TABLE (execution_id uuid, step text, visit integer)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from alembic import op
-
-from passerelle.migrations.online import foreign_key, primary_key
+from passerelle.migrations.online import foreign_key, primary_key, without_index
 
 revision = "0282_workspace_first"
 down_revision = "0281_workspace_first_indexes"
@@ -37,5 +35,4 @@ def upgrade() -> None:
         "webhook_tally",
     ):
         primary_key(table, f"{table}_key")
-    with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS webhook_endpoint_by_workspace")  # the primary key is the same
+    without_index("webhook_endpoint_by_workspace")  # the primary key is the same

@@ -91,6 +91,13 @@ async def test_values_in_markdown_are_text_and_lead_nowhere() -> None:
     assert mail.sent[0].text.startswith("<b>[Tom](https://evil.example)</b> *now*\n# Big")
 
 
+@pytest.mark.parametrize("body", ["word\n" * 5_000, "*a **b " * 400 + "c" + "** x*" * 400])
+async def test_markdown_that_would_take_too_long_or_too_deep_fails_the_step(body: str) -> None:
+    step = compile_step("email", {**HELLO, "body": body, "format": "markdown"})
+    with pytest.raises(ExpressionError, match="Markdown"):
+        await send(step, FakeMail(), name="Ada", url="x")
+
+
 def test_markdown_makes_the_html_itself() -> None:
     step: Any = {"id": "one", "email": {**HELLO, "format": "markdown", "html": "<p>Hi</p>"}}
     compiled = compile_definition(dumps({"name": "test", "steps": [step]}), load_kinds())
