@@ -118,7 +118,11 @@ class ExecutionRepository:
         async with self._database.reading(workspace_id) as connection:
             running = await _running(connection, workspace_id, filters)
             # The page is found first, by one index: joined before, every execution may be read and sorted.
-            page = f"{_OF_WORKSPACE}{_literally(filters)}{running}{narrowed} ORDER BY e.id DESC LIMIT {limit:d}"
+            ordered = f"ORDER BY e.id DESC LIMIT {limit:d}"
+            found = " UNION ALL ".join(
+                f"({_OF_WORKSPACE}{_literally(one)}{running}{narrowed} {ordered})" for one in _apart(filters)
+            )
+            page = f"SELECT * FROM ({found}) e {ordered}"
             rows = await connection.fetch(_VIEW.format(found=page) + " ORDER BY e.id DESC", workspace_id, *values)
         return [_view(row) for row in rows]
 
@@ -189,6 +193,17 @@ class ExecutionRepository:
                 parameters_id,
             )
         return kept
+
+
+def _apart(filters: ExecutionFilters) -> list[ExecutionFilters]:
+    """The filters, one for each status where only what has not ended well is looked through.
+
+    Each is read in order by the index of that status. For all of them together there is none, and PostgreSQL may read
+    every execution until it has found a page.
+    """
+    if filters.step is None or filters.status is not None:
+        return [filters]
+    return [replace(filters, status=status) for status in (Status.RUNNING, Status.AWAITING, Status.FAILED)]
 
 
 def _literally(filters: ExecutionFilters) -> str:
