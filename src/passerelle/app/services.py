@@ -130,17 +130,20 @@ async def open_services(
     async with open_foundation(settings, database_url, box, plain_http=plain_http) as shared:
         services = _build(shared)
         deprecations, trail, sent = services.deprecations, shared.trail, services.operations.sent
-        async with beside(deprecations.keep_writing(), services.watch.run(), trail.keep_writing(), sent.keep_writing()):
-            try:
-                yield services
-            finally:
-                await services.executions.close()
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            async with asyncio.timeout(LEAVING):
-                await deprecations.write()
-                await trail.write()
-                await trail.seal()
-                await sent.write()
+        writing = (deprecations.keep_writing(), trail.keep_writing(), sent.keep_writing())
+        try:
+            async with beside(services.watch.run(), *writing):
+                try:
+                    yield services
+                finally:
+                    await services.executions.close()
+        finally:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                async with asyncio.timeout(LEAVING):
+                    await trail.write()
+                    await deprecations.write()
+                    await sent.write()
+                    await trail.seal()
 
 
 def _build(shared: Foundation) -> Services:
