@@ -137,7 +137,7 @@ async def call_step(
     try:
         masked = {**scope, "secrets": dict.fromkeys(secrets, MASK)}
         with metered(Meter(each=HERE_STEPS, total=HERE_STEPS)):
-            called = replace(called, input=step.kind.describe(step.config, masked))
+            called = replace(called, input=_described(step.kind, step.config, masked))
         if instead is not None:
             return replace(called, output=instead())
         mine = WorkspaceLists(lists, state.identity.workspace_id)
@@ -190,6 +190,15 @@ def _with_headers(steps: JsonObject, held: Mapping[str, Mapping[str, str]]) -> J
         if isinstance(output := steps.get(step), dict) and isinstance(output.get("headers"), dict)
     }
     return {**steps, **filled} if filled else steps
+
+
+def _described(kind: OutsideKind, config: object, masked: JsonObject) -> Json:
+    try:
+        return kind.describe(config, masked)
+    except (StepFailure, ExpressionError, WorkError):
+        raise
+    except Exception as error:
+        raise crashed(kind.name, error) from error
 
 
 async def _within(

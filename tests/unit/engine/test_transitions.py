@@ -11,6 +11,7 @@ import pytest
 
 from passerelle.definitions.expressions import ExpressionError, Template
 from passerelle.definitions.model import Definition, OnError
+from passerelle.engine.calling import call_step
 from passerelle.engine.kinds import Done, StepFailure
 from passerelle.engine.lanes import ROOT
 from passerelle.engine.model import Received, State, Status, Transition
@@ -26,6 +27,7 @@ from tests.unit.engine.builders import (
     NOW,
     REST,
     RETRY,
+    Ask,
     define,
     end,
     fail,
@@ -351,3 +353,18 @@ def test_a_plug_in_that_crashes_fails_its_step_and_not_the_engine() -> None:
 
     failed = start(define(step("a", COMPUTE, crash))).state
     assert (failed.status, (failed.error or {})["code"]) == (Status.FAILED, "STEP_CRASHED")
+
+
+async def test_a_plug_in_that_cannot_say_what_it_asks_for_fails_its_step_and_not_the_engine() -> None:
+    class Speechless(Ask):
+        def describe(self, config: Any, scope: Any) -> Any:
+            raise RecursionError
+
+    definition = define(step("a", Speechless()))
+    state = start(definition).state
+    outgoing: Any = None
+    called = await call_step(
+        definition, state, ROOT, state.lanes[ROOT], secrets={}, outgoing=outgoing, clock=lambda: NOW
+    )
+    assert isinstance(called.failure, StepFailure)
+    assert called.failure.code == "STEP_CRASHED"
