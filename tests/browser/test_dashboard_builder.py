@@ -246,6 +246,7 @@ async def test_the_page_is_clicked_through_and_kept_as_a_scenario(browse: Browse
     await frame.get_by_role("button", name="Continue").click()
     await frame.get_by_role("checkbox").check()
     await frame.get_by_role("button", name="Continue").click()
+    await expect(frame.get_by_role("checkbox"), "the next page is there").to_have_count(0)
     await page.get_by_role("button", name="Keep as a scenario").click()
     await expect(page.get_by_text("1 passed")).to_be_visible()
     draft = await kept(page)

@@ -55,8 +55,11 @@ export function Preview({ onRecorded }: Props) {
     placeholderData: (before) => before,
     retry: false,
   });
+  // What is still on its way is not yet among the answers that would be kept.
+  const [isOnItsWay, setOnItsWay] = useState(false);
   const proceed = async (pairs: [string, string][]) => {
     if (!page) return;
+    setOnItsWay(true);
     try {
       const answer = await tried({ ...body, posted: pairs });
       if (!answer.taken) return setPosted({ step: page.id, pairs });
@@ -68,6 +71,8 @@ export function Preview({ onRecorded }: Props) {
       if (following) select(following.path);
     } catch (failure) {
       notifyFailed(failure);
+    } finally {
+      setOnItsWay(false);
     }
   };
   if (pages.length === 0) return <Empty icon={IconForms} title={t("preview.none")} />;
@@ -90,7 +95,7 @@ export function Preview({ onRecorded }: Props) {
           {t("preview.restart")}
         </Button>
         {clicked.length > 0 && (
-          <Button variant="default" size="compact-xs" leftSection={<IconPlus size={13} />} onClick={() => onRecorded((scenarios) => recordedAs(scenarios, list, drawn.value, walk, t("preview.recorded")))}>
+          <Button variant="default" size="compact-xs" disabled={isOnItsWay} leftSection={<IconPlus size={13} />} onClick={() => onRecorded((scenarios) => recordedAs(scenarios, list, drawn.value, walk, t("preview.recorded")))}>
             {t("preview.record")}
           </Button>
         )}
