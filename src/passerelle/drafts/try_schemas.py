@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field as Described
 
 from passerelle.drafts.schemas import LONGEST
-from passerelle.engine.http.trying import HttpTrial, ShownRequest, ShownResponse
+from passerelle.engine.http.trying import HttpTrial
 from passerelle.kit.http.answers import Answer
 from passerelle.kit.http.bodies import Body
 
@@ -107,25 +107,9 @@ class LetterAnswer(Answer):
 
 def try_answer(trial: HttpTrial, retried: bool) -> HttpTryAnswer:
     """What came of a try."""
-    failure = trial.failure
-    return HttpTryAnswer(
-        request=None if trial.request is None else _request(trial.request),
-        response=None if trial.response is None else _response(trial.response),
-        milliseconds=trial.milliseconds,
-        output=trial.output,
-        failure=None if failure is None else TriedFailureAnswer.made_from(failure, retried=retried),
-    )
-
-
-def _request(request: ShownRequest) -> TriedRequestAnswer:
-    return TriedRequestAnswer(method=request.method, url=request.url, headers=request.headers, body=request.body)
-
-
-def _response(response: ShownResponse) -> TriedResponseAnswer:
-    return TriedResponseAnswer(
-        status=response.status,
-        headers=response.headers,
-        body=response.body,
-        size=response.size,
-        is_cut=response.is_cut,
+    return HttpTryAnswer.made_from(
+        trial,
+        request=trial.request and TriedRequestAnswer.made_from(trial.request),
+        response=trial.response and TriedResponseAnswer.made_from(trial.response),
+        failure=trial.failure and TriedFailureAnswer.made_from(trial.failure, retried=retried),
     )
