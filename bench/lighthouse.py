@@ -99,7 +99,7 @@ async def seen(report: Any, page: Page, passerelle: Passerelle) -> None:
 async def _work(page: Page) -> None:
     """What somebody does at a grid: walk, write, undo, sort, search."""
     await page.locator("[data-row] [data-column='1']").first.click()
-    for key in ["ArrowDown"] * 20 + ["ArrowRight"] * 4 + ["PageDown"] * 5 + ["Control+Home"]:
+    for key in ["ArrowDown"] * 20 + ["ArrowRight"] * 4 + ["PageDown"] * 5 + ["Control+Home", "ArrowRight"]:
         await page.keyboard.press(key)
     await page.keyboard.press("Enter")
     await page.keyboard.type("Harbour", delay=30)
