@@ -1,6 +1,5 @@
-// A page of its own: the screen in it comes alive where it stands.
-import { mount, begin } from "./screen.js";
+// A page of its own: the screen in it comes alive where it stands. The start page loads this beforehand, for the screen
+// that comes after it.
+import { mount } from "./screen.js";
 
-const start = document.querySelector("[data-start]");
-if (start) begin(start);
-else if (document.querySelector("[data-kind]")) mount(document.body, { history: true });
+if (document.querySelector("[data-kind]:not([data-kind='start'])")) mount(document.body, { history: true });

@@ -44,36 +44,6 @@ export function mount(root, { session, url = location.pathname, language = null,
   return { load: () => load(page), flush: () => page.draft?.save(true), unsaved: () => Boolean(page.draft?.dirty) };
 }
 
-/** The start page: a challenge is fetched when a person does something, and sent with the form. */
-export function begin(form) {
-  let asked = null;
-  let since = 0;
-  const prepare = (event) => {
-    // A challenge is good for ten minutes: whoever read for longer gets another.
-    if (event.isTrusted && (!asked || Date.now() - since > 300000)) {
-      since = Date.now();
-      asked = ask(form.dataset.start, { method: "POST", headers: { "X-Passerelle-Fragment": "1" } })
-        .then((answer) => (answer.ok ? JSON.parse(answer.text) : {}))
-        .then((body) => body.challenge || "");
-      asked.catch(() => (asked = null));
-    }
-  };
-  for (const name of ["pointerdown", "keydown", "touchstart", "click"]) addEventListener(name, prepare, { passive: true });
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    form.setAttribute("aria-busy", "true");
-    try {
-      form.elements.challenge.value = (await asked) || "";
-      // Even without a challenge: the server knows another way.
-      form.submit();
-    } catch {
-      asked = null;
-      form.removeAttribute("aria-busy");
-      form.querySelector("[data-status]").textContent = form.dataset.sayFailed;
-    }
-  });
-}
-
 const screenOf = (page) => page.root.querySelector("#screen");
 const say = (page, name) => screenOf(page).getAttribute(`data-say-${name}`);
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
