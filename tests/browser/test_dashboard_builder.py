@@ -12,6 +12,7 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from passerelle.definitions.schema import definition_schema
 from passerelle.definitions.source import read_source
+from passerelle.engine.checks import load_checks
 from passerelle.engine.registry import load_kinds
 from tests.acceptance.running import Dev
 from tests.browser.browsing import Browse, accessible
@@ -120,6 +121,24 @@ async def test_every_kind_of_step_is_made_changed_and_removed(browse: Browse, de
         await expect(page.get_by_role("region", name=f"Step {kind}Changed")).to_have_count(0)
     draft = await kept(page)
     assert draft["text"].endswith("steps:\n  - id: set\n    set:\n      value: true\n"), draft["text"]
+
+
+async def test_every_check_is_chosen_with_its_inputs_and_every_definition_is_offered(browse: Browse, dev: Dev) -> None:
+    """It walks the checks that are installed: a new one is in the list, with what it takes."""
+    page = await at_work(browse, dev, "/app/definitions/new", viewport=WIDE)
+    await palette(page, "Check").click()
+    for name, check in load_checks().items():
+        await page.get_by_role("combobox", name="Name", exact=True).click()
+        await page.get_by_role("option", name=name, exact=True).click()
+        for wanted in check.inputs["required"]:
+            described = check.inputs["properties"][wanted]["description"]
+            await expect(page.get_by_text(described, exact=True).first).to_be_visible()
+    await palette(page, "Definition").click()
+    await page.get_by_role("combobox", name="Definition", exact=True).click()
+    await page.get_by_role("option", name="company-check", exact=True).click()
+    draft = await kept(page)
+    assert "name: vat-vies" in draft["text"]
+    assert "definition: company-check" in draft["text"]
 
 
 async def test_every_kind_of_field_is_made_and_removed_and_all_of_them_are_sound(browse: Browse, dev: Dev) -> None:

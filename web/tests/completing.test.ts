@@ -57,6 +57,8 @@ describe("completion by the schema", () => {
     ["a key of an option", `${FORM}          country:\n            type: string\n            oneOf:\n              - const: PL\n                ti|\n`, "title"],
     ["a rule of a field", `${FORM}          age: {type: integer, min|}\n`, "minimum"],
     ["retry", "name: a\nsteps:\n  - id: one\n    retry:\n      att|\n", "attempts"],
+    ["what a check takes", "name: a\nsteps:\n  - id: one\n    check:\n      name: company-number\n      with:\n        ty|\n", "type"],
+    ["what a check takes, in brackets", "name: a\nsteps:\n  - id: one\n    check: {name: sanctions, with: {thr|}}\n", "threshold"],
     ["retry, in brackets", "name: a\nsteps:\n  - id: one\n    retry: {attempts: 3, fac|}\n", "factor"],
     ["the body of an each", "name: a\nsteps:\n  - id: all\n    each:\n      in: [1]\n      steps:\n        - id: one\n          ht|\n", "http"],
     ["each itself", "name: a\nsteps:\n  - id: all\n    each:\n      in: [1]\n      at|\n", "atOnce"],

@@ -10,8 +10,7 @@ from pydantic import Field, SecretStr
 from starlette.responses import PlainTextResponse
 
 from passerelle.app.metrics import Metrics, require_token
-from passerelle.definitions.schema import definition_schema
-from passerelle.engine.registry import load_kinds
+from passerelle.engine import registry
 from passerelle.kit.database import Database
 from passerelle.kit.errors import Code
 from passerelle.kit.http.answers import Answer, json_answer
@@ -40,7 +39,7 @@ def router(database: Database, figures: Metrics, token: SecretStr | None) -> API
     token   who may read the metrics
     """
     routes = APIRouter(tags=["Operations"], route_class=ApiRoute)
-    schema = json_answer(definition_schema(load_kinds()))
+    schema = json_answer(registry.published_schema())
 
     @routes.get("/health/live", dependencies=[Public])
     async def live() -> HealthAnswer:

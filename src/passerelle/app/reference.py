@@ -18,8 +18,7 @@ from passerelle.app.foundation import Foundation
 from passerelle.app.metrics import AGE
 from passerelle.app.services import Services
 from passerelle.app.settings import PREFIX, Settings
-from passerelle.definitions.schema import definition_schema
-from passerelle.engine.registry import load_kinds
+from passerelle.engine.registry import published_schema
 from passerelle.events.catalogue import CATALOGUE as EVENTS
 from passerelle.events.catalogue import GROUPS
 from passerelle.kit.durations import format_duration
@@ -51,7 +50,7 @@ def _application() -> FastAPI:
 def pages() -> dict[str, str]:
     """Every generated file by its name."""
     return {
-        "definition.json": _json(definition_schema(load_kinds())),
+        "definition.json": _json(published_schema()),
         "openapi.json": _document(None),
         "openapi-v2.json": _document(2),
         "errors.md": _errors(),

@@ -66,12 +66,11 @@ def schema(
     tables: Annotated[bool, typer.Option("--tables", help="The schema of tables' files instead.")] = False,
 ) -> None:
     """Print the JSON Schema of the definition language, for editors."""
-    from passerelle.definitions.schema import definition_schema
-    from passerelle.engine.registry import load_kinds
+    from passerelle.engine.registry import published_schema
     from passerelle.scenarios.schema import scenarios_schema
     from passerelle.tables.file_schema import table_schema
 
-    document = table_schema() if tables else scenarios_schema() if scenarios else definition_schema(load_kinds())
+    document = table_schema() if tables else scenarios_schema() if scenarios else published_schema()
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 

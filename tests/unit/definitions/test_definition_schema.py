@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 from jsonschema_rs import Draft202012Validator, meta
 
 from passerelle.definitions.schema import COMMON_STEP_KEYS, definition_schema
-from passerelle.engine.registry import load_kinds
+from passerelle.definitions.source import read_source
+from passerelle.engine.registry import load_kinds, published_schema
 
 SCHEMA = definition_schema(load_kinds())
 
@@ -75,3 +78,34 @@ def test_every_reference_of_a_kind_is_a_part_of_the_language() -> None:
                 yield from references(item)
 
     assert {reference.removeprefix("#/$defs/") for reference in references(SCHEMA)} <= SCHEMA["$defs"].keys()
+
+
+ROOT = Path(__file__).parents[3]
+DEFINITIONS = [
+    path
+    for folder in ("examples/*", "src/passerelle/templates/onboardings/*")
+    for path in ROOT.glob(f"{folder}/*.yaml")
+    if path.stem == path.parent.name
+]
+
+
+@pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: path.stem)
+def test_what_editors_read_accepts_every_definition_that_is_right(path: Path) -> None:
+    document = read_source(path.read_text()).value
+    assert [error.message for error in Draft202012Validator(published_schema()).iter_errors(document)] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "is_right"),
+    [
+        ({"name": "iban", "with": {"value": "PL61109010140000071219812874"}}, True),
+        ({"name": "iban", "with": {"value": "${steps.form.account}", "country": "PL"}}, True),
+        ({"name": "sanctions", "with": {"name": "A", "threshold": "${parameters.least}"}}, True),
+        ({"name": "ours", "with": {"anything": 1}}, True),
+        ({"name": "iban", "with": {"number": "PL61109010140000071219812874"}}, False),
+        ({"name": "sanctions", "with": {"name": "A", "threshold": 7}}, False),
+    ],
+)
+def test_what_editors_read_knows_what_each_check_takes(given: Any, *, is_right: bool) -> None:
+    validator = Draft202012Validator(published_schema())
+    assert validator.is_valid({"name": "a", "steps": [{"id": "a", "check": given}]}) == is_right

@@ -58,7 +58,7 @@ export function explainedAt(text: string, offset: number, root: Schema): { from:
   const parsed = read(text);
   const path = pathAt(parsed, offset);
   const range = rangeOf(parsed, path);
-  const schema = schemaAt(root, path);
+  const schema = schemaAt(root, path, parsed.value);
   const length = String(path.at(-1)).length;
   if (!range || !schema?.description || offset < range.from || offset > range.from + length + 1) return undefined;
   const example = schema.examples?.[0];
@@ -77,8 +77,9 @@ function keys(text: string, from: number, to: number, known: Known, lines: boole
   const isKey = /^["'\w$]*:/.test(rest);
   // A key stands there already, or one is being made: what is behind the caret in its line would be no value of it.
   const marked = text.slice(0, from) + MARK + (isKey ? text.slice(to).replace(/^["'\w$]*/, "") : lines ? `:${text.slice(to + rest.length)}` : text.slice(to));
-  const found = marks(read(marked)).find((one) => one.isKey);
-  const schema = found && schemaAt(known.root, found.path);
+  const parsed = read(marked);
+  const found = marks(parsed).find((one) => one.isKey);
+  const schema = found && schemaAt(known.root, found.path, parsed.value);
   const properties = schema ? alternatives(known.root, schema) : {};
   const taken = new Set(found?.siblings);
   const kinds = found && isStep(found.path) ? languageOf(known.root).kinds : undefined;
@@ -98,7 +99,7 @@ function values(text: string, from: number, to: number, known: Known): Offers | 
   const parsed = read(marked);
   const found = marks(parsed).find((one) => !one.isKey);
   if (!found) return undefined;
-  const offers = valuesOf(parsed, found.path, schemaAt(known.root, found.path) ?? {}, known).map((label): Offer => ({ label, what: "value" }));
+  const offers = valuesOf(parsed, found.path, schemaAt(known.root, found.path, parsed.value) ?? {}, known).map((label): Offer => ({ label, what: "value" }));
   return offers.length > 0 ? { from, offers } : undefined;
 }
 

@@ -15,6 +15,8 @@ export interface Schema {
   default?: unknown;
   anyOf?: readonly Schema[];
   oneOf?: readonly Schema[];
+  /** Here: what holds where other values are there. */
+  allOf?: readonly { if?: Schema; then?: Schema }[];
   pattern?: string;
   minimum?: number;
   maximum?: number;
@@ -64,15 +66,32 @@ function listsIn(schema: Schema, path: Path): Path[] {
 }
 
 /** The schema of what stands at a path of a definition; undefined where it says nothing of it. */
-export function schemaAt(root: Schema, path: Path): Schema | undefined {
+export function schemaAt(root: Schema, path: Path, definition?: unknown): Schema | undefined {
   let here: Schema | undefined = root;
+  let value = definition;
   for (const part of path) {
     if (!here) return undefined;
-    const schema: Schema = resolved(root, here);
+    const schema: Schema = fitting(resolved(root, here), value);
+    value = isMapping(value) || Array.isArray(value) ? (value as Record<string | number, unknown>)[part] : undefined;
     if (typeof part === "number") here = schema.items;
     else here = withinField(schema, part) ?? alternatives(root, schema)[part] ?? (typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined);
   }
   return here && resolved(root, here);
+}
+
+/** A schema with what it says of its keys where a value has others: what a check takes depends on its name. */
+export function fitting(schema: Schema, value: unknown): Schema {
+  if (!schema.allOf || !isMapping(value)) return schema;
+  const properties = { ...schema.properties };
+  for (const { if: asked, then } of schema.allOf) {
+    const holds = Object.entries(asked?.properties ?? {}).every(([name, one]) => value[name] === one.const);
+    if (holds) for (const [name, one] of Object.entries(then?.properties ?? {})) properties[name] = { ...properties[name], ...one };
+  }
+  return { ...schema, properties };
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The keys that a mapping may have, of each form that it may have. */

@@ -298,7 +298,7 @@ export function ObjectInput({ path, schema, label, actions, bare, skip = [] }: I
 }
 
 /** A mapping with keys of one's own. */
-function MapInput({ path, schema, label, actions, value }: InputProps & { value: unknown }) {
+export function MapInput({ path, schema, label, actions, value }: InputProps & { value: unknown }) {
   const { edit, language } = useBuilder();
   const { t } = useTranslation("builder");
   const names = isObject(value) ? Object.keys(value) : [];

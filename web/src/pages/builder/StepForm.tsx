@@ -15,7 +15,7 @@ import { HandMade, ObjectInput, SchemaInput, type InputProps } from "./SchemaFor
 import { allLists, problemsAt, useBuilder } from "./state";
 import { HttpTry } from "./HttpTry";
 import { Letter } from "./Letter";
-import { LetterText, PageText, RecordValues, TableChoice } from "./Parts";
+import { CheckChoice, CheckInputs, DefinitionChoice, LetterText, PageText, RecordValues, TableChoice } from "./Parts";
 import { useKindWords } from "./words";
 import css from "./Builder.module.css";
 
@@ -24,6 +24,9 @@ type Part = (props: InputProps) => ReactNode;
 const PARTS: Readonly<Record<string, Part>> = {
   "form.schema": (props) => <FieldsEditor {...props} />,
   "event.schema": (props) => <FieldsEditor {...props} />,
+  "check.name": (props) => <CheckChoice {...props} />,
+  "check.with": (props) => <CheckInputs {...props} />,
+  "workflow.definition": (props) => <DefinitionChoice {...props} />,
   "record.table": (props) => <TableChoice {...props} />,
   "record.create": (props) => <RecordValues {...props} />,
   "record.update": (props) => <RecordValues {...props} />,
