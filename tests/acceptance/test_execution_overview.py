@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import product
 from typing import Any
 
 import httpx
@@ -67,6 +68,55 @@ def test_executions_are_found_by_their_error_and_by_what_they_wait_for(api: http
     ]
     assert (group["code"], group["count"], group["name"]) == ("TOO_MUCH", 2, "overview-failing")
     assert group["latestMessage"] == "That is too much"
+
+
+SIDE_BY_SIDE = """
+name: overview-side-by-side
+parameters:
+  way: {type: string, required: true}
+steps:
+  - id: wrong
+    when: parameters.way == "fail"
+    fail: {code: REFUSED, message: It was refused}
+  - id: alone
+    when: parameters.way == "alone"
+    event: {name: go-on}
+  - id: both
+    when: parameters.way == "both"
+    parallel:
+      branches:
+        left: [{id: hear, event: {name: left}}]
+        right: [{id: pause, wait: {for: 1h}}]
+"""
+
+
+def test_whatever_executions_are_narrowed_by_each_that_fits_is_found_once(api: httpx.Client) -> None:
+    """Each filter alone and with each other one, held against what the executions say of themselves."""
+    definition = pushed(api, SIDE_BY_SIDE)
+    for way in ("fail", "alone", "both", "done", "both"):
+        body = {"workflowDefinitionId": definition, "parameters": {"way": way}}
+        api.post("/workflows/run", json=body).raise_for_status()
+    mine = {"workflowDefinitionId": definition}
+    every = api.get("/workflows", params=mine).json()["data"]
+    assert len(every) == 5
+
+    def fits(one: dict[str, Any], status: str, step: str, kind: str) -> bool:
+        waits = one["waitingFor"]
+        failed_there = one["status"] == "FAILED" and one["error"]["step"] == step
+        return (
+            status in ("", one["status"])
+            and (not step or failed_there or any(wait["step"] == step for wait in waits))
+            and (not kind or any(wait["kind"] == kind for wait in waits))
+        )
+
+    statuses = ("", "AWAITING", "FAILED", "COMPLETED")
+    steps = ("", "wrong", "alone", "hear", "pause", "nowhere")
+    for status, step, kind in product(statuses, steps, ("", "event", "wait", "review")):
+        wish = {key: value for key, value in (("status", status), ("step", step), ("waitingFor", kind)) if value}
+        expected = [one["id"] for one in every if fits(one, status, step, kind)]
+        assert listed(api, **mine, **wish) == expected, wish
+        counts = api.get("/workflows/counts", params={**mine, **wish}).raise_for_status().json()["counts"]
+        assert sum(counts.values()) == len(expected), wish
 
 
 def test_the_graph_is_that_of_the_executions_own_revision(api: httpx.Client) -> None:

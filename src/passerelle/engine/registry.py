@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from passerelle.definitions.json_schema import schema_findings
 from passerelle.definitions.kinds import KindRegistry, StepKind
@@ -23,7 +23,7 @@ def load_kinds() -> KindRegistry:
     return STEP_KINDS.load()
 
 
-def published_schema() -> JsonObject:
+def published_schema() -> dict[str, Any]:
     """The language's JSON Schema as editors read it: every installed kind, and what each installed check takes."""
     schema = definition_schema(load_kinds())
     parts = schema["$defs"]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
+from uuid import UUID
 
 from alembic import op
 
+from passerelle.migrations.database_functions import statements_of
+from passerelle.migrations.release import THIS
 from passerelle.migrations.schema import LOCK_TIMEOUT
+
+NOTHING: Final = UUID(int=0)
+PORTION: Final = 5_000
+"""Rows that are changed in one transaction: those who want one of them wait for some milliseconds."""
 
 
 def index(name: str, on: str, *, unique: bool = False) -> None:
@@ -66,3 +74,31 @@ def foreign_key(table: str, name: str, definition: str, *, instead_of: str) -> N
         op.execute(unless(name, "NOT", f"ADD CONSTRAINT {name} {definition} NOT VALID"))
         op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
         op.execute(unless(instead_of, "", f"DROP CONSTRAINT {instead_of}"))
+
+
+def trigger(name: str, table: str) -> None:
+    """Make a trigger and its function, of the same name, from `functions`: before rows are changed that rely on it.
+
+    All others are made when the migrations are through.
+    """
+    for statement in statements_of(THIS, name, table):
+        op.execute(statement)
+
+
+def in_portions(table: str, change: str, where: str) -> None:
+    """Change the rows of a table with the key `(workspace_id, id)`, so many in one transaction.
+
+    For some hundred thousand rows at most; more are changed by a job afterwards. Commits what the migration did before.
+    """
+    after: Sequence[UUID] | None = (NOTHING, NOTHING)
+    with op.get_context().autocommit_block():
+        while after is not None:
+            changed = op.get_bind().exec_driver_sql(
+                f"WITH portion AS (SELECT workspace_id, id FROM {table} "
+                f"WHERE (workspace_id, id) > ('{after[0]}'::uuid, '{after[1]}'::uuid) AND ({where}) "
+                f"ORDER BY workspace_id, id LIMIT {PORTION} FOR UPDATE), "
+                f"changed AS (UPDATE {table} t SET {change} FROM portion "
+                "WHERE t.workspace_id = portion.workspace_id AND t.id = portion.id) "
+                "SELECT workspace_id, id FROM portion ORDER BY workspace_id DESC, id DESC LIMIT 1"
+            )
+            after = changed.first()

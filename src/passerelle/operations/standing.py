@@ -18,11 +18,14 @@ _ORGANIZATIONS: Final = "SELECT organization_id FROM all_organizations()"
 _ORGANIZATION: Final = "SELECT organization_of($1)"
 _EXECUTIONS: Final = """
     SELECT e.status, count(*) AS executions FROM execution e
-    WHERE e.workspace_id = $1 AND e.status IN ('RUNNING', 'AWAITING', 'FAILED')
-      AND NOT (e.status = 'RUNNING' AND e.origin IN ('LINK', 'TOKEN') AND NOT EXISTS (
-          SELECT FROM visit v WHERE v.workspace_id = $1 AND v.execution_id = e.id))
+    WHERE e.workspace_id = $1 AND e.status IN ('AWAITING', 'FAILED') GROUP BY e.status
+    UNION ALL
+    SELECT e.status, count(*) FROM execution e
+    WHERE e.workspace_id = $1 AND e.status = 'RUNNING' AND NOT (e.origin IN ('LINK', 'TOKEN') AND NOT EXISTS (
+        SELECT FROM visit v WHERE v.workspace_id = $1 AND v.execution_id = e.id))
     GROUP BY e.status
 """
+"""Those that rest and failed by an index alone: there may be hundreds of thousands."""
 _STRANDED: Final = "SELECT stranded_of($1, '1 minute')"
 _WEBHOOKS: Final = "SELECT * FROM webhook_counts_of($1, now())"
 

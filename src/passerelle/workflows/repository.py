@@ -20,12 +20,15 @@ _BEGUN: Final = """
         OR (e.status = 'RUNNING' AND NOT EXISTS (
             SELECT FROM visit v WHERE v.workspace_id = e.workspace_id AND v.execution_id = e.id))))
 """
-_RESTING: Final = " AND e.status IN ('RUNNING', 'AWAITING')"
-_UNDONE: Final = " AND e.status IN ('RUNNING', 'AWAITING', 'FAILED')"
-_AT_STEP: Final = (
-    "(e.waiting_for @> jsonb_build_array(jsonb_build_object('step', {0}::text)) "
-    "OR (e.status = 'FAILED' AND e.error ->> 'step' = {0}::text))"
-)
+_FAILING: Final = (Status.FAILED, Status.EXPIRED, Status.CANCELLED)
+"""Those that have an error."""
+_RESTING: Final = (Status.RUNNING, Status.AWAITING)
+_AT_FIRST: Final = " AND e.status IN ('RUNNING', 'AWAITING') AND e.waiting_{key} = {wanted}"
+_AT_ANOTHER: Final = """
+    AND e.status IN ('RUNNING', 'AWAITING') AND e.waiting_several AND e.waiting_{key} <> {wanted}
+    AND e.waiting_for @> jsonb_build_array(jsonb_build_object('{key}', {wanted}))
+"""
+_FAILED_AT: Final = " AND e.status = 'FAILED' AND e.failed_step = {wanted}"
 _NUMBERED: Final = """
     SELECT id FROM revision WHERE workspace_id = $1 AND number = $2 AND ($3::uuid IS NULL OR definition_id = $3)
 """
@@ -118,11 +121,9 @@ class ExecutionRepository:
         async with self._database.reading(workspace_id) as connection:
             running = await _running(connection, workspace_id, filters)
             # The page is found first, by one index: joined before, every execution may be read and sorted.
-            ordered = f"ORDER BY e.id DESC LIMIT {limit:d}"
-            found = " UNION ALL ".join(
-                f"({_OF_WORKSPACE}{_literally(one)}{running}{narrowed} {ordered})" for one in _apart(filters)
-            )
-            page = f"SELECT * FROM ({found}) e {ordered}"
+            ordered = f" ORDER BY e.id DESC LIMIT {limit:d}"
+            found = _found(filters, f"{running}{narrowed}{ordered}", values)
+            page = f"SELECT * FROM ({found}) e{ordered}"
             rows = await connection.fetch(_VIEW.format(found=page) + " ORDER BY e.id DESC", workspace_id, *values)
         return [_view(row) for row in rows]
 
@@ -131,16 +132,16 @@ class ExecutionRepository:
     ) -> dict[str, int]:
         """How many there are in each status, none counted further than `at_most`."""
         narrowed, values = _narrowed(_conditions(filters, record_ids), 2)
-        statuses = [filters.status] if filters.status else list(Status)
+        statuses = [Status(filters.status)] if filters.status else list(_FAILING if filters.error_code else Status)
         async with self._database.reading(workspace_id) as connection:
-            rest = f"{await _running(connection, workspace_id, filters)}{narrowed} LIMIT {at_most:d}"
-            counted = {
-                status: f"{_OF_WORKSPACE}{_literally(replace(filters, status=status))}{rest}" for status in statuses
-            }
-            return {
-                status: await connection.fetchval(f"SELECT count(*) FROM ({found}) one", workspace_id, *values)
-                for status, found in counted.items()
-            }
+            running = await _running(connection, workspace_id, filters)
+            counted: dict[str, int] = dict.fromkeys(Status, 0) if filters.status is None else {}
+            for status in statuses:
+                these = [*values]
+                found = _found(replace(filters, status=status), f"{running}{narrowed}", these)
+                limited = f"SELECT FROM ({found}) e LIMIT {at_most:d}"
+                counted[status] = await connection.fetchval(f"SELECT count(*) FROM ({limited}) e", workspace_id, *these)
+            return counted
 
     async def failures(
         self, workspace_id: UUID, at_most: int, definitions: Sequence[UUID] | None = None
@@ -195,22 +196,45 @@ class ExecutionRepository:
         return kept
 
 
-def _apart(filters: ExecutionFilters) -> list[ExecutionFilters]:
-    """The filters, one for each status where only what has not ended well is looked through.
+def _found(filters: ExecutionFilters, rest: str, values: list[Any]) -> str:
+    """What finds them: `rest` holds for each. The value that it asks for besides is appended to `values`."""
+    ways = _ways(filters, values)
+    return " UNION ALL ".join(f"({_OF_WORKSPACE}{_literally(filters)}{one}{rest})" for one in ways)
 
-    Each is read in order by the index of that status. For all of them together there is none, and PostgreSQL may read
-    every execution until it has found a page.
+
+def _ways(filters: ExecutionFilters, values: list[Any]) -> list[str]:
+    """The ways in which one may be at a step, or wait: each with an index of its own that has them in their order.
+
+    For all of them together there is none, and PostgreSQL would read every execution until it has found a page. No
+    execution is found in two ways.
     """
-    if filters.step is None or filters.status is not None:
-        return [filters]
-    return [replace(filters, status=status) for status in (Status.RUNNING, Status.AWAITING, Status.FAILED)]
+    key, wanted = ("step", filters.step) if filters.step is not None else ("kind", filters.waiting_for)
+    if wanted is None:
+        return [""]
+    ways = []
+    if filters.status is None or filters.status in _RESTING:
+        ways += [_AT_FIRST, _AT_ANOTHER]
+    if filters.waiting_for is None and filters.status in (None, Status.FAILED):
+        ways.append(_FAILED_AT)
+    if not ways:
+        return [" AND false"]
+    values.append(wanted)
+    return [one.format(key=key, wanted=f"${len(values) + 1}::text") for one in ways]
 
 
 def _literally(filters: ExecutionFilters) -> str:
-    """The conditions whose values are few, written out: only so does an index serve that holds some of them alone."""
+    """The conditions that are written out with their values.
+
+    Only so does an index serve that holds some statuses alone, and only so does PostgreSQL know which definitions few
+    executions have: a plan that it keeps for any of them may read all executions to find these.
+    """
     said = "" if filters.status is None else f" AND e.status = '{Status(filters.status).value}'"
-    said += "" if filters.waiting_for is None else _RESTING
-    return said if filters.step is None else said + _UNDONE
+    if filters.definition_id is not None:
+        said += f" AND e.definition_id = '{filters.definition_id}'::uuid"
+    if filters.definitions is not None:
+        ids = ", ".join(f"'{one}'::uuid" for one in filters.definitions)
+        said += f" AND e.definition_id IN ({ids})" if ids else " AND false"
+    return said
 
 
 async def _running(connection: Connection, workspace_id: UUID, filters: ExecutionFilters) -> str:
@@ -231,18 +255,15 @@ def _conditions(filters: ExecutionFilters, record_ids: Sequence[UUID] | None) ->
     Ids sort by the time of creation: with bounds for them, nothing that is far from the wanted days is looked at.
     """
     return {
-        "e.definition_id = {}": filters.definition_id,
-        "e.definition_id = ANY ({})": filters.definitions,
         "e.record_id = ANY ({})": record_ids,
         "e.created_at >= {}": filters.created_from,
         "e.id >= {}": filters.created_from and first_id(filters.created_from - _APART),
         "e.created_at < {}": filters.created_before,
         "e.id < {}": filters.created_before and first_id(filters.created_before + _APART),
         "e.parent_id = {}": filters.parent_id,
-        "e.error IS NOT NULL AND e.error ->> 'code' = {}": filters.error_code,
+        "e.error_code = {}": filters.error_code,
         f"({_BEGUN}) = {{}}": filters.begun or None,
-        _AT_STEP: filters.step,
-        "e.waiting_for @> {}": filters.waiting_for and [{"kind": filters.waiting_for}],
+        "e.waiting_for @> {}": filters.step and filters.waiting_for and [{"kind": filters.waiting_for}],
     }
 
 

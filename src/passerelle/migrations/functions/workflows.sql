@@ -11,6 +11,24 @@ CREATE OR REPLACE TRIGGER ended_is_ended BEFORE UPDATE OF status ON execution FO
 WHEN (OLD.status IN ('COMPLETED', 'EXPIRED', 'CANCELLED') AND NEW.status <> OLD.status)
 EXECUTE FUNCTION refuse_change_of_ended_status();
 
+-- What lists look for inside of `waiting_for` and `error`, where an index can be used: of several steps that one rests at,
+-- the first.
+CREATE OR REPLACE FUNCTION fill_searched_columns() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.waiting_step := NEW.waiting_for -> 0 ->> 'step';
+    NEW.waiting_kind := NEW.waiting_for -> 0 ->> 'kind';
+    NEW.waiting_several := jsonb_array_length(NEW.waiting_for) > 1;
+    NEW.failed_step := CASE WHEN NEW.status = 'FAILED' THEN NEW.error ->> 'step' END;
+    NEW.error_code := NEW.error ->> 'code';
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER fill_searched_columns BEFORE INSERT OR UPDATE ON execution FOR EACH ROW
+WHEN (NEW.waiting_for IS NOT NULL OR NEW.error IS NOT NULL OR NEW.waiting_step IS NOT NULL OR NEW.error_code IS NOT NULL)
+EXECUTE FUNCTION fill_searched_columns();
+
 -- Runnable executions without a job.
 CREATE OR REPLACE FUNCTION stranded_executions(older_than interval, at_most integer)
 RETURNS TABLE (workspace_id uuid, id uuid, seq integer)
@@ -24,10 +42,11 @@ $$;
 
 CREATE OR REPLACE FUNCTION execution_counts() RETURNS TABLE (status text, executions bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT e.status, count(*) FROM execution e WHERE e.status IN ('AWAITING', 'FAILED') GROUP BY e.status
+    UNION ALL
     SELECT e.status, count(*) FROM execution e
-    WHERE e.status IN ('RUNNING', 'AWAITING', 'FAILED')
-      AND NOT (e.status = 'RUNNING' AND e.origin IN ('LINK', 'TOKEN') AND NOT EXISTS (
-          SELECT FROM visit v WHERE v.workspace_id = e.workspace_id AND v.execution_id = e.id))
+    WHERE e.status = 'RUNNING' AND NOT (e.origin IN ('LINK', 'TOKEN') AND NOT EXISTS (
+        SELECT FROM visit v WHERE v.workspace_id = e.workspace_id AND v.execution_id = e.id))
     GROUP BY e.status
 $$;
 
