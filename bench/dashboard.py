@@ -93,8 +93,8 @@ SEARCHES: Mapping[str, Any] = {
 
 
 _COPY = """
-    INSERT INTO execution (id, status, created_at, updated_at, record_id, error, untold, {columns})
-    SELECT uuidv7(made.at - now()), $3, made.at, made.at,
+    INSERT INTO execution (id, status, created_at, updated_at, completed_at, record_id, error, untold, {columns})
+    SELECT uuidv7(made.at - now()), $3, made.at, made.at, CASE WHEN e.completed_at IS NOT NULL THEN made.at END,
            CASE WHEN random() < 0.01 THEN ($4::uuid[])[1 + floor(random() * array_length($4::uuid[], 1))::int] END,
            CASE WHEN $3 = 'FAILED' AND random() < 0.0001 THEN jsonb_set(error, '{{code}}', '"RARE"') ELSE error END,
            false, {same}
@@ -184,7 +184,8 @@ async def _copies(passerelle: Passerelle, seeds: Mapping[str, UUID], records: li
             for row in await connection.fetch(
                 "SELECT attname FROM pg_attribute WHERE attrelid = 'execution'::regclass AND attnum > 0 "
                 "AND NOT attisdropped AND attname NOT IN "
-                "('id', 'status', 'created_at', 'updated_at', 'record_id', 'error', 'untold', 'wake_at')"
+                "('id', 'status', 'created_at', 'updated_at', 'completed_at', 'record_id', 'error', 'untold', "
+                "'wake_at')"
             )
         ]
         for status, count in counts.items():
