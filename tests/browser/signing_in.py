@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from playwright.async_api import Page
@@ -10,9 +10,27 @@ from playwright.async_api import Page
 from tests.acceptance.running import Dev
 from tests.browser.browsing import Browse
 
+_SESSIONS: Final[dict[str, Any]] = {}
+"""The cookies of whoever signed in, by the address of the Passerelle: signing in takes longer than most tests."""
+
 
 async def at_work(browse: Browse, dev: Dev, path: str, **options: Any) -> Page:
-    """A page of the dashboard. `options`: those of `Browse.open`."""
+    """A page of the dashboard, in a session that tests share. `options`: those of `Browse.open`."""
+    kept = _SESSIONS.get(dev.demo["baseUrl"])
+    if kept is not None:
+        page = await browse.open(storage_state=kept, **options)
+        if (await page.request.get("/me")).ok:  # else a test has ended the session
+            await page.goto(path)
+            return page
+        await page.close()
+    page = await signed_in(browse, dev, path, **options)
+    state = await page.context.storage_state()
+    _SESSIONS[dev.demo["baseUrl"]] = {"cookies": state["cookies"], "origins": []}
+    return page
+
+
+async def signed_in(browse: Browse, dev: Dev, path: str, **options: Any) -> Page:
+    """As `at_work`, in a session of its own."""
     page = await browse.open(**options)
     await page.goto(f"/sign-in?next={quote(path)}")
     await page.locator("input[type=email]").fill(dev.demo["user"]["email"])

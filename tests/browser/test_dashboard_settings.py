@@ -10,7 +10,7 @@ from playwright.async_api import Page, Route, expect
 
 from tests.acceptance.running import Dev
 from tests.browser.browsing import Browse, accessible
-from tests.browser.signing_in import at_work
+from tests.browser.signing_in import at_work, signed_in
 
 STEP_UP = {"fingerprint": "f", "errors": [{"code": "STEP_UP_REQUIRED", "message": "prove who you are"}]}
 
@@ -96,8 +96,8 @@ async def test_nobody_locks_themselves_out(browse: Browse, dev: Dev) -> None:
 
 
 async def test_the_account_is_changed_and_another_session_ended(browse: Browse, dev: Dev) -> None:
-    await at_work(browse, dev, "/app/settings/account")
-    page = await at_work(browse, dev, "/app/settings/account")
+    await signed_in(browse, dev, "/app/settings/account")
+    page = await signed_in(browse, dev, "/app/settings/account")
     name = page.get_by_label("Last name", exact=True)
     before = await name.input_value()
     await name.fill("<b>Nowak</b>")

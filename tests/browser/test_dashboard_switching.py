@@ -11,7 +11,7 @@ from playwright.async_api import expect
 
 from tests.acceptance.running import PASSERELLE, Dev, start_dev
 from tests.browser.browsing import Browse
-from tests.browser.signing_in import at_work
+from tests.browser.signing_in import signed_in
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def second(dev: Dev) -> None:
 
 
 async def test_from_one_workspace_to_another_and_back(browse: Browse, dev: Dev, second: None) -> None:
-    page = await at_work(browse, dev, "/app/records")
+    page = await signed_in(browse, dev, "/app/records")
     await expect(page.get_by_role("link", name="Only here").first).to_be_visible()
     switcher = page.get_by_role("button", name=re.compile("switch to another"))
     await switcher.press("Enter")
