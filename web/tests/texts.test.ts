@@ -53,3 +53,12 @@ describe.each(PAGES)("%s", (page) => {
 it("has the same files in every language", () => {
   for (const language of LANGUAGES) expect(readdirSync(join(FOLDER, language)).sort()).toEqual([...PAGES].sort());
 });
+
+it("says in every other language what each code of the API means", () => {
+  const reference = readFileSync(join(import.meta.dirname, "../../docs/reference/errors.md"), "utf8");
+  const codes = [...reference.matchAll(/^\| `([A-Z0-9_]+)`/gm)].map((found) => found[1]!);
+  for (const language of LANGUAGES.filter((one) => one !== "en")) {
+    const texts = JSON.parse(readFileSync(join(FOLDER, "../api/refusals", `${language}.json`), "utf8")) as Record<string, string>;
+    expect(Object.keys(texts).sort()).toEqual(codes.sort());
+  }
+});

@@ -3,6 +3,7 @@ import createClient, { type Middleware } from "openapi-fetch";
 
 import type { components, paths } from "./schema";
 import { ApiError, NetworkError, type Problem } from "./errors";
+import { inWords } from "./refusals";
 import { CLIENT, sessionEnded } from "@/app/auth";
 import { PREFIX } from "@/app/prefix";
 import { connection } from "@/live/connection";
@@ -34,11 +35,11 @@ const telling: Middleware = {
 };
 
 async function asError(response: Response, request: Request): Promise<ApiError> {
-  let problems: Problem[] = [];
+  let problems: readonly Problem[] = [];
   let fingerprint: string | undefined;
   try {
     const body = (await response.json()) as { fingerprint?: string; errors?: Problem[] };
-    problems = body.errors ?? [];
+    problems = await inWords(body.errors ?? []);
     fingerprint = body.fingerprint;
   } catch {
     // A proxy's own page: its status says enough.

@@ -1,6 +1,7 @@
 /** Clicking through the pages of a definition: which page follows, and what was clicked as a scenario. */
 import { api, got } from "@/api/client";
 import { ApiError, type Problem } from "@/api/errors";
+import { inWords } from "@/api/refusals";
 import { CLIENT } from "@/app/auth";
 import { under } from "@/app/prefix";
 import { outsideOf, withScenario } from "@/builder/scenarios";
@@ -29,7 +30,7 @@ export async function tried(body: object): Promise<TriedPage> {
   });
   if (answer.ok) return (await answer.json()) as TriedPage;
   const { errors = [] } = (await answer.json().catch(() => ({}))) as { errors?: Problem[] };
-  throw new ApiError(answer.status, errors, undefined, "POST /definitions/preview");
+  throw new ApiError(answer.status, await inWords(errors), undefined, "POST /definitions/preview");
 }
 
 /** Where an execution would wait after these answers: steps by id; undefined where nobody can tell. */
