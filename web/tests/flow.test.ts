@@ -25,6 +25,13 @@ describe("the drawing of steps", () => {
     outer.slice(1).forEach((box, place) => expect(box.y - (outer[place]!.y + outer[place]!.height)).toBe(30));
   });
 
+  it("goes on beside the line where only a way from further up leads, below where that begins", () => {
+    const found = boxes("  - {id: a, switch: [{when: x, goto: d}]}\n  - {id: b, set: {x: 1}}\n  - {id: c, end: {}}\n  - {id: d, set: {x: 1}}\n");
+    const [a, b, d] = ["a", "b", "d"].map((id) => found.find((box) => box.step?.id === id)!);
+    expect(d!.y).toBeGreaterThan(a!.y);
+    expect(d!.x).not.toBe(b!.x);
+  });
+
   it("puts what no step leads to beside the line", () => {
     const found = boxes("  - {id: a, switch: [{goto: c}]}\n  - {id: b, end: {}}\n  - {id: c, set: {x: 1}}\n");
     const [a, b] = ["a", "b"].map((id) => found.find((box) => box.step?.id === id)!);

@@ -10,6 +10,9 @@ const HEAD = 46;
 const LABEL = 22;
 /** From one step to the next. */
 const BETWEEN = 30;
+/** From one line of steps to another beside it; and where ways between them say when they are taken. */
+const BESIDE = 34;
+const BESIDE_WORDS = 124;
 
 export interface Box {
   id: string;
@@ -67,7 +70,10 @@ function drawList(steps: readonly Step[], parent: string | undefined, at: { x: n
   const all = new Map(ends ? [[begin, DOT], ...sizes, [end, DOT]] : sizes);
   // What leads aside must not push steps out of their line.
   const line = own.filter((way) => !way.aside);
-  const { width, height, centre } = isOneLine([...all.keys()], line) ? below(all) : laidOut(all, line);
+  const words = own.some((way) => way.aside && way.label);
+  const placed = isOneLine([...all.keys()], line) ? below(all) : laidOut(all, line, words ? BESIDE_WORDS : BESIDE);
+  const { height, centre } = placed;
+  const width = placed.width + (words ? BESIDE_WORDS : 0);
   const place = (id: string, size: Size) => {
     const { x, y } = centre(id);
     return { x: at.x + x - size.width / 2, y: at.y + y - size.height / 2 };
@@ -105,10 +111,10 @@ function below(sizes: ReadonlyMap<string, Size>): Placed {
   return { width, height: Math.max(0, y - BETWEEN), centre: (id) => centres.get(id)! };
 }
 
-function laidOut(sizes: ReadonlyMap<string, Size>, ways: readonly Way[]): Placed {
+function laidOut(sizes: ReadonlyMap<string, Size>, ways: readonly Way[], beside: number): Placed {
   const dagre = new Graph();
   // The last ranker is the quickest, and what it makes of lists of steps is as good.
-  dagre.setGraph({ rankdir: "TB", nodesep: 34, ranksep: BETWEEN, ranker: "longest-path" });
+  dagre.setGraph({ rankdir: "TB", nodesep: beside, ranksep: BETWEEN, ranker: "longest-path" });
   dagre.setDefaultEdgeLabel(() => ({}));
   for (const [id, size] of sizes) dagre.setNode(id, { ...size });
   for (const way of ways) dagre.setEdge(way.source, way.target);
@@ -137,6 +143,16 @@ function drawStep(step: Step, ways: Way[]): { boxes: Box[]; size: Size } {
   return { boxes: [{ id, step, shape: "group", label: "", parent: undefined, x: 0, y: 0, ...size }, ...within], size };
 }
 
+/** Where only a way from further up leads to a step, its line goes on there: beside the others, and not past them. */
+function inLine(ways: readonly Way[], order: readonly string[]): Way[] {
+  const reached = new Set(ways.flatMap((way) => (way.aside ? [] : [way.target])));
+  return ways.map((way) => {
+    if (!way.aside || reached.has(way.target) || order.indexOf(way.source) > order.indexOf(way.target)) return way;
+    reached.add(way.target);
+    return { ...way, aside: false };
+  });
+}
+
 function waysOf(steps: readonly Step[], begin: string | undefined, end: string | undefined): Way[] {
   const ways: Way[] = [];
   const ids = new Map(steps.map((step) => [step.id, boxId(step)]));
@@ -154,5 +170,5 @@ function waysOf(steps: readonly Step[], begin: string | undefined, end: string |
     if (step.goesOn && !step.jumps.some((jump) => ids.get(jump.goto) === next)) add(boxId(step), next);
     else if (step.kind === "end") add(boxId(step), end);
   });
-  return ways;
+  return inLine(ways, steps.map(boxId));
 }

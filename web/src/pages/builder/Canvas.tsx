@@ -1,6 +1,6 @@
 import "@xyflow/react/dist/base.css";
 
-import { Controls, Handle, Position, ReactFlow, ReactFlowProvider, useReactFlow, type Connection, type Edge, type Node, type NodeProps } from "@xyflow/react";
+import { BaseEdge, Controls, getSmoothStepPath, Handle, Position, ReactFlow, ReactFlowProvider, useReactFlow, type Connection, type Edge, type EdgeProps, type Node, type NodeProps } from "@xyflow/react";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { useEffect, useMemo, useRef, useState, type DragEvent } from "react";
 import { useTranslation } from "react-i18next";
@@ -60,9 +60,8 @@ function Drawing({ missed }: { missed: ReadonlySet<string> | undefined }) {
         id: way.id,
         source: way.source,
         target: way.target,
-        label: way.label.length > 34 ? `${way.label.slice(0, 33)}…` : way.label || undefined,
-        type: "smoothstep",
-        ...(way.aside && { sourceHandle: "aside", targetHandle: "aside" }),
+        label: shortened(way.label, way.aside ? 20 : 34),
+        ...(way.aside ? { type: "aside", sourceHandle: "aside", targetHandle: "aside", ariaLabel: way.label } : { type: "smoothstep" }),
         focusable: false,
         zIndex: 1,
         className: way.error ? `${look.error} ${css.failure}` : look.way!,
@@ -84,6 +83,7 @@ function Drawing({ missed }: { missed: ReadonlySet<string> | undefined }) {
         nodes={nodes}
         edges={edges}
         nodeTypes={TYPES}
+        edgeTypes={WAYS}
         nodesDraggable={false}
         nodesFocusable={false}
         edgesFocusable={false}
@@ -186,9 +186,27 @@ function BoxView({ data: { box, isMissed } }: NodeProps<BoxNode>) {
   );
 }
 
+function shortened(text: string, most: number): string | undefined {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text || undefined;
+}
+
+/** A way past other steps, or back: what it says stands to the right of it, where no step is. */
+function Aside({ sourceX, sourceY, targetX, targetY, label, markerEnd = "" }: EdgeProps) {
+  const [path, x, y] = getSmoothStepPath({ sourceX, sourceY, targetX, targetY, sourcePosition: Position.Right, targetPosition: Position.Right });
+  return (
+    <>
+      <BaseEdge path={path} markerEnd={markerEnd} />
+      <text x={x + 6} y={y} className={css.words}>
+        {label}
+      </text>
+    </>
+  );
+}
+
 /** The path of a branch, which its box is named by. */
 function pathOf(id: string): (string | number)[] {
   return id.split("/").map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
 const TYPES = { box: BoxView };
+const WAYS = { aside: Aside };
