@@ -161,7 +161,7 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     yield passerelle.templates.endpoints.router()
     yield passerelle.conversions.endpoints.router(shared.workshop)
     yield passerelle.publishing.endpoints.router(services.publishing, cursors)
-    yield passerelle.scenarios.endpoints.router(services.revisions, shared.workshop)
+    yield passerelle.scenarios.endpoints.router(services.revisions, services.scenarios, shared.workshop)
     yield passerelle.workflows.migrations.endpoints.router(services.moves, cursors)
     yield passerelle.people.endpoints.router(services.people)
     yield passerelle.people.organization_endpoints.router(services.people)

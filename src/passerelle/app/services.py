@@ -58,6 +58,7 @@ from passerelle.retention.service import Retention
 from passerelle.reviews.notices import Notices
 from passerelle.reviews.repository import ReviewRepository
 from passerelle.reviews.service import Reviews
+from passerelle.scenarios.keeping import ScenarioKeeping
 from passerelle.secrets.repository import SecretRepository
 from passerelle.secrets.service import Secrets
 from passerelle.v1.cases.service import CaseRecords
@@ -110,6 +111,7 @@ class Services:
     lists: ListService
     views: Views
     drafts: Drafts
+    scenarios: ScenarioKeeping
     tries: HttpTries
     letters: Letters
     cases: CaseRecords
@@ -192,6 +194,7 @@ def _build(shared: Foundation) -> Services:
         lists=lists,
         views=Views(ViewRepository(database), clock),
         drafts=Drafts(DraftRepository(database), revisions, clock, new_id),
+        scenarios=ScenarioKeeping(database, revisions, clock),
         tries=HttpTries(revisions, secrets, shared.outgoing, publishing, shared.rates, clock, new_id),
         letters=Letters(revisions, shared.themes, MailAddress.parse(shared.settings.mail_from)),
         cases=CaseRecords(database, records, executions),

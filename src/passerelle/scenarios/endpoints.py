@@ -14,7 +14,7 @@ from passerelle.definitions.revisions.service import Revisions
 from passerelle.definitions.source import read_source
 from passerelle.engine.registry import load_kinds
 from passerelle.kit.errors import Code
-from passerelle.kit.http.answers import Answer
+from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.auditing import unaudited
 from passerelle.kit.http.authentication import Principal
@@ -24,6 +24,7 @@ from passerelle.kit.http.permissions import Requires
 from passerelle.kit.json import Json, JsonObject
 from passerelle.kit.workshop import WorkKilledError, Workshop
 from passerelle.scenarios.coverage import coverage_of
+from passerelle.scenarios.keeping import KeptScenarios, ScenarioKeeping
 from passerelle.scenarios.models import Unset
 from passerelle.scenarios.running import FileOutcome, ScenarioOutcome, run_files
 
@@ -47,6 +48,26 @@ class TrialOfTextBody(Body):
 
     text: str = Field(max_length=LONGEST_TEXT, description="The definition, as YAML or JSON. It is not kept.")
     scenarios: str = Field(max_length=LONGEST, description="What stands in a file of scenarios, as YAML or JSON.")
+
+
+class ScenariosBody(Body):
+    """Scenarios to keep with a definition."""
+
+    scenarios: str = Field(max_length=LONGEST, description="What stands in a file of scenarios. It is kept as typed.")
+    version: Number32 = Field(ge=0, description="The version that they rest on; 0 where none were kept.")
+
+
+class ScenariosAnswer(Answer):
+    """The scenarios that are kept with a definition."""
+
+    scenarios: str
+    """What stands in its file of scenarios, as it was typed; empty where none were kept."""
+    version: int
+    """How often they were kept."""
+    updated_by: str | None
+    """Who kept them last; null where nobody did."""
+    updated_at: Moment | None
+    """When that was."""
 
 
 class MismatchAnswer(Answer):
@@ -85,9 +106,10 @@ class TrialAnswer(Answer):
     missed_branches: list[str] = Field(description="Ways on from a `switch` that no scenario took.")
 
 
-def router(revisions: Revisions, workshop: Workshop) -> APIRouter:
-    """`POST /definitions/{definitionId}/test`."""
+def router(revisions: Revisions, kept: ScenarioKeeping, workshop: Workshop) -> APIRouter:
+    """`/definitions/{definitionId}/scenarios`, `/definitions/{definitionId}/test`, `/definitions/test`."""
     routes = APIRouter(tags=["Definitions"], route_class=ApiRoute)
+    _kept(routes, kept)
 
     @routes.post("/definitions/{definition_id}/test")
     @unaudited("it plays, and changes nothing")
@@ -113,6 +135,33 @@ def router(revisions: Revisions, workshop: Workshop) -> APIRouter:
         return await _answer(workshop, caller, body.text, body.scenarios)
 
     return routes
+
+
+def _kept(routes: APIRouter, kept: ScenarioKeeping) -> None:
+    @routes.get("/definitions/{definition_id}/scenarios")
+    async def read_scenarios(
+        caller: Annotated[Principal, Requires("can_view_workspace", of="definition")],
+        definition_id: Annotated[UUID, Path(description="The definition's id")],
+    ) -> ScenariosAnswer:
+        """The scenarios that are kept with a definition."""
+        return _scenarios(await kept.find(caller.workspace_id, definition_id))
+
+    @routes.put("/definitions/{definition_id}/scenarios")
+    async def keep_scenarios(
+        caller: Annotated[Principal, Requires("can_manage_definitions", of="definition")],
+        definition_id: Annotated[UUID, Path(description="The definition's id")],
+        body: JsonBody[ScenariosBody],
+    ) -> ScenariosAnswer:
+        """Keep scenarios with a definition, in the place of those that were."""
+        return _scenarios(
+            await kept.keep(caller.workspace_id, definition_id, body.scenarios, body.version, caller.name)
+        )
+
+
+def _scenarios(found: KeptScenarios) -> ScenariosAnswer:
+    return ScenariosAnswer(
+        scenarios=found.text, version=found.version, updated_by=found.updated_by, updated_at=found.updated_at
+    )
 
 
 async def _answer(workshop: Workshop, caller: Principal, text: str, scenarios: str) -> TrialAnswer:
