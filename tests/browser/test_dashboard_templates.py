@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -143,3 +144,27 @@ async def test_a_file_that_is_none_of_these_is_refused_with_a_reason(browse: Bro
     await (await chooser.value).set_files({"name": "x.xml", "mimeType": "text/xml", "buffer": b"<!DOCTYPE a []><a/>"})
     await expect(page.get_by_text("document type")).to_be_visible()
     await accessible(page)
+
+
+async def test_a_templates_scenarios_go_along_and_what_is_added_in_the_builder_outlives_publishing(
+    browse: Browse, dev: Dev
+) -> None:
+    page = await at_work(browse, dev, "/app/definitions/templates", viewport=DESKTOP)
+    await page.get_by_role("button", name="Use it: Closing an account").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Make it", exact=True).click()
+    await page.get_by_role("link", name="Edit").click()
+    await expect(page.get_by_role("button", name="Publish…")).to_be_visible()
+    await page.get_by_text("Scenarios", exact=True).click()
+    scenarios = page.get_by_role("textbox", name="Scenarios")
+    await expect(scenarios).to_have_value(re.compile("scenarios:"))
+    await scenarios.fill(await scenarios.input_value() + "# and one more line\n")
+    await expect(page.get_by_text("Draft saved")).to_be_visible()
+    await page.get_by_role("button", name="Publish…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Publish", exact=True).click()
+    await expect(page.get_by_text("Published", exact=True).first).to_be_visible()
+    await page.get_by_role("tab", name="Scenarios").click()
+    await expect(page.get_by_role("textbox", name="Scenarios")).to_have_value(re.compile("# and one more line\n$"))
+    await page.get_by_role("link", name="Edit").click()
+    await expect(page.get_by_role("button", name="Publish…")).to_be_visible()
+    await page.get_by_text("Scenarios", exact=True).click()
+    await expect(scenarios).to_have_value(re.compile("# and one more line\n$"))

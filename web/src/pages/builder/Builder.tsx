@@ -20,6 +20,7 @@ import { Palette } from "./Palette";
 import { Preview } from "./Preview";
 import { Publish } from "./Publish";
 import { sourceQuery } from "./queries";
+import type { KeptScenarios } from "../definitions/queries";
 import { useSaving, type Draft, type Saving } from "./saving";
 import { Tool } from "./inputs";
 import { SharingMenu } from "./SharingMenu";
@@ -36,7 +37,7 @@ export interface BuilderProps {
   schema: Schema;
   start: string;
   draft: Draft | undefined;
-  base: { definitionId: string; revision: number; text: string } | undefined;
+  base: { definitionId: string; revision: number; text: string; kept: KeptScenarios } | undefined;
 }
 
 type Left = "outline" | "graph";
@@ -60,7 +61,8 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
   const [left, setLeft] = useState<Left>(() => (matchMedia("(max-width: 40em)").matches ? "outline" : "graph"));
   const [right, setRight] = useState<Right>("text");
   const [pane, setPane] = useState<Pane>("steps");
-  const [scenarios, setScenarios] = useState(opened?.scenarios ?? "");
+  const [startScenarios] = useState(base?.kept.scenarios ?? "");
+  const [scenarios, setScenarios] = useState(opened?.scenarios ?? startScenarios);
   const [publishing, setPublishing] = useState(false);
   const [comparing, setComparing] = useState(false);
   // Known at once: what is drawn into a pane that is not there yet has no size.
@@ -71,7 +73,7 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
   const title = localized(root?.title, i18n.language) || (typeof root?.name === "string" ? root.name : "") || t("untitled");
   const saving = useSaving({
     draft: opened,
-    start: { text: start, scenarios: "" },
+    start: { text: start, scenarios: startScenarios },
     now: { text, scenarios },
     about: { name: title.slice(0, 100), ...(base && { definitionId: base.definitionId, baseRevision: base.revision }) },
     isKept: source !== undefined && !filesOnly,
@@ -173,7 +175,7 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
         </section>
       </div>
       {comparing && <Compare definitionId={base?.definitionId} draftId={saving.draft?.id} onClose={() => setComparing(false)} />}
-      {publishing && <Publish base={base} newest={saving.draft?.newestRevision ?? base?.revision} filesOnly={filesOnly} draftId={saving.draft?.mine ? saving.draft.id : undefined} onClose={() => setPublishing(false)} />}
+      {publishing && <Publish base={base} scenarios={scenarios} newest={saving.draft?.newestRevision ?? base?.revision} filesOnly={filesOnly} draftId={saving.draft?.mine ? saving.draft.id : undefined} onClose={() => setPublishing(false)} />}
     </div>
   );
 }

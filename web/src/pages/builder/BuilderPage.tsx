@@ -3,7 +3,7 @@ import { getRouteApi, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { revisionQuery } from "../definitions/queries";
+import { revisionQuery, scenariosQuery } from "../definitions/queries";
 import { Builder } from "./Builder";
 import { draftQuery, revisionsQuery, schemaQuery } from "./queries";
 
@@ -26,8 +26,9 @@ export function EditDefinitionPage() {
   // What others push meanwhile is told, and does not take the text away.
   const [revision] = useState(revisions.data[0]!.revision);
   const { data } = useSuspenseQuery(revisionQuery(definitionId, revision));
+  const { data: kept } = useSuspenseQuery(scenariosQuery(definitionId));
   useTitle(t("title"));
-  return <Builder schema={schema} start={data.text} draft={undefined} base={{ definitionId, revision, text: data.text }} />;
+  return <Builder schema={schema} start={data.text} draft={undefined} base={{ definitionId, revision, text: data.text, kept }} />;
 }
 
 const drafted = getRouteApi("/drafts/$draftId");
@@ -55,7 +56,8 @@ interface BasedProps {
 
 function Based({ draft, schema, definitionId, revision }: BasedProps) {
   const { data } = useSuspenseQuery(revisionQuery(definitionId, revision));
-  return <Builder schema={schema} start={draft.text} draft={draft} base={{ definitionId, revision, text: data.text }} />;
+  const { data: kept } = useSuspenseQuery(scenariosQuery(definitionId));
+  return <Builder schema={schema} start={draft.text} draft={draft} base={{ definitionId, revision, text: data.text, kept }} />;
 }
 
 function useTitle(title: string): void {

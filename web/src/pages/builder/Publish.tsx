@@ -1,5 +1,5 @@
 /** From a draft to a revision: what changes by step, what becomes of executions under way, and who must agree. */
-import { Button, Code, Group, Modal, Textarea } from "@mantine/core";
+import { Button, Checkbox, Code, Group, Modal, Textarea } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -18,14 +18,16 @@ import { download } from "@/components/report";
 import { Section } from "@/components/Section";
 import { ChangesBetween } from "../definitions/Changes";
 import { UnderWay } from "../definitions/Proposals";
-import { publishingQuery } from "../definitions/queries";
+import { keepScenarios, publishingQuery, scenariosQuery, type KeptScenarios } from "../definitions/queries";
 import { patchOf } from "./patch";
 import { letDraftGo } from "./saving";
 import { useBuilder } from "./state";
 
 interface Props {
   /** The definition that is changed, with its newest revision when the work began. */
-  base: { definitionId: string; revision: number; text: string } | undefined;
+  base: { definitionId: string; revision: number; text: string; kept: KeptScenarios } | undefined;
+  /** Those of the draft, to be kept with the definition. */
+  scenarios: string;
   /** The newest revision now. */
   newest: number | undefined;
   filesOnly: boolean;
@@ -33,7 +35,7 @@ interface Props {
   onClose: () => void;
 }
 
-export function Publish({ base, newest, filesOnly, draftId, onClose }: Props) {
+export function Publish({ base, scenarios, newest, filesOnly, draftId, onClose }: Props) {
   const { t } = useTranslation(["builder", "common"]);
   const { text, problems, check, drawn } = useBuilder();
   const isSound = check?.sound === true;
@@ -55,7 +57,7 @@ export function Publish({ base, newest, filesOnly, draftId, onClose }: Props) {
       <Section title={base ? t("publish.changes", { revision: base.revision }) : t("publish.first")}>
         {base && <ChangesBetween before={parse(base.text).value} after={drawn.value} />}
       </Section>
-      {filesOnly ? <Patch name={String(name)} before={base?.text ?? ""} after={text} /> : <Push base={base} draftId={draftId} isSound={isSound} />}
+      {filesOnly ? <Patch name={String(name)} before={base?.text ?? ""} after={text} /> : <Push base={base} scenarios={scenarios} draftId={draftId} isSound={isSound} />}
     </Modal>
   );
 }
@@ -83,7 +85,7 @@ function Patch({ name, before, after }: { name: string; before: string; after: s
   );
 }
 
-function Push({ base, draftId, isSound }: { base: Props["base"]; draftId: string | undefined; isSound: boolean }) {
+function Push({ base, scenarios, draftId, isSound }: Pick<Props, "base" | "scenarios" | "draftId"> & { isSound: boolean }) {
   const { t } = useTranslation("builder");
   const { text } = useBuilder();
   const [note, setNote] = useState("");
@@ -91,6 +93,14 @@ function Push({ base, draftId, isSound }: { base: Props["base"]; draftId: string
   const queryClient = useQueryClient();
   const byTwo = useQuery(publishingQuery).data?.secondPerson ?? false;
   const may = useMay("can_manage_definitions");
+  const { data: kept = base?.kept } = useQuery({ ...scenariosQuery(base?.definitionId ?? ""), enabled: base !== undefined });
+  const [replaces, setReplaces] = useState(true);
+  const isOvertaken = kept !== undefined && kept.version !== base?.kept.version && kept.scenarios !== scenarios;
+  const keepThem = async (definitionId: string) => {
+    if (isOvertaken && !replaces) return;
+    const there = definitionId === base?.definitionId && kept ? kept : await queryClient.fetchQuery(scenariosQuery(definitionId));
+    if (scenarios !== there.scenarios) await keepScenarios(definitionId, scenarios, there.version);
+  };
   const pushed = useMutation({
     mutationFn: () =>
       got(api.POST("/definitions", { params: { query: { publish: false } }, body: text, bodySerializer: (body) => body, headers: { "Content-Type": "application/yaml" } })),
@@ -102,6 +112,7 @@ function Push({ base, draftId, isSound }: { base: Props["base"]; draftId: string
       const options = { params: { path: { definitionId: made.id } }, body: { revision: made.revision, note: note.trim() || null } };
       if (way === "publish") await got(api.POST("/definitions/{definitionId}/publish", options));
       if (way === "propose") await got(api.POST("/definitions/{definitionId}/proposals", options));
+      await keepThem(made.id);
       if (draftId) await letDraftGo(draftId).catch(() => undefined);
       return { made, way };
     },
@@ -115,7 +126,7 @@ function Push({ base, draftId, isSound }: { base: Props["base"]; draftId: string
   const first = byTwo ? "propose" : "publish";
   return (
     <>
-      {base && pushed.data && <UnderWay definitionId={base.definitionId} from={base.revision} to={pushed.data.revision} />}
+      {base && pushed.data && pushed.data.revision !== base.revision && <UnderWay definitionId={base.definitionId} from={base.revision} to={pushed.data.revision} />}
       {base && !pushed.data && may && (
         <p className="quiet">
           {t("publish.verdictsText")}{" "}
@@ -127,6 +138,7 @@ function Push({ base, draftId, isSound }: { base: Props["base"]; draftId: string
       {byTwo && <Notice tone="busy" title={t("publish.byTwo")} />}
       {pushed.isError && <Failure error={pushed.error} />}
       {finish.isError && !pushed.isError && <Failure error={finish.error} />}
+      {isOvertaken && <Checkbox mt="sm" label={t("publish.replaces", { by: kept.updatedBy ?? "" })} checked={replaces} onChange={(event) => setReplaces(event.currentTarget.checked)} />}
       <Textarea mt="sm" label={t("publish.note")} maxLength={500} autosize minRows={2} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
       <Group mt="md" justify="flex-end">
         <Allowed by="can_manage_definitions" reason={reason}>

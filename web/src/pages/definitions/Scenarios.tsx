@@ -1,19 +1,34 @@
 import { Button, FileButton, Group, Textarea } from "@mantine/core";
-import { IconFileUpload, IconPlayerPlay } from "@tabler/icons-react";
-import { useMutation } from "@tanstack/react-query";
+import { IconDeviceFloppy, IconFileUpload, IconPlayerPlay } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { api, got } from "@/api/client";
 import { Allowed } from "@/components/Allowed";
+import { notifyDone } from "@/components/confirm";
 import { useDraft } from "@/components/draft";
 import { Failure } from "@/components/Failure";
 import { Outcomes } from "./Outcomes";
+import { keepScenarios, scenariosQuery } from "./queries";
 import css from "./Definitions.module.css";
 
 /** Scenarios, played against a revision: nothing is called, sent or kept. */
 export function Scenarios({ definitionId, name, revision }: { definitionId: string; name: string; revision: number }) {
   const { t } = useTranslation("definitions");
-  const [text, setText] = useDraft(`scenarios ${definitionId}`);
+  const query = scenariosQuery(definitionId);
+  const queryClient = useQueryClient();
+  const { data: kept, error } = useQuery(query);
+  const [typed, setTyped] = useDraft(`scenarios ${definitionId}`);
+  const text = typed || (kept?.scenarios ?? "");
+  const setText = (next: string) => setTyped(next === kept?.scenarios ? "" : next);
+  const keep = useMutation({
+    mutationFn: () => keepScenarios(definitionId, text, kept?.version ?? 0),
+    onSuccess: (now) => {
+      queryClient.setQueryData(query.queryKey, now);
+      setTyped("");
+      notifyDone(t("scenarios.kept"));
+    },
+  });
   const play = useMutation({
     mutationFn: () =>
       got(
@@ -45,6 +60,11 @@ export function Scenarios({ definitionId, name, revision }: { definitionId: stri
               {t("scenarios.play", { revision })}
             </Button>
           </Allowed>
+          <Allowed by="can_manage_definitions" reason={typed ? undefined : t("scenarios.same")}>
+            <Button variant="default" leftSection={<IconDeviceFloppy size={15} />} loading={keep.isPending} onClick={() => keep.mutate()}>
+              {t("scenarios.keep")}
+            </Button>
+          </Allowed>
           <FileButton accept=".yaml,.yml,.json" onChange={(file) => void file?.text().then(setText)}>
             {(props) => (
               <Button {...props} variant="default" leftSection={<IconFileUpload size={15} />}>
@@ -55,6 +75,8 @@ export function Scenarios({ definitionId, name, revision }: { definitionId: stri
         </Group>
       </div>
       <div role="status" aria-label={t("scenarios.results")}>
+        {error && <Failure error={error} />}
+        {keep.isError && <Failure error={keep.error} />}
         {play.isError && <Failure error={play.error} />}
         {result && <Outcomes result={result} />}
       </div>

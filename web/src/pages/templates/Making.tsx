@@ -18,10 +18,11 @@ interface Props {
   name: string;
   text: string;
   tables: readonly NeededTable[];
+  scenarios?: string;
 }
 
 /** What comes of it, and the button that does it: tables first, then the definition as a draft, then its page. */
-export function Making({ name, text, tables }: Props) {
+export function Making({ name, text, tables, scenarios = "" }: Props) {
   const { t } = useTranslation(["templates", "common"]);
   const queryClient = useQueryClient();
   const navigate = useNavigate();
@@ -33,7 +34,7 @@ export function Making({ name, text, tables }: Props) {
   const plan = planOf(tables, there.data ?? []);
   const mayTables = useMay("can_manage_tables");
   const push = useMutation({
-    mutationFn: () => make(plan, text),
+    mutationFn: () => make(plan, text, scenarios),
     onSuccess: async (pushed) => {
       notifyDone(t("made", { name: pushed.name, revision: pushed.revision }));
       await navigate({ to: "/definitions/$definitionId", params: { definitionId: pushed.id }, search: { revision: pushed.revision } });

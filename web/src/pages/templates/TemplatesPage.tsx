@@ -78,7 +78,7 @@ function UseDialog({ template, onClose }: { template: Template; onClose: () => v
     <Modal opened onClose={onClose} size="xl" title={localized(template.title, i18n.language)} closeButtonProps={{ "aria-label": t("common:close") }}>
       {error && <Failure error={error} />}
       {!error && !data && <Loading />}
-      {data && <Making name={data.name} text={data.definition} tables={data.tables} />}
+      {data && <Making name={data.name} text={data.definition} tables={data.tables} scenarios={data.scenarios} />}
       {texts && (
         <Tabs defaultValue="definition" keepMounted={false} mt="lg">
           <Tabs.List mb="sm" aria-label={t("texts")}>

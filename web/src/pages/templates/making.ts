@@ -1,5 +1,6 @@
 /** What a definition needs before it can be pushed: which tables are made, which fields are added, and doing it. */
 import { api, got, type Schemas } from "@/api/client";
+import { keepScenarios } from "../definitions/queries";
 
 export interface NeededTable {
   name: string;
@@ -49,8 +50,9 @@ export function planOf(needed: readonly NeededTable[], tables: readonly TableThe
 /** Whether something has to be done to tables. */
 export const changesTables = (plan: readonly TablePlan[]): boolean => plan.some((table) => !table.there || table.added.length > 0);
 
-/** Make the tables, in their order, and push the text as a draft. What was done once is not done again. */
-export async function make(plan: readonly TablePlan[], text: string): Promise<Schemas["PushedAnswer"]> {
+/** Make the tables, in their order, push the text as a draft, and keep its scenarios where it has none. What was done
+ * once is not done again. */
+export async function make(plan: readonly TablePlan[], text: string, scenarios: string): Promise<Schemas["PushedAnswer"]> {
   for (const { name, body, there, added } of plan) {
     if (!there) await got(api.POST("/tables", { body: body as never }));
     else if (added.length > 0) {
@@ -58,7 +60,7 @@ export async function make(plan: readonly TablePlan[], text: string): Promise<Sc
       await got(api.PATCH("/tables/{tableId}", { params: { path: { tableId: name } }, body: { fields } as never }));
     }
   }
-  return got(
+  const pushed = await got(
     api.POST("/definitions", {
       params: { query: { publish: false } },
       body: text as never,
@@ -66,4 +68,8 @@ export async function make(plan: readonly TablePlan[], text: string): Promise<Sc
       headers: { "Content-Type": "application/yaml" },
     }),
   );
+  const path = { definitionId: pushed.id };
+  const kept = scenarios ? await got(api.GET("/definitions/{definitionId}/scenarios", { params: { path } })) : undefined;
+  if (kept?.version === 0) await keepScenarios(pushed.id, scenarios, 0);
+  return pushed;
 }
