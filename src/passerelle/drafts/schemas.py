@@ -62,6 +62,8 @@ class DraftSummaryAnswer(Answer):
     """Who made it."""
     version: int
     """Counts its changes, from 1; also its `ETag`."""
+    created_at: Moment
+    """When it was begun."""
     updated_by: str
     """Who changed it last."""
     updated_at: Moment
@@ -163,6 +165,7 @@ def summary_answer(draft: DefinitionDraft, caller_id: UUID) -> DraftSummaryAnswe
         mine=draft.owner_id == caller_id,
         owner=draft.owner_name,
         version=draft.version,
+        created_at=draft.created_at,
         updated_by=draft.updated_by,
         updated_at=draft.updated_at,
     )

@@ -175,7 +175,7 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
         </section>
       </div>
       {comparing && <Compare definitionId={base?.definitionId} draftId={saving.draft?.id} onClose={() => setComparing(false)} />}
-      {publishing && <Publish base={base} scenarios={scenarios} newest={saving.draft?.newestRevision ?? base?.revision} filesOnly={filesOnly} draftId={saving.draft?.mine ? saving.draft.id : undefined} onClose={() => setPublishing(false)} />}
+      {publishing && <Publish base={base} scenarios={scenarios} newest={saving.draft?.newestRevision ?? base?.revision} filesOnly={filesOnly} draftId={saving.draft?.mine ? saving.draft.id : undefined} since={saving.draft?.createdAt} onClose={() => setPublishing(false)} />}
     </div>
   );
 }

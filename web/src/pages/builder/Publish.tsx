@@ -32,10 +32,12 @@ interface Props {
   newest: number | undefined;
   filesOnly: boolean;
   draftId: string | undefined;
+  /** When the draft was begun: others may have kept scenarios since. */
+  since: string | undefined;
   onClose: () => void;
 }
 
-export function Publish({ base, scenarios, newest, filesOnly, draftId, onClose }: Props) {
+export function Publish({ base, scenarios, newest, filesOnly, draftId, since, onClose }: Props) {
   const { t } = useTranslation(["builder", "common"]);
   const { text, problems, check, drawn } = useBuilder();
   const isSound = check?.sound === true;
@@ -57,7 +59,7 @@ export function Publish({ base, scenarios, newest, filesOnly, draftId, onClose }
       <Section title={base ? t("publish.changes", { revision: base.revision }) : t("publish.first")}>
         {base && <ChangesBetween before={parse(base.text).value} after={drawn.value} />}
       </Section>
-      {filesOnly ? <Patch name={String(name)} before={base?.text ?? ""} after={text} /> : <Push base={base} scenarios={scenarios} draftId={draftId} isSound={isSound} />}
+      {filesOnly ? <Patch name={String(name)} before={base?.text ?? ""} after={text} /> : <Push base={base} scenarios={scenarios} draftId={draftId} since={since} isSound={isSound} />}
     </Modal>
   );
 }
@@ -85,7 +87,7 @@ function Patch({ name, before, after }: { name: string; before: string; after: s
   );
 }
 
-function Push({ base, scenarios, draftId, isSound }: Pick<Props, "base" | "scenarios" | "draftId"> & { isSound: boolean }) {
+function Push({ base, scenarios, draftId, since, isSound }: Pick<Props, "base" | "scenarios" | "draftId" | "since"> & { isSound: boolean }) {
   const { t } = useTranslation("builder");
   const { text } = useBuilder();
   const [note, setNote] = useState("");
@@ -95,7 +97,8 @@ function Push({ base, scenarios, draftId, isSound }: Pick<Props, "base" | "scena
   const may = useMay("can_manage_definitions");
   const { data: kept = base?.kept } = useQuery({ ...scenariosQuery(base?.definitionId ?? ""), enabled: base !== undefined });
   const [replaces, setReplaces] = useState(true);
-  const isOvertaken = kept !== undefined && kept.version !== base?.kept.version && kept.scenarios !== scenarios;
+  const isNewer = kept !== undefined && (kept.version !== base?.kept.version || (since !== undefined && (kept.updatedAt ?? "") > since));
+  const isOvertaken = isNewer && kept.scenarios !== scenarios;
   const keepThem = async (definitionId: string) => {
     if (isOvertaken && !replaces) return;
     const there = definitionId === base?.definitionId && kept ? kept : await queryClient.fetchQuery(scenariosQuery(definitionId));
