@@ -215,26 +215,34 @@ async def _connected(url: str, deadline: float) -> asyncpg.Connection[Any]:
     while True:
         try:
             return await asyncpg.connect(url)
-        except (OSError, asyncpg.CannotConnectNowError):
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError):
             assert time.monotonic() < deadline, "the database did not come back"
             await asyncio.sleep(0.1)
+
+
+async def _statuses(url: str, deadline: float, executions: list[str]) -> dict[str, int]:
+    """How many of the executions stand how, asked again where the database stops in the middle of it."""
+    while True:
+        connection = await _connected(url, deadline)
+        try:
+            rows = await connection.fetch(
+                "SELECT status, count(*) AS count FROM execution WHERE id = ANY($1::uuid[]) GROUP BY status", executions
+            )
+            return {row["status"]: row["count"] for row in rows}
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError):
+            assert time.monotonic() < deadline, "the database did not stay"
+        finally:
+            await connection.close()
 
 
 async def all_end(database_url: str, acknowledged: list[str], within: float) -> None:
     """Every acknowledged execution is COMPLETED within so many seconds, with each step's result recorded once."""
     deadline = time.monotonic() + within
+    while (counts := await _statuses(database_url, deadline, acknowledged)) != {"COMPLETED": len(acknowledged)}:
+        assert time.monotonic() < deadline, f"after {within} s: {counts} of {len(acknowledged)}"
+        await asyncio.sleep(0.2)
     connection = await _connected(database_url, deadline)
     try:
-        while True:
-            rows = await connection.fetch(
-                "SELECT status, count(*) AS count FROM execution WHERE id = ANY($1::uuid[]) GROUP BY status",
-                acknowledged,
-            )
-            counts = {row["status"]: row["count"] for row in rows}
-            if counts == {"COMPLETED": len(acknowledged)}:
-                break
-            assert time.monotonic() < deadline, f"after {within} s: {counts} of {len(acknowledged)}"
-            await asyncio.sleep(0.2)
         doubled = await connection.fetch(
             "SELECT execution_id, step FROM step_run WHERE status = 'COMPLETED' "
             "GROUP BY execution_id, step, visit HAVING count(*) > 1"
