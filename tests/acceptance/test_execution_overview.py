@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from tests.acceptance.running import codes, pushed
+from tests.acceptance.running import codes, pushed, until
 
 FAILING = """
 name: overview-failing
@@ -117,6 +117,11 @@ def test_whatever_executions_are_narrowed_by_each_that_fits_is_found_once(api: h
         assert listed(api, **mine, **wish) == expected, wish
         counts = api.get("/workflows/counts", params={**mine, **wish}).raise_for_status().json()["counts"]
         assert sum(counts.values()) == len(expected), wish
+
+    (alone,) = listed(api, **mine, step="alone")
+    api.post(f"/workflows/{alone}/events/go-on", json={}).raise_for_status()
+    until(api, alone, "COMPLETED")
+    assert listed(api, **mine, step="alone") == [], "who went on is not there any more"
 
 
 def test_the_graph_is_that_of_the_executions_own_revision(api: httpx.Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -10,14 +11,16 @@ from playwright.async_api import Page
 from tests.acceptance.running import Dev
 from tests.browser.browsing import Browse
 
-_SESSIONS: Final[dict[str, Any]] = {}
-"""The cookies of whoever signed in, by the address of the Passerelle: signing in takes longer than most tests."""
+_SESSIONS: Final[dict[str, tuple[float, Any]]] = {}
+"""When somebody signed in and their cookies, by the address of the Passerelle: it takes longer than most tests."""
+_FRESH: Final = 300.0
+"""Seconds: who signed in more than ten minutes ago has to prove once more who they are, for some things."""
 
 
 async def at_work(browse: Browse, dev: Dev, path: str, **options: Any) -> Page:
     """A page of the dashboard, in a session that tests share. `options`: those of `Browse.open`."""
-    kept = _SESSIONS.get(dev.demo["baseUrl"])
-    if kept is not None:
+    began, kept = _SESSIONS.get(dev.demo["baseUrl"], (0.0, None))
+    if kept is not None and time.monotonic() - began < _FRESH:
         page = await browse.open(storage_state=kept, **options)
         if (await page.request.get("/me")).ok:  # else a test has ended the session
             await page.goto(path)
@@ -25,7 +28,7 @@ async def at_work(browse: Browse, dev: Dev, path: str, **options: Any) -> Page:
         await page.close()
     page = await signed_in(browse, dev, path, **options)
     state = await page.context.storage_state()
-    _SESSIONS[dev.demo["baseUrl"]] = {"cookies": state["cookies"], "origins": []}
+    _SESSIONS[dev.demo["baseUrl"]] = time.monotonic(), {"cookies": state["cookies"], "origins": []}
     return page
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.acceptance.running import Dev, start_dev
+from tests.acceptance.running import Dev, pushed, start_dev
 from tests.browser.browsing import DESKTOP, PHONE, Browse, accessible
 from tests.browser.signing_in import at_work
 
@@ -158,7 +158,6 @@ async def test_a_templates_scenarios_go_along_and_what_is_added_in_the_builder_o
     scenarios = page.get_by_role("textbox", name="Scenarios")
     await expect(scenarios).to_have_value(re.compile("scenarios:"))
     await scenarios.fill(await scenarios.input_value() + "# and one more line\n")
-    await expect(page.get_by_text("Draft saved")).to_be_visible()
     await page.get_by_role("button", name="Publish…").click()
     await page.get_by_role("dialog").get_by_role("button", name="Publish", exact=True).click()
     await expect(page.get_by_text("Published", exact=True).first).to_be_visible()
@@ -168,3 +167,54 @@ async def test_a_templates_scenarios_go_along_and_what_is_added_in_the_builder_o
     await expect(page.get_by_role("button", name="Publish…")).to_be_visible()
     await page.get_by_text("Scenarios", exact=True).click()
     await expect(scenarios).to_have_value(re.compile("# and one more line\n$"))
+
+
+async def test_scenarios_that_somebody_else_kept_meanwhile_are_replaced_only_by_choice(
+    browse: Browse, dev: Dev
+) -> None:
+    with dev.api() as api:
+        definition = pushed(api, "name: two-keep\nsteps:\n  - {id: one, set: {x: 1}}\n")
+        path = f"/definitions/{definition}/scenarios"
+        api.put(path, json={"scenarios": "# first\n", "version": 0}).raise_for_status()
+        page = await at_work(browse, dev, f"/app/definitions/{definition}/edit", viewport=DESKTOP)
+        await page.get_by_text("Scenarios", exact=True).click()
+        await page.get_by_role("textbox", name="Scenarios").fill("# mine\n")
+        api.put(path, json={"scenarios": "# theirs\n", "version": 1}).raise_for_status()
+
+        await page.get_by_role("button", name="Publish…").click()
+        dialog = page.get_by_role("dialog")
+        publish = dialog.get_by_role("button", name="Publish", exact=True)
+        await expect(publish).to_have_attribute("aria-disabled", "true")
+        await accessible(page)
+        await dialog.get_by_role("radio", name="Leave those, and let mine go").check()
+        await publish.click()
+        await expect(page.get_by_text("Published", exact=True).first).to_be_visible()
+        assert api.get(path).json()["scenarios"] == "# theirs\n"
+
+        # On the page of the definition, too: whoever typed chooses, and may take all of it away.
+        await page.get_by_role("tab", name="Scenarios").click()
+        box = page.get_by_role("textbox", name="Scenarios")
+        await expect(box).to_have_value("# theirs\n")
+        await box.fill("")
+        await expect(box).to_have_value("")
+        api.put(path, json={"scenarios": "# again theirs\n", "version": 2}).raise_for_status()
+        watched = browse.watched(page)
+        watched.refusals_expected = True
+        await page.get_by_role("button", name="Keep with the definition").click()
+        await page.get_by_role("button", name="Keep mine in their place").click()
+        await expect(page.get_by_text("The scenarios are kept with the definition.")).to_be_visible()
+        assert api.get(path).json()["scenarios"] == ""
+
+
+async def test_a_definition_that_is_edited_without_its_scenarios_keeps_them(browse: Browse, dev: Dev) -> None:
+    text = "name: keeps-its-own\nsteps:\n  - {id: one, set: {x: 1}}\n"
+    with dev.api() as api:
+        definition = pushed(api, text)
+        api.put(f"/definitions/{definition}/scenarios", json={"scenarios": "# kept\n", "version": 0})
+        draft = {"name": "By hand", "text": text.replace("x: 1", "x: 2"), "shared": True}
+        made = api.post("/drafts", json=draft).raise_for_status().json()
+        page = await at_work(browse, dev, f"/app/drafts/{made['id']}", viewport=DESKTOP)
+        await page.get_by_role("button", name="Publish…").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Publish", exact=True).click()
+        await expect(page.get_by_text("Published", exact=True).first).to_be_visible()
+        assert api.get(f"/definitions/{definition}/scenarios").json()["scenarios"] == "# kept\n"

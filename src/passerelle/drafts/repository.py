@@ -13,7 +13,8 @@ from passerelle.kit.database import Connection, Database
 
 MOST_LISTED: Final = 500
 _SELECT: Final = """
-    SELECT d.id, d.name, {text} AS text, {scenarios} AS scenarios, d.definition_id, d.base_revision,
+    SELECT d.id, d.name, {text} AS text, {scenarios} AS scenarios, d.scenarios_version, d.definition_id,
+           d.base_revision,
            (SELECT max(r.number) FROM revision r
             WHERE r.workspace_id = d.workspace_id AND r.definition_id = d.definition_id) AS newest_revision,
            d.shared, d.owner_id, d.owner_name, d.version, d.updated_by, d.created_at, d.updated_at
@@ -57,11 +58,19 @@ class DraftRepository:
             if there >= most:
                 return False
             await connection.execute(
-                "INSERT INTO definition_draft (workspace_id, id, name, text, scenarios, definition_id, base_revision, "
-                "shared, owner_id, owner_name, version, updated_by, created_at, updated_at) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
-                *(workspace_id, draft.id, draft.name, draft.text, draft.scenarios, draft.definition_id),
-                *(draft.base_revision, draft.shared, draft.owner_id, draft.owner_name, draft.version),
+                "INSERT INTO definition_draft (workspace_id, id, name, text, scenarios, scenarios_version, "
+                "definition_id, base_revision, shared, owner_id, owner_name, version, updated_by, created_at, "
+                "updated_at) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING",
+                *(workspace_id, draft.id, draft.name, draft.text, draft.scenarios, draft.scenarios_version),
+                *(
+                    draft.definition_id,
+                    draft.base_revision,
+                    draft.shared,
+                    draft.owner_id,
+                    draft.owner_name,
+                    draft.version,
+                ),
                 *(draft.updated_by, draft.created_at, draft.updated_at),
             )
         return True

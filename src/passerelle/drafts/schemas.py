@@ -25,6 +25,9 @@ class DraftBody(Body):
     name: str = Described(min_length=1, max_length=100, description=_NAME)
     text: str = Described(max_length=LONGEST, description="The definition as it is typed; nothing of it is checked")
     scenarios: str = Described(default="", max_length=LONGEST_SCENARIOS, description="Scenarios to try it with")
+    scenarios_version: int = Described(
+        default=0, ge=0, lt=2**31, description="The version of the definition's scenarios that these rest on; 0: none"
+    )
     definition_id: UUID | None = Described(default=None, description="The definition that it changes; null: a new one")
     base_revision: Number32 | None = Described(default=None, description="The revision that the work begins with")
     shared: bool = Described(default=False, description="Whether everybody who may change definitions sees it")
@@ -62,8 +65,6 @@ class DraftSummaryAnswer(Answer):
     """Who made it."""
     version: int
     """Counts its changes, from 1; also its `ETag`."""
-    created_at: Moment
-    """When it was begun."""
     updated_by: str
     """Who changed it last."""
     updated_at: Moment
@@ -77,6 +78,8 @@ class DraftAnswer(DraftSummaryAnswer):
     """The definition as it was typed."""
     scenarios: str
     """The scenarios beside it."""
+    scenarios_version: int
+    """The version of the definition's own scenarios that they rest on; 0: none."""
 
 
 class PresenceAnswer(Answer):
@@ -165,7 +168,6 @@ def summary_answer(draft: DefinitionDraft, caller_id: UUID) -> DraftSummaryAnswe
         mine=draft.owner_id == caller_id,
         owner=draft.owner_name,
         version=draft.version,
-        created_at=draft.created_at,
         updated_by=draft.updated_by,
         updated_at=draft.updated_at,
     )
@@ -173,7 +175,12 @@ def summary_answer(draft: DefinitionDraft, caller_id: UUID) -> DraftSummaryAnswe
 
 def draft_answer(draft: DefinitionDraft, caller_id: UUID) -> DraftAnswer:
     """A draft as the API shows it."""
-    return DraftAnswer(**summary_answer(draft, caller_id).model_dump(), text=draft.text, scenarios=draft.scenarios)
+    return DraftAnswer(
+        **summary_answer(draft, caller_id).model_dump(),
+        text=draft.text,
+        scenarios=draft.scenarios,
+        scenarios_version=draft.scenarios_version,
+    )
 
 
 def presence_answer(presence: DraftPresence) -> PresenceAnswer:

@@ -63,8 +63,8 @@ class Drafts:
         await self._require_there(caller.workspace_id, body.definition_id, body.base_revision)
         now = self._clock()
         draft = DefinitionDraft(
-            draft_id, body.name.strip(), body.text, body.scenarios, body.definition_id, body.base_revision, None,
-            body.shared, caller.id, caller.name, 1, caller.name, now, now,
+            draft_id, body.name.strip(), body.text, body.scenarios, body.scenarios_version, body.definition_id,
+            body.base_revision, None, body.shared, caller.id, caller.name, 1, caller.name, now, now,
         )  # fmt: skip
         if not await self._repository.insert(caller.workspace_id, draft, MOST_DRAFTS):
             raise DRAFTS_TOO_MANY.error(f"you have {MOST_DRAFTS} drafts already: delete some")

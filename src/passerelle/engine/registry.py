@@ -53,8 +53,9 @@ def _with_checks(schema: JsonObject, checks: Mapping[str, Check]) -> JsonObject:
 def _inputs(check: Check) -> JsonObject:
     """What a check takes; each input may be a template instead."""
     properties = {
-        name: {"description": one["description"], "anyOf": [one, {"type": "string", "pattern": r"\$\{"}]}
-        for name, one in check.inputs["properties"].items()
+        name: {"description": one.get("description", name), "anyOf": [one, {"type": "string", "pattern": r"\$\{"}]}
+        for name, one in check.inputs.get("properties", {}).items()
+        if isinstance(one, dict)
     }
     return {**check.inputs, "properties": properties}
 

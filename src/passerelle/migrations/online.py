@@ -9,8 +9,6 @@ from uuid import UUID
 
 from alembic import op
 
-from passerelle.migrations.database_functions import statements_of
-from passerelle.migrations.release import THIS
 from passerelle.migrations.schema import LOCK_TIMEOUT
 
 NOTHING: Final = UUID(int=0)
@@ -76,19 +74,12 @@ def foreign_key(table: str, name: str, definition: str, *, instead_of: str) -> N
         op.execute(unless(instead_of, "", f"DROP CONSTRAINT {instead_of}"))
 
 
-def trigger(name: str, table: str) -> None:
-    """Make a trigger and its function, of the same name, from `functions`: before rows are changed that rely on it.
-
-    All others are made when the migrations are through.
-    """
-    for statement in statements_of(THIS, name, table):
-        op.execute(statement)
-
-
 def in_portions(table: str, change: str, where: str) -> None:
     """Change the rows of a table with the key `(workspace_id, id)`, so many in one transaction.
 
-    For some hundred thousand rows at most; more are changed by a job afterwards. Commits what the migration did before.
+    `where` leaves out what is changed already: run again after a crash, or where a lock was not had in time, it goes on
+    where it was. For some hundred thousand rows; more are changed by a job afterwards. Commits what the migration did
+    before.
     """
     after: Sequence[UUID] | None = (NOTHING, NOTHING)
     with op.get_context().autocommit_block():

@@ -41,7 +41,8 @@ _INSERT: Final = f"""
 CONTENT: Final[Mapping[str, str]] = {
     "executions": """
         SELECT e.id AS key, e.created_at AS at, e.record_id AS record, e.seq AS stamp,
-            to_jsonb(e) - '{workspace_id,state,job_id,wake_at,untold,seq}'::text[] || jsonb_build_object(
+            to_jsonb(e) - '{workspace_id,state,job_id,wake_at,untold,seq,waiting_step,waiting_kind,waiting_several,
+                            failed_step,error_code}'::text[] || jsonb_build_object(
                 'steps', (SELECT coalesce(jsonb_agg(to_jsonb(r) - '{workspace_id,execution_id}'::text[]
                                                     ORDER BY r.ordinal), '[]')
                           FROM step_run r WHERE r.workspace_id = $1 AND r.execution_id = e.id),

@@ -54,7 +54,7 @@ class ScenariosBody(Body):
     """Scenarios to keep with a definition."""
 
     scenarios: str = Field(max_length=LONGEST, description="What stands in a file of scenarios. It is kept as typed.")
-    version: int = Field(ge=0, lt=2**31, description="The version that they rest on; 0 where none were kept.")
+    version: int = Field(ge=0, lt=2**31 - 1, description="The version that they rest on; 0 where none were kept.")
 
 
 class ScenariosAnswer(Answer):

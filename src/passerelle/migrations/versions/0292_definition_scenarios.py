@@ -27,3 +27,8 @@ def upgrade() -> None:
     )
     op.execute("COMMENT ON COLUMN definition_scenarios.text IS 'what stands in its file of scenarios, as it was typed'")
     isolate("definition_scenarios")
+    op.execute("ALTER TABLE definition_draft ADD COLUMN IF NOT EXISTS scenarios_version integer NOT NULL DEFAULT 0")
+    op.execute(
+        "COMMENT ON COLUMN definition_draft.scenarios_version IS "
+        "'the version of the definition''s scenarios that its own rest on; 0: none'"
+    )

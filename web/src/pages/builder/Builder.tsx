@@ -61,8 +61,9 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
   const [left, setLeft] = useState<Left>(() => (matchMedia("(max-width: 40em)").matches ? "outline" : "graph"));
   const [right, setRight] = useState<Right>("text");
   const [pane, setPane] = useState<Pane>("steps");
-  const [startScenarios] = useState(base?.kept.scenarios ?? "");
-  const [scenarios, setScenarios] = useState(opened?.scenarios ?? startScenarios);
+  // As they were when the work began: what others keep meanwhile is asked about as it is published.
+  const [began] = useState(() => (opened ? { scenarios: opened.scenarios, version: opened.scenariosVersion } : (base?.kept ?? { scenarios: "", version: 0 })));
+  const [scenarios, setScenarios] = useState(began.scenarios);
   const [publishing, setPublishing] = useState(false);
   const [comparing, setComparing] = useState(false);
   // Known at once: what is drawn into a pane that is not there yet has no size.
@@ -73,9 +74,9 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
   const title = localized(root?.title, i18n.language) || (typeof root?.name === "string" ? root.name : "") || t("untitled");
   const saving = useSaving({
     draft: opened,
-    start: { text: start, scenarios: startScenarios },
+    start: { text: start, scenarios: began.scenarios },
     now: { text, scenarios },
-    about: { name: title.slice(0, 100), ...(base && { definitionId: base.definitionId, baseRevision: base.revision }) },
+    about: { name: title.slice(0, 100), scenariosVersion: began.version, ...(base && { definitionId: base.definitionId, baseRevision: base.revision }) },
     isKept: source !== undefined && !filesOnly,
     // The address is the draft's from now on; the page stays as it is.
     onMade: (made) => void navigate({ to: ".", replace: true, mask: { to: "/drafts/$draftId", params: { draftId: made.id }, unmaskOnReload: true } }),
@@ -85,7 +86,7 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
       notifyDone(t("merged", { by }));
     },
   });
-  useStay(saving.state === "failed" || saving.state === "conflict" || (filesOnly && text !== start));
+  useStay(saving.state === "failed" || saving.state === "conflict" || (filesOnly && (text !== start || scenarios !== began.scenarios)));
   const trial = useTrial(text, scenarios, check?.sound === true);
   const missed = useMemo(() => (scenarios.trim() && trial.data && trial.data.problems.length === 0 ? new Set(trial.data.missedSteps) : undefined), [scenarios, trial.data]);
   useShortcuts(t("title"), [
@@ -175,7 +176,7 @@ function Frame({ draft: opened, base, start }: Omit<BuilderProps, "schema">) {
         </section>
       </div>
       {comparing && <Compare definitionId={base?.definitionId} draftId={saving.draft?.id} onClose={() => setComparing(false)} />}
-      {publishing && <Publish base={base} scenarios={scenarios} newest={saving.draft?.newestRevision ?? base?.revision} filesOnly={filesOnly} draftId={saving.draft?.mine ? saving.draft.id : undefined} since={saving.draft?.createdAt} onClose={() => setPublishing(false)} />}
+      {publishing && <Publish base={base} scenarios={{ text: scenarios, version: began.version }} newest={saving.draft?.newestRevision ?? base?.revision} filesOnly={filesOnly} draftId={saving.draft?.mine ? saving.draft.id : undefined} onClose={() => setPublishing(false)} />}
     </div>
   );
 }

@@ -37,14 +37,15 @@ export function CheckInputs({ path, schema, label, actions }: InputProps) {
   const check = language.kinds.get("check")!;
   const taken = fitting(check, valueAt(parsed, path.slice(0, -1))).properties!["with"]!;
   if (!taken.properties) return <MapInput path={path} schema={schema} label={label} actions={actions} value={valueAt(parsed, path)} />;
-  const properties = Object.fromEntries(Object.entries(taken.properties).map(([name, one]) => [name, templated(one)]));
+  const there = valueAt(parsed, path);
+  const properties = Object.fromEntries(Object.entries(taken.properties).map(([name, one]) => [name, templated(one, isObject(there) ? there[name] : undefined)]));
   return <ObjectInput path={path} schema={{ ...schema, required: taken.required ?? [], properties }} label={label} actions={actions} />;
 }
 
-/** An input that may be a template: of a list, each item. */
-function templated({ anyOf, description }: Schema): Schema {
+/** An input that may be a template: of a list, the whole or each item. */
+function templated({ anyOf, description }: Schema, value: unknown): Schema {
   const own = anyOf![0]!;
-  if (typesOf(own).includes("array")) return { ...own, type: "array", items: { $ref: "#/$defs/template", default: "" } };
+  if (typesOf(own).includes("array") && typeof value !== "string") return { ...own, type: "array", items: { $ref: "#/$defs/template", default: "" } };
   return { $ref: "#/$defs/template", default: own.default ?? "", ...(description && { description }) };
 }
 

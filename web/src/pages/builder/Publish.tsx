@@ -1,5 +1,5 @@
 /** From a draft to a revision: what changes by step, what becomes of executions under way, and who must agree. */
-import { Button, Checkbox, Code, Group, Modal, Textarea } from "@mantine/core";
+import { Button, Code, Group, Modal, Radio, Textarea } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -18,26 +18,24 @@ import { download } from "@/components/report";
 import { Section } from "@/components/Section";
 import { ChangesBetween } from "../definitions/Changes";
 import { UnderWay } from "../definitions/Proposals";
-import { keepScenarios, publishingQuery, scenariosQuery, type KeptScenarios } from "../definitions/queries";
+import { keepScenarios, publishingQuery, scenariosQuery } from "../definitions/queries";
 import { patchOf } from "./patch";
 import { letDraftGo } from "./saving";
 import { useBuilder } from "./state";
 
 interface Props {
   /** The definition that is changed, with its newest revision when the work began. */
-  base: { definitionId: string; revision: number; text: string; kept: KeptScenarios } | undefined;
-  /** Those of the draft, to be kept with the definition. */
-  scenarios: string;
+  base: { definitionId: string; revision: number; text: string } | undefined;
+  /** Those of the draft, to be kept with the definition, and which of its own they rest on. */
+  scenarios: { text: string; version: number };
   /** The newest revision now. */
   newest: number | undefined;
   filesOnly: boolean;
   draftId: string | undefined;
-  /** When the draft was begun: others may have kept scenarios since. */
-  since: string | undefined;
   onClose: () => void;
 }
 
-export function Publish({ base, scenarios, newest, filesOnly, draftId, since, onClose }: Props) {
+export function Publish({ base, scenarios, newest, filesOnly, draftId, onClose }: Props) {
   const { t } = useTranslation(["builder", "common"]);
   const { text, problems, check, drawn } = useBuilder();
   const isSound = check?.sound === true;
@@ -59,7 +57,7 @@ export function Publish({ base, scenarios, newest, filesOnly, draftId, since, on
       <Section title={base ? t("publish.changes", { revision: base.revision }) : t("publish.first")}>
         {base && <ChangesBetween before={parse(base.text).value} after={drawn.value} />}
       </Section>
-      {filesOnly ? <Patch name={String(name)} before={base?.text ?? ""} after={text} /> : <Push base={base} scenarios={scenarios} draftId={draftId} since={since} isSound={isSound} />}
+      {filesOnly ? <Patch name={String(name)} before={base?.text ?? ""} after={text} /> : <Push base={base} scenarios={scenarios} draftId={draftId} isSound={isSound} />}
     </Modal>
   );
 }
@@ -87,7 +85,36 @@ function Patch({ name, before, after }: { name: string; before: string; after: s
   );
 }
 
-function Push({ base, scenarios, draftId, since, isSound }: Pick<Props, "base" | "scenarios" | "draftId" | "since"> & { isSound: boolean }) {
+type Choice = "mine" | "theirs";
+
+/** The draft's scenarios on their way to the definition; somebody has to choose where it has others than they rest on. */
+function useOwnScenarios(definitionId: string | undefined, { text, version }: Props["scenarios"]) {
+  const { check } = useBuilder();
+  const queryClient = useQueryClient();
+  const [choice, choose] = useState<Choice>();
+  // The text may name another definition than the one that the work began with.
+  const target = check?.definitionId ?? definitionId;
+  const restsOn = target === definitionId ? version : 0;
+  const { data: there } = useQuery({ ...scenariosQuery(target ?? ""), enabled: Boolean(target), staleTime: 0 });
+  const isOvertaken = text.trim() !== "" && there !== undefined && there.version !== restsOn && there.scenarios.trim() !== "" && there.scenarios !== text;
+  return {
+    /** Who kept others; undefined where nothing has to be chosen. */
+    others: isOvertaken ? (there.updatedBy ?? "?") : undefined,
+    choice,
+    choose,
+    /** An empty text takes nothing away: that is done where the definition's scenarios stand. */
+    keep: async (madeId: string) => {
+      if (text.trim() === "" || there?.scenarios === text || (isOvertaken && choice !== "mine")) return;
+      try {
+        await keepScenarios(madeId, text, isOvertaken ? there.version : restsOn);
+      } finally {
+        await queryClient.invalidateQueries({ queryKey: scenariosQuery(madeId).queryKey });
+      }
+    },
+  };
+}
+
+function Push({ base, scenarios, draftId, isSound }: Pick<Props, "base" | "scenarios" | "draftId"> & { isSound: boolean }) {
   const { t } = useTranslation("builder");
   const { text } = useBuilder();
   const [note, setNote] = useState("");
@@ -95,15 +122,7 @@ function Push({ base, scenarios, draftId, since, isSound }: Pick<Props, "base" |
   const queryClient = useQueryClient();
   const byTwo = useQuery(publishingQuery).data?.secondPerson ?? false;
   const may = useMay("can_manage_definitions");
-  const { data: kept = base?.kept } = useQuery({ ...scenariosQuery(base?.definitionId ?? ""), enabled: base !== undefined });
-  const [replaces, setReplaces] = useState(true);
-  const isNewer = kept !== undefined && (kept.version !== base?.kept.version || (since !== undefined && (kept.updatedAt ?? "") > since));
-  const isOvertaken = isNewer && kept.scenarios !== scenarios;
-  const keepThem = async (definitionId: string) => {
-    if (isOvertaken && !replaces) return;
-    const there = definitionId === base?.definitionId && kept ? kept : await queryClient.fetchQuery(scenariosQuery(definitionId));
-    if (scenarios !== there.scenarios) await keepScenarios(definitionId, scenarios, there.version);
-  };
+  const own = useOwnScenarios(base?.definitionId, scenarios);
   const pushed = useMutation({
     mutationFn: () =>
       got(api.POST("/definitions", { params: { query: { publish: false } }, body: text, bodySerializer: (body) => body, headers: { "Content-Type": "application/yaml" } })),
@@ -112,10 +131,10 @@ function Push({ base, scenarios, draftId, since, isSound }: Pick<Props, "base" |
   const finish = useMutation({
     mutationFn: async (way: "keep" | "publish" | "propose") => {
       const made = pushed.data ?? (await pushed.mutateAsync());
+      await own.keep(made.id);
       const options = { params: { path: { definitionId: made.id } }, body: { revision: made.revision, note: note.trim() || null } };
       if (way === "publish") await got(api.POST("/definitions/{definitionId}/publish", options));
       if (way === "propose") await got(api.POST("/definitions/{definitionId}/proposals", options));
-      await keepThem(made.id);
       if (draftId) await letDraftGo(draftId).catch(() => undefined);
       return { made, way };
     },
@@ -125,7 +144,7 @@ function Push({ base, scenarios, draftId, since, isSound }: Pick<Props, "base" |
       await navigate({ to: "/definitions/$definitionId", params: { definitionId: made.id }, search: { revision: made.revision } });
     },
   });
-  const reason = isSound ? undefined : t("publish.mendFirst");
+  const reason = !isSound ? t("publish.mendFirst") : own.others && !own.choice ? t("publish.chooseScenarios") : undefined;
   const first = byTwo ? "propose" : "publish";
   return (
     <>
@@ -141,7 +160,12 @@ function Push({ base, scenarios, draftId, since, isSound }: Pick<Props, "base" |
       {byTwo && <Notice tone="busy" title={t("publish.byTwo")} />}
       {pushed.isError && <Failure error={pushed.error} />}
       {finish.isError && !pushed.isError && <Failure error={finish.error} />}
-      {isOvertaken && <Checkbox mt="sm" label={t("publish.replaces", { by: kept.updatedBy ?? "" })} checked={replaces} onChange={(event) => setReplaces(event.currentTarget.checked)} />}
+      {own.others && (
+        <Radio.Group mt="sm" label={t("publish.others", { by: own.others })} value={own.choice ?? ""} onChange={(value) => own.choose(value as Choice)}>
+          <Radio mt="xs" value="mine" label={t("publish.mine")} />
+          <Radio mt="xs" value="theirs" label={t("publish.theirs")} />
+        </Radio.Group>
+      )}
       <Textarea mt="sm" label={t("publish.note")} maxLength={500} autosize minRows={2} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
       <Group mt="md" justify="flex-end">
         <Allowed by="can_manage_definitions" reason={reason}>

@@ -38,7 +38,7 @@ interface Options {
   start: Kept;
   now: Kept;
   /** What a new draft is about. */
-  about: { name: string; definitionId?: string; baseRevision?: number };
+  about: { name: string; definitionId?: string; baseRevision?: number; scenariosVersion: number };
   isKept: boolean;
   onMade: (draft: Draft) => void;
   /** What somebody else saved was put together with what was typed here. */
@@ -56,8 +56,8 @@ export function useSaving({ draft: opened, start, now, about, isKept, onMade, on
   const send = useMutation({
     mutationFn: async (what: Kept) => {
       if (!draft) {
-        const { definitionId = null, baseRevision = null, name } = about;
-        return await got(api.POST("/drafts", { body: { name, ...what, definitionId, baseRevision, shared: false } }));
+        const { definitionId = null, baseRevision = null, name, scenariosVersion } = about;
+        return await got(api.POST("/drafts", { body: { name, ...what, scenariosVersion, definitionId, baseRevision, shared: false } }));
       }
       const params = { path: { draftId: draft.id }, header: { "if-match": `"${draft.version}"` } };
       return await got(api.PATCH("/drafts/{draftId}", { params, body: what }));

@@ -8,6 +8,7 @@ import { Allowed } from "@/components/Allowed";
 import { notifyDone } from "@/components/confirm";
 import { useDraft } from "@/components/draft";
 import { Failure } from "@/components/Failure";
+import { Notice } from "@/components/Notice";
 import { Outcomes } from "./Outcomes";
 import { keepScenarios, scenariosQuery } from "./queries";
 import css from "./Definitions.module.css";
@@ -18,16 +19,21 @@ export function Scenarios({ definitionId, name, revision }: { definitionId: stri
   const query = scenariosQuery(definitionId);
   const queryClient = useQueryClient();
   const { data: kept, error } = useQuery(query);
-  const [typed, setTyped] = useDraft(`scenarios ${definitionId}`);
-  const text = typed || (kept?.scenarios ?? "");
-  const setText = (next: string) => setTyped(next === kept?.scenarios ? "" : next);
+  const [raw, setRaw] = useDraft(`scenarios ${definitionId}`);
+  const typed = typedFrom(raw);
+  const text = typed?.text ?? kept?.scenarios ?? "";
+  const restsOn = typed?.version ?? kept?.version ?? 0;
+  const isOvertaken = typed !== undefined && kept !== undefined && kept.version !== typed.version;
+  const setText = (next: string) => setRaw(next === kept?.scenarios ? "" : `${restsOn}\n${next}`);
   const keep = useMutation({
-    mutationFn: () => keepScenarios(definitionId, text, kept?.version ?? 0),
+    mutationFn: (version: number) => keepScenarios(definitionId, text, version),
     onSuccess: (now) => {
       queryClient.setQueryData(query.queryKey, now);
-      setTyped("");
+      // What was typed meanwhile rests on what was kept.
+      setRaw((newest) => (newest === raw ? "" : `${now.version}\n${typedFrom(newest)?.text ?? ""}`));
       notifyDone(t("scenarios.kept"));
     },
+    onError: () => queryClient.invalidateQueries({ queryKey: query.queryKey }),
   });
   const play = useMutation({
     mutationFn: () =>
@@ -60,8 +66,8 @@ export function Scenarios({ definitionId, name, revision }: { definitionId: stri
               {t("scenarios.play", { revision })}
             </Button>
           </Allowed>
-          <Allowed by="can_manage_definitions" reason={typed ? undefined : t("scenarios.same")}>
-            <Button variant="default" leftSection={<IconDeviceFloppy size={15} />} loading={keep.isPending} onClick={() => keep.mutate()}>
+          <Allowed by="can_manage_definitions" reason={!typed ? t("scenarios.same") : isOvertaken ? t("scenarios.choose") : undefined}>
+            <Button variant="default" leftSection={<IconDeviceFloppy size={15} />} loading={keep.isPending} onClick={() => keep.mutate(restsOn)}>
               {t("scenarios.keep")}
             </Button>
           </Allowed>
@@ -76,10 +82,29 @@ export function Scenarios({ definitionId, name, revision }: { definitionId: stri
       </div>
       <div role="status" aria-label={t("scenarios.results")}>
         {error && <Failure error={error} />}
-        {keep.isError && <Failure error={keep.error} />}
+        {isOvertaken ? (
+          <Notice tone="warn" title={t("scenarios.overtaken", { by: kept.updatedBy ?? "?" })}>
+            <Group gap="xs">
+              <Button size="compact-sm" variant="default" onClick={() => setRaw("")}>
+                {t("scenarios.theirs")}
+              </Button>
+              <Button size="compact-sm" loading={keep.isPending} onClick={() => keep.mutate(kept.version)}>
+                {t("scenarios.mine")}
+              </Button>
+            </Group>
+          </Notice>
+        ) : (
+          keep.isError && <Failure error={keep.error} />
+        )}
         {play.isError && <Failure error={play.error} />}
         {result && <Outcomes result={result} />}
       </div>
     </div>
   );
+}
+
+/** What was typed and not kept yet: the version of the kept scenarios that it rests on, and the text. */
+function typedFrom(raw: string): { version: number; text: string } | undefined {
+  const [, version, text] = /^(\d+)\n([^]*)$/.exec(raw) ?? [];
+  return version === undefined ? undefined : { version: Number(version), text: text! };
 }
