@@ -56,6 +56,15 @@ def parts(release: Release) -> tuple[str, dict[str, str]]:
     return _TRIGGER.sub("", release.sql), triggers
 
 
+def statements_of(release: Release, name: str, table: str) -> tuple[str, str]:
+    """The statement that makes the function `name`, and that of the trigger by the same name. Raises `KeyError`."""
+    functions, triggers = parts(release)
+    found = re.search(rf"^CREATE OR REPLACE FUNCTION {name}\(.*?^\$\$;$", functions, re.M | re.S)
+    if found is None:
+        raise KeyError(name)
+    return found[0], triggers[f"{name} ON {table}"]
+
+
 async def make_functions(connection: asyncpg.Connection, release: Release) -> list[str]:
     """Make the functions, which locks no table; their signatures. Must be called in a transaction."""
     await connection.execute(_TABLE)

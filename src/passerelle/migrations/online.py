@@ -9,6 +9,8 @@ from uuid import UUID
 
 from alembic import op
 
+from passerelle.migrations.database_functions import statements_of
+from passerelle.migrations.release import THIS
 from passerelle.migrations.schema import LOCK_TIMEOUT
 
 NOTHING: Final = UUID(int=0)
@@ -72,6 +74,16 @@ def foreign_key(table: str, name: str, definition: str, *, instead_of: str) -> N
         op.execute(unless(name, "NOT", f"ADD CONSTRAINT {name} {definition} NOT VALID"))
         op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
         op.execute(unless(instead_of, "", f"DROP CONSTRAINT {instead_of}"))
+
+
+def trigger(name: str, table: str) -> None:
+    """Make a trigger and its function, of the same name, from `functions`: before rows are changed that rely on it.
+
+    All others are made when the migrations are through. The function is made as it is now, so it may use no column that
+    a later migration adds; once every installation has passed this one, the call can go.
+    """
+    for statement in statements_of(THIS, name, table):
+        op.execute(statement)
 
 
 def in_portions(table: str, change: str, where: str) -> None:
