@@ -16,7 +16,7 @@ def upgrade() -> None:
         "ADD COLUMN IF NOT EXISTS waiting_several boolean, "
         "ADD COLUMN IF NOT EXISTS failed_step text, ADD COLUMN IF NOT EXISTS error_code text"
     )
-    # From here on what is written fills the columns, by processes of the release before, too; then what is there already.
+    # From here on what is written fills them, by processes of the release before, too; then what is there already.
     trigger("fill_searched_columns", "execution")
     in_portions(
         "execution",
