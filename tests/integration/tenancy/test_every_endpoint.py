@@ -38,6 +38,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("put", "/assignment"): {"json": {"userId": None}},
     ("post", "/test"): {"json": {"scenarios": "scenarios: []"}},
     ("post", "/ask"): {"json": {"step": "details", "note": "x"}},
+    ("put", "/scenarios"): {"json": {"scenarios": "", "version": 0}},
     ("put", "/role"): {"json": {"roleId": "member"}},
     ("post", "/memberships"): {"json": {"userId": str(uuid4()), "roleId": "viewer"}},
     ("post", "/roles"): {"json": {"name": "clerk", "permissions": []}},
@@ -93,6 +94,9 @@ async def filled(product: Product) -> dict[str, str]:
         "/definitions?publish=false", content=draft, headers={"Content-Type": "application/yaml"}
     )
     proposing = {"revision": pushed.json()["revision"], "note": "hidden"}
+    scenarios = {"scenarios": "# hidden", "version": 0}
+    kept = await product.api.put(f"/definitions/{definitions[0]['id']}/scenarios", json=scenarios)
+    assert kept.is_success, kept.text
     proposal = await made(product, f"/definitions/{definitions[0]['id']}/proposals", proposing)
     view = await made(product, "/views", {"page": "/records/customers", "name": "hidden", "shared": True})
     draft_of = {"name": "hidden", "text": "hidden", "definitionId": definitions[0]["id"], "shared": True}
