@@ -23,17 +23,18 @@ export function useStepActions(): StepActions {
   const builder = useBuilder();
   const { t } = useTranslation("builder");
   const { edit, select, list } = builder;
-  const words: Words = {
+  // Asked for as a step is made: every box of the graph has these actions.
+  const words = (): Words => ({
     titles: { form: t("new.form"), upload: t("new.upload"), consent: t("new.consent"), message: t("new.message"), email: t("new.email"), review: t("new.review") },
     text: t("new.text"),
     agree: t("new.agree"),
     name: t("new.name"),
     letter: t("new.letter"),
     refusal: t("new.refusal"),
-  };
+  });
   return {
     add: (kind, place = placeForNew(list, builder.selected)) => {
-      const text = newStep(kind, { ...situation(builder), words, id: freeId(list, kind), language: builder.language });
+      const text = newStep(kind, { ...situation(builder), words: words(), id: freeId(list, kind), language: builder.language });
       if (edit((parsed) => addStep(parsed, place.list, place.index, text))) select([...place.list, place.index]);
     },
     move: (from, to, index) => {
