@@ -27,8 +27,8 @@ async def at_work(browse: Browse, dev: Dev, path: str, **options: Any) -> Page:
             return page
         await page.close()
     page = await signed_in(browse, dev, path, **options)
-    state = await page.context.storage_state()
-    _SESSIONS[dev.demo["baseUrl"]] = time.monotonic(), {"cookies": state["cookies"], "origins": []}
+    # The cookies alone: what pages keep is theirs, and cannot be asked for while one is on its way.
+    _SESSIONS[dev.demo["baseUrl"]] = time.monotonic(), {"cookies": await page.context.cookies(), "origins": []}
     return page
 
 
