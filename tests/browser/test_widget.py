@@ -242,6 +242,7 @@ async def test_escape_asks_where_something_was_typed_and_what_was_typed_is_kept(
     await page.keyboard.press("Escape")
     await told(page, "onClose")  # nothing was typed: nothing to ask
     await page.locator("#before").click()
+    await expect(inside.get_by_role("heading", name="About you")).to_be_focused()  # and then somebody types
     await inside.get_by_label("Name").fill("Grace")
     await page.keyboard.press("Escape")
     question = inside.get_by_role("dialog", name="Close this form?")
