@@ -26,6 +26,7 @@ from passerelle.kit.workshop import WorkKilledError, Workshop
 from passerelle.scenarios.coverage import coverage_of
 from passerelle.scenarios.keeping import KeptScenarios, ScenarioKeeping
 from passerelle.scenarios.models import Unset
+from passerelle.scenarios.reading import GENRE
 from passerelle.scenarios.running import FileOutcome, ScenarioOutcome, run_files
 
 LONGEST: Final = 200_000
@@ -174,7 +175,7 @@ async def _answer(workshop: Workshop, caller: Principal, text: str, scenarios: s
 
 def played(definition: str, scenarios: str) -> JsonObject:
     """What came of scenarios, as `TrialAnswer` has it. Runs in a process of its own."""
-    given = read_source(scenarios)
+    given = read_source(scenarios, GENRE)
     if isinstance(given.value, dict) and "definition" in given.value:
         return _nothing([_ELSEWHERE])
     with TemporaryDirectory() as name:

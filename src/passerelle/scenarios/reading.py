@@ -14,12 +14,14 @@ from passerelle.definitions.kinds import KindRegistry
 from passerelle.definitions.model import Definition
 from passerelle.definitions.problems import render_path
 from passerelle.definitions.source import Source, read_source
+from passerelle.definitions.yaml_text import Genre
 from passerelle.kit.errors import CommandError
 from passerelle.kit.json import JsonObject
 from passerelle.scenarios.building import Building
 from passerelle.scenarios.models import ScenarioFile
 from passerelle.scenarios.schema import scenarios_schema
 
+GENRE: Final = Genre("file of scenarios", "`scenarios`")
 MARK: Final = ".test"
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 
@@ -55,7 +57,7 @@ def read_file(path: Path, kinds: KindRegistry) -> ScenarioFile | list[str]:
     text = _text(path)
     if isinstance(text, list):
         return text
-    source = read_source(text)
+    source = read_source(text, GENRE)
     structural = _structure().findings(source.value) if source.readable else []
     lines = [(item.line, item.column, item.path, item.message) for item in source.problems]
     lines += [(*source.place(where), where, message) for where, message in structural]

@@ -104,6 +104,11 @@ def test_a_text_that_is_no_yaml(tmp_path: Path) -> None:
     assert problems(tmp_path, DEFINITION, "- a") == ["a.test.yaml:1: scenarios: must be an object, is a list"]
 
 
+def test_an_empty_file_is_told_what_a_file_of_scenarios_needs(tmp_path: Path) -> None:
+    first, *_ = problems(tmp_path, DEFINITION, "# nothing yet\n")
+    assert first.endswith("the text is empty; a file of scenarios needs at least `scenarios`")
+
+
 def test_a_definition_with_mistakes_is_told_by_its_own_lines(tmp_path: Path) -> None:
     found = problems(tmp_path, "steps: [{id: a, set: {x: '${'}}]", "scenarios: [{name: a, expect: {path: [a]}}]")
     assert len(found) == 1
