@@ -189,7 +189,7 @@ class Attachments:
         async with self._database.transaction(workspace_id) as connection:
             await require_free(connection, workspace_id, [record_id])
             await self._records.read_locked(workspace_id, table, record_id, connection)
-            await self._records.change(workspace_id, table, record_id, without, author, connection)
+            await self._records.change(workspace_id, table, record_id, without, author, connection=connection)
             held = await self._let_go(connection, workspace_id, attachment)
         if not held:
             await self._resources.delete(await self._resources.find(workspace_id, attachment.resource_id))

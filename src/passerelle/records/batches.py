@@ -21,7 +21,8 @@ from passerelle.records.models import Record
 from passerelle.records.relations import Pointing, Relations
 from passerelle.records.repository import Key, RecordRepository, key_of, unique_keys
 from passerelle.records.rows import Row
-from passerelle.records.service import taken, upserted
+from passerelle.records.service import taken
+from passerelle.records.upserting import upserted
 from passerelle.tables.models import Table
 from passerelle.tables.values import check_merged, check_new, is_empty
 

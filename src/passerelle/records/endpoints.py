@@ -173,7 +173,7 @@ def _upsert(routes: APIRouter, parts: RecordServices) -> None:
         response: Response,
     ) -> RecordAnswer:
         """Change the record that has this value in a unique field, or make one: 201 where it is new."""
-        table, written = await parts.records.upsert_text(
+        table, written = await parts.upserts.write_at(
             caller.workspace_id, table_id, field, value, values.given, author_of(caller)
         )
         response.status_code = 201 if written.created else 200

@@ -53,3 +53,7 @@ IMPORT_UNREADABLE: Final = Code(
     "IMPORT_UNREADABLE", 400, "A file of rows cannot be read: encoding, quotes or header; the message names the line."
 )
 IMPORT_ROW: Final = Code("IMPORT_ROW", 400, "A row of an import cannot be read; the report names the line.")
+
+
+class ValueTakenError(Exception):
+    """Another record has a value that is to be unique; nothing was written."""

@@ -18,18 +18,27 @@ from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import dumps
 from passerelle.records.batches import Judging, OvertakenError, Pretended, Round, Taken, wish_of
-from passerelle.records.errors import FIELD_NOT_UNIQUE, IMPORT_ROW
+from passerelle.records.errors import FIELD_NOT_UNIQUE, IMPORT_ROW, ValueTakenError
 from passerelle.records.models import Author
 from passerelle.records.repository import RecordRepository
 from passerelle.records.rows import CsvRows, Format, JsonRows, Row, lines_of
 from passerelle.records.service import Records
 from passerelle.records.sight import sight_of
+from passerelle.records.upserting import Upserts
 from passerelle.tables.models import Table
 from passerelle.tables.seen import seen
 from passerelle.tables.service import Tables
 
 Mode = Literal["create", "upsert"]
 
+_TOLD_OF_MANY: Final = (
+    OvertakenError,
+    PasserelleError,
+    ValueTakenError,
+    asyncpg.UniqueViolationError,
+    asyncpg.DeadlockDetectedError,
+)
+"""What is said to many rows, and nobody knows which one it is about: each is asked by itself then."""
 _Refused = list[tuple[Row, Sequence[Problem]]]
 
 BATCH: Final = 500
@@ -96,6 +105,7 @@ class RecordImporter:
         database: Database,
         tables: Tables,
         records: Records,
+        upserts: Upserts,
         repository: RecordRepository,
         clock: Clock,
         new_id: NewId,
@@ -103,6 +113,7 @@ class RecordImporter:
         self.database = database
         self.tables = tables
         self.records = records
+        self.upserts = upserts
         self.repository = repository
         self.clock = clock
         self.judging = Judging(repository, records.relations, clock, new_id)
@@ -185,8 +196,7 @@ class _Import:
         """Take the rows that do not depend on one another. Returns the others."""
         try:
             found = await self._taken(connection, rows)
-        except (OvertakenError, PasserelleError, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
-            # Of what the database says to many rows nobody knows which one it is about: each is asked by itself.
+        except _TOLD_OF_MANY:
             self._table = await self._parts.tables.find_now(self._table.workspace_id, str(self._table.id), connection)
             await (self._one_by_one(connection, rows) if len(rows) > 1 else self._write(connection, rows[0]))
             return []
@@ -199,7 +209,7 @@ class _Import:
         return found.rest
 
     async def _taken(self, connection: Connection, rows: Sequence[Row]) -> Round:
-        """Write what is right, or pretend to. Raises `OvertakenError`, and `asyncpg.UniqueViolationError`."""
+        """Write what is right, or pretend to. Raises what `_TOLD_OF_MANY` has of the database."""
         if self._pretended is None:
             async with connection.transaction():
                 found = await self._judged(connection, rows)
@@ -216,7 +226,7 @@ class _Import:
         )
 
     async def _written(self, connection: Connection, taken: Sequence[Taken]) -> None:
-        """Raises `OvertakenError`, and `asyncpg.UniqueViolationError`."""
+        """Raises `OvertakenError`, `ValueTakenError`, `asyncpg.UniqueViolationError`."""
         made = [one.record for one in taken if one.old is None]
         changed = [(one.old, one.record.values) for one in taken if one.old is not None and one.changes]
         repository, table, author = self._parts.repository, self._table, self._author
@@ -251,8 +261,8 @@ class _Import:
                 created = True
             else:
                 values = wish_of(table, by, row).values
-                _, written = await records.upsert(
-                    workspace_id, name, by, values[by], values, self._author, connection=connection
+                _, written = await self._parts.upserts.write(
+                    connection, workspace_id, name, by, values[by], values, self._author
                 )
                 created = written.created
         except PasserelleError as error:

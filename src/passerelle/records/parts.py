@@ -29,6 +29,7 @@ from passerelle.records.repository import RecordRepository
 from passerelle.records.service import Records
 from passerelle.records.shown import ShownFields
 from passerelle.records.steps import StepRecords
+from passerelle.records.upserting import Upserts
 from passerelle.resources.files import Files
 from passerelle.resources.opening import Opener
 from passerelle.resources.service import Resources
@@ -42,6 +43,7 @@ class RecordServices:
 
     tables: Tables
     records: Records
+    upserts: Upserts
     history: RecordHistory
     finding: RecordSearch
     changing: RecordChanges
@@ -97,6 +99,7 @@ def record_parts(
     tables = Tables(database, clock, new_id, memory)
     repository = RecordRepository(new_id, quotas)
     records = Records(database, tables, repository, clock, new_id)
+    upserts = Upserts(database, tables, records, repository)
     finding = RecordSearch(database, tables, repository, cursors)
     personal = PersonalValues(database, tables)
     resources = Resources(database, files, box, clock, quotas, opener)
@@ -105,15 +108,16 @@ def record_parts(
     return RecordServices(
         tables=tables,
         records=records,
+        upserts=upserts,
         history=RecordHistory(database, records, repository, personal, clock),
         finding=finding,
         changing=RecordChanges(database, tables, records, repository),
-        steps=StepRecords(database, records, finding),
+        steps=StepRecords(database, records, upserts, finding),
         personal=personal,
         erasing=Erasing(
             database, tables, repository, personal, resources, clock, new_id, concerned=concerned, erasers=erasers
         ),
-        importing=RecordImporter(database, tables, records, repository, clock, new_id),
+        importing=RecordImporter(database, tables, records, upserts, repository, clock, new_id),
         indexing=indexing,
         shown=ShownFields(database, tables),
         resources=resources,

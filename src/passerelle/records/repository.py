@@ -14,14 +14,14 @@ from uuid import UUID
 
 import asyncpg
 
-from passerelle.kit.database import Connection
+from passerelle.kit.database import Connection, fetch_one
 from passerelle.kit.event_log import NEW_EVENT
 from passerelle.kit.ids import NewId
-from passerelle.kit.json import JsonObject
+from passerelle.kit.json import Json, JsonObject
 from passerelle.kit.observer import note_change
 from passerelle.quotas.service import WorkspaceQuotas
 from passerelle.records.conditions import Arguments
-from passerelle.records.errors import RECORD_NOT_STORABLE
+from passerelle.records.errors import RECORD_NOT_STORABLE, ValueTakenError
 from passerelle.records.models import ERASED, Author, Next, Record, differences
 from passerelle.records.searching import search_text
 from passerelle.records.sight import seen_sql
@@ -59,33 +59,43 @@ _HOLDERS: Final = (
     "WHERE u.workspace_id = $1 AND u.field_id = w.field_id AND u.key = w.key"
 )
 
+_HOLDER: Final = f"""
+    SELECT u.record_id, {COLUMNS} FROM record_unique u
+    LEFT JOIN record r ON r.workspace_id = $1 AND r.id = u.record_id AND r.table_id = $2 {{seen}}
+    WHERE u.workspace_id = $1 AND u.field_id = $3 AND u.key = $4
+"""
+
 _SEARCH: Final = "array_to_tsvector(string_to_array({text}, ' ') || $2::uuid::text)"
 _CURRENT: Final = "SELECT FROM record_table WHERE workspace_id = $1 AND id = $2 AND version = $3"
 
 _INSERT: Final = f"""
-    WITH t AS ({_CURRENT}), r AS (
+    WITH t AS ({_CURRENT}), u AS (
+        INSERT INTO record_unique (workspace_id, field_id, key, record_id)
+        SELECT $1, n.field_id, n.key, n.id
+        FROM t, unnest($11::uuid[], $12::bytea[], $13::uuid[]) AS n(field_id, key, id)
+        ON CONFLICT DO NOTHING RETURNING record_id
+    ), free AS (
+        SELECT FROM t WHERE (SELECT count(*) FROM u) = cardinality($11::uuid[])
+    ), r AS (
         INSERT INTO record (workspace_id, id, table_id, version, values, search, created_at, updated_at)
         SELECT $1, n.id, $2, 1, n.values, {_SEARCH.format(text="n.search")}, $4, $4
-        FROM t, unnest($5::uuid[], $6::jsonb[], $7::text[]) AS n(id, values, search)
+        FROM free, unnest($5::uuid[], $6::jsonb[], $7::text[]) AS n(id, values, search)
         RETURNING id
     ), k AS (
         INSERT INTO record_key (workspace_id, field_id, key, record_id)
         SELECT $1, n.field_id, n.key, n.id
-        FROM t, unnest($8::uuid[], $9::bytea[], $10::uuid[]) AS n(field_id, key, id)
-    ), u AS (
-        INSERT INTO record_unique (workspace_id, field_id, key, record_id)
-        SELECT $1, n.field_id, n.key, n.id
-        FROM t, unnest($11::uuid[], $12::bytea[], $13::uuid[]) AS n(field_id, key, id)
+        FROM free, unnest($8::uuid[], $9::bytea[], $10::uuid[]) AS n(field_id, key, id)
     ), c AS (
         INSERT INTO record_change (workspace_id, record_id, version, action, changes, at, by, execution_id)
         SELECT $1, n.id, 1, 'created', n.changes, $4, $14, $15
-        FROM t, unnest($5::uuid[], $16::jsonb[]) AS n(id, changes)
+        FROM free, unnest($5::uuid[], $16::jsonb[]) AS n(id, changes)
     ), e AS (
         {NEW_EVENT}
-        SELECT $1, n.id, 'record.created', $15, n.data, $4 FROM t, unnest($17::uuid[], $18::jsonb[]) AS n(id, data)
+        SELECT $1, n.id, 'record.created', $15, n.data, $4 FROM free, unnest($17::uuid[], $18::jsonb[]) AS n(id, data)
     )
-    SELECT count(*) FROM r
+    SELECT (SELECT count(*) FROM r) AS written, NOT EXISTS (SELECT FROM free) AND EXISTS (SELECT FROM t) AS taken
 """
+"""Values that others have are no error of the statement: that would end the transaction that it runs in."""
 
 _UPDATE: Final = f"""
     WITH t AS ({_CURRENT}), r AS (
@@ -202,26 +212,44 @@ class RecordRepository:
         rows = await connection.fetch(_HOLDERS, workspace_id, [key[0] for key in keys], [key[1] for key in keys])
         return {(row["field_id"], row["key"]): row["record_id"] for row in rows}
 
+    async def holder(
+        self, connection: Connection, table: Table, field: Field, stored: Json
+    ) -> tuple[UUID | None, Record | None]:
+        """Which record has the stored value in a unique field; and the record, if it is in the table and seen."""
+        arguments = Arguments(table.workspace_id, table.id, field.id, key_of(field, {field.key: stored}))
+        row = await connection.fetchrow(_HOLDER.format(seen=seen_sql(table, arguments)), *arguments.values)
+        if row is None:
+            return None, None
+        holder, *columns = row
+        return holder, Record(*columns) if columns[0] is not None else None
+
     async def insert(self, connection: Connection, table: Table, records: Sequence[Record], author: Author) -> bool:
         """Write new records that were made at the same moment. False if the table has changed: nothing was written.
 
-        Files that their fields name become their attachments. Raises `asyncpg.UniqueViolationError` of `record_pkey`
-        or `record_unique_pkey`, and RECORDS_QUOTA_REACHED.
+        Files that their fields name become their attachments. Raises `ValueTakenError`, RECORDS_QUOTA_REACHED, and
+        `asyncpg.UniqueViolationError` of `record_pkey`.
         """
         await self.require_room(connection, table.workspace_id, len(records))
         files = [(file, one.id) for one in records for _, file in file_ids(table, one.values, {})]
-        async with _storable(), _together(connection, files):
-            written = await self._insert(connection, table, records, author)
+        # In one order, so that two who want the same values wait for one another instead of in a ring.
+        unique = sorted((field_id, key, one.id) for one in records for field_id, key in unique_keys(table, one.values))
+        # Of several values, those that were free have to be given back.
+        async with _storable(), _together(connection, files or unique[1:]):
+            written, is_taken = await self._insert(connection, table, records, unique, author)
+            if is_taken:
+                raise ValueTakenError
             await _attach(connection, table, files if written else [], author, records[0].created_at)
         if len(records) == written == 1:
             note_change(records[0].id, None, _by_name(table, records[0]))
         return written == len(records)
 
-    async def _insert(self, connection: Connection, table: Table, records: Sequence[Record], author: Author) -> int:
+    async def _insert(
+        self, connection: Connection, table: Table, records: Sequence[Record], unique: Sequence[Entry], author: Author
+    ) -> tuple[int, bool]:
+        """How many were written, and whether others have some of the values."""
         keys = [(field_id, key, record.id) for record in records for field_id, key in index_keys(table, record.values)]
-        # In one order, so that two who want the same values wait for one another instead of in a ring.
-        unique = sorted((field_id, key, one.id) for one in records for field_id, key in unique_keys(table, one.values))
-        written: int = await connection.fetchval(
+        row = await fetch_one(
+            connection,
             _INSERT,
             table.workspace_id, table.id, table.version, records[0].created_at,
             [record.id for record in records],
@@ -234,7 +262,7 @@ class RecordRepository:
             [self._new_id() for _ in records],
             [_event(table, record.id, 1, record.values, author) for record in records],
         )  # fmt: skip
-        return written
+        return row["written"], row["taken"]
 
     async def update(
         self, connection: Connection, table: Table, old: Record, new: Next, author: Author, now: datetime

@@ -7,7 +7,7 @@ it does to records become true together. Without one, the call takes a connectio
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -17,12 +17,12 @@ import asyncpg
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError, Problem
-from passerelle.kit.http.fields import FIELD_INVALID, pointer
+from passerelle.kit.http.fields import pointer
 from passerelle.kit.ids import NewId
-from passerelle.kit.json import Json, loads
+from passerelle.kit.json import Json
 from passerelle.kit.observer import note_object
 from passerelle.records import errors
-from passerelle.records.models import ERASED, KEPT_DELETED, Author, Next, Record, Written
+from passerelle.records.models import ERASED, KEPT_DELETED, Author, Next, Record
 from passerelle.records.relations import Pointing, Relations
 from passerelle.records.relocation.places import RecordPlace, RecordPlaces
 from passerelle.records.repository import RecordRepository, key_of, unique_keys
@@ -30,8 +30,7 @@ from passerelle.records.sight import sight_of
 from passerelle.tables.errors import TABLE_BUSY
 from passerelle.tables.models import Field, Table
 from passerelle.tables.service import Tables
-from passerelle.tables.types import type_of
-from passerelle.tables.values import check_merged, check_new, is_empty, read_value, unknown_field
+from passerelle.tables.values import check_merged, check_new
 
 ATTEMPTS: Final = 60
 """How often a write is tried again because somebody else was faster. Each time, one of them succeeds."""
@@ -67,14 +66,18 @@ class Records:
         *,
         record_id: UUID | None = None,
         connection: Connection | None = None,
+        alone: bool = False,
     ) -> tuple[Table, Record]:
         """Write a new record from values by field name; the same `record_id` again answers with what was made.
 
+        alone   nothing else that has to stay was done in the transaction of `connection`
         Raises TABLE_NOT_FOUND, VALUE_TAKEN, RELATED_UNKNOWN, and all of FIELD_UNKNOWN, FIELD_INVALID and
         FIELD_REQUIRED that apply at once.
         """
         wanted = record_id or self._new_id()
         note_object(wanted)
+        # A new id is nobody else's, and a value that is taken is told without an error of the database.
+        may_fail = record_id is not None or not (alone or connection is None)
         async with self._connected(workspace_id, connection) as held:
             found = await self._tables.find(workspace_id, table, held)
             for _ in range(ATTEMPTS):
@@ -87,10 +90,10 @@ class Records:
                 record = Record(wanted, 1, checked.require(), now := self._clock(), now)
                 await sight.require_done(held, [record])
                 await self.relations.refuse(held, found, Pointing(record.id, record.values))
-                if made := await self._insert(held, found, record, author):
+                if made := await self._insert(held, found, record, author, guarded=may_fail):
                     return found, made
                 found = await self._tables.find_now(workspace_id, table, held)
-        raise _table_busy(found)
+        raise table_busy(found)
 
     async def read(
         self, workspace_id: UUID, table: str, record_id: UUID, *, connection: Connection | None = None
@@ -146,13 +149,9 @@ class Records:
         Raises RECORD_NOT_FOUND, RECORD_VERSION_CONFLICT, and what `create` raises.
         """
 
-        def merged(table: Table, old: Record) -> Next:
-            sight = sight_of(table)
-            sight.require_written(values, old.values)
-            meant = sight.completed(values, old.values, all_fields=False)
-            return Next(check_merged(table, old.values, meant).require())
-
-        return await self._change(workspace_id, table, record_id, merged, author, expected, connection)
+        return await self.change(
+            workspace_id, table, record_id, merging(values), author, expected=expected, connection=connection
+        )
 
     async def replace(
         self,
@@ -174,7 +173,9 @@ class Records:
             dropped = {key: value for key, value in old.values.items() if _is_dropped(table, key)}
             return Next(dropped | check_new(table, meant, old.id).require())
 
-        return await self._change(workspace_id, table, record_id, replaced, author, expected, connection)
+        return await self.change(
+            workspace_id, table, record_id, replaced, author, expected=expected, connection=connection
+        )
 
     async def delete(
         self,
@@ -191,7 +192,7 @@ class Records:
         def deleted(table: Table, old: Record) -> Next:
             return Next(old.values, "deleted", deleted_at=self._clock())
 
-        await self._change(workspace_id, table, record_id, deleted, author, expected, connection)
+        await self.change(workspace_id, table, record_id, deleted, author, expected=expected, connection=connection)
 
     async def restore(
         self,
@@ -217,72 +218,6 @@ class Records:
             raise _busy(record_id)
         return found, restored
 
-    async def upsert(
-        self,
-        workspace_id: UUID,
-        table: str,
-        field: str,
-        value: Json,
-        values: Mapping[str, Json],
-        author: Author,
-        *,
-        record_id: UUID | None = None,
-        connection: Connection | None = None,
-    ) -> tuple[Table, Written]:
-        """Change the record whose unique `field` has this value, or make one that has.
-
-        Raises FIELD_NOT_UNIQUE, UPSERT_CONFLICT, and what `create` and `merge_values` raise.
-        """
-        async with self._connected(workspace_id, connection) as held:
-            found = await self._tables.find(workspace_id, table, held)
-            sight_of(found).require_key(field)
-            try:
-                stored, wanted = upserted(found, field, value, values)
-            except PasserelleError:
-                found = await self._tables.find_now(workspace_id, table, held)
-                stored, wanted = upserted(found, field, value, values)
-            for _ in range(ATTEMPTS):
-                holder = await self.holder(held, found, found.by_name[field], stored)
-                if holder is not None and await self._is_hidden(held, found, holder):
-                    raise errors.VALUE_TAKEN.error(f"another record has this `{field}` already", pointer([field]))
-                try:
-                    if holder is not None:
-                        note_object(holder)
-                    if holder is None:
-                        _, made = await self.create(
-                            workspace_id, table, wanted, author, record_id=record_id, connection=held
-                        )
-                        return found, Written(made, created=True)
-                    _, changed = await self.merge_values(workspace_id, table, holder, wanted, author, connection=held)
-                    return found, Written(changed, created=False)
-                except PasserelleError as error:
-                    if not await self._raced(held, found, found.by_name[field], stored, holder):
-                        raise error
-        raise _table_busy(found)
-
-    async def upsert_text(
-        self, workspace_id: UUID, table: str, field: str, text: str, values: Mapping[str, Json], author: Author
-    ) -> tuple[Table, Written]:
-        """As `upsert`, with the value as it stands in an address."""
-        async with self._database.workspace(workspace_id) as held:
-            found = await self._tables.find(workspace_id, table, held)
-            try:
-                return await self.upsert(
-                    workspace_id, table, field, _meant(found, field, text), values, author, connection=held
-                )
-            except PasserelleError:
-                now = await self._tables.find_now(workspace_id, table, held)
-                if now.version == found.version:
-                    raise
-            return await self.upsert(
-                workspace_id, table, field, _meant(now, field, text), values, author, connection=held
-            )
-
-    async def holder(self, connection: Connection, table: Table, field: Field, stored: Json) -> UUID | None:
-        """The record whose unique field has the stored value."""
-        key = (field.id, key_of(field, {field.key: stored}))
-        return (await self._repository.holders(connection, table.workspace_id, [key])).get(key)
-
     async def change(
         self,
         workspace_id: UUID,
@@ -290,25 +225,26 @@ class Records:
         record_id: UUID,
         changing: Changing,
         author: Author,
+        *,
+        expected: Collection[int] | None = None,
+        known: Record | None = None,
         connection: Connection | None = None,
     ) -> tuple[Table, Record]:
-        """Any change, worked out from the record as it is at that moment; `changing` may be called again."""
-        return await self._change(workspace_id, table, record_id, changing, author, None, connection)
+        """Any change, worked out from the record as it is at that moment; `changing` may be called again.
 
-    async def _change(
-        self,
-        workspace_id: UUID,
-        table: str,
-        record_id: UUID,
-        changing: Changing,
-        author: Author,
-        expected: Collection[int] | None,
-        connection: Connection | None,
-    ) -> tuple[Table, Record]:
+        expected   the versions that may be changed; None for any
+        known      the record as it was read a moment ago
+        Raises RECORD_NOT_FOUND, RECORD_VERSION_CONFLICT, and what `changing` raises.
+        """
         async with self._connected(workspace_id, connection) as held:
             found = await self._tables.find(workspace_id, table, held)
             for _ in range(ATTEMPTS):
-                old = await self._live(held, found, record_id)
+                old = (
+                    known
+                    if known is not None and known.deleted_at is None
+                    else await self._live(held, found, record_id)
+                )
+                known = None
                 if expected is not None and old.version not in expected:
                     raise version_conflict(old)
                 try:
@@ -329,30 +265,39 @@ class Records:
                 found = await self._tables.find_now(workspace_id, table, held)
         raise _busy(record_id)
 
-    async def _insert(self, connection: Connection, table: Table, record: Record, author: Author) -> Record | None:
-        """The record as it is stored; None if the table has changed."""
+    async def _insert(
+        self, connection: Connection, table: Table, record: Record, author: Author, *, guarded: bool
+    ) -> Record | None:
+        """The record as it is stored; None if the table has changed, or a value is free that was taken.
+
+        guarded   the id may be there already, or the transaction has to outlive an error of the database
+        """
         try:
-            async with _savepoint(connection):
+            async with _savepoint(connection) if guarded else nullcontext():
                 return record if await self._repository.insert(connection, table, [record], author) else None
-        except asyncpg.UniqueViolationError as error:
-            if error.constraint_name in ("record_pkey", "record_change_pkey"):
-                before = await self._followed(connection, table, record.id)
-                if before is not None:
-                    return before
-                if not sight_of(table).has_all_rows:
-                    raise errors.VALUE_TAKEN.error("another record has this id already") from None
-            raise await self._taken(connection, table, record, error) from None
+        except (errors.ValueTakenError, asyncpg.UniqueViolationError) as error:
+            before = await self._followed(connection, table, record.id) if guarded else None
+            if before is not None:
+                return before
+            await self._refuse_taken(connection, table, record)
+            if isinstance(error, errors.ValueTakenError):
+                return None
+            if not sight_of(table).has_all_rows:
+                raise errors.VALUE_TAKEN.error("another record has this id already") from None
+            raise
 
     async def _update(
         self, connection: Connection, table: Table, old: Record, new: Next, author: Author
     ) -> Record | None:
+        """The changed record; None if it or the table has changed meanwhile, or a value is free that was taken."""
         # Only who takes a unique value can be too late: all else is compared in the statement itself.
         takes = new.action != "updated" or unique_keys(table, new.values) != unique_keys(table, old.values)
         try:
             async with _savepoint(connection) if takes else nullcontext():
                 updated = await self._repository.update(connection, table, old, new, author, self._clock())
-        except asyncpg.UniqueViolationError as error:
-            raise await self._taken(connection, table, replace(old, values=dict(new.values)), error) from None
+        except asyncpg.UniqueViolationError:
+            await self._refuse_taken(connection, table, replace(old, values=dict(new.values)))
+            return None
         if updated is None and (place := await self.places.find(connection, table, old.id)) is not None:
             return await self._update_moved(connection, place, old, new, author)
         return updated
@@ -403,10 +348,8 @@ class Records:
         async with self._connected(workspace_id, None) as connection:
             return await self._repository.known_as(connection, workspace_id, record_id)
 
-    async def _taken(
-        self, connection: Connection, table: Table, record: Record, raised: asyncpg.UniqueViolationError
-    ) -> Exception:
-        """VALUE_TAKEN with every unique value that another record has."""
+    async def _refuse_taken(self, connection: Connection, table: Table, record: Record) -> None:
+        """Raises VALUE_TAKEN with every unique value that another record has."""
         holders = await self._repository.holders(connection, table.workspace_id, unique_keys(table, record.values))
         problems = [
             taken(
@@ -420,19 +363,14 @@ class Records:
             and (holder := holders.get((field.id, key_of(field, record.values)))) is not None
             and holder != record.id
         ]
-        return PasserelleError(errors.VALUE_TAKEN.status, problems) if problems else raised
+        if problems:
+            raise PasserelleError(errors.VALUE_TAKEN.status, problems)
 
     async def _is_hidden(self, connection: Connection, table: Table, record_id: UUID) -> bool:
         """Whether the record is there, but not for whoever the request acts for."""
         if sight_of(table).has_all_rows:
             return False
         return await self._repository.find(connection, table, record_id) is None
-
-    async def _raced(
-        self, connection: Connection, table: Table, field: Field, stored: Json, holder: UUID | None
-    ) -> bool:
-        """Whether the value has found or lost its record since it was looked up."""
-        return await self.holder(connection, table, field, stored) != holder
 
     def _is_gone(self, record: Record) -> bool:
         old = record.deleted_at is not None and record.deleted_at < self._clock() - KEPT_DELETED
@@ -457,46 +395,22 @@ async def _savepoint(connection: Connection) -> AsyncIterator[None]:
         yield
 
 
+def merging(values: Mapping[str, Json]) -> Changing:
+    """Change the fields that `values` names; null empties one."""
+
+    def merged(table: Table, old: Record) -> Next:
+        sight = sight_of(table)
+        sight.require_written(values, old.values)
+        meant = sight.completed(values, old.values, all_fields=False)
+        return Next(check_merged(table, old.values, meant).require())
+
+    return merged
+
+
 def taken(table: Table, field: Field, record: Record, who: str) -> Problem:
     """VALUE_TAKEN: `who` has the record's value of a unique field."""
     value = _short(sight_of(table).value(field.key, record.values[field.key]))
     return errors.VALUE_TAKEN.problem(f"{who} has `{value}` in `{field.name}` already", pointer([field.name]))
-
-
-def _meant(table: Table, field: str, text: str) -> Json:
-    """A field's value that was given as a text."""
-    known = table.by_name.get(field)
-    if known is not None and type_of(known).kind in ("number", "flag"):
-        with suppress(ValueError):
-            value: Json = loads(text)
-            return value
-    return text
-
-
-def upserted(table: Table, field: str, value: Json, values: Mapping[str, Json]) -> tuple[Json, dict[str, Json]]:
-    """The value as it is stored, and the record's values with it. Raises FIELD_NOT_UNIQUE, UPSERT_CONFLICT."""
-    known = table.by_name.get(field)
-    if known is None:
-        raise errors.FIELD_NOT_UNIQUE.error(unknown_field(table, field))
-    if not known.unique:
-        raise errors.FIELD_NOT_UNIQUE.error(f"`{field}` of the table {table.name} is not unique: make it so first")
-    if not known.findable_by_index:
-        raise errors.FIELD_NOT_UNIQUE.error(
-            f"`{field}` of the table {table.name} is not unique yet: its index is {known.index}, see GET /tables"
-        )
-    try:
-        stored = read_value(known, value)
-        other = read_value(known, values[field]) if values.get(field) is not None else stored
-    except ValueError as error:
-        raise FIELD_INVALID.error(f"`{field}` {error}", pointer([field])) from None
-    if is_empty(stored):
-        raise FIELD_INVALID.error(f"`{field}` is empty: it must say which record is meant", pointer([field]))
-    if other != stored:
-        raise errors.UPSERT_CONFLICT.error(
-            f"the body's `{field}` is another value than the one that finds the record: leave it out",
-            pointer([field]),
-        )
-    return stored, {**values, field: stored}
 
 
 def _is_dropped(table: Table, key: str) -> bool:
@@ -523,5 +437,5 @@ def _busy(record_id: UUID) -> PasserelleError:
     return errors.RECORD_BUSY.error(f"too many changes of the record {record_id} at once: send the request again")
 
 
-def _table_busy(table: Table) -> PasserelleError:
+def table_busy(table: Table) -> PasserelleError:
     return TABLE_BUSY.error(f"the table {table.name} changes too fast: send the request again")

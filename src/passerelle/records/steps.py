@@ -19,6 +19,7 @@ from passerelle.records.finding import RecordSearch
 from passerelle.records.models import Author, Record
 from passerelle.records.service import Records
 from passerelle.records.sight import sight_of
+from passerelle.records.upserting import Upserts
 from passerelle.tables.errors import TABLE_BUSY, TABLE_NOT_FOUND
 from passerelle.tables.models import Table
 
@@ -34,9 +35,10 @@ _MISSING: Final = frozenset({errors.RECORD_NOT_FOUND.name, TABLE_NOT_FOUND.name}
 class StepRecords:
     """What steps and expressions do with the records of every workspace."""
 
-    def __init__(self, database: Database, records: Records, finding: RecordSearch) -> None:
+    def __init__(self, database: Database, records: Records, upserts: Upserts, finding: RecordSearch) -> None:
         self._database = database
         self._records = records
+        self._upserts = upserts
         self._finding = finding
 
     async def require(self, workspace_id: UUID, table: str, record_id: UUID) -> UUID:
@@ -91,8 +93,8 @@ class StepRecords:
         if work.action == "create":
             return await self._records.create(workspace_id, work.table, work.fields, author, connection=connection)
         field = str(work.by)
-        table, written = await self._records.upsert(
-            workspace_id, work.table, field, work.fields.get(field), work.fields, author, connection=connection
+        table, written = await self._upserts.write(
+            connection, workspace_id, work.table, field, work.fields.get(field), work.fields, author
         )
         return table, written.record
 

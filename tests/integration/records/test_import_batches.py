@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from passerelle.kit.database import Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.records import importing
-from passerelle.records.models import Author
+from passerelle.records.models import Author, Written
 from passerelle.records.parts import RecordServices
 from passerelle.records.repository import RecordRepository
 from tests.integration.records.recorded import Api
@@ -51,7 +51,15 @@ def outcome(report: Any) -> Any:
     return report["created"], report["updated"], report["failed"], sorted(errors, key=str)
 
 
-async def singly(parts: RecordServices, api: Api, table: str, rows: list[Any], by: str | None) -> Any:
+async def _written_by(parts: RecordServices, database: Database, api: Api, table: str, by: str, row: Any) -> Written:
+    async with database.workspace(api.workspace_id) as connection:
+        _, done = await parts.upserts.write(connection, api.workspace_id, table, by, row[by], row, Author("test"))
+        return done
+
+
+async def singly(
+    parts: RecordServices, database: Database, api: Api, table: str, rows: list[Any], by: str | None
+) -> Any:
     """The same rows as single records, one after the other."""
     counts: Counter[str] = Counter()
     errors: list[tuple[int, str | None, str]] = []
@@ -64,7 +72,7 @@ async def singly(parts: RecordServices, api: Api, table: str, rows: list[Any], b
                 counts["failed"] += 1
                 errors.append((line, by, "IMPORT_ROW"))
             else:
-                _, done = await parts.records.upsert(api.workspace_id, table, by, row[by], row, Author("test"))
+                done = await _written_by(parts, database, api, table, by, row)
                 counts["created" if done.created else "updated"] += 1
         except PasserelleError as error:
             counts["failed"] += 1
@@ -111,11 +119,11 @@ async def test_a_batch_comes_to_what_its_rows_come_to_one_by_one(
     together, apart = f"together{index}", f"apart{index}"
     for name in (together, apart):
         await api.table(name=name, fields=FIELDS)
-        await singly(parts, api, name, before, None)
+        await singly(parts, database, api, name, before, None)
     query = "mode=create" if by is None else f"mode=upsert&by={by}"
     dry = await imported(api, together, rows, f"{query}&dryRun=true")
     wet = await imported(api, together, rows, query)
-    assert outcome(dry) == outcome(wet) == await singly(parts, api, apart, rows, by)
+    assert outcome(dry) == outcome(wet) == await singly(parts, database, api, apart, rows, by)
     assert await state(api, together) == await state(api, apart)
     assert await events(database, api, together) == await events(database, api, apart)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from passerelle.kit.errors import PasserelleError
-from passerelle.records.service import upserted
+from passerelle.records.upserting import upserted
 from passerelle.tables.models import Field, Table
 
 NOBODY = UUID(int=0)

@@ -21,6 +21,7 @@ from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.bodies import Body, validate
 from passerelle.kit.json import Json
+from passerelle.records.errors import ValueTakenError
 from passerelle.records.models import Author, Record
 from passerelle.records.parts import RecordServices
 from passerelle.records.rows import LONGEST_LINE
@@ -158,13 +159,10 @@ class CaseImporter:
                     if await self._parts.records.insert(connection, self._table, [record], AUTHOR):
                         return True
                     report.problems.append(_said(number, "the table of cases has changed: start the command again"))
-                except asyncpg.UniqueViolationError as error:
-                    what = (
-                        "a record of another table has this id"
-                        if "record_change" in str(error)
-                        else "a unique value is taken"
-                    )
-                    report.problems.append(_said(number, what, "/caseId"))
+                except ValueTakenError:
+                    report.problems.append(_said(number, "a unique value is taken", "/caseId"))
+                except asyncpg.UniqueViolationError:
+                    report.problems.append(_said(number, "a record of another table has this id", "/caseId"))
                 return None
         different = [one.name for one in self._table.fields if there.values.get(one.key) != values.get(one.key)]
         if different:
