@@ -138,7 +138,7 @@ def routed(services: Services) -> FastAPI:
 
 
 def _routers(services: Services) -> Iterator[APIRouter]:
-    """Every noun's endpoints. What the document lists first stands first."""
+    """Every noun's endpoints, in the order of the document. Each is asked in turn: what is called most stands first."""
     shared, links = services.shared, services.links
     cursors, clock = shared.cursors, shared.clock
     yield passerelle.accounts.endpoints.router(services.accounts)
@@ -146,10 +146,11 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     yield passerelle.workflows.endpoints.router(
         services.executions, services.execution_operations, links.links, services.cases, cursors
     )
+    yield passerelle.links.endpoints.router(links.links, links.listing, services.cases, cursors, clock)
+    yield from record_routers(services.records, cursors)
     yield passerelle.v1.cases.endpoints.router(services.cases)
     yield passerelle.v1.deprecations.endpoints.router(services.deprecations, cursors, clock)
     yield passerelle.v1.deprecations.guide.router()
-    yield passerelle.links.endpoints.router(links.links, links.listing, services.cases, cursors, clock)
     yield passerelle.workflows.comments.router(services.comments, cursors)
     yield passerelle.reviews.endpoints.router(services.reviews, cursors)
     yield passerelle.lists.endpoints.router(services.lists, services.uses, cursors)
@@ -167,7 +168,6 @@ def _routers(services: Services) -> Iterator[APIRouter]:
     yield passerelle.people.organization_endpoints.router(services.people)
     yield passerelle.people.provider_endpoints.router(services.people)
     yield passerelle.people.scim_endpoints.router(services.people)
-    yield from record_routers(services.records, cursors)
     yield passerelle.views.endpoints.router(services.views)
     yield passerelle.secrets.endpoints.router(services.secrets, services.uses, cursors)
     yield passerelle.themes.endpoints.router(shared.themes)
