@@ -2,7 +2,8 @@
 
 - A driver of our own (`pgqueuer.db.Driver`): the queue's statements go through the same pool's wrapper as all others,
   so that they work under the application's role and through a pooler; the process listens once for everybody, and
-  knows by itself when it hears nothing.
+  knows by itself when it hears nothing. PgQueuer keeps each notice until it has looked for it once, and a process
+  hears of the jobs that others take: it would keep more and more, and look for each in vain.
 - `Queries.dequeue`: workspaces take turns.
 - `Queries.log_jobs`: a job that did not succeed is not ended.
 - `DBSettings` and `QueryBuilderEnvironment`: else only the environment can say that statistics are not logged.
@@ -40,6 +41,7 @@ class QueueDriver(Driver):
         self._listener = listener
         self._shutdown = asyncio.Event()
         self._callbacks: list[tuple[str, Callable[[str | bytes | bytearray], None]]] = []
+        self._is_told = False
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         """Rows as dictionaries."""
@@ -53,10 +55,22 @@ class QueueDriver(Driver):
         return tag
 
     async def add_listener(self, channel: str, callback: Callable[[str | bytes | bytearray], None]) -> None:
-        """Hear of new jobs; returns once they are heard of."""
-        self._callbacks.append((channel, callback))
-        self._listener.on(channel, callback, _nothing)
+        """Hear of new jobs, once between two looks; returns once they are heard of."""
+
+        def heard(payload: str | bytes | bytearray) -> None:
+            if _NEWS in str(payload):
+                if self._is_told:
+                    return
+                self._is_told = True
+            callback(payload)
+
+        self._callbacks.append((channel, heard))
+        self._listener.on(channel, heard, _nothing)
         await self._listener.until_heard(channel)
+
+    def look(self) -> None:
+        """Jobs are about to be looked for: of what is written from now on, PgQueuer has to hear."""
+        self._is_told = False
 
     async def notify(self, channel: str, payload: str) -> None:
         """What PgQueuer tells itself, which is whether it hears: the listener sees to that, for the whole process."""
@@ -88,6 +102,8 @@ def installing(connection: asyncpg.Connection) -> Queries:
     return Queries(AsyncpgDriver(connection), qbe=environment)
 
 
+_NEWS: Final = "table_changed_event"
+"""What a notice of new jobs says."""
 _HAND_BACK: Final = """
     UPDATE pgqueuer SET status = 'queued', queue_manager_id = NULL, execute_after = now()
     WHERE id = ANY($1) AND status = 'picked'
@@ -103,6 +119,7 @@ class FairQueries(Queries):
 
     def __init__(self, driver: QueueDriver, ceiling: int) -> None:
         super().__init__(driver)
+        self._queue_driver = driver
         self._ceiling = ceiling
 
     async def dequeue(
@@ -122,6 +139,7 @@ class FairQueries(Queries):
             heartbeat_timeout,
             self._ceiling,
         )
+        self._queue_driver.look()
         rows = await self.driver.fetch(statement, *arguments)
         return [Job.model_validate({**row, "headers": {"lost": row["lost"]}}) for row in rows]
 

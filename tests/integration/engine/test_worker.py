@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from pgqueuer.core.listeners import PGNoticeEventListener
+from pgqueuer.models import TableChangedEvent
 from pgqueuer.queries import Queries
 
 from passerelle.kit.jobs import NEW_JOB, JobRunning, WaitingJobs, Worker
@@ -15,10 +17,11 @@ from passerelle.kit.jobs import NEW_JOB, JobRunning, WaitingJobs, Worker
 SECONDS = 30
 
 
-async def queue(connection: asyncpg.Connection[asyncpg.Record], number: int) -> None:
+async def queue(connection: asyncpg.Connection[asyncpg.Record], number: int, entrypoint: str = "test.worker") -> None:
     await connection.execute(
-        f"{NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, 'test.worker', convert_to($1, 'UTF8'), now(), 'queued'",
+        f"{NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, $2, convert_to($1, 'UTF8'), now(), 'queued'",
         str(number),
+        entrypoint,
     )
 
 
@@ -114,6 +117,43 @@ async def test_a_job_is_kept_whose_retry_could_not_be_written(
     finally:
         await worker.stop()
         await asyncio.wait_for(working, SECONDS)
+        await connection.close()
+
+
+async def test_notices_of_jobs_that_others_take_are_not_kept(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notice that is kept costs memory, and a look for nothing: each worker hears of every job."""
+    most = 0
+
+    class Kept(PGNoticeEventListener):
+        def put_nowait(self, item: TableChangedEvent) -> None:
+            nonlocal most
+            super().put_nowait(item)
+            most = max(most, self.qsize())
+
+    monkeypatch.setattr("pgqueuer.core.listeners.PGNoticeEventListener", Kept)
+    ran: asyncio.Queue[object] = asyncio.Queue()
+
+    async def handle(job: JobRunning) -> None:
+        await ran.put(job.payload)
+
+    workers = [Worker(database_url, {name: handle}, {}) for name in ("test.worker", "test.other")]
+    working = [asyncio.create_task(worker.run()) for worker in workers]
+    connection = await asyncpg.connect(database_url)
+    try:
+        async with asyncio.timeout(SECONDS):
+            for name in ("test.worker", "test.other"):
+                await queue(connection, -1, name)
+                assert await ran.get() == -1, "so both hear by now"
+            for number in range(300):
+                await queue(connection, number)
+            assert {await ran.get() for _ in range(300)} == set(range(300))
+        assert 0 < most <= 3
+    finally:
+        for worker in workers:
+            await worker.stop()
+        await asyncio.wait_for(asyncio.gather(*working), SECONDS)
         await connection.close()
 
 
