@@ -35,6 +35,34 @@ def test_a_definition_comes_back_as_it_was_pushed_and_diff_tells_what_changed(de
     assert "+  - {id: a, set: {x: 2}}  # ą" in changed.stdout
 
 
+def test_scenarios_are_kept_with_their_definition_and_nobody_s_are_lost(
+    dev: Dev, api: httpx.Client, tmp_path: Path
+) -> None:
+    file, beside = tmp_path / "kept.yaml", tmp_path / "kept.test.yaml"
+    file.write_text("name: kept\nsteps:\n  - {id: a, set: {x: 1}}\n")
+    beside.write_text("scenarios:\n  - {name: ą, expect: {status: COMPLETED}}\n", encoding="utf-8")
+    assert "kept.test.yaml: a push keeps these scenarios with kept" in passerelle(dev, "diff", str(file)).stdout
+    assert "kept.test.yaml: kept with kept, version 1" in passerelle(dev, "push", str(file)).stdout
+    assert passerelle(dev, "diff", str(file)).returncode == 0
+    assert "kept.test.yaml: kept with kept, unchanged" in passerelle(dev, "push", str(file)).stdout
+
+    definition = next(one["id"] for one in api.get("/definitions?limit=500").json()["data"] if one["name"] == "kept")
+    recorded = {"scenarios": "scenarios: []  # recorded\n", "version": 1}
+    api.put(f"/definitions/{definition}/scenarios", json=recorded).raise_for_status()
+    left = passerelle(dev, "push", str(file))
+    assert "warning" in left.stdout
+    assert "kept has other scenarios (version 2" in left.stdout
+    assert api.get(f"/definitions/{definition}/scenarios").json()["scenarios"] == recorded["scenarios"]
+    there = tmp_path / "there"
+    assert passerelle(dev, "pull", "kept", "--dir", str(there)).returncode == 0
+    assert (there / "kept.test.yaml").read_text() == recorded["scenarios"]
+
+    assert "version 3" in passerelle(dev, "push", str(file), "--replace-scenarios").stdout
+    assert api.get(f"/definitions/{definition}/scenarios").json()["scenarios"] == beside.read_text(encoding="utf-8")
+    beside.write_text("definition: other.yaml\nscenarios: []\n")
+    assert "its `definition` names a file" in passerelle(dev, "push", str(file)).stdout
+
+
 TRIED = """
 name: tried
 steps:

@@ -118,13 +118,19 @@ def push(
     lose_data: Annotated[
         bool, typer.Option("--lose-data", help="Remove fields and options from tables even if records have them.")
     ] = False,
+    replace_scenarios: Annotated[
+        bool, typer.Option("--replace-scenarios", help="Also where others are kept, such as recorded in the builder.")
+    ] = False,
 ) -> None:
-    """Push tables, definitions and roles to a running Passerelle, tables first and roles last."""
+    """Push tables, definitions and roles to a running Passerelle, tables first and roles last.
+
+    The scenarios beside a definition (a.test.yaml) are kept with it.
+    """
     from passerelle.cli.api_client import connected
     from passerelle.cli.push import push_files
 
     with connected(url, token, data_dir) as client:
-        say_all(push_files(client, files, publish=not draft, lose_data=lose_data))
+        say_all(push_files(client, files, publish=not draft, lose_data=lose_data, replace_scenarios=replace_scenarios))
 
 
 @app.command()
@@ -136,7 +142,7 @@ def pull(
     data_dir: DemoDir = DEMO_DIR,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that say something else.")] = False,
 ) -> None:
-    """Write definitions of a running Passerelle to files, tables and roles to the folders `tables` and `roles`."""
+    """Write definitions and their scenarios to files, tables and roles to the folders `tables` and `roles`."""
     from passerelle.cli.api_client import connected
     from passerelle.cli.pull import pull as write
 

@@ -8,6 +8,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from passerelle.cli import scenario_files
 from passerelle.cli.api_client import pages, require_success
 from passerelle.cli.roles_client import own_roles
 from passerelle.cli.roles_client import plan as plan_roles
@@ -60,9 +61,9 @@ class _Wanted:
 
 
 def pull(client: httpx.Client, names: Sequence[str], folder: Path, *, force: bool) -> Iterator[str]:
-    """Write definitions to `folder`, tables and roles to its folders `tables` and `roles`; one line for each.
+    """Write definitions with their scenarios to `folder`, tables and roles to its folders `tables` and `roles`.
 
-    All tables and definitions, and the roles that the token may see, where none is named.
+    One line for each file. All tables and definitions, and the roles that the token may see, where none is named.
 
     Raises `CommandError` for unknown names, and for files that say something else, which only `force` overwrites.
     """
@@ -114,7 +115,12 @@ def _wanted(
         if name in definitions:
             text = _text(client, definitions[name])
             state = f"revision {definitions[name].revision}"
-            yield _Wanted(folder / _file_name(name), text, state, text.__eq__)
+            file = folder / _file_name(name)
+            yield _Wanted(file, text, state, text.__eq__)
+            scenarios = scenario_files.kept(client, definitions[name].id)
+            if text := scenarios["scenarios"]:
+                state = f"scenarios, version {scenarios['version']}"
+                yield _Wanted(scenario_files.beside(file), text, state, text.__eq__)
     for name in names or tables:
         if name in tables:
             table = tables[name].body
@@ -157,7 +163,22 @@ def changes(client: httpx.Client, paths: Sequence[Path]) -> Iterator[FileChange]
             yield FileChange(role.summary, lines)
     remote = _definitions(client) if files.definitions else {}
     for file, text in files.definitions:
-        yield _change(client, file, text, remote.get(_name(file, text)))
+        there = remote.get(_name(file, text))
+        yield _change(client, file, text, there)
+        yield from _scenarios(client, scenario_files.beside(file), _name(file, text), there)
+
+
+def _scenarios(client: httpx.Client, file: Path, name: str, remote: _Remote | None) -> Iterator[FileChange]:
+    if not file.exists():
+        return
+    nothing: dict[str, Any] = {"scenarios": "", "version": 0, "updatedBy": None}
+    text = read_text(file)
+    if scenario_files.names_a_file(text):
+        return
+    there = nothing if remote is None else scenario_files.kept(client, remote.id)
+    if text != there["scenarios"]:
+        shown = f"scenarios of {name}, version {there['version']}"
+        yield FileChange(scenario_files.would_do(file, name, there), _diff(there["scenarios"], text, shown, file))
 
 
 def _change(client: httpx.Client, file: Path, text: str, remote: _Remote | None) -> FileChange:

@@ -1,4 +1,4 @@
-"""`passerelle push`: tables, definitions and roles from files to a running Passerelle."""
+"""`passerelle push`: tables, definitions with their scenarios, and roles from files to a running Passerelle."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from passerelle.cli import scenario_files
 from passerelle.cli.api_client import messages_of
 from passerelle.definitions.files import gather
 from passerelle.kit.errors import CommandError
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     import httpx
 
 
-def push_files(client: httpx.Client, paths: list[Path], *, publish: bool, lose_data: bool) -> Iterator[str]:
+def push_files(
+    client: httpx.Client, paths: list[Path], *, publish: bool, lose_data: bool, replace_scenarios: bool
+) -> Iterator[str]:
     """Push each file, tables first, and roles, which name the others, last; one line for each that is in.
 
     Raises `CommandError` with everything that is wrong. Nothing is pushed where a table's file is wrong, and no
@@ -36,6 +39,10 @@ def push_files(client: httpx.Client, paths: list[Path], *, publish: bool, lose_d
         if answer.is_success:
             yield _line(file, answer.json(), made=answer.status_code == 201)
             yield from (f"warning: {file}:{warning}" for warning in answer.json().get("warnings", ()))
+            try:
+                yield from scenario_files.push(client, file, answer.json(), replace=replace_scenarios)
+            except CommandError as error:
+                problems.append(str(error))
         else:
             problems += [f"{file}:{message}" for message in messages_of(answer)]
     if problems:

@@ -36,6 +36,7 @@ class Server:
             {"id": "1", "name": "hello", "revision": 2, "published": True, "text": HELLO, "newest": 2},
             {"id": "2", "name": "draft", "revision": 1, "published": False, "text": DRAFT, "newest": 1},
         ]
+        self.scenarios: dict[str, str] = {}
         self.roles: list[dict[str, Any]] = [{"name": "viewer", "type": "BUILT_IN"}]
         self.tables: list[dict[str, Any]] = [
             {"id": "3", "name": "people", "title": None, "builtIn": False, "fields": [FIELD]}
@@ -54,6 +55,9 @@ class Server:
             number = int(request.url.params.get("after", 0))
             following = str(number + 1) if number + 1 < len(self.definitions) else None
             return httpx.Response(200, json={"data": self.definitions[number : number + 1], "next": following})
+        if request.url.path.endswith("/scenarios"):
+            kept = self.scenarios.get(request.url.path.split("/")[2], "")
+            return httpx.Response(200, json={"scenarios": kept, "version": len(kept) and 3, "updatedBy": "Ann"})
         found = next(item for item in self.definitions if item["id"] == request.url.path.split("/")[2])
         if request.url.path.endswith("/revisions"):
             return httpx.Response(200, json={"data": [{"revision": n} for n in range(found["newest"], 0, -1)]})
@@ -95,6 +99,21 @@ def test_a_file_that_says_something_else_is_only_overwritten_by_force(client: ht
     assert (tmp_path / "draft.yaml").exists(), "the others are pulled all the same"
     assert list(pull(client, ["hello"], tmp_path, force=True)) == [f"{file}: revision 2, overwritten"]
     assert file.read_text() == HELLO
+
+
+def test_scenarios_come_along_and_are_compared(client: httpx.Client, server: Server, tmp_path: Path) -> None:
+    server.scenarios["1"] = "scenarios: [{name: ą}]\n"
+    file, beside = tmp_path / "hello.yaml", tmp_path / "hello.test.yaml"
+    lines = list(pull(client, ["hello"], tmp_path, force=False))
+    assert lines == [f"{file}: revision 2, new", f"{beside}: scenarios, version 3, new"]
+    assert beside.read_text(encoding="utf-8") == server.scenarios["1"]
+    assert [one.lines for one in changes(client, [file])] == [()]
+    beside.write_text("scenarios: []\n")
+    with pytest.raises(CommandError, match=f"{beside} says something else"):
+        list(pull(client, ["hello"], tmp_path, force=False))
+    _, change = changes(client, [file])
+    assert "hello has other scenarios (version 3, by Ann); a push leaves them" in change.summary
+    assert "+scenarios: []" in change.lines
 
 
 def test_a_table_s_file_keeps_its_words_while_it_says_the_same(client: httpx.Client, tmp_path: Path) -> None:
