@@ -7,7 +7,7 @@ from uuid import UUID
 
 from passerelle.app.services import Services
 from passerelle.engine.runner import Runner
-from passerelle.engine.store import ABANDONED, CHILD_ENDED, ENTRYPOINT, NOTICE
+from passerelle.engine.statements import ABANDONED, CHILD_ENDED, ENTRYPOINT, NOTICE
 from passerelle.kit.http.idempotency import forget_old
 from passerelle.kit.ids import new_id
 from passerelle.kit.jobs import Handler, JobRunning, Worker

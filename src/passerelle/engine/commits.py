@@ -21,7 +21,8 @@ from passerelle.engine.model import OPEN, Identity, State, Status, Transition
 from passerelle.engine.positions import LanePosition, Phase
 from passerelle.engine.recording import WorkspaceRecords, described, perform_step, refreshed
 from passerelle.engine.signals import Called, EventCame, Retried, Signal, Started
-from passerelle.engine.store import Gone, JobPlan, LoadedExecution, Store, Unstorable
+from passerelle.engine.statements import JobPlan
+from passerelle.engine.store import Gone, LoadedExecution, Store, Unstorable
 from passerelle.engine.transitions import advance, crashed
 from passerelle.kit.clock import Clock
 from passerelle.kit.jobs import Leases

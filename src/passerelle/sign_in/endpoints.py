@@ -15,7 +15,6 @@ from passerelle.accounts.errors import TOO_MANY_ATTEMPTS
 from passerelle.kit.clock import Clock
 from passerelle.kit.connections import NO_WORKSPACE
 from passerelle.kit.errors import PasserelleError
-from passerelle.kit.http.errors import answer
 from passerelle.kit.http.permissions import Public
 from passerelle.kit.ids import parse_id
 from passerelle.languages.language import Language
@@ -28,13 +27,14 @@ from passerelle.people.errors import (
     SINGLE_SIGN_ON_FAILED,
     USER_EMAIL_INVALID,
 )
-from passerelle.people.models import Enrolment, User
+from passerelle.people.models import User
 from passerelle.people.passwords import LONGEST, SHORTEST
 from passerelle.people.services import PeopleServices
 from passerelle.people.sessions import network_of
 from passerelle.people.signing_in import SignInStep
 from passerelle.people.single_sign_on import CALLBACK
-from passerelle.sign_in.pages import InputField, InputProblem, Pages, SignInWay, safe_next, wait_of
+from passerelle.sign_in.forms import SignInForms, carried
+from passerelle.sign_in.pages import InputProblem, Pages, SignInWay, safe_next, wait_of
 
 _FRESH_FOR: Final = 600
 """Seconds for which a sign-in is good enough for what needs a fresh one."""
@@ -78,6 +78,7 @@ class _SignInPages:
         self._people = people
         self._pages = pages
         self._clock = clock
+        self._forms = SignInForms(people, pages, clock)
 
     def on_a_page(self, handler: Handler, back: Handler | None = None) -> Handler:
         """What goes wrong is said on a page; a form that was not ours is shown again, with why."""
@@ -91,7 +92,7 @@ class _SignInPages:
                     response = await back(request)
                     response.status_code = 403
                     return response
-                return await self._trouble(request, raised)
+                return await self._forms.say_trouble(request, raised)
 
         return wrapped
 
@@ -104,7 +105,7 @@ class _SignInPages:
             age = (self._clock() - session.authenticated_at).total_seconds()
             if not again or age < _FRESH_FOR:
                 return self._pages.go(target)
-        return await self._ask_password(request, self._pages.language(request), target, again=again)
+        return await self._forms.ask_password(request, self._pages.language(request), target, again=again)
 
     async def send_sign_in(self, request: Request) -> Response:
         """Take address and password."""
@@ -113,7 +114,7 @@ class _SignInPages:
         email, password = posted.get("email", "").strip(), posted.get("password", "")
         missing = [InputProblem(t("problem.required"), name) for name in ("email", "password") if not posted.get(name)]
         if missing:
-            return await self._ask_password(request, t, target, email=email, problems=missing, status=400)
+            return await self._forms.ask_password(request, t, target, email=email, problems=missing, status=400)
         try:
             step = await self._people.signing_in.with_password(self._pages.browser(request), email, password)
         except PasserelleError as error:
@@ -150,7 +151,9 @@ class _SignInPages:
             await self._people.signing_in.refused_elsewhere(provider.organization_id, str(provider.id), reason)
             t = self._pages.language(request)
             problem = InputProblem(t("sign_in.sso_failed", name=provider.name))
-            page = await self._ask_password(request, t, safe_next(pending["next"]), problems=[problem], status=403)
+            page = await self._forms.ask_password(
+                request, t, safe_next(pending["next"]), problems=[problem], status=403
+            )
             self._pages.unbind(page)
             if _code(error) != SINGLE_SIGN_ON_FAILED.name:
                 raise
@@ -166,7 +169,7 @@ class _SignInPages:
         target = safe_next(request.query_params.get("next"))
         if session.authenticated_at is not None:
             return self._pages.go(target)
-        return await self._ask_code(request, t, target)
+        return await self._forms.ask_code(request, t, target)
 
     async def send_code(self, request: Request) -> Response:
         """Take the second factor."""
@@ -176,7 +179,9 @@ class _SignInPages:
         session = await self._people.sessions.find(browser.secret)
         user = await self._people.signing_in.user_of(session)
         if session is None or user is None or session.authenticated_at is not None:
-            return await self._ask_password(request, t, target, problems=[InputProblem(t("code.over"))], status=401)
+            return await self._forms.ask_password(
+                request, t, target, problems=[InputProblem(t("code.over"))], status=401
+            )
         try:
             factor = await self._people.factors.check(user, posted.get("code", ""))
         except PasserelleError as error:
@@ -185,7 +190,7 @@ class _SignInPages:
                 problem = InputProblem(t("sign_in.too_many", wait=wait_of(error)))
             else:
                 problem = InputProblem(t("code.wrong"), "code")
-            return _with(await self._ask_code(request, t, target, [problem], error.status), error)
+            return _with(await self._forms.ask_code(request, t, target, [problem], error.status), error)
         opened = await self._people.signing_in.completed(browser, session, user, factor)
         response = self._pages.go(target)
         self._pages.bind(response, opened)
@@ -203,7 +208,7 @@ class _SignInPages:
             t("organization.title"),
             lead=t("organization.lead"),
             action="/sign-in/organization",
-            problems=_carried(request, t),
+            problems=carried(request, t),
             choices=[(str(user.organization_id), name) for user, name in choices],
             next_path=target,
         )
@@ -216,7 +221,9 @@ class _SignInPages:
             user for user, _ in await self._choices(request) if str(user.organization_id) == posted.get("organization")
         ]
         if not chosen:
-            return await self._ask_password(request, t, target, problems=[InputProblem(t("code.over"))], status=401)
+            return await self._forms.ask_password(
+                request, t, target, problems=[InputProblem(t("code.over"))], status=401
+            )
         step = await self._people.signing_in.chosen(self._pages.browser(request), chosen[0])
         return self._entered(step, target)
 
@@ -245,7 +252,7 @@ class _SignInPages:
     async def forgot(self, request: Request) -> Response:
         """Ask for the address whose password was forgotten."""
         t = self._pages.language(request)
-        return await self._ask_address(request, t, _carried(request, t))
+        return await self._forms.ask_address(request, t, carried(request, t))
 
     async def send_forgot(self, request: Request) -> Response:
         """Take an address. The answer, and what is done before it, is the same whether somebody has it."""
@@ -253,14 +260,14 @@ class _SignInPages:
         t = self._pages.language(request)
         email = posted.get("email", "").strip()
         if not email:
-            return await self._ask_address(request, t, [InputProblem(t("problem.required"), "email")], 400)
+            return await self._forms.ask_address(request, t, [InputProblem(t("problem.required"), "email")], 400)
         try:
             await self._people.recovery.ask(email, self._pages.browser(request).address, t.code)
         except PasserelleError as error:
             if _code(error) != TOO_MANY_ATTEMPTS.name:
                 raise
             problem = InputProblem(t("sign_in.too_many", wait=wait_of(error)))
-            return _with(await self._ask_address(request, t, [problem], error.status), error)
+            return _with(await self._forms.ask_address(request, t, [problem], error.status), error)
         back = [SignInWay("/sign-in", t("forgot.back"))]
         return await self._pages.ask(
             request, t, t("forgot.sent"), lead=t("forgot.sent_lead"), picture="mail", links=back
@@ -271,8 +278,8 @@ class _SignInPages:
         user = await self._people.recovery.user_of(request.path_params["secret"])
         t = self._pages.language(request, None if user is None else user.language)
         if user is None:
-            return await self._over(request, t)
-        return await self._ask_new_password(request, t, user.email, _carried(request, t))
+            return await self._forms.say_over(request, t)
+        return await self._forms.ask_new_password(request, t, user.email, carried(request, t))
 
     async def send_reset(self, request: Request) -> Response:
         """Take the new password: it ends every session of the person and the link."""
@@ -281,13 +288,13 @@ class _SignInPages:
         user = await self._people.recovery.user_of(secret)
         t = self._pages.language(request, None if user is None else user.language)
         if user is None:
-            return await self._over(request, t)
+            return await self._forms.say_over(request, t)
         try:
             changed = await self._people.recovery.use(secret, posted.get("password", ""))
         except PasserelleError as error:
-            return await self._ask_new_password(request, t, user.email, [_weak(error, t, posted)], error.status)
+            return await self._forms.ask_new_password(request, t, user.email, [_weak(error, t, posted)], error.status)
         if changed is None:
-            return await self._over(request, t)
+            return await self._forms.say_over(request, t)
         self._people.authenticator.forget()
         return self._entered(
             await self._people.signing_in.proved(self._pages.browser(request), changed, "password"), safe_next(None)
@@ -298,8 +305,8 @@ class _SignInPages:
         found = await self._people.enrolments.by_secret(request.path_params["secret"])
         t = self._pages.language(request, None if found is None else found.language)
         if found is None or found.status(self._clock()) != "PENDING":
-            return await self._not_open(request, t, found)
-        return await self._ask_newcomer(request, t, found, _carried(request, t))
+            return await self._forms.say_not_open(request, t, found)
+        return await self._forms.ask_newcomer(request, t, found, carried(request, t))
 
     async def send_invitation(self, request: Request) -> Response:
         """Take up an invitation: the user is made, and is signed in."""
@@ -308,7 +315,7 @@ class _SignInPages:
         found = await self._people.enrolments.by_secret(secret)
         t = self._pages.language(request, None if found is None else found.language)
         if found is None or found.status(self._clock()) != "PENDING":
-            return await self._not_open(request, t, found)
+            return await self._forms.say_not_open(request, t, found)
         try:
             user = await self._people.enrolments.accept(
                 secret,
@@ -319,9 +326,9 @@ class _SignInPages:
             )
         except PasserelleError as error:
             problem = _weak(error, t, posted)
-            return await self._ask_newcomer(request, t, found, [problem], posted, error.status)
+            return await self._forms.ask_newcomer(request, t, found, [problem], posted, error.status)
         if user is None:
-            return await self._not_open(request, t, await self._people.enrolments.by_secret(secret))
+            return await self._forms.say_not_open(request, t, await self._people.enrolments.by_secret(secret))
         return self._entered(
             await self._people.signing_in.proved(self._pages.browser(request), user, "password"), safe_next(None)
         )
@@ -331,37 +338,6 @@ class _SignInPages:
         response = self._pages.go(path)
         self._pages.bind(response, step.opened)
         return response
-
-    async def _ask_password(
-        self,
-        request: Request,
-        t: Language,
-        target: str,
-        *,
-        email: str = "",
-        again: bool = False,
-        problems: list[InputProblem] | None = None,
-        status: int = 200,
-    ) -> Response:
-        notice = t("sign_in.again") if again else t("sign_in.signed_out") if _signed_out(request) else ""
-        return await self._pages.ask(
-            request,
-            t,
-            t("sign_in.title"),
-            action="/sign-in",
-            button=t("sign_in.button"),
-            fields=[
-                InputField("email", t("field.email"), "email", "username", email, longest=320),
-                InputField("password", t("field.password"), "password", "current-password"),
-            ],
-            problems=[*(problems or []), *_carried(request, t)],
-            notice=notice,
-            links=[SignInWay("/forgot", t("sign_in.forgot"))],
-            providers=await self._people.single_sign_on.offers(),
-            passkey=True,
-            next_path=target,
-            status=status,
-        )
 
     async def _refused(
         self, request: Request, t: Language, target: str, email: str, error: PasserelleError
@@ -373,125 +349,12 @@ class _SignInPages:
             problem = InputProblem(t("sign_in.wrong"), "email")
         else:
             raise error
-        page = await self._ask_password(request, t, target, email=email, problems=[problem], status=error.status)
+        page = await self._forms.ask_password(request, t, target, email=email, problems=[problem], status=error.status)
         return _with(page, error)
-
-    async def _ask_code(
-        self, request: Request, t: Language, target: str, problems: list[InputProblem] | None = None, status: int = 200
-    ) -> Response:
-        return await self._pages.ask(
-            request,
-            t,
-            t("code.page"),
-            action="/sign-in/code",
-            button=t("code.button"),
-            fields=[
-                InputField("code", t("field.code"), "text", "one-time-code", hint=t("field.code_hint"), longest=40)
-            ],
-            problems=[*(problems or []), *_carried(request, t)],
-            picture="shield",
-            next_path=target,
-            status=status,
-        )
-
-    async def _ask_address(
-        self, request: Request, t: Language, problems: list[InputProblem], status: int = 200
-    ) -> Response:
-        return await self._pages.ask(
-            request,
-            t,
-            t("forgot.title"),
-            lead=t("forgot.lead"),
-            action="/forgot",
-            button=t("forgot.button"),
-            fields=[InputField("email", t("field.email"), "email", "username", longest=320)],
-            problems=problems,
-            links=[SignInWay("/sign-in", t("forgot.back"))],
-            status=status,
-        )
-
-    async def _ask_new_password(
-        self, request: Request, t: Language, email: str, problems: list[InputProblem], status: int = 200
-    ) -> Response:
-        return await self._pages.ask(
-            request,
-            t,
-            t("reset.title"),
-            lead=t("reset.lead"),
-            action=request.url.path,
-            button=t("reset.button"),
-            fields=[_new_password(t)],
-            problems=problems,
-            status=status,
-        )
-
-    async def _over(self, request: Request, t: Language) -> Response:
-        again = [SignInWay("/forgot", t("reset.again"))]
-        return await self._pages.ask(
-            request, t, t("reset.over"), lead=t("reset.over_lead"), picture="clock", links=again, status=410
-        )
-
-    async def _ask_newcomer(
-        self,
-        request: Request,
-        t: Language,
-        found: Enrolment,
-        problems: list[InputProblem],
-        typed: dict[str, str] | None = None,
-        status: int = 200,
-    ) -> Response:
-        organization = await self._people.users.organization(found.organization_id)
-        typed = typed or {"first_name": found.first_name or "", "last_name": found.last_name or ""}
-        return await self._pages.ask(
-            request,
-            t,
-            t("invitation.title", name=organization.name),
-            lead=t("invitation.lead", by=found.invited_by, email=found.email),
-            action=request.url.path,
-            button=t("invitation.button"),
-            fields=[
-                InputField(
-                    "first_name", t("field.first_name"), "text", "given-name", typed.get("first_name", ""), longest=100
-                ),
-                InputField(
-                    "last_name", t("field.last_name"), "text", "family-name", typed.get("last_name", ""), longest=100
-                ),
-                _new_password(t),
-            ],
-            problems=problems,
-            status=status,
-        )
-
-    async def _not_open(self, request: Request, t: Language, found: Enrolment | None) -> Response:
-        state = "unknown" if found is None else found.status(self._clock()).lower()
-        # Between two looks it may have been taken up.
-        state = "accepted" if state == "pending" else state
-        links = [SignInWay("/sign-in", t("sign_in.title"))] if state == "accepted" else []
-        return await self._pages.ask(
-            request,
-            t,
-            t(f"invitation.{state}"),
-            lead=t(f"invitation.{state}_lead"),
-            picture="check" if state == "accepted" else "link",
-            links=links,
-            status=404 if found is None else 410,
-        )
-
-    async def _trouble(self, request: Request, raised: Exception) -> Response:
-        plain = answer(request.scope, raised)
-        t = self._pages.language(request)
-        return await self._pages.ask(
-            request, t, t("trouble.title"), lead=t("trouble.lead"), picture="alert", status=plain.status_code
-        )
 
 
 def _next_path(needs: str, target: str) -> str:
     return f"/sign-in/{needs}?next={quote(target, safe='/')}"
-
-
-def _new_password(t: Language) -> InputField:
-    hint = t("field.new_password_hint")
-    return InputField("password", t("field.new_password"), "password", "new-password", hint=hint, longest=LONGEST)
 
 
 def _weak(error: PasserelleError, t: Language, posted: dict[str, str]) -> InputProblem:
@@ -503,16 +366,6 @@ def _weak(error: PasserelleError, t: Language, posted: dict[str, str]) -> InputP
         raise error
     key = "weak_short" if length < SHORTEST else "weak_long" if length > LONGEST else "weak"
     return InputProblem(t(f"problem.{key}"), "password")
-
-
-def _carried(request: Request, t: Language) -> list[InputProblem]:
-    """Why a form is shown again."""
-    key: str | None = request.scope["state"].get("problem")
-    return [] if key is None else [InputProblem(t(key))]
-
-
-def _signed_out(request: Request) -> bool:
-    return "signed-out" in request.query_params and request.method != "POST"
 
 
 def _with(response: Response, error: PasserelleError) -> Response:

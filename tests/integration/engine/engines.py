@@ -10,7 +10,8 @@ from passerelle.definitions.model import Definition
 from passerelle.definitions.revisions.service import Published
 from passerelle.engine.model import Identity, State
 from passerelle.engine.runner import Run, Runner
-from passerelle.engine.store import ABANDONED, CHILD_ENDED, ENTRYPOINT, LoadedExecution, Store
+from passerelle.engine.statements import ABANDONED, CHILD_ENDED, ENTRYPOINT
+from passerelle.engine.store import LoadedExecution, Store
 from passerelle.kit.clock import MovedClock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id

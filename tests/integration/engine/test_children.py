@@ -17,9 +17,9 @@ from passerelle.engine.kinds import StepFailure
 from passerelle.engine.model import Received, Status
 from passerelle.engine.runner import Run
 from passerelle.engine.signals import Cancelled, EventCame, Retried
+from passerelle.engine.statements import CHILD_ENDED
 from passerelle.engine.steps.each import EachConfig, EachKind
 from passerelle.engine.steps.parallel import ParallelConfig, ParallelKind
-from passerelle.engine.store import CHILD_ENDED
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from tests.integration.engine.engines import Engine

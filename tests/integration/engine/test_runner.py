@@ -15,9 +15,10 @@ from passerelle.definitions.expressions import Template
 from passerelle.engine.kinds import Done, StepFailure
 from passerelle.engine.model import Identity, Received, Status
 from passerelle.engine.signals import Cancelled, EventCame
+from passerelle.engine.statements import ENTRYPOINT
 from passerelle.engine.steps.each import EachConfig, EachKind
 from passerelle.engine.steps.parallel import ParallelConfig, ParallelKind
-from passerelle.engine.store import ENTRYPOINT, AlreadyStarted
+from passerelle.engine.store import AlreadyStarted
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
 from passerelle.kit.jobs import JobRunning, Worker

@@ -23,7 +23,8 @@ from passerelle.definitions.revisions.service import Revisions
 from passerelle.engine.model import ENDED, State
 from passerelle.engine.moving import inverse, moved
 from passerelle.engine.signals import Moved
-from passerelle.engine.store import JobPlan, LoadedExecution, Store
+from passerelle.engine.statements import JobPlan
+from passerelle.engine.store import LoadedExecution, Store
 from passerelle.engine.transitions import advance
 from passerelle.engine.verdicts import MigrationVerdict, RevisionChange, VerdictReason, verdict_of
 from passerelle.kit.clock import Clock
