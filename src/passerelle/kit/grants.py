@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from passerelle.kit.json import JsonObject
 
@@ -120,6 +120,8 @@ class Acting:
     caller: Principal
     permission: str | None
     of: Kind | None = None
+    worked_out: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What follows from these for a thing, where somebody has worked it out and will ask again."""
 
 
 _ACTING: ContextVar[Acting | None] = ContextVar("passerelle_acting", default=None)

@@ -227,7 +227,7 @@ class RecordRepository:
         """Write new records that were made at the same moment. False if the table has changed: nothing was written.
 
         Files that their fields name become their attachments. Raises `ValueTakenError`, RECORDS_QUOTA_REACHED, and
-        `asyncpg.UniqueViolationError` of `record_pkey`.
+        `asyncpg.UniqueViolationError` of `record_pkey` or, where another table has the id, `record_change_pkey`.
         """
         await self.require_room(connection, table.workspace_id, len(records))
         files = [(file, one.id) for one in records for _, file in file_ids(table, one.values, {})]

@@ -213,7 +213,7 @@ class Records:
                 raise errors.NOT_DELETED.error(f"the record {record_id} is not deleted")
             await sight_of(found).require_done(held, [old])
             await self._repository.require_room(held, workspace_id, 1)
-            restored = await self._update(held, found, old, Next(old.values, "restored"), author)
+            restored = await self._update(held, found, old, Next(old.values, "restored"), author, guarded=True)
         if restored is None:
             raise _busy(record_id)
         return found, restored
@@ -229,11 +229,13 @@ class Records:
         expected: Collection[int] | None = None,
         known: Record | None = None,
         connection: Connection | None = None,
+        alone: bool = False,
     ) -> tuple[Table, Record]:
         """Any change, worked out from the record as it is at that moment; `changing` may be called again.
 
         expected   the versions that may be changed; None for any
         known      the record as it was read a moment ago
+        alone      nothing else that has to stay was done in the transaction of `connection`
         Raises RECORD_NOT_FOUND, RECORD_VERSION_CONFLICT, and what `changing` raises.
         """
         async with self._connected(workspace_id, connection) as held:
@@ -259,7 +261,8 @@ class Records:
                 if new.action == "updated" and new.values == old.values:
                     return found, old
                 await self.relations.refuse(held, found, Pointing(old.id, new.values, old.values))
-                changed = await self._update(held, found, old, new, author)
+                guarded = not (alone or connection is None)
+                changed = await self._update(held, found, old, new, author, guarded=guarded)
                 if changed is not None:
                     return found, changed
                 found = await self._tables.find_now(workspace_id, table, held)
@@ -279,31 +282,35 @@ class Records:
             before = await self._followed(connection, table, record.id) if guarded else None
             if before is not None:
                 return before
-            await self._refuse_taken(connection, table, record)
+            holders = await self._refuse_taken(connection, table, record)
+            # Whoever has this id is there, but is not seen.
+            if record.id in holders or not (isinstance(error, errors.ValueTakenError) or sight_of(table).has_all_rows):
+                raise errors.VALUE_TAKEN.error("another record has this id already") from None
             if isinstance(error, errors.ValueTakenError):
                 return None
-            if not sight_of(table).has_all_rows:
-                raise errors.VALUE_TAKEN.error("another record has this id already") from None
             raise
 
     async def _update(
-        self, connection: Connection, table: Table, old: Record, new: Next, author: Author
+        self, connection: Connection, table: Table, old: Record, new: Next, author: Author, *, guarded: bool
     ) -> Record | None:
-        """The changed record; None if it or the table has changed meanwhile, or a value is free that was taken."""
+        """The changed record; None if it or the table has changed meanwhile, or a value is free that was taken.
+
+        guarded   the transaction has to outlive an error of the database
+        """
         # Only who takes a unique value can be too late: all else is compared in the statement itself.
         takes = new.action != "updated" or unique_keys(table, new.values) != unique_keys(table, old.values)
         try:
-            async with _savepoint(connection) if takes else nullcontext():
+            async with _savepoint(connection) if takes or guarded else nullcontext():
                 updated = await self._repository.update(connection, table, old, new, author, self._clock())
         except asyncpg.UniqueViolationError:
             await self._refuse_taken(connection, table, replace(old, values=dict(new.values)))
             return None
         if updated is None and (place := await self.places.find(connection, table, old.id)) is not None:
-            return await self._update_moved(connection, place, old, new, author)
+            return await self._update_moved(connection, place, old, new, author, guarded=guarded)
         return updated
 
     async def _update_moved(
-        self, connection: Connection, place: RecordPlace, old: Record, new: Next, author: Author
+        self, connection: Connection, place: RecordPlace, old: Record, new: Next, author: Author, *, guarded: bool
     ) -> Record | None:
         """The change, where the record is now; None if it has changed meanwhile."""
         if place.record.version != old.version:
@@ -311,7 +318,7 @@ class Records:
         written = place.written(new)
         pointing = Pointing(place.record.id, written.values, place.record.values)
         await self.relations.refuse(connection, place.target, pointing)
-        changed = await self._update(connection, place.target, place.record, written, author)
+        changed = await self._update(connection, place.target, place.record, written, author, guarded=guarded)
         if changed is None:
             self._tables.forget(place.target)
             return None
@@ -348,8 +355,11 @@ class Records:
         async with self._connected(workspace_id, None) as connection:
             return await self._repository.known_as(connection, workspace_id, record_id)
 
-    async def _refuse_taken(self, connection: Connection, table: Table, record: Record) -> None:
-        """Raises VALUE_TAKEN with every unique value that another record has."""
+    async def _refuse_taken(self, connection: Connection, table: Table, record: Record) -> set[UUID]:
+        """Who has the record's unique values: itself, or nobody.
+
+        Raises VALUE_TAKEN with every one that another record has.
+        """
         holders = await self._repository.holders(connection, table.workspace_id, unique_keys(table, record.values))
         problems = [
             taken(
@@ -365,6 +375,7 @@ class Records:
         ]
         if problems:
             raise PasserelleError(errors.VALUE_TAKEN.status, problems)
+        return set(holders.values())
 
     async def _is_hidden(self, connection: Connection, table: Table, record_id: UUID) -> bool:
         """Whether the record is there, but not for whoever the request acts for."""

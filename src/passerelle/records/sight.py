@@ -215,6 +215,13 @@ def sight_of(table: Table) -> Sight:
     now = acting()
     if now is None:
         return Sight(table, table)
+    known: Sight | None = now.worked_out.get(table.id)
+    if known is None or known.table is not table:
+        known = now.worked_out[table.id] = _sight_of(now, table)
+    return known
+
+
+def _sight_of(now: Acting, table: Table) -> Sight:
     reading = now.caller.reach(READ, "table", str(table.id))
     asked = now.permission in ON_TABLES
     shown = table

@@ -95,7 +95,7 @@ class Upserts:
                     return table, Written(made, created=True)
                 note_object(holder)
                 _, changed = await self._records.change(
-                    workspace_id, name, holder, merging(wanted), author, known=old, connection=connection
+                    workspace_id, name, holder, merging(wanted), author, known=old, connection=connection, alone=alone
                 )
                 return table, Written(changed, created=False)
             except PasserelleError as error:

@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from passerelle.kit.ids import new_id
 from passerelle.people.models import NewUser
+from passerelle.records import searching
 from tests.integration.people.browsing import PASSWORD, Tab
 from tests.integration.secrets.product import BASE_URL, Product, joined, opened
 
@@ -357,3 +359,45 @@ async def test_a_member_with_a_role_of_grants_sees_own_records_and_reads_why(hom
     people.authenticator.forget()
     assert await names(tab.client) == []
     assert (await home.product.api.get(f"{path}/agent")).json()["grants"][0]["problem"]
+
+
+async def test_what_is_sent_again_for_a_record_that_is_no_longer_seen_is_refused_at_once(home: Home) -> None:
+    record_id = str(new_id())
+    values = {"name": "X", "country": "PL", "email": "x@example.com"}
+    body = {"changes": [{"do": "create", "id": record_id, "values": values}]}
+    grants = [on("can_read_data", "can_edit_data", where=POLISH), on("can_read_personal_data")]
+    async with home.service(grants=grants) as clerk:
+        made = await clerk.post(f"{RECORDS}/changes", json=body)
+        assert made.status_code == 200, made.text
+        moved = await home.product.api.patch(f"{RECORDS}/{record_id}", json={"country": "DE"})
+        assert moved.status_code == 200
+        again = await clerk.post(f"{RECORDS}/changes", json=body)
+    assert "another record has this id already" in again.text
+
+
+async def test_a_change_that_the_database_refuses_takes_no_other_along(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each request is one transaction with its entry in the audit. Here a list of words has an empty one."""
+    whole = searching.search_text
+    monkeypatch.setattr(
+        "passerelle.records.repository.search_text",
+        lambda table, values: "a  b" if "bad" in str(values) else whole(table, values),
+    )
+    api = home.product.api
+    changes = [
+        {"do": "update", "id": home.anna["id"], "values": {"phone": "bad"}},
+        {"do": "update", "id": home.hans["id"], "values": {"phone": "good"}},
+    ]
+    answer = await api.post(f"{RECORDS}/changes", json={"changes": changes})
+    assert answer.status_code == 200, answer.text
+    assert "RECORD_NOT_STORABLE" in answer.text
+    phones = [(await api.get(f"{RECORDS}/{one['id']}")).json()["phone"] for one in (home.anna, home.hans)]
+    assert phones == ["tel Anna Nowak", "good"]
+    for path in ("by/email/anna@example.com", "by/email/new@example.com"):
+        refused = await api.put(f"{RECORDS}/{path}", json={"phone": "bad"})
+        assert (refused.status_code, code_of(refused)) == (400, "RECORD_NOT_STORABLE")
+    lines = '{"email": "anna@example.com", "phone": "bad"}\n{"email": "hans@example.com", "phone": "better"}\n'
+    headers = {"Content-Type": "application/x-ndjson"}
+    report = (await api.post(f"{RECORDS[:-8]}/import?mode=upsert&by=email", content=lines, headers=headers)).json()
+    assert (report["updated"], [one["code"] for one in report["errors"]]) == (1, ["RECORD_NOT_STORABLE"])

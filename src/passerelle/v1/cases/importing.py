@@ -161,8 +161,12 @@ class CaseImporter:
                     report.problems.append(_said(number, "the table of cases has changed: start the command again"))
                 except ValueTakenError:
                     report.problems.append(_said(number, "a unique value is taken", "/caseId"))
-                except asyncpg.UniqueViolationError:
-                    report.problems.append(_said(number, "a record of another table has this id", "/caseId"))
+                except asyncpg.UniqueViolationError as error:
+                    elsewhere = error.constraint_name == "record_change_pkey"
+                    what = (
+                        "a record of another table has this id" if elsewhere else "a case that was deleted has this id"
+                    )
+                    report.problems.append(_said(number, what, "/caseId"))
                 return None
         different = [one.name for one in self._table.fields if there.values.get(one.key) != values.get(one.key)]
         if different:
