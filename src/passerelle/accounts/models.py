@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from ipaddress import ip_address, ip_network
 from typing import Final
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from joserfc.jwk import RSAKey
 
 from passerelle.accounts.permissions import EVERYTHING
 from passerelle.kit.grants import Granted
@@ -130,9 +132,14 @@ class PublicKey:
     pem: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SigningKey:
     """What a workspace signs with; `id` is the `kid` under which the public half is found."""
 
     id: UUID
     private: RSAPrivateKey
+
+    @cached_property
+    def jwk(self) -> RSAKey:
+        """The same for JWS and JWT. It takes longer to make than to sign with, and goes when the key is forgotten."""
+        return RSAKey.import_key(self.private)

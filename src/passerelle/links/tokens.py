@@ -59,7 +59,7 @@ class WidgetTokens:
             **({"locale": locale} if locale is not None else {}),
         }
         header = {"alg": "RS256", "kid": str(key.id), "typ": "JWT"}
-        return jwt.encode(header, body, RSAKey.import_key(key.private))
+        return jwt.encode(header, body, key.jwk)
 
     async def read(self, token: str, now: datetime) -> TokenClaims:
         """What a token of ours says. Raises WIDGET_TOKEN_INVALID, or WIDGET_TOKEN_EXPIRED for one that was valid."""

@@ -7,13 +7,10 @@ import base64
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from joserfc import jws
-from joserfc.jwk import RSAKey
 from standardwebhooks import Webhook
 
 from passerelle.accounts.models import SigningKey
@@ -45,9 +42,4 @@ def signed_headers(
 def detached_jws(body: bytes, key: SigningKey) -> str:
     """`header..signature` (RFC 7515, appendix F), RS256."""
     header = {"alg": "RS256", "kid": str(key.id), "typ": "JWT"}
-    return jws.detach_content(jws.serialize_compact(header, body, _jwk(key.private)))
-
-
-@lru_cache(maxsize=1_024)
-def _jwk(private: RSAPrivateKey) -> RSAKey:
-    return RSAKey.import_key(private)
+    return jws.detach_content(jws.serialize_compact(header, body, key.jwk))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import hmac
 import json
+import weakref
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -88,3 +90,14 @@ def test_every_valid_secret_signs() -> None:
 def test_secrets_are_random_and_long() -> None:
     assert len({new_secret() for _ in range(100)}) == 100
     assert len(base64.b64decode(new_secret().removeprefix("whsec_"))) == 32
+
+
+def test_a_key_goes_when_it_is_forgotten() -> None:
+    """It is read anew every few seconds: what was made of it must not stay."""
+    key = SigningKey(ID, rsa.generate_private_key(65537, 2048))
+    signed_headers(b"{}", ID, NOW, key, [new_secret()])
+    made = weakref.ref(key.jwk)
+    assert key.jwk is made(), "it is made once"
+    del key
+    gc.collect()
+    assert made() is None
