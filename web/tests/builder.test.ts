@@ -155,6 +155,30 @@ describe("the text around a change stays as it was", () => {
   });
 });
 
+it("becomes anything where an item was emptied", () => {
+  const now = parse("steps:\n  - id: a\n    end: {}\n  - id: b\n");
+  expect(change(now, ["steps", 0], { a: { b: {} } }).text).toBe("steps:\n  - a:\n      b: {}\n  - id: b\n");
+  expect(set(parse("steps:\n  - {} # why\n  - []\n"), ["steps", 0, "a"], { b: [] }).text).toBe("steps:\n  - a: # why\n      b: []\n  - []\n");
+  expect(insert(parse("steps:\n  - {}\n  - []\n"), ["steps", 1], 0, { id: "c" }).text).toBe("steps:\n  - {}\n  - - id: c\n");
+});
+
+it("keeps the comment at the end of a line, however many lines come in its place", () => {
+  const now = parse("steps:\n  - id: a\n    onError: continue   # never mind\n  - old # mine\n");
+  const lines = set(now, ["steps", 0, "onError"], "line\nline\n");
+  expect(lines.text).toBe("steps:\n  - id: a\n    onError: |   # never mind\n      line\n      line\n  - old # mine\n");
+  expect(set(now, ["steps", 0, "onError"], { id: "x", goto: ["a\nb"] }).text).toContain("onError:   # never mind\n      id: x\n");
+  expect(set(now, ["steps", 1], "line\nline\n").text).toContain("  - | # mine\n    line\n    line\n");
+  const none = parse("steps: [] # none yet\n");
+  const one = insert(none, ["steps"], 0, { id: "a", set: { t: "b\nc\n" } });
+  expect(one.text).toContain("steps: # none yet\n  - id: a\n");
+  expect(remove(one, ["steps", 0]).text).toBe(none.text);
+});
+
+it("takes a text in lines away with the spaces at its end", () => {
+  const now = parse("name: x\nset:\n  a: |-\n    one\n    x \n  b: 1\n");
+  expect(set(now, ["set", "a"], "one\ntwo").text).toBe("name: x\nset:\n  a: |-\n    one\n    two\n  b: 1\n");
+});
+
 it("begins with nothing", () => {
   let now = parse("name: x\nsteps: []\n");
   now = insert(now, ["steps"], 0, { id: "a", message: { title: "Hello", text: "There\nyou are\n" } });

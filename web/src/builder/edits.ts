@@ -152,17 +152,25 @@ function replaced(parsed: Parsed, path: Path, found: Found, value: unknown): str
   const isItem = !found.pair;
   const inner = innerStyle(style, value, isItem);
   const asFlow = node && isCollection(node) && node.flow ? { ...inner, flow: true } : inner;
-  const after = written(value, asFlow, like);
-  const from = found.pair ? behindColon(text, found.pair.key.range![1]) : undefined;
-  const to = node?.range ? endOf(parsed, node) : from!;
+  const lines = written(value, asFlow, like);
+  const body = isItem && lines.startsWith(style.eol) ? lines.slice(style.eol.length).trimStart() : lines;
   const fresh = !node?.range || node.range[1] <= node.range[0];
-  const begin = fresh ? from! : node.range![0];
-  if (isItem) return spliced(text, begin, to, after.startsWith(style.eol) ? after.slice(style.eol.length).trimStart() : after);
+  const from = found.pair ? behindColon(text, found.pair.key.range![1]) : node!.range![0];
+  const begin = fresh ? from : node.range![0];
+  const [after, to] = noted(text, fresh ? from : endOf(parsed, node), body, style.eol);
+  if (isItem) return spliced(text, begin, to, after);
   const between = text.slice(from, begin);
   const note = /[ \t]*#[^\r\n]*/.exec(between)?.[0] ?? "";
-  if (after.startsWith(style.eol)) return spliced(text, from!, fresh ? from! : to, note + after);
-  if (fresh || /[\r\n]/.test(between)) return spliced(text, from!, fresh ? from! : to, ` ${after}${note}`);
+  if (body.startsWith(style.eol)) return spliced(text, from, to, note + after);
+  if (fresh || /[\r\n]/.test(between)) return spliced(text, from, to, ` ${after}${note}`);
   return spliced(text, begin, to, after);
+}
+
+/** What is to stand before `to`, and up to where it replaces the text: a comment at the end of the line stays in the first of several. */
+function noted(text: string, to: number, body: string, eol: string): [string, number] {
+  const first = body.indexOf(eol);
+  const note = first < 0 ? undefined : /^[ \t]+#[^\r\n]*/.exec(text.slice(to))?.[0];
+  return note === undefined ? [body, to] : [spliced(body, first, first, note), to + note.length];
 }
 
 function added(parsed: Parsed, path: Path, value: unknown, after?: readonly string[]): string {
@@ -214,13 +222,18 @@ function intoEmpty(parsed: Parsed, path: Path, node: Collection, core: string): 
   const found = find(parsed, path)!;
   const brackets = isMap(node) ? ["{", "}"] : ["[", "]"];
   const style = styleIn(parsed, node, path);
-  if (!found.pair || style.json || inFlow(parsed, path)) return spliced(text, from, to, brackets[0] + core.replace(/^- /, "") + brackets[1]);
-  const colon = behindColon(text, found.pair.key.range![1]);
+  if (style.json || inFlow(parsed, path)) return spliced(text, from, to, brackets[0] + core.replace(/^- /, "") + brackets[1]);
   const eol = newline(text);
+  if (!found.pair) {
+    const [lines, end] = noted(text, to, core, eol);
+    return spliced(text, from, end, lines);
+  }
+  const colon = behindColon(text, found.pair.key.range![1]);
   const column = columnOf(text, found.pair.key.range![0]);
   const pad = column + (isMap(node) || style.deepLists ? style.step : 0);
   // `core` was written for the column of the brackets: it is put into that of a list or mapping in lines.
-  return spliced(text, colon, to, eol + " ".repeat(pad) + deeper(shallower(core, style.indent), pad));
+  const [lines, end] = noted(text, to, eol + " ".repeat(pad) + deeper(shallower(core, style.indent), pad), eol);
+  return spliced(text, colon, end, lines);
 }
 
 function inFlow(parsed: Parsed, path: Path): boolean {
@@ -238,7 +251,8 @@ function emptied(parsed: Parsed, path: Path, node: Collection): string {
     return spliced(text, node.range![0], endOf(parsed, node), brackets);
   }
   const colon = behindColon(text, found.pair.key.range![1]);
-  return spliced(text, colon, layoutOf(parsed, node).whole.to, ` ${brackets}`);
+  const note = /^[ \t]+#[^\r\n]*/.exec(text.slice(colon))?.[0] ?? "";
+  return spliced(text, colon, layoutOf(parsed, node).whole.to, ` ${brackets}${note}`);
 }
 
 function without(text: string, layout: Layout, place: number): string {
@@ -294,7 +308,10 @@ function behindColon(text: string, key: number): number {
 function endOf(parsed: Parsed, node: Node): number {
   const { text } = parsed;
   if (isCollection(node) && !node.flow) return layoutOf(parsed, node as Collection).whole.to;
-  return trimmed(text, node.range![1], node.range![0]);
+  const [from, to] = node.range!;
+  // Spaces at the end of a text in lines are its own.
+  if (isScalar(node) && (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED")) return from + text.slice(from, to).replace(/(?:\r?\n[ \t]*)+$/, "").length;
+  return trimmed(text, to, from);
 }
 
 function checked(before: Parsed, text: string, expected: (root: unknown) => void): Parsed {
