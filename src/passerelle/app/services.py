@@ -83,7 +83,7 @@ from passerelle.workflows.repository import ExecutionRepository
 from passerelle.workflows.service import Executions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Services:
     """Every service that an entry point may need."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,6 @@ class Product:
 
     services: Services
     app: FastAPI
-    """The application over them: to make one takes half a second."""
     database_url: str
     workspace_id: UUID
     api: httpx.AsyncClient
@@ -62,10 +62,16 @@ async def opened(
         yield services, url
 
 
+@lru_cache(maxsize=1)
+def application(services: Services) -> FastAPI:
+    """The application over them: to make one takes as long as a hundred requests, so tests of the same parts share it."""
+    return create_app(services, BASE_URL)
+
+
 @asynccontextmanager
 async def joined(services: Services, database_url: str) -> AsyncIterator[Product]:
     """Two new workspaces."""
-    app = create_app(services, BASE_URL)
+    app = application(services)
     owners = (new_id(), new_id())
     async with AsyncExitStack() as stack:
         clients = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -61,7 +62,9 @@ BY_NAME = {
 
 @pytest.fixture
 async def product(server_url: str, template: str, way: Way) -> AsyncIterator[Product]:
-    async with opened(server_url, template, way) as (services, url), joined(services, url) as joining:
+    # What waits for a review is answered at once.
+    opening = opened(server_url, template, way, run_wait=timedelta())
+    async with opening as (services, url), joined(services, url) as joining:
         yield joining
 
 
