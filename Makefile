@@ -12,7 +12,8 @@ DASHBOARD := src/passerelle/dashboard/static/index.html
 
 .PHONY: help setup web provider browser servers run test unit coverage check check-python format bench soak crash fuzz generate screenshots lock audit release chart clean
 
-PYTHON ?= python3.11
+# The first that is there; `make PYTHON=/path/to/python` takes another.
+PYTHON ?= $(firstword $(foreach version,3.11 3.13 3.14 3.12,$(shell command -v python$(version))) python3.11)
 PORT ?= 8080
 DATA ?= data
 BIN := .venv/bin
@@ -122,9 +123,11 @@ crash: setup ## The long crash tests, and properties over many more definitions
 	PASSERELLE_EXAMPLES=1000 $(BIN)/pytest tests/unit/engine/test_properties.py --timeout 900
 	PASSERELLE_CALLS=100000 $(BIN)/pytest tests/integration/people/test_authorisation.py
 
-fuzz: setup ## Requests of each role, made up by Schemathesis: no answer may be a 500; `seconds=600` for more of each
+fuzz: setup ## Requests of each role and texts of each kind, made up: no answer may be a 500, nothing may break; `seconds=600` for more of each
 	$(BIN)/python -m tests.fuzz_api $(or $(seconds),60)
 	PASSERELLE_EXAMPLES=2000 $(BIN)/pytest tests/unit/fuzz --timeout 900
+	$(BIN)/uv run --quiet --isolated --no-project --python $(BIN)/python --with 'atheris>=3,<4' --with 'hypothesis>=6.170,<7' --with 'pytest>=9.2,<10' --with-editable . \
+		python -m tests.fuzz_texts $(or $(seconds),60)
 
 generate: setup ## Write the generated files: OpenAPI document, reference pages
 	$(BIN)/python -m passerelle.app.reference

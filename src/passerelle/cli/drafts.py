@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from passerelle.cli import scenario_files
 from passerelle.cli.api_client import aligned, called, command, definition_of, pages, require_success
 from passerelle.definitions.files import read_text
 from passerelle.definitions.source import read_source
@@ -48,7 +49,7 @@ def pull_draft(
     """Write a draft to NAME.yaml, as the definition in it is called, and its scenarios to NAME.test.yaml."""
     found = _draft(client, draft)
     file = folder / f"{_file_stem(found)}.yaml"
-    wanted = {file: found["text"], file.with_suffix(".test.yaml"): found["scenarios"]}
+    wanted = {file: found["text"], scenario_files.beside(file): found["scenarios"]}
     wanted = {one: text for one, text in wanted.items() if text}
     other = [one for one, text in wanted.items() if one.exists() and read_text(one) != text]
     if other and not force:
@@ -68,7 +69,7 @@ def push_draft(
     share: Annotated[bool, typer.Option("--share", help="Show a new draft to all who may change definitions.")] = False,
 ) -> None:
     """Put a file before people in the builder: as a new draft, or onto one that nobody has changed meanwhile."""
-    beside = file.with_suffix(".test.yaml")
+    beside = scenario_files.beside(file)
     body = {"text": read_text(file), **({"scenarios": read_text(beside)} if beside.exists() else {})}
     if onto is None:
         kept = called(client, "POST", "/drafts", {**_about(client, file, body["text"]), **body, "shared": share})

@@ -10,14 +10,16 @@ from passerelle.cli.api_client import messages_of, require_success
 from passerelle.definitions.files import read_text
 from passerelle.definitions.source import read_source
 from passerelle.kit.errors import CommandError
+from passerelle.scenarios.reading import ENDINGS, MARK
 
 if TYPE_CHECKING:
     import httpx
 
 
 def beside(file: Path) -> Path:
-    """Where the scenarios of a definition's file stand."""
-    return file.with_suffix(".test.yaml")
+    """Where the scenarios of a definition's file stand: in which of the endings that `passerelle test` plays."""
+    named = [file.with_suffix(MARK + ending) for ending in ENDINGS]
+    return next((scenarios for scenarios in named if scenarios.is_file()), named[0])
 
 
 def kept(client: httpx.Client, definition_id: str) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from passerelle.scenarios.schema import scenarios_schema
 
 GENRE: Final = Genre("file of scenarios", "`scenarios`")
 MARK: Final = ".test"
-_SUFFIXES: Final = (".yaml", ".yml", ".json")
+ENDINGS: Final = (".yaml", ".yml", ".json")
+"""Of files of scenarios, and of definitions: what is written comes with the first."""
 
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
@@ -46,7 +47,7 @@ def _found(path: Path) -> list[Path]:
         raise CommandError(f"{path} is not there")
     return sorted(
         file
-        for suffix in _SUFFIXES
+        for suffix in ENDINGS
         for file in path.rglob(f"*{MARK}{suffix}")
         if not any(part.startswith(".") or part == "node_modules" for part in file.relative_to(path).parts)
     )
@@ -78,7 +79,7 @@ def definition_path(path: Path, document: JsonObject | None = None) -> Path:
     if document is not None and "definition" in document:
         return path.parent / str(document["definition"])
     stem = path.name.removesuffix(path.suffix).removesuffix(MARK)
-    beside = [path.with_name(stem + suffix) for suffix in (path.suffix, *_SUFFIXES)]
+    beside = [path.with_name(stem + suffix) for suffix in (path.suffix, *ENDINGS)]
     return next((file for file in beside if file != path and file.is_file()), beside[0])
 
 

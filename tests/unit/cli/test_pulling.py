@@ -116,6 +116,21 @@ def test_scenarios_come_along_and_are_compared(client: httpx.Client, server: Ser
     assert "+scenarios: []" in change.lines
 
 
+@pytest.mark.parametrize("ending", [".yml", ".json"])
+def test_scenarios_are_found_under_each_ending_that_is_played(
+    client: httpx.Client, server: Server, tmp_path: Path, ending: str
+) -> None:
+    server.scenarios["1"] = '{"scenarios": []}'
+    file, beside = tmp_path / "hello.yaml", tmp_path / f"hello.test{ending}"
+    file.write_text(HELLO)
+    beside.write_text('{"scenarios": []}')
+    lines = list(pull(client, ["hello"], tmp_path, force=False))
+    assert lines[1] == f"{beside}: scenarios, version 3, unchanged"
+    beside.write_text('{"scenarios": [{}]}')
+    _, change = changes(client, [file])
+    assert change.summary.startswith(f"{beside}: hello has other scenarios")
+
+
 def test_a_table_s_file_keeps_its_words_while_it_says_the_same(client: httpx.Client, tmp_path: Path) -> None:
     file = tmp_path / "tables" / "people.yaml"
     file.parent.mkdir()

@@ -1,6 +1,7 @@
 """What reads texts of others takes any text: it gives a value or its own refusal, and nothing else is ever raised.
 
-`PASSERELLE_EXAMPLES` says how many texts; `make fuzz` sends many more.
+`PASSERELLE_EXAMPLES` says how many texts; `make fuzz` sends many more, and lets Atheris look for such as reach new lines
+(`tests.fuzz_texts`).
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from passerelle.definitions.compiler import compile_definition
 from passerelle.definitions.expressions import Expression, ExpressionError, ExpressionProblem
 from passerelle.engine.checks.mrz import Mrz
+from passerelle.engine.registry import load_kinds
 from passerelle.kit.durations import parse_duration
 from passerelle.kit.errors import CommandError, PasserelleError
 from passerelle.kit.http.media_types import negotiate
@@ -39,7 +43,7 @@ from passerelle.tables.files import read_table
 MANY = settings(
     max_examples=int(os.environ.get("PASSERELLE_EXAMPLES", "80")),
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 CURSORS = Cursors(SecretBox(["k" * 40]))
@@ -180,13 +184,14 @@ def test_a_list_of_names_is_read_or_refused_with_its_lines(content: bytes) -> No
 
 @MANY
 @given(st.one_of(ROWS.map(str.encode), st.binary(max_size=500)))
-def test_rows_are_cut_so_that_none_is_lost(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "rows.csv"
-    path.write_bytes(content)
-    try:
-        cut = list(slices(path, "csv"))
-    except CommandError:
-        return
+def test_rows_are_cut_so_that_none_is_lost(content: bytes) -> None:
+    with NamedTemporaryFile(suffix=".csv") as rows:
+        path = Path(rows.name)
+        path.write_bytes(content)
+        try:
+            cut = list(slices(path, "csv"))
+        except CommandError:
+            return
     assert sum(one.rows for one in cut) <= content.count(b"\n") + content.count(b"\r") + 1
     assert [one.first for one in cut] == sorted(one.first for one in cut)
 
@@ -234,9 +239,9 @@ REFUSING: dict[str, Callable[[str], object]] = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSING)
 @MANY
 @given(
+    what=st.sampled_from(sorted(REFUSING)),
     text=of(
         "1",
         "9",
@@ -259,7 +264,7 @@ REFUSING: dict[str, Callable[[str], object]] = {
         "[",
         "%zz",
         "99999999999999999999",
-    )
+    ),
 )
 def test_a_setting_is_read_or_refused(what: str, text: str) -> None:
     with suppress(ValueError):
@@ -274,7 +279,7 @@ def test_what_a_receiver_asks_for_is_a_time_or_nothing(text: str) -> None:
 
 
 @MANY
-@given(st.one_of(ODD, st.integers().map(str)))
+@given(st.one_of(ODD, st.integers().map(str), st.integers(-2, 600).map(str)))
 def test_a_limit_is_one_or_is_refused(text: str) -> None:
     refusal, limit = outcome(lambda: limit_of(text))
     if limit is None:
@@ -310,3 +315,23 @@ def test_a_limit_is_one_or_is_refused(text: str) -> None:
 )
 def test_a_table_in_a_file_is_read_or_its_problems_are_told(text: str) -> None:
     read_table(text)
+
+
+DEFINITIONS = of(
+    "name: a\n", "steps:\n", "- id: f\n", "- id: g\n", "  form: {title: F, schema: {type: object, properties: {a: {type: string, visibleWhen: form.b}}}}\n",
+    "  check: {name: iban, with: {value: '${steps.f.a}'}}\n", "  review: {title: R, outcomes: [yes, no], within: 1d}\n", "  http: {url: 'https://a.example/${parameters.n}'}\n",
+    "  when: parameters.n > 1\n", "  each: {in: '${parameters.l}', as: row, steps: [{id: i, set: {x: '${row}'}}]}\n", "  switch: [{when: steps.f.a > 1, goto: f}, {goto: g}]\n",
+    "  parallel: {branches: {a: [{id: p, set: {x: 1}}], b: [{id: q, end: {}}]}}\n", "  record: {upsert: {a: 1}, by: a}\n", "  retry: {attempts: 99999999999}\n", "  timeout: 1s\n",
+    "  onError: {goto: f}\n", "parameters: {n: {type: number, default: 1}, l: {type: list}}\n", "result: {a: '${steps.f}'}\n", "expiresAfter: 2d\n", "record: {table: t}\n",
+    "${", "}", "- ", "  ", "\n", ": ", "&a ", "*a", "<<: *a\n", "!!binary |\n", "---\n", "{", "[", "]", "'", '"', "#", "|\n", ">-\n",
+)  # fmt: skip
+KINDS = load_kinds()
+
+
+@MANY
+@given(DEFINITIONS)
+@example("a: &a [*a]")
+def test_a_definition_is_compiled_or_all_that_is_wrong_is_told(text: str) -> None:
+    compiled = compile_definition(text, KINDS)
+    assert (compiled.definition is None) == bool(compiled.problems)
+    assert all(one.line >= 1 and one.message for one in compiled.problems)
