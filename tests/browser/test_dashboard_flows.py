@@ -9,6 +9,7 @@ import hmac
 import re
 import time
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -239,6 +240,9 @@ async def _decides(page: Page, key: str, *, last: bool) -> None:
     await page.keyboard.press(key)
     await expect(page).not_to_have_url(here)
     if not last:
+        # The address is there before the case is, and a key pressed in between is nobody's.
+        execution = urlsplit(page.url).path.split("/")[3]
+        await expect(page.locator(f"a[href*='/executions/{execution}']").first).to_be_visible()
         await expect(page.get_by_role("heading", name="Do we take them?")).to_be_visible()
 
 
