@@ -162,4 +162,4 @@ chart: setup ## Lint the chart for Kubernetes, render it and pack it into dist/,
 	$(BIN)/uv run --quiet --isolated --no-project --python $(BIN)/python --with 'helm-python-sdk>=0.2.2,<1' --with 'pyyaml>=6,<7' python -m tests.helm_chart dist
 
 clean: ## Remove what was installed and built; data stays
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis web/node_modules src/passerelle/dashboard/static
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis web/node_modules src/passerelle/dashboard/static
