@@ -84,8 +84,9 @@ servers: ## Install PgBouncer and nginx, which the tests stand before PostgreSQL
 		$(AS_ROOT) apt-get install -yqq --no-install-recommends pgbouncer nginx-light libfaketime; } || \
 		{ echo "The tests need PgBouncer, nginx and libfaketime: install them"; exit 1; }
 
+# Three at a time on two cores: tests with browsers and processes wait for a quarter of their time.
 test: setup browser servers check web $(WEB_TESTED) provider ## The whole suite
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 unit: setup $(WEB_TESTED) ## Only the tests that need no database
 	$(BIN)/pytest -n 2 tests/unit packages

@@ -18,7 +18,7 @@ class _Quick(argon2.PasswordHasher):
         super().__init__(time_cost=1, memory_cost=8, parallelism=1)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def quick_passwords() -> Iterator[None]:
     """A person who signs in costs as much processor as a hundred requests: a quarter of all that these tests took."""
     with pytest.MonkeyPatch.context() as patch:

@@ -5,6 +5,7 @@ import { useEffect, useEffectEvent, useState } from "react";
 
 import { api, got, type Schemas } from "@/api/client";
 import { ApiError } from "@/api/errors";
+import { useMe } from "@/app/auth";
 import { merged } from "@/builder/history";
 import { useLive, useOnline } from "@/live/useLive";
 
@@ -47,6 +48,7 @@ interface Options {
 
 export function useSaving({ draft: opened, start, now, about, isKept, onMade, onMerged }: Options): Saving {
   const queryClient = useQueryClient();
+  const me = useMe();
   const isOnline = useOnline();
   const [draft, setDraft] = useState(opened);
   const [kept, setKept] = useState<Kept>(opened ? { text: opened.text, scenarios: opened.scenarios } : start);
@@ -75,12 +77,14 @@ export function useSaving({ draft: opened, start, now, about, isKept, onMade, on
   });
   const { data: presence } = useQuery({
     queryKey: ["drafts", draft?.id, "presence"],
-    queryFn: () => got(api.POST("/drafts/{draftId}/presence", { params: { path: { draftId: draft!.id } } })),
+    queryFn: ({ signal }) => got(api.POST("/drafts/{draftId}/presence", { params: { path: { draftId: draft!.id } }, signal })),
     enabled: draft !== undefined && !gone.has(draft.id),
     refetchInterval: MEET_EVERY,
   });
-  useLive(DRAFTS, ({ data }) => {
-    if (draft !== undefined && (data["draftId"] ?? draft.id) === draft.id) void queryClient.invalidateQueries({ queryKey: ["drafts", draft.id, "presence"] });
+  useLive(DRAFTS, ({ type, data }) => {
+    // One's own opening is no news: whoever leaves while that is asked about would be there again.
+    const isMine = type === "draft.opened" && data["byId"] === me.id;
+    if (draft !== undefined && !isMine && (data["draftId"] ?? draft.id) === draft.id) void queryClient.invalidateQueries({ queryKey: ["drafts", draft.id, "presence"] });
   });
   useLeaving(draft?.id);
   const isBehind = draft !== undefined && presence !== undefined && presence.version > draft.version && !send.isPending;
