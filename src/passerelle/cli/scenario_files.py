@@ -10,16 +10,22 @@ from passerelle.cli.api_client import messages_of, require_success
 from passerelle.definitions.files import read_text
 from passerelle.definitions.source import read_source
 from passerelle.kit.errors import CommandError
-from passerelle.scenarios.reading import ENDINGS, MARK
+from passerelle.scenarios.reading import ENDINGS, MARK, definition_path
 
 if TYPE_CHECKING:
     import httpx
 
 
 def beside(file: Path) -> Path:
-    """Where the scenarios of a definition's file stand: in which of the endings that `passerelle test` plays."""
+    """Where the scenarios of a definition's file stand: in which of the endings that `passerelle test` plays.
+
+    Raises `CommandError` where several do: to take one would pass the others over in silence.
+    """
     named = [file.with_suffix(MARK + ending) for ending in ENDINGS]
-    return next((scenarios for scenarios in named if scenarios.is_file()), named[0])
+    found = [one for one in named if one.is_file() and (definition_path(one) == file or not file.exists())]
+    if len(found) > 1:
+        raise CommandError(f"{' and '.join(map(str, found))} are both scenarios of {file}: put them into one file")
+    return found[0] if found else named[0]
 
 
 def kept(client: httpx.Client, definition_id: str) -> dict[str, Any]:

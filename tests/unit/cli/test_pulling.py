@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from passerelle.cli import scenario_files
 from passerelle.cli.check import check_files
 from passerelle.cli.pull import changes, pull
 from passerelle.engine.registry import load_kinds
@@ -129,6 +130,19 @@ def test_scenarios_are_found_under_each_ending_that_is_played(
     beside.write_text('{"scenarios": [{}]}')
     _, change = changes(client, [file])
     assert change.summary.startswith(f"{beside}: hello has other scenarios")
+
+
+def test_of_two_files_of_scenarios_none_is_passed_over(client: httpx.Client, tmp_path: Path) -> None:
+    file = tmp_path / "hello.yaml"
+    for name in ("hello.yaml", "hello.test.yaml", "hello.test.yml"):
+        (tmp_path / name).write_text(HELLO)
+    with pytest.raises(
+        CommandError, match=r"hello.test.yaml and .*hello.test.yml are both scenarios of .*hello.yaml: put them into one"
+    ):
+        list(changes(client, [file]))
+    (tmp_path / "hello.yml").write_text(HELLO)
+    assert scenario_files.beside(file).name == "hello.test.yaml"
+    assert scenario_files.beside(tmp_path / "hello.yml").name == "hello.test.yml", "each is about the one of its ending"
 
 
 def test_a_table_s_file_keeps_its_words_while_it_says_the_same(client: httpx.Client, tmp_path: Path) -> None:
