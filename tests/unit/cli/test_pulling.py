@@ -137,7 +137,8 @@ def test_of_two_files_of_scenarios_none_is_passed_over(client: httpx.Client, tmp
     for name in ("hello.yaml", "hello.test.yaml", "hello.test.yml"):
         (tmp_path / name).write_text(HELLO)
     with pytest.raises(
-        CommandError, match=r"hello.test.yaml and .*hello.test.yml are both scenarios of .*hello.yaml: put them into one"
+        CommandError,
+        match=r"hello.test.yaml and .*hello.test.yml are both scenarios of .*hello.yaml: put them into one",
     ):
         list(changes(client, [file]))
     (tmp_path / "hello.yml").write_text(HELLO)
