@@ -71,7 +71,7 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
     ),
     "Files": (
         Bound("Bytes of a file where nothing else is said", uploads.LARGEST, "`FILE_TOO_LARGE`"),
-        Bound("Seconds for opening one that an end user sends", opening.SECONDS, "`FILE_BROKEN`"),
+        Bound("Seconds of the processor for opening one that an end user sends", opening.SECONDS, "`FILE_BROKEN`"),
         Bound("Bytes of memory for opening one", opening.MEMORY, "`FILE_BROKEN`"),
         Bound("Pixels of a picture", opening.PIXELS, "`FILE_TOO_MANY_PIXELS`"),
         Bound(
@@ -80,7 +80,11 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
         Bound(
             "Characters of what was agreed to that a PDF is made of", consent_copies.LONGEST, "`CONSENT_NOT_READABLE`"
         ),
-        Bound("Seconds for making a PDF of what was agreed to", workshop.SECONDS, "`CONSENT_NOT_READABLE`"),
+        Bound(
+            "Seconds of the processor for making a PDF of what was agreed to",
+            workshop.SECONDS,
+            "`CONSENT_NOT_READABLE`",
+        ),
         Bound("Copies of terms by e-mail in a day, of one link", copies.COPIES, "the page says where they went"),
     ),
     "Definitions": (
@@ -90,7 +94,7 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
         Bound("Steps, inner ones included", compiler.MOST_STEPS, "`DEFINITION_INVALID`"),
         Bound("Steps that a step may stand inside of", compilation.MOST_NESTED, "`DEFINITION_INVALID`"),
         Bound("Problems that are told; the others are counted", problems.MOST_TOLD, "one line says how many more"),
-        Bound("Seconds for checking one", workshop.SECONDS, "`DEFINITION_TOO_HEAVY`"),
+        Bound("Seconds of the processor for checking one", workshop.SECONDS, "`DEFINITION_TOO_HEAVY`"),
         Bound("Bytes of memory for checking one", workshop.MEMORY, "`DEFINITION_TOO_HEAVY`"),
     ),
     "Files that become definitions": (
@@ -105,7 +109,7 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
         Bound("Operations that become steps at once", openapi.MOST, "`IMPORT_INVALID`"),
         Bound("Elements of a BPMN file", bpmn.MOST_ELEMENTS, "`IMPORT_INVALID`"),
         Bound("Nodes of a process", bpmn.MOST_NODES, "`IMPORT_INVALID`"),
-        Bound("Seconds for converting one", workshop.SECONDS, "`IMPORT_TOO_HEAVY`"),
+        Bound("Seconds of the processor for converting one", workshop.SECONDS, "`IMPORT_TOO_HEAVY`"),
     ),
     "JSON Schemas in definitions": (
         Bound("Schemas in one, once each `$ref` is followed", schema_size.MOST_SCHEMAS, "`DEFINITION_INVALID`"),
@@ -134,7 +138,7 @@ GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
     "Executions": (
         Bound("Steps of work of all its expressions", work.EXECUTION_STEPS, f"`{commits.EXECUTION_TOO_COSTLY}`"),
         Bound(
-            "Seconds of one transition that is worked out elsewhere",
+            "Seconds of the processor for one transition that is worked out elsewhere",
             workshop.SECONDS,
             f"`{commits.EXECUTION_TOO_HEAVY}`",
         ),

@@ -203,11 +203,11 @@ async def _examples(
         if name in known and await _stays(services.revisions, workspace_id, UUID(known[name]), text):
             continue
         try:
-            stored, _ = await services.revisions.push(workspace_id, text, publish=True, by=_BY, approval=_of_the_demo)
+            new = await services.revisions.push(workspace_id, text, publish=True, by=_BY, approval=_of_the_demo)
         except PasserelleError as error:
             log.warning("dev.example_left_out", begins=text.lstrip().splitlines()[0], reason=str(error))
         else:
-            pushed[stored.name] = str(stored.definition_id)
+            pushed[new.stored.name] = str(new.stored.definition_id)
     return pushed
 
 

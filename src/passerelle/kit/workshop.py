@@ -1,14 +1,17 @@
-"""Work that would hold up everybody else, done in a process of its own: with a time limit, and killed beyond it.
+"""Work that would hold up everybody else, done in a process of its own, which is killed beyond what it may take.
 
+It is the processor's time that counts: on a busy machine the same work takes longer, and must not be refused for it.
 Threads would not do: what takes long here is Python, which runs in one thread at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import multiprocessing
 import os
 import resource
+import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError as FutureCancelledError
 from typing import Any, Final, TypeVar
@@ -21,7 +24,9 @@ from passerelle.kit.turns import Turns
 log = structlog.get_logger("passerelle.workshop")
 
 SECONDS: Final = 10.0
-"""How long one piece of work may take; then its process is killed."""
+"""Of the processor, for one piece of work; then its process is killed."""
+PATIENCE: Final = 6
+"""So many times as long may it take by the clock, as others may need the processor, or it may wait for something."""
 MEMORY: Final = 400_000_000
 """Bytes that a process may take beyond what it has when it starts."""
 PIECES: Final = 200
@@ -54,7 +59,8 @@ class Workshop:
         share   whose work it is
         """
         async with self._turns.turn(share):
-            future = self._started().schedule(function, args=list(arguments), timeout=self._seconds)
+            piece = [self._seconds, function, *arguments]
+            future = self._started().schedule(_measured, args=piece, timeout=self._seconds * PATIENCE)
             try:
                 result: T = await asyncio.wrap_future(future)
             except (TimeoutError, ProcessExpired, MemoryError, FutureCancelledError) as error:
@@ -88,9 +94,17 @@ class Workshop:
         return self._pool
 
 
+def _measured(seconds: float, function: Callable[..., T], *arguments: Any) -> T:
+    """As `function`. The kernel ends this process when that has taken so much of the processor, to the next second."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + seconds), hard))
+    return function(*arguments)
+
+
 def _prepare(memory: int) -> None:
     """What a process does first: it takes no more than so much memory, and leaves the processor to those who wait."""
     os.nice(5)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # its memory has what people wrote
     with open("/proc/self/statm", encoding="ascii") as statm:
         now = int(statm.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (now + memory, now + memory))

@@ -64,8 +64,8 @@ class House:
 
     async def start(self, text: str, **given: Any) -> UUID:
         """Publish a definition and start it."""
-        pushed, _ = await self.revisions.push(self.workspace_id, text, by="test", publish=True)
-        started = await self.executions.start(self.workspace_id, StartRequest(new_id(), pushed.definition_id, **given))
+        stored = (await self.revisions.push(self.workspace_id, text, by="test", publish=True)).stored
+        started = await self.executions.start(self.workspace_id, StartRequest(new_id(), stored.definition_id, **given))
         return started.id
 
     async def screen(self, execution: UUID) -> Screen:

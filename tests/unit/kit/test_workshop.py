@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 
@@ -27,6 +28,11 @@ def endless() -> None:
         pass
 
 
+def waiting() -> str:
+    threading.Event().wait(1.5)
+    return "done"
+
+
 def hungry() -> int:
     return len([bytearray(10_000_000) for _ in range(100)])
 
@@ -47,6 +53,15 @@ async def test_what_takes_too_long_is_killed_and_the_next_is_done(workshop: Work
         await workshop.run("a", endless)
     assert time.monotonic() - started < 30
     assert (await workshop.run("a", whose, 4))[0] == 4
+
+
+async def test_what_waits_for_the_processor_longer_than_it_may_use_it_is_done() -> None:
+    """A busy machine refuses nobody's definition, and ends nobody's execution."""
+    workshop = Workshop(seconds=1.0)
+    try:
+        assert await workshop.run("a", waiting) == "done"
+    finally:
+        workshop.close()
 
 
 async def test_what_takes_too_much_memory_is_ended(workshop: Workshop) -> None:

@@ -70,13 +70,11 @@ def _definitions(
         proposes = publish and (await proposing.rule(caller.workspace_id)).second_person
         if publish and not proposes:
             require(caller, "can_publish_definitions", "definition")
-        stored, created = await revisions.push(
-            caller.workspace_id, text, publish=publish and not proposes, by=caller.name
-        )
-        warnings = await revisions.warnings(caller.workspace_id, text)
-        if created:
+        pushed = await revisions.push(caller.workspace_id, text, publish=publish and not proposes, by=caller.name)
+        stored, warnings = pushed.stored, pushed.warnings
+        if pushed.created:
             warnings += await drafting.behind(caller, stored.definition_id, stored.number)
-        response.status_code = 201 if created else 200
+        response.status_code = 201 if pushed.created else 200
         proposal = None
         if proposes and not stored.published:
             proposal = await proposing.propose_pushed(caller, stored.definition_id, stored.number)

@@ -20,6 +20,17 @@ class StoredRevision:
 
 
 @dataclass(frozen=True, slots=True)
+class Pushed:
+    """What became of a text that was pushed."""
+
+    stored: StoredRevision
+    created: bool
+    """Whether this made a new revision."""
+    warnings: list[str]
+    """What may fail in its runs, one sentence each, with line and place."""
+
+
+@dataclass(frozen=True, slots=True)
 class RevisionEntry:
     """A revision in the list of a definition's revisions."""
 

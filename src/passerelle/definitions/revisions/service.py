@@ -19,7 +19,7 @@ from passerelle.definitions.compiler import CheckedText, Compiled, check_definit
 from passerelle.definitions.facts import KnownFacts, WorkspaceFacts
 from passerelle.definitions.kinds import KindRegistry
 from passerelle.definitions.model import Definition
-from passerelle.definitions.revisions.models import RevisionEntry, StoredRevision
+from passerelle.definitions.revisions.models import Pushed, RevisionEntry, StoredRevision
 from passerelle.definitions.revisions.repository import RevisionRepository
 from passerelle.definitions.revisions.rule import Approval
 from passerelle.kit.errors import Code, PasserelleError, Problem
@@ -48,6 +48,7 @@ MANAGE: Final = "can_manage_definitions"
 PUBLISH: Final = "can_publish_definitions"
 
 Judged = TypeVar("Judged")
+Worked = TypeVar("Worked")
 
 Facts = Callable[[UUID], Awaitable[WorkspaceFacts]]
 """What a workspace has that definitions may name: asked when one is pushed or published."""
@@ -119,18 +120,18 @@ class Revisions:
 
     async def push(
         self, workspace_id: UUID, text: str, *, publish: bool, by: str, approval: Approval | None = None
-    ) -> tuple[StoredRevision, bool]:
-        """Check and store a definition. The second value tells whether this made a new revision.
+    ) -> Pushed:
+        """Check and store a definition.
 
-        Raises DEFINITION_INVALID with everything that is wrong, PUBLISHING_NEEDS_ANOTHER.
+        Raises DEFINITION_INVALID with everything that is wrong, DEFINITION_TOO_HEAVY, PUBLISHING_NEEDS_ANOTHER.
         """
-        definition = await self._check(workspace_id, text, await self._known(workspace_id, text))
+        definition, warnings = await self._check(workspace_id, text, await self._known(workspace_id, text))
         await self._require_pushable(workspace_id, definition.name, publish=publish)
         stored, created = await self._repository.push(
             workspace_id, definition.name, text, publish=publish, by=by, approval=approval
         )
         self._published.forget(workspace_id)
-        return stored, created
+        return Pushed(stored, created, warnings)
 
     async def id_of(self, workspace_id: UUID, name: str) -> UUID | None:
         """The definition of that name, published or not, if whoever asks may know of it."""
@@ -142,22 +143,11 @@ class Revisions:
 
         Raises DEFINITION_TOO_HEAVY.
         """
-        try:
-            return await self._compile(workspace_id, text, await self._known(workspace_id, text), False)
-        except WorkKilledError as error:
-            raise _too_heavy(error) from None
+        return await _bounded(self._compile(workspace_id, text, await self._known(workspace_id, text), False))
 
     async def looked_over(self, workspace_id: UUID, text: str) -> CheckedText:
         """What is wrong with a text of which nothing is kept, as `tried` has it. Raises DEFINITION_TOO_HEAVY."""
-        try:
-            return await self._checking(workspace_id, text, await self._known(workspace_id, text))
-        except WorkKilledError as error:
-            raise _too_heavy(error) from None
-
-    async def warnings(self, workspace_id: UUID, text: str) -> list[str]:
-        """What may fail in a run of a text that is sound, one sentence each, with line and place."""
-        compiled = await self._compile(workspace_id, text, await self._known(workspace_id, text), False)
-        return [str(warning) for warning in compiled.warnings]
+        return await _bounded(self._checking(workspace_id, text, await self._known(workspace_id, text)))
 
     async def _at_once(self, workspace_id: UUID, text: str, facts: WorkspaceFacts | None, stored: bool) -> Compiled:
         return compile_definition(text, self._kinds, workspace=facts, stored=stored)
@@ -167,18 +157,15 @@ class Revisions:
 
     async def _check(
         self, workspace_id: UUID, text: str, facts: WorkspaceFacts | None = None, *, stored: bool = False
-    ) -> Definition:
-        """Compile a text, against a workspace's facts if they are given.
+    ) -> tuple[Definition, list[str]]:
+        """Compile a text, against a workspace's facts if they are given; with what may fail in its runs.
 
         Raises DEFINITION_INVALID with everything that is wrong, DEFINITION_TOO_HEAVY.
         """
-        try:
-            compiled = await self._compile(workspace_id, text, facts, stored)
-        except WorkKilledError as error:
-            raise _too_heavy(error) from None
+        compiled = await _bounded(self._compile(workspace_id, text, facts, stored))
         if compiled.definition is None or compiled.problems:
             raise PasserelleError(DEFINITION_INVALID.status, _problems(compiled))
-        return compiled.definition
+        return compiled.definition, [str(warning) for warning in compiled.warnings]
 
     async def numbered(self, workspace_id: UUID, definition_id: UUID, number: int) -> StoredRevision:
         """A definition's revision by its number. Raises REVISION_NOT_FOUND."""
@@ -190,7 +177,8 @@ class Revisions:
 
     async def checked(self, workspace_id: UUID, stored: StoredRevision) -> Definition:
         """A stored revision, compiled against what the workspace has now. Raises DEFINITION_INVALID."""
-        return await self._check(workspace_id, stored.text, await self._known(workspace_id, stored.text))
+        definition, _ = await self._check(workspace_id, stored.text, await self._known(workspace_id, stored.text))
+        return definition
 
     async def was_published(self, workspace_id: UUID, stored: StoredRevision) -> bool:
         """Whether executions could ever start on it."""
@@ -336,10 +324,7 @@ class Revisions:
         facts = await self._facts(workspace_id)
         if "workflow" not in text:
             return facts
-        try:
-            pending = sorted(await self._calls(workspace_id, text))
-        except WorkKilledError as error:
-            raise _too_heavy(error) from None
+        pending = sorted(await _bounded(self._calls(workspace_id, text)))
         if not pending:
             return facts
         callees: dict[str, Callee] = {}
@@ -364,7 +349,7 @@ class Revisions:
         return self._compiled.get(stored.id) or await self._keep(workspace_id, stored)
 
     async def _keep(self, workspace_id: UUID, stored: StoredRevision) -> Definition:
-        definition = await self._check(workspace_id, stored.text, stored=True)
+        definition, _ = await self._check(workspace_id, stored.text, stored=True)
         self._compiled[stored.id] = definition
         _shorten(self._compiled)
         return definition
@@ -375,8 +360,12 @@ def _shorten(kept: OrderedDict[Any, Definition]) -> None:
         kept.popitem(last=False)
 
 
-def _too_heavy(error: WorkKilledError) -> PasserelleError:
-    return DEFINITION_TOO_HEAVY.error(f"checking the definition {error}: make it smaller")
+async def _bounded(work: Awaitable[Worked]) -> Worked:
+    """What comes of work on a text. Raises DEFINITION_TOO_HEAVY."""
+    try:
+        return await work
+    except WorkKilledError as error:
+        raise DEFINITION_TOO_HEAVY.error(f"checking the definition {error}: make it smaller") from None
 
 
 def _problems(compiled: Compiled) -> list[Problem]:
