@@ -46,7 +46,7 @@ def push_files(
         else:
             problems += [f"{file}:{message}" for message in messages_of(answer)]
     if problems:
-        raise CommandError("\n".join(problems))
+        raise CommandError("\n".join(dict.fromkeys(problems)))  # what a key may not do is said once
     if files.roles:
         from passerelle.cli import roles_client as roles
 

@@ -8,7 +8,11 @@ RETURNS TABLE (
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT l.workspace_id, l.id, l.execution_id, l.definition_id, e.revision_id, l.record_id, l.email, e.locale,
            e.status, l.created_at, l.expires_at, l.opened_at, l.activated_at, l.superseded_at, l.deleted_at
-    FROM link l JOIN execution e ON e.workspace_id = l.workspace_id AND e.id = l.execution_id
+    FROM link l CROSS JOIN LATERAL (
+        SELECT x.revision_id, x.locale, x.status FROM execution x
+        WHERE x.workspace_id = l.workspace_id AND x.id = l.execution_id
+        OFFSET 0 -- After the link is found: where tables are divided by workspace, only its part is looked into.
+    ) e
     WHERE l.secret_hash = wanted
 $$;
 
