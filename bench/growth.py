@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import signal
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -18,6 +21,7 @@ import httpx
 from bench.dashboard import DEFINITION, filled, queries
 from bench.harness import Passerelle, database, percentile, running
 from passerelle.dev.postgres import EmbeddedPostgres
+from passerelle.dev.postgres.folder import DataFolder
 from passerelle.kit.clock import system_clock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import new_id
@@ -34,6 +38,8 @@ NOTEWORTHY = 3.0
 """Milliseconds: what a list of few takes at least, for a multiple to mean anything."""
 REMOVING = 60.0
 """Seconds of removal that are measured."""
+SLOW = 50
+"""Milliseconds: the embedded PostgreSQL tells each statement that takes longer, as it has no `pg_stat_statements`."""
 
 _STEPS = """
     INSERT INTO step_run (workspace_id, execution_id, step, visit, attempt, ordinal, kind, status, input, output,
@@ -85,10 +91,30 @@ async def _measured(report: Any, executions: int) -> dict[str, tuple[float, floa
         report.line(
             f"{executions:,} executions", fill_s=round(time.perf_counter() - began), bytes_each=size // executions
         )
+        _tell_slow_statements(passerelle)
         found = await asyncio.to_thread(_asked, passerelle)
+        for statement, took in _slow(passerelle).items():
+            report.line(f"statement over {SLOW} ms: {statement}", times=len(took), p50_ms=round(percentile(took, 0.5)))
         if executions == MANY:
             await _removing(report, passerelle)
         return found
+
+
+def _tell_slow_statements(passerelle: Passerelle) -> None:
+    """Have the server write down what takes too long. Its role may not, so this is said in its file of settings."""
+    cluster = DataFolder(passerelle.data_dir).cluster
+    with (cluster / "postgresql.auto.conf").open("a") as settings:
+        settings.write(f"log_min_duration_statement = {SLOW}\n")
+    os.kill(int((cluster / "postmaster.pid").read_text().split()[0]), signal.SIGHUP)
+
+
+def _slow(passerelle: Passerelle) -> dict[str, list[float]]:
+    """How long the statements took that took too long, by the beginnings of their texts."""
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    log = DataFolder(passerelle.data_dir).log.read_text(errors="replace")
+    for took, text in re.findall(r"duration: ([\d.]+) ms  \w+(?: [^:]*)?: (.*(?:\n\s.*)*)", log):
+        found[" ".join(text.split())[:120]].append(float(took))
+    return found
 
 
 def _asked(passerelle: Passerelle) -> dict[str, tuple[float, float]]:
