@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import os
 import sys
@@ -139,6 +140,7 @@ def _name(command: CommandInfo) -> str:
 
 def main() -> None:
     """Entry point: turns errors into one line each."""
+    gc.set_threshold(50_000, 20, 20)  # what is loaded stays: looking through it took 7 % of the start
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
