@@ -1,7 +1,7 @@
 """The product runs on tables that are divided by workspace, and what it does for one workspace stays in its part.
 
-Any other integration test runs there with PASSERELLE_TEST_PARTITIONED=1. Not all have been, and those that look at tables
-themselves fail.
+Any other integration test runs there with PASSERELLE_TEST_PARTITIONED=1; those that look at tables themselves (keys,
+names, sizes, migrations) fail.
 """
 
 from __future__ import annotations
