@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from passerelle.accounts.service import Accounts
 from passerelle.app.foundation import Foundation, beside, open_foundation
@@ -34,6 +35,7 @@ from passerelle.events.repository import EventRepository
 from passerelle.events.service import Events
 from passerelle.holds.service import Holds
 from passerelle.kit.connections import LEAVING
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import new_id
 from passerelle.kit.loop_watch import LoopWatch
 from passerelle.kit.mail.addresses import MailAddress
@@ -81,6 +83,8 @@ from passerelle.workflows.operations.repository import OperationRepository
 from passerelle.workflows.operations.service import Operations
 from passerelle.workflows.repository import ExecutionRepository
 from passerelle.workflows.service import Executions
+
+log = structlog.get_logger("passerelle.services")
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,12 +144,18 @@ async def open_services(
                 finally:
                     await services.executions.close()
         finally:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                async with asyncio.timeout(LEAVING):
-                    await trail.write()
-                    await deprecations.write()
-                    await sent.write()
-                    await trail.seal()
+            await _written_at_last(trail.write, deprecations.write, sent.write, trail.seal)
+
+
+async def _written_at_last(*writing: Callable[[], Awaitable[None]]) -> None:
+    """What was gathered goes out, as far as that is possible within a moment; what fails holds up no other."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LEAVING):
+            for write in writing:
+                try:
+                    await write()
+                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PasserelleError) as error:
+                    log.warning("services.unwritten", what=write.__qualname__, error=repr(error))
 
 
 def _build(shared: Foundation) -> Services:

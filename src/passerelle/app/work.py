@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from uuid import UUID
+
+import structlog
 
 from passerelle.app.services import Services
 from passerelle.engine.runner import Runner
@@ -17,14 +20,13 @@ from passerelle.webhooks.attempts import DeliverySender
 from passerelle.webhooks.dispatcher import Dispatcher
 from passerelle.webhooks.owner_mail import OwnerMail
 
+log = structlog.get_logger("passerelle.worker")
+
 
 def worker_of(services: Services) -> Worker:
     """A worker for everything that is done in the background."""
     shared = services.shared
     purging, removal = services.records.purging, services.retention.removal
-
-    async def forget() -> None:
-        await _forget(services)
 
     return Worker(
         shared.database.target,
@@ -45,7 +47,7 @@ def worker_of(services: Services) -> Worker:
             ("link.sweep", "* * * * *"): services.links.links.sweep,
             ("audit.seal", "* * * * *"): shared.trail.seal,
             figures.SCHEDULE: services.operations.counting.count,
-            ("forget", "17 * * * *"): forget,
+            ("forget", "17 * * * *"): partial(forget_what_is_over, services),
             purging.SCHEDULE: purging.purge_deleted,
             removal.SCHEDULE: removal.run,
         },
@@ -82,18 +84,26 @@ def _ids(job: JobRunning) -> tuple[UUID, UUID]:
     return UUID(job.payload["workspaceId"]), UUID(job.payload["executionId"])
 
 
-async def _forget(services: Services) -> None:
-    """Delete whatever is kept for a time only and whose time is over."""
-    await forget_old(services.shared.database, services.shared.clock)
-    await services.accounts.forget_old()
-    await services.people.forget_old()
-    await services.webhooks.forget_old()
-    await services.events.forget_old()
-    await services.links.links.forget_old()
-    await services.end_users.forget_old()
-    await services.deprecations.forget_old()
-    await services.moves.forget_old()
-    await services.execution_operations.forget_old()
-    await services.shared.trail.forget_old()
-    await services.operations.presence.forget_old()
-    await services.operations.sent.forget_old()
+async def forget_what_is_over(services: Services) -> None:
+    """Delete whatever is kept for a time only and whose time is over. What fails is tried again in an hour."""
+    shared = services.shared
+    of_each: Mapping[str, Callable[[], Awaitable[object]]] = {
+        "idempotency keys": partial(forget_old, shared.database, shared.clock),
+        "accounts": services.accounts.forget_old,
+        "people": services.people.forget_old,
+        "webhooks": services.webhooks.forget_old,
+        "events": services.events.forget_old,
+        "links": services.links.links.forget_old,
+        "end users": services.end_users.forget_old,
+        "deprecations": services.deprecations.forget_old,
+        "moves": services.moves.forget_old,
+        "operations": services.execution_operations.forget_old,
+        "audit": shared.trail.forget_old,
+        "processes": services.operations.presence.forget_old,
+        "what was sent": services.operations.sent.forget_old,
+    }
+    for what, forget in of_each.items():
+        try:
+            await forget()
+        except Exception as error:  # holds up none of the others
+            log.error("forget.failed", what=what, exc_info=error)

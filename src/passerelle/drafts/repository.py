@@ -99,10 +99,19 @@ class DraftRepository:
                 "DELETE FROM definition_draft WHERE workspace_id = $1 AND id = $2", workspace_id, draft_id
             )
 
-    async def meet(self, draft: DefinitionDraft, name: str, opened: Event, fresh: timedelta) -> DraftPresence:
-        """Say that somebody has a draft open; who else has said so within `fresh`. `opened` is told if it is news."""
+    async def meet(self, draft: DefinitionDraft, name: str, opened: Event, fresh: timedelta) -> DraftPresence | None:
+        """Say that somebody has a draft open; who else has said so within `fresh`. `opened` is told if it is news.
+
+        None where the draft is gone.
+        """
         by = UUID(opened.data["byId"])
         async with self._database.transaction(opened.workspace_id) as connection:
+            there = await connection.fetchrow(
+                "SELECT version, updated_by FROM definition_draft WHERE workspace_id = $1 AND id = $2 FOR KEY SHARE",
+                *(opened.workspace_id, draft.id),
+            )
+            if there is None:
+                return None
             before = await connection.fetchval(
                 "SELECT seen_at FROM definition_draft_presence "
                 "WHERE workspace_id = $1 AND draft_id = $2 AND person_id = $3 FOR UPDATE",
@@ -117,11 +126,7 @@ class DraftRepository:
             if draft.shared and (before is None or before <= opened.created_at - fresh):
                 await append_event(connection, opened)
             people = await _others(connection, opened, draft.id, fresh)
-            [now_there] = await connection.fetch(
-                "SELECT version, updated_by FROM definition_draft WHERE workspace_id = $1 AND id = $2",
-                *(opened.workspace_id, draft.id),
-            )
-        return DraftPresence(now_there["version"], now_there["updated_by"], people)
+        return DraftPresence(there["version"], there["updated_by"], people)
 
     async def leave(self, draft: DefinitionDraft, closed: Event) -> None:
         """Say that somebody has a draft open no more; `closed` is told if they had."""

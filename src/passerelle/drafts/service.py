@@ -51,7 +51,7 @@ class Drafts:
         """A draft that the caller may see. Raises DRAFT_NOT_FOUND."""
         found = await self._repository.find(caller.workspace_id, draft_id, caller.id)
         if found is None or not _within(found):
-            raise DRAFT_NOT_FOUND.error(f"there is no draft {draft_id}, or it is another person's own")
+            raise _not_found(draft_id)
         return found
 
     async def create(self, caller: Principal, draft_id: UUID, body: DraftBody) -> DefinitionDraft:
@@ -113,7 +113,10 @@ class Drafts:
         """Say that the caller has the draft open; who else has. Raises DRAFT_NOT_FOUND."""
         draft = await self.read(caller, draft_id)
         opened = self._event("opened", caller, draft, draft.version)
-        return await self._repository.meet(draft, caller.name, opened, PRESENT)
+        met = await self._repository.meet(draft, caller.name, opened, PRESENT)
+        if met is None:
+            raise _not_found(draft_id)
+        return met
 
     async def leave(self, caller: Principal, draft_id: UUID) -> None:
         """Say that the caller has closed the draft. Raises DRAFT_NOT_FOUND."""
@@ -174,3 +177,7 @@ def _conflict(draft: DefinitionDraft) -> Exception:
     return DRAFT_VERSION_CONFLICT.error(
         f"{draft.updated_by} saved version {draft.version} meanwhile: read it again, and put both together"
     )
+
+
+def _not_found(draft_id: UUID) -> Exception:
+    return DRAFT_NOT_FOUND.error(f"there is no draft {draft_id}, or it is another person's own")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import asyncpg
 import structlog
@@ -73,6 +74,10 @@ class CompiledRevisions(Protocol):
         """The published revision of the definition of that name."""
 
 
+class ExecutionBusyError(Exception):
+    """What happened to an execution could not be written: other processes always committed first."""
+
+
 class _Lost(Exception):  # noqa: N818
     """Somebody else committed first: what was done in this transaction is rolled back."""
 
@@ -93,6 +98,9 @@ class Commits:
         self._records = records
         self._clock = clock
         self._workshop = workshop
+        # What many tell one execution at once is written one after the other here: each would have to begin anew for
+        # every other one that was faster.
+        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     async def create(
         self, definition: Definition, identity: Identity, revision_id: UUID, *, here: bool
@@ -136,7 +144,18 @@ class Commits:
 
         here   whether this process goes on with it, should it be new work; otherwise any worker does
         The second value is the definition that the execution stands on now: others may move it to another revision.
+        Raises `ExecutionBusyError`.
         """
+        turn = self._turns.setdefault(loaded.state.identity.id, asyncio.Lock())
+        is_crowded = turn.locked()
+        async with turn:
+            if is_crowded:
+                loaded = await self.load(loaded.state.identity.workspace_id, loaded.state.identity.id)
+            return await self._settled(loaded, signal, owned=owned, here=here)
+
+    async def _settled(
+        self, loaded: LoadedExecution, signal: Signal, *, owned: int | None, here: bool
+    ) -> tuple[LoadedExecution, Definition]:
         identity = loaded.state.identity
         for _ in range(AT_MOST):
             now = self._clock()
@@ -149,7 +168,7 @@ class Commits:
             if written is not None:
                 return written, definition
             loaded = await self.load(identity.workspace_id, identity.id)
-        raise RuntimeError(f"execution {identity.id}: others always committed first")
+        raise ExecutionBusyError(f"execution {identity.id}: others always committed first")
 
     async def _commit(
         self, definition: Definition, loaded: LoadedExecution, transition: Transition, signal: Signal,
@@ -196,7 +215,7 @@ class Commits:
                     lane, str(position.step), position.visit, position.attempt, self._clock(), said, failure=failure
                 )
                 return await self.settle(loaded, failed, owned=owned)
-        raise RuntimeError(f"execution {identity.id}: others always committed first")
+        raise ExecutionBusyError(f"execution {identity.id}: others always committed first")
 
     async def _recorded(
         self, definition: Definition, loaded: LoadedExecution, lane: str, position: LanePosition, owned: int | None

@@ -7,7 +7,7 @@ binds only a role that owns nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
+R = TypeVar("R")
 
 
 DatabaseRow = asyncpg.Record
@@ -85,6 +86,11 @@ async def fetch_one(connection: Connection, query: str, *arguments: Any) -> Data
     if row is None:
         raise LookupError(f"no row: {query[:80]}")
     return row
+
+
+async def take_turn(connection: Connection, what: str) -> None:
+    """Wait until no other transaction has this turn; it ends with the transaction."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", what)
 
 
 def made_from(kind: type[T], row: DatabaseRow, **given: Any) -> T:
@@ -137,6 +143,21 @@ _POOLED: Final[type[Connection]] = PooledConnection
 """Has the type checker look whether what is written anew there still does what `Connection` promises."""
 
 
+class NoConnectionFreeError(TimeoutError):
+    """All connections of the pool were in use for `WAITING` seconds."""
+
+
+async def _in_time(waiting: Awaitable[R]) -> R:
+    limit = asyncio.timeout(WAITING)
+    try:
+        async with limit:
+            return await waiting
+    except TimeoutError as error:
+        if limit.expired():
+            raise NoConnectionFreeError(f"all connections were in use for {WAITING:g} s") from error
+        raise
+
+
 @dataclass(slots=True)
 class _Serving:
     """A connection of the pool, in its workspace's turn, for as long as the block takes.
@@ -153,11 +174,9 @@ class _Serving:
 
     async def __aenter__(self) -> Connection:
         if not self.turns.take_now(self.workspace_id):
-            async with asyncio.timeout(WAITING):
-                await self.turns.take(self.workspace_id)
+            await _in_time(self.turns.take(self.workspace_id))
         try:
-            async with asyncio.timeout(WAITING):
-                self._taken = await self.pool.acquire()
+            self._taken = await _in_time(self.pool.acquire())
         except BaseException:
             self.turns.give_back(self.workspace_id)
             raise
@@ -337,15 +356,15 @@ class Database:
         """Prove it again and again, for as long as the process lives; nothing is read or written while it fails."""
         while True:
             await asyncio.sleep(PROVED_EVERY)
-            if self._replica is not None:
-                await self._replica.seek(self.target.role, size=self._pool.get_max_size())
             try:
+                if self._replica is not None:
+                    await self._replica.seek(self.target.role, size=self._pool.get_max_size())
                 await self.prove()
                 self._refusal = None
             except NotIsolatedError as error:
                 log.critical("database.not_isolated", reason=str(error))
                 self._refusal = str(error)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except Exception as error:
                 log.warning("database.unproved", error=repr(error))
 
     @property

@@ -6,16 +6,15 @@ it writes from falling due for ten minutes, and one that is ahead would take ove
 
 from __future__ import annotations
 
-import asyncio
 import time
-from contextlib import suppress
+from functools import partial
 from typing import Final
 
-import asyncpg
 import structlog
 
 from passerelle.kit.clock import SharedClock
 from passerelle.kit.database import Database
+from passerelle.kit.repeating import repeat
 
 log = structlog.get_logger("passerelle.clock")
 
@@ -41,7 +40,4 @@ async def ask(database: Database, clock: SharedClock) -> None:
 
 async def keep_asking(database: Database, clock: SharedClock) -> None:
     """Ask again and again, for as long as the process lives; while the database is away the clock goes on alone."""
-    while True:
-        await asyncio.sleep(ASKED_EVERY)
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-            await ask(database, clock)
+    await repeat("clock", ASKED_EVERY, partial(ask, database, clock))

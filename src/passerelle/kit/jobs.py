@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from typing import Any, Final, Protocol
 
-import asyncpg
 import structlog
 from pgqueuer.applications import PgQueuer
 from pgqueuer.db import Driver
@@ -31,6 +31,7 @@ from passerelle.kit.json import JsonObject, KnownJson, dumps, loads
 from passerelle.kit.listening import Listener
 from passerelle.kit.metrics import counter, seconds
 from passerelle.kit.queue_driver import FairQueries, QueueDriver, installing
+from passerelle.kit.repeating import repeat
 
 log = structlog.get_logger("passerelle.jobs")
 
@@ -243,10 +244,7 @@ class WaitingJobs:
 
     async def keep_marking(self, driver: Driver) -> None:
         """Write down again and again which jobs wait, where that has changed."""
-        while True:
-            await asyncio.sleep(self.PATIENCE / 2)
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-                await self.mark(driver)
+        await repeat("waiting jobs", self.PATIENCE / 2, partial(self.mark, driver))
 
     async def mark(self, driver: Driver) -> None:
         """Write it down once."""
@@ -318,13 +316,11 @@ class Leases:
 
     async def keep(self) -> None:
         """Renew what is held, for as long as the process lives."""
-        while True:
-            await asyncio.sleep(self.RENEWED)
-            if self._held:
-                with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-                    await self._renew()
+        await repeat("leases", self.RENEWED, self._renew)
 
     async def _renew(self) -> None:
+        if not self._held:
+            return
         async with self._database.shared() as connection:
             await connection.execute(
                 "UPDATE pgqueuer SET execute_after = now() + $2 WHERE id = ANY($1) AND status = 'queued'",

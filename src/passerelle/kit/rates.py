@@ -7,19 +7,16 @@ for each, and most of what is counted costs no statement.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-import asyncpg
-
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
+from passerelle.kit.repeating import repeat
 
 SHARED_EVERY: Final = 1.0
 """Seconds after which counts are shared at the latest."""
@@ -118,10 +115,7 @@ class Rates:
 
     async def keep_sharing(self) -> None:
         """Share again and again, for as long as the process lives; while the database is away each counts alone."""
-        while True:
-            await asyncio.sleep(SHARED_EVERY)
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-                await self.share()
+        await repeat("rates", SHARED_EVERY, self.share)
 
     def _of(self, limit: Limit, subject: str) -> tuple[_Counted, tuple[str, datetime]]:
         begin = limit.begin(self._clock())

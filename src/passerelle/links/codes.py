@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database
+from passerelle.kit.database import Connection, Database, take_turn
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import NewId
 from passerelle.links import emails, repository
@@ -102,7 +102,7 @@ class Codes:
         if link.email is None:
             return
         # Of two links at the same time the second counts the first one's code.
-        await repository.take_turn(connection, f"codes {link.workspace_id} {link.email.lower()}")
+        await take_turn(connection, f"codes {link.workspace_id} {link.email.lower()}")
         since = now - TO_ADDRESS[-1][0]
         sent = await emails.codes_sent_to(connection, link.workspace_id, link.email, since)
         _require_pause(sent, now, TO_ADDRESS)

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Database
+from passerelle.kit.database import Database, take_turn
 from passerelle.kit.ids import NewId
 from passerelle.links import emails, repository
 from passerelle.links.credentials import masked
@@ -49,7 +49,7 @@ class Copies:
         """Queue a message; the masked address. Raises LINK_NOT_FOUND where none is known, COPIES_TOO_MANY."""
         now = self._clock()
         async with self._database.transaction(workspace_id) as connection:
-            await repository.take_turn(connection, f"copies {execution_id}")
+            await take_turn(connection, f"copies {execution_id}")
             known = await repository.of_execution(connection, workspace_id, execution_id)
             if known is None or known[0].email is None:
                 raise LINK_NOT_FOUND.error("there is no address to send a copy to")

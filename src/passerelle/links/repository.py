@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from passerelle.engine.model import Status
-from passerelle.kit.database import Connection, Database, DatabaseRow, fetch_one
+from passerelle.kit.database import Connection, Database, DatabaseRow, fetch_one, take_turn
 from passerelle.links.models import Link, VisitKind
 
 InBatches = Callable[[Connection, datetime, int], Awaitable[int]]
@@ -102,11 +102,6 @@ async def kept_of(connection: Connection, workspace_id: UUID, link_id: UUID) -> 
         connection, "SELECT salt, secret_hash FROM link WHERE workspace_id = $1 AND id = $2", workspace_id, link_id
     )
     return StoredSecret(row[0], row[1])
-
-
-async def take_turn(connection: Connection, what: str) -> None:
-    """Wait until no other transaction has this turn; it ends with the transaction."""
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", what)
 
 
 async def insert(connection: Connection, link: Link, kept: StoredSecret) -> None:

@@ -13,7 +13,7 @@ from passerelle.definitions.model import StartTexts, Text
 from passerelle.definitions.revisions.service import Published, Revisions
 from passerelle.engine.model import OPEN
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database
+from passerelle.kit.database import Connection, Database, take_turn
 from passerelle.kit.ids import NewId
 from passerelle.links import emails, repository
 from passerelle.links.codes import Codes
@@ -133,7 +133,7 @@ class Links:
         view, now = await self._executions.find(workspace_id, execution_id), self._clock()
         superseded: list[UUID] = []
         async with self._database.transaction(workspace_id) as connection:
-            await repository.take_turn(connection, f"link {view.definition_id} {view.record_id or view.id}")
+            await take_turn(connection, f"link {view.definition_id} {view.record_id or view.id}")
             known = await repository.of_execution(connection, workspace_id, execution_id)
             if known is None:
                 _require_address(renewal.email, renewal)
@@ -328,7 +328,7 @@ class Links:
         now = self._clock()
         superseded: list[UUID] = []
         async with self._database.transaction(view.workspace_id) as connection:
-            await repository.take_turn(connection, f"link {view.definition_id} {view.record_id or view.id}")
+            await take_turn(connection, f"link {view.definition_id} {view.record_id or view.id}")
             known = await repository.of_execution(connection, view.workspace_id, view.id)
             if known is None:
                 known = await self._insert(connection, view, email, now, superseded)

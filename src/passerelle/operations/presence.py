@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Literal
 from uuid import UUID
 
@@ -16,6 +17,7 @@ import asyncpg
 
 from passerelle.kit.database import Database
 from passerelle.kit.ids import NewId
+from passerelle.kit.repeating import repeat
 from passerelle.kit.version import VERSION
 
 ProcessKind = Literal["serve", "worker", "dev"]
@@ -61,7 +63,7 @@ class Presence:
         process_id = self._new_id()
         facts = process_id, kind, socket.gethostname()[:200], os.getpid(), VERSION
         await self._beat(*facts)
-        beating = asyncio.create_task(self._keep_beating(*facts))
+        beating = asyncio.create_task(repeat("presence", BEAT, partial(self._beat, *facts)))
         try:
             yield
         finally:
@@ -71,11 +73,6 @@ class Presence:
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
                 async with asyncio.timeout(BEAT), self._database.shared() as connection:
                     await connection.execute("DELETE FROM process WHERE id = $1", process_id)
-
-    async def _keep_beating(self, *facts: object) -> None:
-        while True:
-            await asyncio.sleep(BEAT)
-            await self._beat(*facts)
 
     async def _beat(self, *facts: object) -> None:
         # A database that is away has worse effects, which others tell of.

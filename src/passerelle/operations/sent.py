@@ -22,8 +22,8 @@ import structlog
 
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
-from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import NewId, parse_id
+from passerelle.kit.repeating import repeat
 from passerelle.kit.sent_journal import Dispatched, SentBuffer, SentKind
 from passerelle.resources.files import FileGoneError, Files
 
@@ -65,22 +65,20 @@ class SentJournal:
 
     async def keep_writing(self) -> None:
         """Write again and again, for as long as the process lives."""
-        while True:
-            await asyncio.sleep(EVERY)
-            await self.write()
+        await repeat("sent", EVERY, self.write)
 
     async def write(self) -> None:
-        """Write what was sent since. What the store does not take is kept for the next time."""
+        """Write what was sent since; what the store does not take is kept for the next time. Raises what it raises."""
         sent, more = self._buffer.take()
         if not self._keep or not (sent or more):
             return
-        content = await asyncio.to_thread(_packed, sent, more)
         path = f"{FOLDER}/{self._clock():%Y-%m-%d/%H%M%S}-{self._new_id()}.jsonl.gz"
         try:
+            content = await asyncio.to_thread(_packed, sent, more)
             await self._files.put(path, io.BytesIO(content))
-        except PasserelleError as error:
+        except BaseException:
             self._buffer.give_back(sent, more)
-            log.warning("sent.unwritten", entries=len(sent), error=str(error))
+            raise
 
     async def forget_old(self) -> None:
         """Delete what is older than it is kept."""

@@ -15,7 +15,6 @@ from uuid import UUID
 from starlette.types import Scope
 
 from passerelle.accounts.credentials import digest
-from passerelle.accounts.errors import unauthorized
 from passerelle.kit.clock import Clock
 from passerelle.kit.connections import NO_WORKSPACE
 from passerelle.kit.database import Database
@@ -23,7 +22,7 @@ from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.prefix import strict_cookie
 from passerelle.kit.ids import parse_id
 from passerelle.people import session_repository
-from passerelle.people.errors import REQUEST_FORGED, SESSION_OVER, WORKSPACE_NOT_FOUND
+from passerelle.people.errors import REQUEST_FORGED, WORKSPACE_NOT_FOUND, over
 from passerelle.people.models import SessionUser
 from passerelle.people.sessions import Sessions
 
@@ -125,11 +124,6 @@ class SessionAuthenticator:
 
 
 _TELLING: Final = (b"sec-fetch-site", b"origin", b"host")
-
-
-def over() -> Exception:
-    """SESSION_OVER."""
-    return unauthorized(SESSION_OVER, "you are not signed in here, or not any more: sign in at `/sign-in`")
 
 
 def _principal(found: SessionUser) -> Principal:

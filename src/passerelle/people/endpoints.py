@@ -15,7 +15,13 @@ from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.bodies import JsonBody
 from passerelle.kit.http.permissions import Identified, Requires, require_fresh
 from passerelle.kit.ids import parse_id
-from passerelle.people.errors import ORGANIZATION_NOT_FOUND, PASSKEY_NOT_FOUND, SESSION_REQUIRED, WORKSPACE_NOT_FOUND
+from passerelle.people.errors import (
+    ORGANIZATION_NOT_FOUND,
+    PASSKEY_NOT_FOUND,
+    SESSION_REQUIRED,
+    WORKSPACE_NOT_FOUND,
+    over,
+)
 from passerelle.people.models import Opened, Place, User, UserSession
 from passerelle.people.schemas import (
     AuthenticateBody,
@@ -257,7 +263,10 @@ async def _person(people: PeopleServices, caller: Principal) -> User:
 
 async def _session(people: PeopleServices, caller: Principal) -> UserSession:
     found = await people.sessions.of_user(caller.organization, caller.id)
-    return next(one for one in found if one.id == caller.session_id)
+    session = next((one for one in found if one.id == caller.session_id), None)
+    if session is None:  # it was ended meanwhile
+        raise over()
+    return session
 
 
 async def _places(people: PeopleServices, caller: Principal, user: User | None) -> list[Place]:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from passerelle.accounts.credentials import digest
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Database
+from passerelle.kit.database import Database, take_turn
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.ids import NewId
@@ -28,7 +28,7 @@ from passerelle.people.models import Enrolment, EnrolmentStatus, NewUser, User
 from passerelle.people.passwords import Passwords, require_good
 from passerelle.people.roles import require_grantable, require_role, require_workspace
 from passerelle.people.users import Users, require_owner
-from passerelle.people.values import checked_email, checked_language, checked_organization_role
+from passerelle.people.values import checked_email, checked_language, checked_organization_role, email_key
 
 LASTS: Final = timedelta(days=7)
 
@@ -84,6 +84,7 @@ class Enrolments:
             now + LASTS,
         )
         async with self._database.organization(organization_id) as connection:
+            await take_turn(connection, f"enrolment {organization_id} {email_key(address)}")
             if await repository.user_by_email(connection, address) is not None:
                 raise EMAIL_IN_USE.error("a user of your organization has this e-mail address already", "/email")
             for workspace_id, name in enrolment.memberships.items():

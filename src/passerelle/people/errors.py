@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from passerelle.kit.errors import Code
+from passerelle.accounts.errors import unauthorized
+from passerelle.kit.errors import Code, PasserelleError
 
 USER_NOT_FOUND: Final = Code("USER_NOT_FOUND", 404, "Your organization has no user with this id.")
 USER_EMAIL_INVALID: Final = Code("USER_EMAIL_INVALID", 400, "The text is no e-mail address.")
@@ -67,3 +68,8 @@ IDENTITY_PROVIDER_INVALID: Final = Code(
 SINGLE_SIGN_ON_FAILED: Final = Code(
     "SINGLE_SIGN_ON_FAILED", 403, "The identity provider's answer was not taken; the server's log says why."
 )
+
+
+def over() -> PasserelleError:
+    """SESSION_OVER."""
+    return unauthorized(SESSION_OVER, "you are not signed in here, or not any more: sign in at `/sign-in`")

@@ -21,8 +21,10 @@ async def all_groups(connection: Connection) -> list[UserGroup]:
     return [_group(row) for row in await connection.fetch(_GROUPS + "ORDER BY g.name LIMIT 10000")]
 
 
-async def by_id(connection: Connection, group_id: UUID) -> UserGroup | None:
-    """A group of the organization."""
+async def by_id(connection: Connection, group_id: UUID, *, lock: bool = False) -> UserGroup | None:
+    """A group of the organization. `lock`: until the transaction ends nobody else changes it."""
+    if lock:  # a statement of its own: the next one sees the members that whoever was waited for has written
+        await connection.execute("SELECT FROM user_group WHERE id = $1 FOR UPDATE", group_id)
     row = await connection.fetchrow(_GROUPS + "WHERE g.id = $1", group_id)
     return None if row is None else _group(row)
 
@@ -31,14 +33,6 @@ async def of_user(connection: Connection, user_id: UUID) -> list[UserGroup]:
     """The groups that a user is in."""
     members = "WHERE g.id IN (SELECT group_id FROM user_group_member WHERE user_id = $1)"
     return [_group(row) for row in await connection.fetch(_GROUPS + members, user_id)]
-
-
-async def is_taken(connection: Connection, name: str, group_id: UUID) -> bool:
-    """Whether another group than this one has the name."""
-    found: bool = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM user_group WHERE name = $1 AND id <> $2)", name, group_id
-    )
-    return found
 
 
 async def insert(
@@ -58,7 +52,10 @@ async def insert(
 
 
 async def rename(connection: Connection, group_id: UUID, name: str, external_id: str | None, now: datetime) -> None:
-    """Write what a group is called, here and at the identity provider."""
+    """Write what a group is called, here and at the identity provider.
+
+    Raises `UniqueViolationError` where another one has the name.
+    """
     await connection.execute(
         "UPDATE user_group SET name = $2, external_id = $3, updated_at = $4 WHERE id = $1",
         group_id,

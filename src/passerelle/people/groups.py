@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
+import asyncpg
+
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.http.authentication import Principal
@@ -44,7 +46,8 @@ class Groups:
         async with self._database.organization(organization_id) as connection:
             if not await group_repository.insert(connection, organization_id, group_id, name, external_id, now):
                 raise _exists(name)
-            await self._put_members(connection, organization_id, group_id, members)
+            await _put_members(connection, organization_id, group_id, members)
+            await self._apply(connection, organization_id, members)
             return await _required(connection, group_id)
 
     async def replace(
@@ -52,19 +55,21 @@ class Groups:
     ) -> UserGroup:
         """Write what a group is called and who is in it. Raises GROUP_NOT_FOUND, GROUP_EXISTS, GROUP_MEMBER_UNKNOWN."""
         async with self._database.organization(organization_id) as connection:
-            before = await _required(connection, group_id)
-            if await group_repository.is_taken(connection, name, group_id):
-                raise _exists(name)
-            await group_repository.rename(connection, group_id, name, external_id, self._clock())
-            await self._put_members(connection, organization_id, group_id, members)
+            before = await _required(connection, group_id, lock=True)
+            try:
+                await group_repository.rename(connection, group_id, name, external_id, self._clock())
+            except asyncpg.UniqueViolationError:
+                raise _exists(name) from None
+            await _put_members(connection, organization_id, group_id, members)
             found = await _required(connection, group_id)
-            await self._apply(connection, organization_id, before.members ^ found.members)
+            # In one go, so that everybody takes users in the same order.
+            await self._apply(connection, organization_id, before.members | found.members)
         return found
 
     async def delete(self, organization_id: UUID, group_id: UUID) -> None:
         """Forget a group; its members lose what it gave. Raises GROUP_NOT_FOUND."""
         async with self._database.organization(organization_id) as connection:
-            before = await _required(connection, group_id)
+            before = await _required(connection, group_id, lock=True)
             await group_repository.delete(connection, group_id)
             await self._apply(connection, organization_id, before.members)
 
@@ -76,7 +81,7 @@ class Groups:
         if role not in (None, "admin", "member"):
             raise GROUP_ROLE_INVALID.error("a group gives `admin` or `member`: an owner makes owners", "/roleId")
         async with self._database.organization(by.organization) as connection:
-            before = await _required(connection, group_id)
+            before = await _required(connection, group_id, lock=True)
             for workspace_id, name in workspace_roles.items():
                 await require_workspace(connection, workspace_id)
                 found = await require_role(connection, workspace_id, name, "/workspaces")
@@ -84,15 +89,6 @@ class Groups:
             await group_repository.put_roles(connection, group_id, role, workspace_roles, self._clock())
             await self._apply(connection, by.organization, before.members)
             return await _required(connection, group_id)
-
-    async def _put_members(
-        self, connection: Connection, organization_id: UUID, group_id: UUID, members: Collection[UUID]
-    ) -> None:
-        if unknown := await group_repository.unknown_users(connection, members):
-            named = ", ".join(f"`{one}`" for one in unknown)
-            raise GROUP_MEMBER_UNKNOWN.error(f"your organization has no users with these ids: {named}", "/members")
-        await group_repository.put_members(connection, organization_id, group_id, members)
-        await self._apply(connection, organization_id, members)
 
     async def _apply(self, connection: Connection, organization_id: UUID, users: Collection[UUID]) -> None:
         """Let these users have what their groups give, and nothing that groups gave before."""
@@ -116,8 +112,17 @@ class Groups:
         return {workspace_id: role.name for workspace_id, role in found.items()}
 
 
-async def _required(connection: Connection, group_id: UUID) -> UserGroup:
-    found = await group_repository.by_id(connection, group_id)
+async def _put_members(
+    connection: Connection, organization_id: UUID, group_id: UUID, members: Collection[UUID]
+) -> None:
+    if unknown := await group_repository.unknown_users(connection, members):
+        named = ", ".join(f"`{one}`" for one in unknown)
+        raise GROUP_MEMBER_UNKNOWN.error(f"your organization has no users with these ids: {named}", "/members")
+    await group_repository.put_members(connection, organization_id, group_id, members)
+
+
+async def _required(connection: Connection, group_id: UUID, *, lock: bool = False) -> UserGroup:
+    found = await group_repository.by_id(connection, group_id, lock=lock)
     if found is None:
         raise GROUP_NOT_FOUND.error("your organization has no group with this id")
     return found

@@ -33,14 +33,6 @@ async def issuer_of(connection: Connection, provider_id: UUID) -> str | None:
     return found
 
 
-async def is_taken(connection: Connection, name: str, provider_id: UUID) -> bool:
-    """Whether another provider than this one has the name."""
-    found: bool = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM identity_provider WHERE name = $1 AND id <> $2)", name, provider_id
-    )
-    return found
-
-
 async def insert(connection: Connection, given: Provider, box: SecretBox, now: datetime) -> bool:
     """A new provider. False where the name is taken."""
     done = await connection.execute(
@@ -63,7 +55,10 @@ async def insert(connection: Connection, given: Provider, box: SecretBox, now: d
 
 
 async def update(connection: Connection, given: Provider, box: SecretBox, now: datetime) -> Provider | None:
-    """Write what a provider is; without a secret it keeps the one that it has."""
+    """Write what a provider is; without a secret it keeps the one that it has.
+
+    Raises `UniqueViolationError` where another one has the name.
+    """
     row = await connection.fetchrow(
         "UPDATE identity_provider SET name = $2, issuer = $3, client_id = $4, scopes = $5, group_claim = $6, "
         "group_roles = $7, default_role = $8, client_secret = coalesce($9, client_secret), updated_at = $10 "

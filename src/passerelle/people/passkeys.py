@@ -20,7 +20,6 @@ from webauthn import (
     verify_registration_response,
 )
 from webauthn.helpers import base64url_to_bytes
-from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     PublicKeyCredentialDescriptor,
@@ -36,6 +35,8 @@ from passerelle.people.models import Passkey, PasskeyCredential, User
 from passerelle.people.signing_in import failed
 
 _NAME: Final = "Passerelle"
+_LONGEST_ID: Final = 1_023
+"""Bytes of a credential's id (Web Authentication Level 3, 4)."""
 
 log = structlog.get_logger("passerelle.passkeys")
 
@@ -83,9 +84,12 @@ class Passkeys:
                 expected_origin=self._origin,
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, KeyError, TypeError) as error:
-            log.warning("passkey.not_added", user=str(user.id), reason=str(error)[:300])
+        except Exception as error:  # the library reads a stranger's bytes, and fails in many ways
+            log.warning("passkey.not_added", user=str(user.id), reason=repr(error)[:300])
             raise failed() from None
+        if len(made.credential_id) > _LONGEST_ID:
+            log.warning("passkey.not_added", user=str(user.id), reason="its id is too long")
+            raise failed()
         async with self._database.organization(user.organization_id) as connection:
             await passkey_repository.insert(
                 connection,
@@ -131,8 +135,8 @@ class Passkeys:
                 credential_current_sign_count=known.sign_count,
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, KeyError, TypeError) as error:
-            log.warning("passkey.refused", passkey=str(known.id), reason=str(error)[:300])
+        except Exception as error:
+            log.warning("passkey.refused", passkey=str(known.id), reason=repr(error)[:300])
             raise failed() from None
         async with self._database.organization(known.organization_id) as connection:
             await passkey_repository.used(connection, known.id, signed.new_sign_count, self._clock())

@@ -420,10 +420,12 @@ async def own_roles(connection: Connection, workspace_id: UUID) -> list[Role]:
     return [_role(row) for row in rows]
 
 
-async def own_role(connection: Connection, workspace_id: UUID, name: str) -> Role | None:
-    """One of them. Nobody deletes it before the transaction ends."""
+async def own_role(connection: Connection, workspace_id: UUID, name: str, *, to_change: bool = False) -> Role | None:
+    """One of them. Nobody deletes it before the transaction ends; nor, `to_change`, looks at it to do so."""
     row = await connection.fetchrow(
-        "SELECT * FROM workspace_role WHERE workspace_id = $1 AND name = $2 FOR SHARE", workspace_id, name
+        f"SELECT * FROM workspace_role WHERE workspace_id = $1 AND name = $2 FOR {'UPDATE' if to_change else 'SHARE'}",
+        workspace_id,
+        name,
     )
     return None if row is None else _role(row)
 
@@ -462,10 +464,7 @@ async def update_role(connection: Connection, workspace_id: UUID, role: Role, no
 
 
 async def delete_role(connection: Connection, workspace_id: UUID, name: str) -> bool:
-    """Delete a role. False where there is none, or members have it."""
-    await connection.execute(
-        "SELECT FROM workspace_role WHERE workspace_id = $1 AND name = $2 FOR UPDATE", workspace_id, name
-    )
+    """Delete a role, which was taken to be changed. False where members have it."""
     done = await connection.execute(
         "DELETE FROM workspace_role r WHERE workspace_id = $1 AND name = $2 "
         "AND NOT EXISTS (SELECT FROM membership m WHERE m.workspace_id = r.workspace_id AND m.role = r.name)",

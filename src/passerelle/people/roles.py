@@ -99,7 +99,7 @@ class Roles:
         role = await self._granted(by.organization, workspace_id, role, by, grants or ())
         async with self._database.organization(by.organization) as connection:
             await require_workspace(connection, workspace_id)
-            before = await repository.own_role(connection, workspace_id, role.name)
+            before = await repository.own_role(connection, workspace_id, role.name, to_change=True)
             if grants is None and before is not None:
                 role = replace(role, granted=before.granted)
             if not await repository.update_role(connection, workspace_id, role, self._clock()):
@@ -129,7 +129,7 @@ class Roles:
         _require_own(name)
         async with self._database.organization(by.organization) as connection:
             await require_workspace(connection, workspace_id)
-            if await repository.own_role(connection, workspace_id, name) is None:
+            if await repository.own_role(connection, workspace_id, name, to_change=True) is None:
                 raise _not_found(name)
             if not await repository.delete_role(connection, workspace_id, name):
                 raise ROLE_IN_USE.error(f"members have the role `{name}`: give them another one first")

@@ -6,11 +6,13 @@ The library reads, writes, patches and filters; what comes of it is done by the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 from scim2_models import (
     AuthenticationScheme,
     Bulk,
@@ -41,6 +43,7 @@ from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.http.fields import said
 from passerelle.kit.ids import parse_id
+from passerelle.kit.storable import unstorable
 from passerelle.people import models, repository
 from passerelle.people.errors import GROUP_NOT_FOUND, USER_NOT_FOUND
 from passerelle.people.groups import Groups
@@ -245,15 +248,25 @@ _KINDS: Final = frozenset(
 
 
 def _read(kind: type[R], text: bytes, context: Context) -> R:
-    return kind.model_validate_json(text or b"{}", scim_ctx=context)
+    return kind.model_validate_json(_storable(text), scim_ctx=context)
 
 
 def _patched(kind: type[R], shown: R, text: bytes) -> None:
     """Apply the changes to what is shown. Raises `ValidationError`, `SCIMException`."""
     wanted: PatchOp[R] = PatchOp[kind].model_validate_json(  # type: ignore[valid-type]
-        text or b"{}", scim_ctx=Context.RESOURCE_PATCH_REQUEST
+        _storable(text), scim_ctx=Context.RESOURCE_PATCH_REQUEST
     )
     wanted.patch(shown)
+
+
+def _storable(text: bytes) -> bytes:
+    """A body, which may be empty. Raises `ScimError` where the database would not keep what is in it."""
+    problem = None
+    with suppress(ValueError):  # what is no JSON is told by whoever reads it
+        problem = unstorable(from_json(text))
+    if problem is not None:
+        raise ScimError(400, f"a value {problem}", "invalidValue")
+    return text or b"{}"
 
 
 def _request(kind: type[R], asked: dict[str, str]) -> SearchRequest[R]:

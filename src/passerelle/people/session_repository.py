@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -44,11 +43,6 @@ async def end(connection: Connection, token_hash: str) -> None:
     await connection.execute("SELECT end_session($1)", token_hash)
 
 
-async def delete(connection: Connection, session_id: UUID) -> None:
-    """End a session of the organization that the connection serves."""
-    await connection.execute("DELETE FROM user_session WHERE id = $1", session_id)
-
-
 async def of_user(connection: Connection, user_id: UUID, now: datetime) -> list[UserSession]:
     """A user's sessions that last, the one that was seen last first."""
     rows = await connection.fetch(
@@ -81,11 +75,20 @@ async def touch(connection: Connection, session_id: UUID, now: datetime, address
     )
 
 
-async def renew(connection: Connection, session_id: UUID, now: datetime, factors: Sequence[str]) -> None:
-    """The person proved once more who they are."""
-    await connection.execute(
-        "UPDATE user_session SET authenticated_at = $2, factors = $3 WHERE id = $1", session_id, now, list(factors)
+async def renew(connection: Connection, session: UserSession, token_hash: str, proved_before: datetime | None) -> bool:
+    """Write when and how the person has proved who they are, and the new secret. False where it is another session by
+    now, or none: `proved_before` says when they had proved it."""
+    done = await connection.execute(
+        "UPDATE user_session SET token_hash = $2, factors = $3, authenticated_at = $4, last_seen_at = $5 "
+        "WHERE id = $1 AND authenticated_at IS NOT DISTINCT FROM $6",
+        session.id,
+        token_hash,
+        list(session.factors),
+        session.authenticated_at,
+        session.last_seen_at,
+        proved_before,
     )
+    return bool(done == "UPDATE 1")
 
 
 async def find_user(connection: Connection, token_hash: str, wanted: UUID | None) -> SessionUser | None:

@@ -24,7 +24,7 @@ from passerelle.kit.database import Database
 from passerelle.kit.ids import NewId
 from passerelle.kit.secrets import CannotDecryptError, SecretBox
 from passerelle.people import repository, session_repository
-from passerelle.people.errors import SESSION_NOT_FOUND
+from passerelle.people.errors import SESSION_NOT_FOUND, over
 from passerelle.people.models import Opened, Proved, User, UserSession
 
 SIGNING_IN: Final = timedelta(minutes=30)
@@ -180,7 +180,10 @@ class Sessions:
             await session_repository.end_all(connection, user_id, besides)
 
     async def renew(self, session: UserSession, factor: str) -> Opened:
-        """The person proved once more who they are: the session gets a new secret, and counts as fresh."""
+        """The person proved once more who they are: the session gets a new secret, and counts as fresh.
+
+        Raises SESSION_OVER, also where they have done so at the same moment elsewhere: one secret is right.
+        """
         now = self._clock()
         assert session.organization_id is not None
         secret = secrets.token_urlsafe(32)
@@ -188,8 +191,8 @@ class Sessions:
             session, authenticated_at=now, last_seen_at=now, factors=tuple(dict.fromkeys([*session.factors, factor]))
         )
         async with self._database.organization(session.organization_id) as connection:
-            await session_repository.delete(connection, session.id)
-            await session_repository.insert(connection, renewed, digest(secret))
+            if not await session_repository.renew(connection, renewed, digest(secret), session.authenticated_at):
+                raise over()
         return Opened(renewed, secret)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
+import asyncpg
 import orjson
 import structlog
 from authlib.common.urls import add_params_to_uri
@@ -26,12 +27,13 @@ from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
 
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database
+from passerelle.kit.database import Connection, Database, take_turn
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.authentication import Principal
 from passerelle.kit.ids import NewId
 from passerelle.kit.outgoing import Outgoing, OutgoingError
 from passerelle.kit.secrets import SecretBox
+from passerelle.kit.storable import unstorable
 from passerelle.people import identity_provider_repository, repository
 from passerelle.people.errors import (
     IDENTITY_PROVIDER_EXISTS,
@@ -49,6 +51,8 @@ CALLBACK: Final = "/sign-in/callback"
 _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 _SECONDS: Final = 10.0
 _MOST_BYTES: Final = 500_000
+_NONSENSE: Final = (ValueError, KeyError, TypeError, AttributeError)
+"""What the libraries fail with where a provider sends values of other types than it should."""
 _LEEWAY: Final = 60
 """Seconds that the provider's clock may be off."""
 
@@ -83,6 +87,19 @@ class Begun:
 
     address: str
     pending: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Whom a provider vouches for."""
+
+    idp_id: str
+    """The provider and its own name for the person."""
+    proved_email: str | None
+    first_name: str
+    last_name: str
+    role: str | None
+    """The role in the organization; None: they may not enter."""
 
 
 class SingleSignOn:
@@ -149,10 +166,11 @@ class SingleSignOn:
             # Or whoever changes the issuer would be sent the secret of another one.
             raise IDENTITY_PROVIDER_INVALID.error("another issuer needs its own `clientSecret`", "/clientSecret")
         await self._metadata(given.issuer)
-        async with self._database.organization(given.organization_id) as connection:
-            if await identity_provider_repository.is_taken(connection, given.name, given.id):
-                raise _exists(given.name)
-            changed = await identity_provider_repository.update(connection, given, self._box, self._clock())
+        try:
+            async with self._database.organization(given.organization_id) as connection:
+                changed = await identity_provider_repository.update(connection, given, self._box, self._clock())
+        except asyncpg.UniqueViolationError:
+            raise _exists(given.name) from None
         if changed is None:
             raise _unknown()
         return changed
@@ -221,10 +239,10 @@ class SingleSignOn:
         try:
             metadata = await self._metadata(provider.issuer)
             tokens = await self._exchange(provider, metadata, answer["code"], pending["verifier"])
-            claims = await self._claims(provider, metadata, tokens, pending["nonce"])
-        except (PasserelleError, OutgoingError, JoseError, ValueError, KeyError, TypeError) as error:
-            raise _failed(provider, str(error)) from None
-        return await self._user(provider, claims)
+            person = _person(provider, await self._claims(provider, metadata, tokens, pending["nonce"]))
+        except (PasserelleError, OutgoingError, JoseError, *_NONSENSE) as error:
+            raise _failed(provider, str(error) or repr(error)) from None
+        return await self._user(provider, person)
 
     async def _exchange(self, provider: Provider, metadata: Any, code: str, verifier: str) -> dict[str, Any]:
         fields = {
@@ -278,17 +296,17 @@ class SingleSignOn:
             raise ValueError("the provider's userinfo is about somebody else (sub)")
         return {**found, **claims}
 
-    async def _user(self, provider: Provider, claims: Mapping[str, Any]) -> User:
+    async def _user(self, provider: Provider, person: _Person) -> User:
         """The user that is meant: known by the provider's own name for the person, else by a proved address."""
-        role = _role(provider, claims)
+        role = person.role
         if role is None:
             raise _failed(provider, "the person is in no group that may enter")
-        idp_id = f"{provider.id}:{claims['sub']}"
         now = self._clock()
         async with self._database.organization(provider.organization_id) as connection:
-            user = await repository.user_by_idp_id(connection, idp_id)
+            await take_turn(connection, f"identity {person.idp_id}")  # they may come in two browsers at once
+            user = await repository.user_by_idp_id(connection, person.idp_id)
             if user is None:
-                user = await self._linked(connection, provider, claims, idp_id, role)
+                user = await self._linked(connection, provider, person, role)
             if user.state != "active":
                 raise _failed(provider, "the user was deactivated")
             # Owners are made by owners, and stay what they are.
@@ -296,28 +314,19 @@ class SingleSignOn:
                 user = await repository.change_user(connection, user.id, now, {"role": role}) or user
         return user
 
-    async def _linked(
-        self, connection: Connection, provider: Provider, claims: Mapping[str, Any], idp_id: str, role: str
-    ) -> User:
-        if claims.get("email_verified") is not True:
+    async def _linked(self, connection: Connection, provider: Provider, person: _Person, role: str) -> User:
+        if person.proved_email is None:
             raise _failed(provider, "the provider does not say that the address is proved (email_verified)")
-        email = checked_email(str(claims["email"]))
-        found = await repository.user_by_email(connection, email)
+        found = await repository.user_by_email(connection, person.proved_email)
         if found is None:
-            new = NewUser(
-                email,
-                role,
-                str(claims.get("given_name") or claims.get("name") or "")[:100],
-                str(claims.get("family_name") or "")[:100],
-                idp_id=idp_id,
-            )
+            new = NewUser(person.proved_email, role, person.first_name, person.last_name, idp_id=person.idp_id)
             return await self._users.insert(connection, provider.organization_id, new)
         if found.role == "owner":
             # Else whoever may name a provider could become an owner with one of their own.
             raise _failed(provider, "owners sign in here")
         if found.idp_id is not None:
             raise _failed(provider, "the address belongs to a user who signs in as somebody else there")
-        changed = await repository.change_user(connection, found.id, self._clock(), {"idp_id": idp_id})
+        changed = await repository.change_user(connection, found.id, self._clock(), {"idp_id": person.idp_id})
         assert changed is not None
         return changed
 
@@ -334,7 +343,7 @@ class SingleSignOn:
             for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
                 if not isinstance(found.get(name), str):
                     raise ValueError(f"it names no {name}")
-        except (OutgoingError, ValueError) as error:
+        except (OutgoingError, *_NONSENSE) as error:
             message = f"`{issuer[:200]}` is no provider of OpenID Connect: {error}"
             raise IDENTITY_PROVIDER_INVALID.error(message, "/issuer") from None
         return metadata
@@ -369,6 +378,21 @@ def _unknown() -> PasserelleError:
 def _texts(found: object) -> list[str]:
     """The texts of a list that somebody else wrote; not without an end."""
     return [one[:200] for one in found[:200] if isinstance(one, str)] if isinstance(found, list) else []
+
+
+def _person(provider: Provider, claims: Mapping[str, Any]) -> _Person:
+    """Raises `ValueError`, USER_EMAIL_INVALID."""
+    is_proved = claims.get("email_verified") is True and "email" in claims
+    person = _Person(
+        f"{provider.id}:{claims['sub']}",
+        checked_email(str(claims["email"])) if is_proved else None,
+        str(claims.get("given_name") or claims.get("name") or "")[:100],
+        str(claims.get("family_name") or "")[:100],
+        _role(provider, claims),
+    )
+    if (problem := unstorable([person.idp_id, person.proved_email, person.first_name, person.last_name])) is not None:
+        raise ValueError(f"a claim of the id token {problem}")
+    return person
 
 
 def _role(provider: Provider, claims: Mapping[str, Any]) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import disk_usage
@@ -110,48 +110,35 @@ class Files:
 
     async def put(self, path: str, file: BinaryIO) -> None:
         """Keep a file, in one piece or not at all. Raises FILES_FULL, FILES_UNAVAILABLE."""
-        try:
+        with _told():
             await obstore.put_async(self._store, path, file)
-        except BaseError as error:
-            if _NO_ROOM in str(error):
-                message = "the store of files is full: an administrator has to make room, then send the request again"
-                raise FILES_FULL.error(message, headers={"Retry-After": "60"}) from error
-            raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error
 
     async def read(self, path: str) -> AsyncIterator[bytes]:
         """A file's bytes in chunks of a megabyte or so. Raises `FileGoneError`, FILES_UNAVAILABLE."""
-        try:
-            found = await obstore.get_async(self._store, path)
-        except (NotFoundError, FileNotFoundError):
-            raise FileGoneError(path) from None
-        except BaseError as error:
-            raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error
+        with _told():
+            try:
+                found = await obstore.get_async(self._store, path)
+            except (NotFoundError, FileNotFoundError):
+                raise FileGoneError(path) from None
         return _chunks(found.stream(min_chunk_size=_CHUNK))
 
     async def listed(self, folder: str) -> AsyncIterator[str]:
         """The paths of all files in a folder, in order where the store has one. Raises FILES_UNAVAILABLE."""
-        try:
+        with _told(), suppress(NotFoundError, FileNotFoundError):
             async for part in obstore.list(self._store, folder):
                 for one in part:
                     yield one["path"]
-        except (NotFoundError, FileNotFoundError):
-            return
-        except BaseError as error:
-            raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error
 
     async def delete_below(self, folder: str) -> None:
-        """Delete every file of a folder."""
-        async for some in obstore.list(self._store, folder):
-            await obstore.delete_async(self._store, [one["path"] for one in some])
+        """Delete every file of a folder. Raises FILES_UNAVAILABLE."""
+        with _told():
+            async for some in obstore.list(self._store, folder):
+                await obstore.delete_async(self._store, [one["path"] for one in some])
 
     async def delete(self, path: str) -> None:
         """Delete a file, if it is there. Raises FILES_UNAVAILABLE."""
-        try:
+        with _told(), suppress(NotFoundError, FileNotFoundError):
             await obstore.delete_async(self._store, path)
-        except (NotFoundError, FileNotFoundError):
-            return
-        except BaseError as error:
-            raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error
 
 
 def _explained(act: str, error: Exception) -> str:
@@ -169,5 +156,18 @@ def _first_line(error: Exception) -> str:
 
 
 async def _chunks(stream: Any) -> AsyncIterator[bytes]:
-    async for chunk in stream:
-        yield bytes(chunk)
+    with _told():
+        async for chunk in stream:
+            yield bytes(chunk)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Raises FILES_FULL or FILES_UNAVAILABLE for what the store fails with: some of it are Python's own errors."""
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        if _NO_ROOM in str(error):
+            message = "the store of files is full: an administrator has to make room, then send the request again"
+            raise FILES_FULL.error(message, headers={"Retry-After": "60"}) from error
+        raise FILES_UNAVAILABLE.error("the store of files does not answer: send the request again") from error

@@ -12,10 +12,10 @@ from pathlib import PurePath
 from typing import BinaryIO, Final, cast
 
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from passerelle.kit.http.bodies import content_type_of
+from passerelle.kit.http.multipart import read_form
 from passerelle.kit.text import readable
 from passerelle.resources.content import HEAD, rightly_named, type_of_content
 from passerelle.resources.errors import (
@@ -60,11 +60,10 @@ async def received(request: Request, *, largest: int = LARGEST) -> AsyncIterator
     """
     if not (content_type_of(request.scope) or "").lower().startswith("multipart/form-data"):
         raise FILE_MISSING.error("send the file as `multipart/form-data`, in a part named `file`")
-    parser = MultiPartParser(request.headers, _within(request, largest), max_files=1, max_fields=20)
     try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise FILE_FORM_INVALID.error(f"the multipart body cannot be read: {error.message}") from None
+        form = await read_form(request, _within(request, largest), max_files=1)
+    except ValueError as error:
+        raise FILE_FORM_INVALID.error(f"the multipart body cannot be read: {error}") from None
     try:
         yield await _upload(form, largest)
     finally:

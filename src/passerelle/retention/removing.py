@@ -16,7 +16,6 @@ import structlog
 from passerelle.holds.service import held_until_the_end
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
-from passerelle.kit.errors import PasserelleError
 from passerelle.links.removing import remove_links
 from passerelle.retention import repository
 from passerelle.retention.archives import Archives, WrittenArchive
@@ -112,7 +111,7 @@ class Removal:
     async def run(self) -> Counter[str]:
         """Remove what is over in each workspace that has a rule or a hold. Returns how much, by kind.
 
-        What cannot be archived stays until the next hour: the others' work goes on.
+        What cannot be archived or removed stays until the next hour: the others' work goes on.
         """
         until = time.monotonic() + LONGEST
         gone: Counter[str] = Counter()
@@ -121,8 +120,8 @@ class Removal:
             for kind in WALKS:
                 try:
                     gone[kind] += await self._walk(workspace_id, kind, until)
-                except PasserelleError as error:
-                    log.warning("retention.interrupted", workspace=str(workspace_id), kind=kind, reason=str(error))
+                except Exception as error:
+                    log.warning("retention.interrupted", workspace=str(workspace_id), kind=kind, reason=repr(error))
         if gone.total():
             log.info("retention.removed", **gone)
         return gone

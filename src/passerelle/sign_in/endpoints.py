@@ -138,7 +138,7 @@ class _SignInPages:
         browser = self._pages.browser(request)
         session = await self._people.sessions.find(browser.secret)
         pending = None if session is None else self._people.sessions.pending(session)
-        if pending is None or browser.secret is None:
+        if pending is None or "provider" not in pending or browser.secret is None:
             return self._pages.go("/sign-in")
         # Whatever comes of it: the same answer is not taken a second time.
         await self._people.sessions.end(browser.secret)

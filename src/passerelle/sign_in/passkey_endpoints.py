@@ -14,7 +14,7 @@ from passerelle.kit.http.bodies import receive_body
 from passerelle.kit.http.permissions import Public
 from passerelle.kit.secrets import CannotDecryptError, SecretBox
 from passerelle.people.attempts import PER_NETWORK
-from passerelle.people.authenticator import over
+from passerelle.people.errors import over
 from passerelle.people.models import User
 from passerelle.people.services import PeopleServices
 from passerelle.people.sessions import network_of

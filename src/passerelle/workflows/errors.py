@@ -16,6 +16,9 @@ WORKFLOW_NOT_COMPLETED: Final = Code(
     "WORKFLOW_NOT_COMPLETED", 409, "The result is there once the execution is COMPLETED; the message says its status."
 )
 WORKFLOW_ENDED: Final = Code("WORKFLOW_ENDED", 409, "The execution has ended and cannot be changed any more.")
+WORKFLOW_BUSY: Final = Code(
+    "WORKFLOW_BUSY", 409, "The execution changes too fast to be written. Send the request again."
+)
 WORKFLOW_NOT_FAILED: Final = Code("WORKFLOW_NOT_FAILED", 409, "Only a FAILED execution can be retried.")
 STEP_NOT_IN_REVISION: Final = Code(
     "STEP_NOT_IN_REVISION",

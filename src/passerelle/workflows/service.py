@@ -16,6 +16,7 @@ from passerelle.definitions.model import Definition
 from passerelle.definitions.revisions.service import Published, Revisions
 from passerelle.engine.checks import CheckResult, OutsideCheck
 from passerelle.engine.children import Admission
+from passerelle.engine.commits import ExecutionBusyError
 from passerelle.engine.model import ENDED, Identity, Received, State, Status
 from passerelle.engine.runner import Run, Runner
 from passerelle.engine.signals import Cancelled, EventCame, Retried, Signal
@@ -194,7 +195,7 @@ class Executions:
     async def timeline(self, workspace_id: UUID, execution_id: UUID) -> Timeline:
         """An execution with every finished attempt and what it did to records. Raises WORKFLOW_NOT_FOUND."""
         view = await self._found(workspace_id, execution_id)
-        state, definition = await self._runner.look(workspace_id, execution_id)
+        state, definition = await self._look(workspace_id, execution_id)
         runs = await self._repository.step_runs(workspace_id, execution_id)
         runs += under_way(definition, state, self._clock(), runs)
         moves = await self._repository.moves(workspace_id, execution_id)
@@ -283,6 +284,8 @@ class Executions:
             run = await self._runner.apply(workspace_id, execution_id, signal, seen)
         except Gone:
             raise not_found(execution_id) from None
+        except ExecutionBusyError:
+            raise _busy(execution_id) from None
         if run.state.runnable:
             self._here.spawn(run)
         return run
@@ -429,6 +432,8 @@ class Executions:
             run = await self._runner.apply(workspace_id, execution_id, signal)
         except Gone:
             raise not_found(execution_id) from None
+        except ExecutionBusyError:
+            raise _busy(execution_id) from None
         except NotAllowed as error:
             raise refusal.error(str(error)) from None
         try:
@@ -442,6 +447,12 @@ class Executions:
             return await self._runner.look(workspace_id, execution_id)
         except Gone:
             raise not_found(execution_id) from None
+
+
+def _busy(execution_id: UUID) -> PasserelleError:
+    return errors.WORKFLOW_BUSY.error(
+        f"too much happens to the execution {execution_id} at once: send the request again"
+    )
 
 
 def _asked_by() -> JsonObject | None:

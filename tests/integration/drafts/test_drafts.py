@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -143,6 +144,14 @@ async def test_who_closes_a_draft_is_gone_at_once_and_the_others_hear_of_it(
     async with database.workspace(workspace_id) as connection:
         rows = await connection.fetch("SELECT type FROM event WHERE type LIKE 'draft.%' ORDER BY id")
     assert [row["type"] for row in rows] == ["draft.opened", "draft.closed", "draft.opened"]
+
+
+async def test_a_draft_that_is_let_go_while_others_say_that_they_are_there_is_gone_for_them(app: FastAPI) -> None:
+    for _ in range(6):
+        path = f"/drafts/{(await made(app, shared=True))['id']}"
+        there = [call(app, who, "POST", f"{path}/presence") for who in ("ben", "carl", "dora", "anna")]
+        answers = await asyncio.gather(*there, call(app, "anna", "DELETE", path))
+        assert {one.status_code for one in answers} <= {200, 204, 404}, [one.text for one in answers]
 
 
 async def test_who_opens_and_saves_a_shared_draft_is_told_to_the_stream_while_others_are_there(

@@ -92,6 +92,17 @@ async def test_a_person_of_the_provider_becomes_a_user_with_the_role_of_their_gr
     assert [one["email"] for one in users].count("zofia@example.com") == 1
 
 
+async def test_a_person_who_comes_for_the_first_time_in_three_browsers_becomes_one_user(
+    home: Home, issuer: str
+) -> None:
+    made, tabs = await provided(home, issuer), [home.tab() for _ in range(3)]
+    addresses = [await answered(tab, made["signInPath"], "staff-ewa") for tab in tabs]
+    entered = await asyncio.gather(*(tab.client.get(address) for tab, address in zip(tabs, addresses, strict=True)))
+    assert [one.status_code for one in entered] == [303] * 3
+    users = (await home.product.api.get("/organizations/users")).json()["content"]
+    assert [one["email"] for one in users].count("staff-ewa@example.com") == 1
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

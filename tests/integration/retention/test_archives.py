@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from typer.testing import CliRunner
 
@@ -55,12 +56,18 @@ async def test_a_kind_is_archived_only_where_its_time_is_said(product: Product) 
     assert shown["executions"] is False
 
 
-async def test_what_the_store_does_not_take_stays(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [FILES_UNAVAILABLE.error("the store of files does not answer"), asyncpg.QueryCanceledError("statement timeout")],
+)
+async def test_what_the_store_does_not_take_stays(
+    product: Product, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     await product.run(QUICK)
     await archived(product, executions="1d", events="7d")
 
     async def refused(*_: object) -> None:
-        raise FILES_UNAVAILABLE.error("the store of files does not answer")
+        raise error
 
     monkeypatch.setattr(product.services.retention.archives._files, "put", refused)
     assert await later(product, 30) == {}

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from passerelle.kit import sent_journal as sent_module
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import new_id
 from passerelle.kit.mail import Message
 from passerelle.kit.mail.addresses import MailAddress
@@ -66,7 +67,8 @@ async def test_what_the_store_does_not_take_is_written_the_next_time(
 
     with monkeypatch.context() as patched:
         patched.setattr(files, "put", refused)
-        await journal(buffer, files, clock).write()
+        with pytest.raises(PasserelleError, match="does not answer"):
+            await journal(buffer, files, clock).write()
     await journal(buffer, files, clock).write()
     found, _ = await journal(buffer, files, clock).since(START)
     assert [(one.kind, one.to, one.key) for one in found] == [("call", "https://register.example", "k")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
-from joserfc import jwt
+from joserfc import jws
 from joserfc.jwk import OctKey, RSAKey
 
 from passerelle.kit.clock import system_clock
@@ -51,8 +52,8 @@ class Elsewhere:
 class Taking(SingleSignOn):
     """Ends where the claims are believed: what follows needs a database."""
 
-    async def _user(self, provider: Provider, claims: Any) -> User:
-        return cast("User", SimpleNamespace(email=claims["email"]))
+    async def _user(self, provider: Provider, person: Any) -> User:
+        return cast("User", SimpleNamespace(email=person.proved_email))
 
 
 async def outcome(changes: dict[str, Any], *, key: Any = KEY, alg: str = "RS256") -> str:
@@ -71,10 +72,11 @@ async def outcome(changes: dict[str, Any], *, key: Any = KEY, alg: str = "RS256"
     now = int(time.time())
     claims = {
         "iss": ISSUER, "aud": "passerelle", "sub": "7", "nonce": asked["nonce"][0], "iat": now, "exp": now + 300,
-        "email": "ewa@example.com",
+        "email": "ewa@example.com", "email_verified": True,
     } | changes  # fmt: skip
     claims = {name: value for name, value in claims.items() if value is not None}
-    elsewhere.token = jwt.encode({"alg": alg, "kid": "one"}, claims, key, algorithms=[alg])
+    text = json.dumps(claims).encode()
+    elsewhere.token = jws.serialize_compact({"alg": alg, "kid": "one"}, text, key, algorithms=[alg])
     try:
         user = await service.finish(provider, begun.pending, {"state": asked["state"][0], "code": "c"})
     except PasserelleError as error:
@@ -129,3 +131,52 @@ async def test_a_token_that_another_key_signed_is_refused() -> None:
 async def test_a_token_that_is_signed_with_the_clients_secret_is_refused() -> None:
     """The provider lists HS256 and none; we take neither, whatever it says."""
     assert await outcome({}, key=OctKey.import_key(SECRET), alg="HS256") == "SINGLE_SIGN_ON_FAILED"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"email": None}, "SINGLE_SIGN_ON_FAILED"),
+        ({"email": 5}, "SINGLE_SIGN_ON_FAILED"),
+        ({"email": "a" * 5_000 + "@example.com"}, "SINGLE_SIGN_ON_FAILED"),
+        ({"sub": "a\0b"}, "SINGLE_SIGN_ON_FAILED"),
+        ({"given_name": "a\0b"}, "SINGLE_SIGN_ON_FAILED"),
+        ({"family_name": "\ud800"}, "SINGLE_SIGN_ON_FAILED"),
+        ({"given_name": {"of": "another type"}}, "ewa@example.com"),
+        ({"exp": "soon"}, "SINGLE_SIGN_ON_FAILED"),
+    ],
+)
+async def test_claims_that_make_no_sense_are_refused_or_do_without(changes: dict[str, Any], expected: str) -> None:
+    assert await outcome(changes) == expected
+
+
+async def test_a_provider_that_describes_itself_by_nonsense_is_told_as_that() -> None:
+    """Whatever stands in its document: the answer is a discovery, or IDENTITY_PROVIDER_INVALID."""
+    elsewhere = Elsewhere()
+    said: dict[str, Any] = {}
+
+    def respond(request: SentRequest) -> OutgoingAnswer:
+        right = orjson.loads(elsewhere.respond(request).body)
+        return OutgoingAnswer(200, {}, orjson.dumps(right | said))
+
+    service = Taking(
+        cast("Any", None), cast("Any", None), FakeOutgoing(respond), SecretBox(["x" * 40]), system_clock, new_id,
+        "https://passerelle.example",
+    )  # fmt: skip
+    names = (
+        "authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported", "subject_types_supported",
+        "id_token_signing_alg_values_supported", "scopes_supported", "claims_supported", "grant_types_supported",
+        "token_endpoint_auth_methods_supported", "code_challenge_methods_supported", "op_policy_uri", "op_tos_uri",
+        "registration_endpoint", "acr_values_supported", "ui_locales_supported", "claims_parameter_supported",
+    )  # fmt: skip
+    nonsense: list[Any] = [5, None, [], {}, "x", [5], True, "https://["]
+    told: list[str] = []
+    for name in names:
+        for value in nonsense:
+            said = {name: value}
+            try:
+                await service.discover(ISSUER)
+            except PasserelleError as error:
+                told += [one.code for one in error.problems]
+    assert set(told) == {"IDENTITY_PROVIDER_INVALID"}
+    assert len(told) > len(names)

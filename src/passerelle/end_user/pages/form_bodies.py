@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, unquote
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from passerelle.kit.errors import Code
 from passerelle.kit.http.bodies import BODY_TOO_LARGE
+from passerelle.kit.http.multipart import read_form
 
 FORM_UNREADABLE: Final = Code("FORM_UNREADABLE", 400, "The body is not a form as browsers send it.")
 
@@ -47,10 +47,9 @@ async def files_of(request: Request, *, largest: int, most: int) -> tuple[dict[s
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise FORM_UNREADABLE.error("send files as `multipart/form-data`")
-    parser = MultiPartParser(request.headers, _bounded(request, largest), max_files=most, max_fields=20)
     try:
-        form = await parser.parse()
-    except MultiPartException:
+        form = await read_form(request, _bounded(request, largest), max_files=most)
+    except ValueError:
         raise FORM_UNREADABLE.error("the form cannot be read: load the page again and send it once more") from None
     found = form.multi_items()
     fields = {name: value for name, value in found if isinstance(value, str)}

@@ -22,13 +22,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from passerelle.kit.database import DATABASE_UNAVAILABLE
+from passerelle.kit.database import DATABASE_UNAVAILABLE, NoConnectionFreeError
 from passerelle.kit.errors import Code, PasserelleError, Problem
 from passerelle.kit.http.answers import Answer, json_answer
 from passerelle.kit.http.authentication import principal
 from passerelle.kit.http.context import masked_path
 from passerelle.kit.http.fields import explain, said
 from passerelle.kit.ids import NewId, new_id
+from passerelle.kit.secrets import CannotDecryptError
 
 NOT_FOUND: Final = Code("NOT_FOUND", 404, "There is no such address. See `/docs` for those that exist.")
 METHOD_NOT_ALLOWED: Final = Code(
@@ -64,9 +65,38 @@ DATABASE_FULL: Final = Code(
 DATABASE_TOO_SLOW: Final = Code(
     "DATABASE_TOO_SLOW", 503, "The database did not end within its time. The request changed nothing: ask for less."
 )
+DATABASE_BUSY: Final = Code(
+    "DATABASE_BUSY", 503, "No connection to the database became free, or others wrote the same. Send the request again."
+)
+SECRET_KEY_MISSING: Final = Code(
+    "SECRET_KEY_MISSING", 503, "What the request needs is encrypted with a key that `PASSERELLE_SECRET_KEY` lacks."
+)
 DISK_FULL: Final = Code(
     "DISK_FULL", 503, "The server's own disk is full. The request changed nothing; send it again when there is room."
 )
+_MAKE_ROOM: Final = "an administrator has to make room, then send the request again"
+_TROUBLES: Final[Sequence[tuple[tuple[type[Exception], ...], Code, str, int]]] = (
+    ((asyncpg.DiskFullError,), DATABASE_FULL, f"the database's disk is full: {_MAKE_ROOM}", 60),
+    (
+        (asyncpg.QueryCanceledError,),
+        DATABASE_TOO_SLOW,
+        "the database took too long, and nothing was changed: ask for less at once, or later",
+        30,
+    ),
+    (
+        (NoConnectionFreeError, asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError),
+        DATABASE_BUSY,
+        "too much was done at the same moment: send the request again",
+        2,
+    ),
+    (
+        (CannotDecryptError,),
+        SECRET_KEY_MISSING,
+        "this was encrypted with a key that the server lacks: an administrator adds it to PASSERELLE_SECRET_KEY",
+        60,
+    ),
+)
+"""What is not as it should be, the code, what to do, and after how many seconds it is worth another try."""
 _CLOSED_BY_CLIENT: Final = 499
 _OF_NO_ENDPOINT: Final = frozenset({404, 405})
 
@@ -191,16 +221,11 @@ def _as_error(scope: Scope, raised: Exception) -> PasserelleError:
 
 def _of_the_machine(raised: Exception) -> PasserelleError | None:
     """What comes of a disk or a database that is not as it should be; None for anything else."""
-    waiting = "an administrator has to make room, then send the request again"
-    if isinstance(raised, asyncpg.DiskFullError):
-        return DATABASE_FULL.error(f"the database's disk is full: {waiting}", headers={"Retry-After": "60"})
-    if isinstance(raised, asyncpg.QueryCanceledError):
-        return DATABASE_TOO_SLOW.error(
-            "the database took too long, and nothing was changed: ask for less at once, or later",
-            headers={"Retry-After": "30"},
-        )
+    for kinds, code, message, seconds in _TROUBLES:
+        if isinstance(raised, kinds):
+            return code.error(message, headers={"Retry-After": str(seconds)})
     if isinstance(raised, OSError) and raised.errno == errno.ENOSPC:
-        return DISK_FULL.error(f"the server's disk is full: {waiting}", headers={"Retry-After": "60"})
+        return DISK_FULL.error(f"the server's disk is full: {_MAKE_ROOM}", headers={"Retry-After": "60"})
     if _is_lost_database(raised):
         return DATABASE_UNAVAILABLE.error(
             "the database does not answer: send the request again in a few seconds",

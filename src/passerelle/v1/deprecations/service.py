@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from passerelle.kit.clock import Clock
@@ -21,6 +20,7 @@ from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.versions import DEPRECATED, VersionUse
 from passerelle.kit.memory import Memory, Remembered
 from passerelle.kit.metrics import counter
+from passerelle.kit.repeating import repeat
 from passerelle.kit.timetable import end_of_present, parse_timetable
 from passerelle.v1.deprecations.errors import BROWNOUTS_INVALID, V1_BROWNOUT, V1_MODE_LOOSER, V1_REMOVED
 from passerelle.v1.deprecations.models import Counted, Mode, Policy, Stored, UseKey, UseTally
@@ -123,12 +123,7 @@ class Deprecations:
 
     async def keep_writing(self) -> None:
         """Write down every few seconds, for as long as the process lives."""
-        while True:
-            await asyncio.sleep(WRITTEN_EVERY)
-            try:
-                await self.write()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("deprecations.unwritten", error=repr(error))
+        await repeat("deprecations", WRITTEN_EVERY, self.write)
 
     async def forget_old(self) -> None:
         """Delete counts that nobody compares with any more."""

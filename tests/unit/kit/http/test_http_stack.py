@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, StreamingResponse
 from structlog.testing import capture_logs
 
+from passerelle.kit.database import NoConnectionFreeError
 from passerelle.kit.errors import Code, PasserelleError
 from passerelle.kit.http import errors
 from passerelle.kit.http.answers import Answer, json_answer
@@ -29,6 +30,7 @@ from passerelle.kit.http.media_types import DeprecationNotice
 from passerelle.kit.http.permissions import Requires
 from passerelle.kit.http.versions import version
 from passerelle.kit.ids import parse_id
+from passerelle.kit.secrets import CannotDecryptError
 
 TEST_REFUSED = Code("TEST_REFUSED", 401, "For these tests.")
 TEST_FIRST = Code("TEST_FIRST", 409, "For these tests.")
@@ -148,6 +150,11 @@ async def test_what_was_not_expected_shows_nothing_internal_and_is_logged_with_i
         (asyncpg.DiskFullError("could not extend file"), "DATABASE_FULL"),
         (asyncpg.QueryCanceledError("canceling statement due to statement timeout"), "DATABASE_TOO_SLOW"),
         (OSError(errno.ENOSPC, "No space left on device"), "DISK_FULL"),
+        (NoConnectionFreeError("all connections were in use"), "DATABASE_BUSY"),
+        (asyncpg.DeadlockDetectedError("deadlock detected"), "DATABASE_BUSY"),
+        (asyncpg.SerializationError("could not serialize access"), "DATABASE_BUSY"),
+        (asyncpg.LockNotAvailableError("canceling statement due to lock timeout"), "DATABASE_BUSY"),
+        (CannotDecryptError("no key opens this"), "SECRET_KEY_MISSING"),
     ],
 )
 async def test_a_database_that_is_lost_and_a_disk_that_is_full_are_503(
