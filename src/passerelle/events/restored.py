@@ -29,7 +29,10 @@ _NUMBERED: Final = """
     SELECT quote_ident(c.relname) AS relation, quote_ident(a.attname) AS attribute
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE a.atttypid = 'xid8'::regtype AND c.relkind = 'r' AND n.nspname = current_schema() AND NOT a.attisdropped
+      AND c.relname <> 'audit_entry'
 """
+"""The audit is only added to, and needs it not: an entry that has no place in its chain yet gets it after an hour,
+whatever its number (`seal_audit`)."""
 
 _LOWER: Final = "UPDATE {relation} SET {attribute} = greatest({attribute}::text::bigint - $1, $2)::text::xid8"
 
