@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -51,3 +52,18 @@ def test_health_answers_head(processes: Cluster, path: str) -> None:
     _, url = processes.serve()
     answer = httpx.head(f"{url}{path}")
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_a_process_that_was_told_to_stop_is_ready_at_neither_address(processes: Cluster) -> None:
+    port = free_port()
+    environment = {"PASSERELLE_METRICS_LISTEN": f"127.0.0.1:{port}", "PASSERELLE_STOP_DELAY": "30s"}
+    serving, url = processes.serve(environment=environment)
+    with httpx.Client() as asking:
+        assert asking.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
+        serving.terminate()
+        deadline = time.monotonic() + 20
+        while asking.get(f"{url}/health/ready").status_code == 200:
+            assert time.monotonic() < deadline
+        scraped = asking.get(f"http://127.0.0.1:{port}/health/ready")
+        assert (scraped.status_code, scraped.text) == (503, "the process was told to stop\n")
+        assert asking.get(f"http://127.0.0.1:{port}/metrics").status_code == 200

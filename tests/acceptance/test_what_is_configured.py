@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from passerelle.kit.secrets import generate_key
 from tests.buckets import bucket
 from tests.crash.harness import PASSERELLE, Cluster, cluster, free_port
 
@@ -101,3 +102,32 @@ def test_a_mail_server_that_refuses_is_said_and_holds_nothing_up(processes: Clus
     assert "There is no connection to the mail server" in mail["refusal"]
     said = [json.loads(line) for line in log.read_text().splitlines()]
     assert [one["event"] for one in said if one["level"] == "warning"] == ["public_url.missing", "mail.refused"]
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_key_that_opens_nothing_of_the_database_keeps_a_process_from_starting(
+    command: str, processes: Cluster, tmp_path: Path
+) -> None:
+    """Behind a balancer it would refuse the tokens of the others, now and then."""
+    processes.command("workspace", "create", "first")
+    other = processes.environment | {"PASSERELLE_SECRET_KEY": generate_key()}
+    (line,) = refusal(command, other, tmp_path)
+    assert "PASSERELLE_SECRET_KEY does not open what is encrypted in this database" in line
+    both = f"{other['PASSERELLE_SECRET_KEY']},{processes.environment['PASSERELLE_SECRET_KEY']}"
+    processes.start("worker", environment={"PASSERELLE_SECRET_KEY": both})
+
+
+def test_a_setting_that_is_mistyped_is_told(processes: Cluster, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    environment = {"PASSERELLE_SMTPURL": "smtp://mail", "PASSERELLE_LOG_LEVEL": "warning"}
+    processes.worker(environment=environment, log=log)
+    (told,) = [json.loads(line) for line in log.read_text().splitlines() if "settings.unknown" in line]
+    assert "PASSERELLE_SMTPURL" in told["names"]
+
+
+def test_workspaces_are_listed_and_one_that_is_not_there_has_no_keys(processes: Cluster) -> None:
+    made = processes.command("workspace", "create", "first")
+    assert [line.split() for line in processes.command("workspace", "list").splitlines()[1:]] == [[made, "first"]]
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        processes.command("key", "list", "01890000-0000-7000-8000-000000000000")
+    assert "there is no workspace" in refused.value.stderr

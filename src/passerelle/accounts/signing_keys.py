@@ -27,7 +27,7 @@ from passerelle.kit.clock import Clock
 from passerelle.kit.database import Connection, Database
 from passerelle.kit.ids import new_id
 from passerelle.kit.memory import Memory, Remembered
-from passerelle.kit.secrets import SecretBox
+from passerelle.kit.secrets import CannotDecryptError, SecretBox
 
 _MOST_KEPT: Final = 1_000
 
@@ -66,6 +66,21 @@ class SigningKeys:
         signs_from = self._clock() + overlap
         async with self._database.transaction(workspace_id) as connection:
             return await self.create(connection, workspace_id, private, signs_from), signs_from
+
+    async def can_be_read(self) -> bool:
+        """Whether this process opens the first or the last key of the installation, or there is none.
+
+        Both: while keys are changed over, a process that knows one of two lists reads only one of them.
+        """
+        rows = await self._database.ask("outer_signing_keys")
+        return not rows or any(self._opens(row["private_pem"]) for row in rows)
+
+    def _opens(self, encrypted: bytes) -> bool:
+        try:
+            self._box.decrypt(encrypted)
+        except CannotDecryptError:
+            return False
+        return True
 
     async def of_workspace(self, workspace_id: UUID) -> SigningKey:
         """What the workspace signs with, as it was a few seconds ago at most."""

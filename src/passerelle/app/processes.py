@@ -24,7 +24,7 @@ from passerelle.app.selftest import NotKeptError, tried
 from passerelle.app.server import serve as serve_app
 from passerelle.app.server import spare_collector, stop_on_signals
 from passerelle.app.services import Services, open_services
-from passerelle.app.settings import Settings, lacking
+from passerelle.app.settings import Settings, lacking, unknown_names
 from passerelle.app.sockets import listen, tell_supervisor
 from passerelle.app.throwaway import throwaway
 from passerelle.app.work import worker_of
@@ -79,7 +79,7 @@ async def serve(settings: Settings, host: str, port: int, among: Callable[[str],
     stop = stop_on_signals(ENDS_WITHIN + settings.stop_delay.total_seconds())
     sock = listen(host, port) if among is None else None
     base_url = settings.public_url or f"http://localhost:{sock.getsockname()[1] if sock is not None else port}"
-    async with _running(settings.model_copy(update={"public_url": base_url})) as services:
+    async with _running(settings.model_copy(update={"public_url": base_url}), stop) as services:
         _tell_of_address(settings)
         if among is None:
             print(f"Passerelle answers at {base_url}", flush=True)
@@ -95,7 +95,7 @@ async def serve(settings: Settings, host: str, port: int, among: Callable[[str],
 async def work(settings: Settings) -> None:
     """Run jobs until SIGINT or SIGTERM."""
     stop = stop_on_signals(ENDS_WITHIN)
-    async with _running(settings) as services, services.operations.presence.of("worker"):
+    async with _running(settings, stop) as services, services.operations.presence.of("worker"):
         _tell_of_address(settings)
         spare_collector()
         worker = worker_of(services)
@@ -264,9 +264,18 @@ async def create_key(
         return {"key": made.key, "secret": made.secret}
 
 
+async def list_workspaces(settings: Settings) -> list[tuple[str, str]]:
+    """Id and name of each workspace of the installation."""
+    async with _services(settings) as services:
+        chains = await services.shared.trail.chains()
+    return [(str(one.place.chain), one.name.removeprefix("workspace ")) for one in chains if not one.place.organization]
+
+
 async def list_keys(settings: Settings, workspace_id: UUID) -> list[ListedKey]:
     """The keys of a workspace that are not revoked, 1,000 at most."""
     async with _services(settings) as services:
+        with _as_command_error():
+            await services.people.users.organization_of(workspace_id)
         return await services.accounts.keys(workspace_id, None, 1000)
 
 
@@ -396,16 +405,35 @@ async def selftest(settings: Settings, url: str | None, seconds: float, runs: in
 
 
 @asynccontextmanager
-async def _running(settings: Settings) -> AsyncIterator[Services]:
+async def _running(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Services]:
     """Everything, connected, for a process that goes on. What is configured has been tried."""
     tried = (Files.tried(settings.files_url), asyncio.to_thread(Languages, settings.languages_folder))
     async with (
         tracing.written(settings.otlp_url, settings.otlp_part),
         _services(settings, tried=tried) as services,
-        scraped(settings.metrics_address, services.metrics, services.shared.database),
+        _opening(services),
+        scraped(settings.metrics_address, services.metrics, services.shared.database, stop),
         beside(services.operations.mail_watch.run()),
     ):
+        _tell_of_unknown(unknown_names())
         yield services
+
+
+@asynccontextmanager
+async def _opening(services: Services) -> AsyncIterator[None]:
+    """Raises `CommandError` where the keys do not open what the database has: tokens of others would be refused."""
+    if not await services.accounts.signing_keys.can_be_read():
+        raise CommandError(
+            "PASSERELLE_SECRET_KEY does not open what is encrypted in this database: it is another installation's, or "
+            "an older key is missing in the list. If the key is lost for good, `passerelle workspace rotate-signing` "
+            "makes a workspace one for signing that yours opens; its secrets have to be set again"
+        )
+    yield
+
+
+def _tell_of_unknown(names: Sequence[str]) -> None:
+    if names:
+        log.warning("settings.unknown", names=list(names), meaning="`passerelle settings` lists those that there are")
 
 
 def _tell_of_address(settings: Settings) -> None:

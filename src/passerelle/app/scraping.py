@@ -23,15 +23,20 @@ from passerelle.kit.database import Database
 
 
 @asynccontextmanager
-async def scraped(address: tuple[str, int] | None, metrics: Metrics, database: Database) -> AsyncIterator[None]:
-    """Answer at `address` while the block runs; nowhere where it is None. Raises `CommandError` for one in use."""
+async def scraped(
+    address: tuple[str, int] | None, metrics: Metrics, database: Database, stop: asyncio.Event
+) -> AsyncIterator[None]:
+    """Answer at `address` while the block runs; nowhere where it is None. Raises `CommandError` for one in use.
+
+    stop   is set once the process was told to stop: it is not ready any more
+    """
     if address is None:
         yield
         return
     sock = listen(*address, setting="PASSERELLE_METRICS_LISTEN")
     server = QuietServer(
         uvicorn.Config(
-            _application(metrics, database), log_config=None, access_log=False, lifespan="off", ws="none",
+            _application(metrics, database, stop), log_config=None, access_log=False, lifespan="off", ws="none",
             server_header=False, limit_concurrency=20, timeout_graceful_shutdown=2,
         )
     )  # fmt: skip
@@ -44,7 +49,7 @@ async def scraped(address: tuple[str, int] | None, metrics: Metrics, database: D
             await asyncio.wait_for(serving, 5)
 
 
-def _application(metrics: Metrics, database: Database) -> Starlette:
+def _application(metrics: Metrics, database: Database, stop: asyncio.Event) -> Starlette:
     async def tell(_: Request) -> Response:
         return Response(await metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
@@ -52,7 +57,7 @@ def _application(metrics: Metrics, database: Database) -> Starlette:
         return PlainTextResponse("live\n")
 
     async def ready(_: Request) -> Response:
-        reason = await database.answers()
+        reason = "the process was told to stop" if stop.is_set() else await database.answers()
         return PlainTextResponse("ready\n") if reason is None else PlainTextResponse(f"{reason}\n", 503)
 
     return Starlette(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_network
@@ -34,6 +35,10 @@ _LACKING: Final = {
     "secret_key": "PASSERELLE_SECRET_KEY is not set: make one with `openssl rand -base64 32` and give it to every "
     "process",
 }
+_OF_COMMANDS: Final = frozenset(PREFIX + name for name in ("URL", "TOKEN", "USER_PASSWORD", "CLIENT_SECRET"))
+"""What single commands read besides."""
+_OF_KUBERNETES: Final = re.compile(r"_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)$")
+_DOMAIN: Final = re.compile(r"[^\s,;:@/.]+(\.[^\s,;:@/.]+)+")
 _STORES: Final = frozenset({"", "file", "s3", "gs", "az"})
 
 
@@ -49,7 +54,9 @@ class SettingsError(CommandError):
 class Settings(BaseSettings):
     """Everything that can be set. The reference page of settings is generated from these descriptions."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, toml_file=FILE, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, toml_file=FILE, extra="forbid", frozen=True, env_ignore_empty=True
+    )
 
     database_url: SecretStr | None = Field(
         default=None,
@@ -419,6 +426,20 @@ class Settings(BaseSettings):
             raise ValueError("must be five minutes at most, such as 15s")
         return value
 
+    @field_validator("session_idle", "session_lifetime")
+    @classmethod
+    def _check_session(cls, value: timedelta) -> timedelta:
+        if value < timedelta(minutes=1):
+            raise ValueError("must be a minute at least, such as 12h: nobody could work within less")
+        return value
+
+    @field_validator("mail_domains")
+    @classmethod
+    def _check_domains(cls, value: str) -> str:
+        if wrong := [one for one in _listed(value) if not _DOMAIN.fullmatch(one)]:
+            raise ValueError(f"`{wrong[0]}` is no domain: list them with commas, such as example.com,example.org")
+        return value
+
     @field_validator(
         "audit_keep", "run_wait", "stop_delay", "session_idle", "session_lifetime", "sent_journal", mode="before"
     )
@@ -462,6 +483,8 @@ def load(needed: Sequence[str] = (), **given: Any) -> Settings:
         settings = Settings(**given)
     except ValidationError as error:
         wrong = [_line(item) for item in error.errors()]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{Path.cwd() / FILE} cannot be read: {error}") from None
     known = sources()
     wrong += [_LACKING[name] for name in needed if name not in given and known[name] == "default"]
     if settings is None or wrong:
@@ -478,11 +501,21 @@ def sources(environment: Mapping[str, str] = os.environ, folder: Path | None = N
     """Where each setting comes from: `environment`, `passerelle.toml` or `default`."""
     path = (folder or Path.cwd()) / FILE
     in_file = TomlConfigSettingsSource(Settings, path)() if path.exists() else {}
-    set_here = {name.upper() for name in environment}
+    set_here = {name.upper() for name, value in environment.items() if value}
     return {
         name: "environment" if (PREFIX + name).upper() in set_here else (FILE if name in in_file else "default")
         for name in Settings.model_fields
     }
+
+
+def unknown_names(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Variables that are named as settings are, and are none: what was mistyped has no effect.
+
+    Those that Kubernetes gives for a service of the name are passed over.
+    """
+    known = {(PREFIX + name).upper() for name in Settings.model_fields} | _OF_COMMANDS
+    names = (name for name in environment if name.upper().startswith(PREFIX))
+    return sorted(name for name in names if name.upper() not in known and not _OF_KUBERNETES.search(name))
 
 
 def shown(settings: Settings, name: str) -> str:

@@ -121,7 +121,8 @@ def _answered(client: httpx.Client, method: str, path: str, body: Any = None) ->
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
     waits = ", ".join(f"{waiting['kind']} {waiting['step']}" for waiting in one["waitingFor"])
-    reason = waits or (one["error"] or {}).get("code", "")
+    error = one["error"] or {}
+    reason = waits or ": ".join(filter(None, (error.get("step"), error.get("code"))))
     return one["id"], one["name"], str(one["revision"]), one["status"], reason, one["createdDate"]
 
 

@@ -78,7 +78,7 @@ def selftest(
     ] = 5,
     runs: Annotated[int, typer.Option(help="How many are begun at least.", min=1, max=100_000)] = 50,
 ) -> None:
-    """Try what Passerelle promises on a running installation, in a workspace of which nothing is left."""
+    """Try what Passerelle promises on a running installation, in two workspaces of which nothing is left."""
     from passerelle.app import processes
     from passerelle.app.settings import SERVING, load
 
@@ -139,12 +139,12 @@ def encrypt_anew(data_dir: DevDir = DEMO_DIR) -> None:
 @app.command("settings")
 def show_settings() -> None:
     """Print every setting with its value and where it comes from; secrets are hidden."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from passerelle.app.settings import PREFIX, load, shown, sources
 
     settings = load()
-    table = Table("setting", "value", "source")
+    table = Table(Column("setting", no_wrap=True), "value", "source")
     for name, source in sources().items():
         table.add_row(PREFIX + name.upper(), shown(settings, name), source)
     output.print(table)

@@ -35,15 +35,21 @@ def check_restore(
 ) -> None:
     """List the calls, webhooks and mails that were made after the moment to which the database was restored.
 
-    Run it before anything is started. Exit status 1 if there are any.
+    Run it before anything is started. Exit status 1 if there are any, or where there is no journal to look into.
     """
     from passerelle.app import processes
 
+    settings = settings_beside(data_dir)
     moment = None if since is None else since.replace(tzinfo=since.tzinfo or UTC)
-    found = run(processes.check_restored_database(settings_beside(data_dir), moment))
+    found = run(processes.check_restored_database(settings, moment))
     if found is None:
         raise CommandError("the database does not know when it was last used: name the moment with --since")
-    say(f"sent after {iso(found.moment)}:")
+    if not found.has_journal:
+        raise CommandError(
+            f"{settings.files_url} has no journal of what was sent: give PASSERELLE_FILES_URL as processes have it. "
+            "With PASSERELLE_SENT_JOURNAL=0d there is none, and before the first half minute there was none either"
+        )
+    say(f"sent after {iso(found.moment)}, by the journal in {settings.files_url}:")
     rows = [("at", "what", "to", "key", "")]
     for one in found.sent:
         rows.append((iso(one.sent.at), one.sent.kind, one.sent.to, one.sent.key or "", _SAID[one.comes_again]))

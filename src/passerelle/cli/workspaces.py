@@ -33,6 +33,14 @@ def create_workspace(
     output.print(run(processes.create_workspace(settings_beside(data_dir), name, organization)))
 
 
+@app.command("list")
+def list_workspaces(data_dir: DevDir = DEMO_DIR) -> None:
+    """Show every workspace of the installation, with its id."""
+    from passerelle.app import processes
+
+    show_table([("workspace", "name"), *run(processes.list_workspaces(settings_beside(data_dir)))])
+
+
 @app.command("version-1")
 def treat_version_one(
     workspace: UUID,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,8 +116,14 @@ def why_refused(error: BaseException) -> str:
         return f"no TLS could be agreed on ({error.reason or error})"
     if "rejected SSL" in str(error):
         return "the server offers no TLS, which sslmode in the address asks for"
+    return _why_unreached(error) if isinstance(error, OSError) else str(error)
+
+
+def _why_unreached(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "it does not answer in time"
-    if isinstance(error, OSError):
-        return "nothing answers there"
-    return str(error)
+    if isinstance(error, socket.gaierror):
+        return "there is no such host"
+    if isinstance(error, PermissionError) and error.filename:
+        return f"{error.filename} may not be read, which may have settings of it: set HOME, or the file's rights"
+    return "nothing answers there"

@@ -46,11 +46,16 @@ class SentAgain:
 
 @dataclass(frozen=True, slots=True)
 class RestoreCheck:
-    """What was sent after the moment that the database was set back to. `unwritten`: how much more there was."""
+    """What was sent after the moment that the database was set back to.
+
+    unwritten    how much more there was
+    has_journal  whether the store has a journal at all; without one, nothing is known
+    """
 
     moment: datetime
     sent: Sequence[SentAgain]
     unwritten: int
+    has_journal: bool
 
 
 class SentJournal:
@@ -101,6 +106,12 @@ class SentJournal:
             more += unwritten
         return sorted(found, key=lambda one: one.at), more
 
+    async def is_there(self) -> bool:
+        """Whether anything was ever written, of what is kept. Raises FILES_UNAVAILABLE."""
+        async for _ in self._files.listed(FOLDER):
+            return True
+        return False
+
     async def _paths(self, moment: datetime) -> AsyncIterator[str]:
         first = f"{FOLDER}/{moment.astimezone(UTC) - _EARLIER:%Y-%m-%d/%H%M%S}"
         async for path in self._files.listed(FOLDER):
@@ -116,7 +127,8 @@ async def check_restored(database: Database, journal: SentJournal, since: dateti
     sent, more = await journal.since(moment)
     pending = await _pending(database, {one.key for one in sent if one.kind == "webhook"})
     known = await _calls(database, {one.key for one in sent if one.kind == "call"})
-    return RestoreCheck(moment, [SentAgain(one, _comes_again(one, pending, known)) for one in sent], more)
+    there = [SentAgain(one, _comes_again(one, pending, known)) for one in sent]
+    return RestoreCheck(moment, there, more, await journal.is_there())
 
 
 def _comes_again(sent: Dispatched, pending: frozenset[UUID], known: Mapping[UUID, frozenset[str]]) -> bool | None:

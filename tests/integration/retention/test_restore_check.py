@@ -40,7 +40,7 @@ async def test_what_was_sent_since_is_told_and_whether_it_comes_again(product: P
     ]
     later = await check_restored(database, journal, moment + timedelta(minutes=1))
     assert later is not None
-    assert later.sent == []
+    assert (later.sent, later.has_journal) == ([], True)
 
 
 async def test_the_moment_is_the_last_at_which_a_process_was_there(product: Product) -> None:
@@ -53,3 +53,4 @@ async def test_the_moment_is_the_last_at_which_a_process_was_there(product: Prod
         found = await check_restored(database, journal, None)
     assert found is not None
     assert abs(found.moment - system_clock()) < timedelta(seconds=30)
+    assert not found.has_journal, "nothing is known where nothing was ever written down"

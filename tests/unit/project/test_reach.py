@@ -23,6 +23,7 @@ FUNCTIONS = {
     "find_link": "who opens a link names no workspace",
     "find_organization_token": "who signs in names no workspace",
     "find_public_signing_key": "a public key is asked for by its id alone",
+    "outer_signing_keys": "whether the keys of a process are those of the installation, at its start",
     "find_refresh_token": "who refreshes names no workspace",
     "find_visit": "whose browser it is names no workspace",
     "session_stands": "the workspaces of an organization, of which a user looks at one",
