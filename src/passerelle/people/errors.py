@@ -42,6 +42,9 @@ ORGANIZATION_NOT_FOUND: Final = Code(
 )
 SESSION_OVER: Final = Code("SESSION_OVER", 401, "The browser is not signed in, or not any more. Sign in again.")
 SESSION_NOT_FOUND: Final = Code("SESSION_NOT_FOUND", 404, "You have no session with this id.")
+PASSKEYS_TOO_MANY: Final = Code(
+    "PASSKEYS_TOO_MANY", 409, "You have as many passkeys as one person may. Take one away before you add another."
+)
 PASSKEY_NOT_FOUND: Final = Code("PASSKEY_NOT_FOUND", 404, "You have no passkey with this id.")
 SESSION_REQUIRED: Final = Code(
     "SESSION_REQUIRED", 403, "Only a person who is signed in can do this; a key acts for a service."

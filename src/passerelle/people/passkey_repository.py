@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from passerelle.kit.database import Connection
 from passerelle.people.models import Passkey, PasskeyCredential, User
 
-_MOST = 20
+MOST: Final = 20
+"""Passkeys of one person."""
 
 
 async def of_user(connection: Connection, user_id: UUID) -> list[Passkey]:
@@ -27,9 +29,9 @@ async def credential_ids(connection: Connection, user_id: UUID) -> list[bytes]:
 
 async def insert(
     connection: Connection, user: User, passkey: Passkey, credential_id: bytes, public_key: bytes, sign_count: int
-) -> None:
-    """A new passkey, where the user does not have too many."""
-    await connection.execute(
+) -> bool:
+    """A new passkey. False where the user has `MOST`, or somebody has this one."""
+    done = await connection.execute(
         "INSERT INTO passkey (organization_id, user_id, id, credential_id, public_key, sign_count, name, created_at) "
         "SELECT $1, $2, $3, $4, $5, $6, $7, $8 "
         "WHERE (SELECT count(*) FROM passkey WHERE user_id = $2) < $9 ON CONFLICT DO NOTHING",
@@ -41,8 +43,9 @@ async def insert(
         sign_count,
         passkey.name,
         passkey.created_at,
-        _MOST,
+        MOST,
     )
+    return bool(done == "INSERT 0 1")
 
 
 async def delete(connection: Connection, user_id: UUID, passkey_id: UUID) -> bool:

@@ -31,6 +31,7 @@ from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
 from passerelle.kit.ids import NewId
 from passerelle.people import passkey_repository, repository
+from passerelle.people.errors import PASSKEYS_TOO_MANY
 from passerelle.people.models import Passkey, PasskeyCredential, User
 from passerelle.people.signing_in import failed
 
@@ -75,7 +76,7 @@ class Passkeys:
         return options_to_json(options), options.challenge
 
     async def add(self, user: User, challenge: bytes, credential: Mapping[str, Any], name: str) -> None:
-        """Keep a passkey that the browser made. Raises SIGN_IN_FAILED."""
+        """Keep a passkey that the browser made. Raises SIGN_IN_FAILED, PASSKEYS_TOO_MANY."""
         try:
             made = verify_registration_response(
                 credential=dict(credential),
@@ -91,7 +92,7 @@ class Passkeys:
             log.warning("passkey.not_added", user=str(user.id), reason="its id is too long")
             raise failed()
         async with self._database.organization(user.organization_id) as connection:
-            await passkey_repository.insert(
+            kept = await passkey_repository.insert(
                 connection,
                 user,
                 Passkey(self._new_id(), name[:100] or "passkey", self._clock()),
@@ -99,6 +100,8 @@ class Passkeys:
                 made.credential_public_key,
                 made.sign_count,
             )
+        if not kept:
+            raise PASSKEYS_TOO_MANY.error(f"you have {passkey_repository.MOST} passkeys: take one away, then add this")
 
     async def remove(self, user: User, passkey_id: UUID) -> bool:
         """Take a passkey away. False where the user has none with this id."""

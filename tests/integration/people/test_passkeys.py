@@ -6,16 +6,20 @@ import base64
 import hashlib
 import json
 import re
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import cbor2
 import httpx
+import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import new_id
+from passerelle.people import passkey_repository, passkeys
 from tests.integration.people.browsing import Tab
 from tests.integration.people.conftest import Home
 
@@ -132,3 +136,35 @@ async def test_who_was_deactivated_does_not_come_in_by_a_passkey(home: Home) -> 
 
 async def test_another_site_cannot_begin(home: Home) -> None:
     assert (await home.tab().client.post("/sign-in/passkey/begin", json={"token": "0" * 64})).status_code == 403
+
+
+async def test_a_passkey_that_cannot_be_kept_is_refused_and_not_dropped(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One more than a person may have, and one with an id that no index holds."""
+    ids = [bytes([at]) * 16 for at in range(passkey_repository.MOST + 1)]
+
+    def registered(**_: Any) -> Any:
+        return SimpleNamespace(credential_id=ids.pop(), credential_public_key=b"key", sign_count=0)
+
+    keys = home.people.passkeys
+    monkeypatch.setattr(passkeys, "verify_registration_response", registered)
+    for _ in range(passkey_repository.MOST):
+        await keys.add(home.owner, b"", {}, "phone")
+    with pytest.raises(PasserelleError, match="take one away"):
+        await keys.add(home.owner, b"", {}, "phone")
+    ids.append(b"x" * 2_700)
+    with pytest.raises(PasserelleError) as refused:
+        await keys.add(home.owner, b"", {}, "phone")
+    assert refused.value.problems[0].code == "SIGN_IN_FAILED"
+    assert len(await keys.of_user(home.owner)) == passkey_repository.MOST
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [{}, {"id": 5}, {"id": "x", "rawId": "x", "type": "public-key", "response": {"attestationObject": "o", "clientDataJSON": "e30"}}],
+)  # fmt: skip
+async def test_a_passkey_that_makes_no_sense_is_refused(home: Home, credential: dict[str, Any]) -> None:
+    with pytest.raises(PasserelleError) as refused:
+        await home.people.passkeys.add(home.owner, b"challenge", credential, "phone")
+    assert refused.value.problems[0].code == "SIGN_IN_FAILED"
