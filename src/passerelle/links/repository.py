@@ -152,16 +152,17 @@ async def address(connection: Connection, link: Link) -> None:
 
 
 async def supersede(
-    connection: Connection, workspace_id: UUID, definition_id: UUID, record_id: UUID, now: datetime
+    connection: Connection, workspace_id: UUID, definition_id: UUID, record_ids: Sequence[UUID], now: datetime
 ) -> list[Link]:
-    """Take its place from every link for this definition and record; those links as they were until now."""
+    """Take its place from every link for this definition and one of these records, which are one by now; those links as
+    they were until now."""
     rows = await connection.fetch(
         f"UPDATE link l SET superseded_at = $4 FROM execution e WHERE e.workspace_id = l.workspace_id "
-        "AND e.id = l.execution_id AND l.workspace_id = $1 AND l.definition_id = $2 AND l.record_id = $3 "
+        "AND e.id = l.execution_id AND l.workspace_id = $1 AND l.definition_id = $2 AND l.record_id = ANY ($3) "
         f"AND l.superseded_at IS NULL AND l.deleted_at IS NULL RETURNING {COLUMNS}",
         workspace_id,
         definition_id,
-        record_id,
+        list(record_ids),
         now,
     )
     return [made({**row, "superseded_at": None}) for row in rows]

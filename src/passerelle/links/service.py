@@ -363,7 +363,8 @@ class Links:
 
     async def _supersede(self, connection: Connection, link: Link, record_id: UUID, now: datetime) -> list[UUID]:
         """The executions that the older links led to."""
-        older = await repository.supersede(connection, link.workspace_id, link.definition_id, record_id, now)
+        ids = await self._executions.known_as(link.workspace_id, record_id, connection)
+        older = await repository.supersede(connection, link.workspace_id, link.definition_id, ids, now)
         for one in older:
             await repository.end_visits(connection, one.workspace_id, one.execution_id, now)
             if one.state(now) in LIVE:

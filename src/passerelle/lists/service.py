@@ -101,13 +101,22 @@ class ListService:
         """See `passerelle.engine.screening.NameLists`: the newest version of each list is searched."""
         versions = await self._repository.newest(workspace_id, lists)
         hits: list[Hit] = []
+        gone: set[str] = set()
         for version in versions:
-            searchable = await self._searchable(workspace_id, version)
+            try:
+                searchable = await self._searchable(workspace_id, version)
+            except PasserelleError:
+                # It was deleted meanwhile, here or by another workspace whose equal file was being built.
+                if await self._repository.content(workspace_id, version.name, version.version) is None:
+                    gone.add(version.name)
+                    continue
+                searchable = await self._searchable(workspace_id, version)
             hits += await asyncio.to_thread(searchable.search, version, name, threshold)
         hits.sort(key=lambda hit: -hit.score)
-        there = {version.name for version in versions}
+        searched = tuple(version for version in versions if version.name not in gone)
+        there = {version.name for version in searched}
         missing = tuple(wanted for wanted in lists or () if wanted not in there)
-        return Screened(tuple(hits), tuple(versions), missing)
+        return Screened(tuple(hits), searched, missing)
 
     async def _searchable(self, workspace_id: UUID, version: ListVersion) -> SearchableList:
         """The list in memory. Equal files are kept once, and built once however many ask at the same time."""

@@ -15,7 +15,7 @@ from passerelle.definitions.revisions.service import PUBLISH, Revisions
 from passerelle.events.appending import append_event
 from passerelle.events.models import Event
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database
+from passerelle.kit.database import Connection, Database, take_turn
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.grants import VIEW, is_within
 from passerelle.kit.http.authentication import Principal
@@ -74,6 +74,7 @@ class Publishing:
         """
         after = PublishingRule(self._second_person if own is None else own, own)
         async with self._database.transaction(workspace_id) as connection:
+            await take_turn(connection, f"publishing {workspace_id}")
             before = await rule_of(connection, workspace_id, self._second_person)
             if by is not None and before.second_person and not after.second_person:
                 if by.kind != "user":
@@ -98,6 +99,8 @@ class Publishing:
         told = await self._who_may_approve(by, definition_id)
         async with self._database.transaction(workspace_id) as connection:
             await repository.hold_definition(connection, workspace_id, definition_id)
+            if (before := await repository.find(connection, workspace_id, proposal_id)) is not None:
+                return before, False  # the same request again
             known = await repository.open_of(connection, workspace_id, definition_id)
             if known is not None and known.status == "open" and known.revision == number:
                 return known, False

@@ -148,7 +148,7 @@ class Erasing:
         subject = Subject(
             workspace_id,
             ids,
-            await self._personal.of_records(workspace_id, ids),
+            await self._personal.of_records(workspace_id, ids, connection),
             executions,
             self._clock(),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -30,6 +31,10 @@ REPOINT_JOB: Final = "record.repoint"
 BATCH: Final = 200
 
 log = structlog.get_logger("passerelle.records")
+
+
+class _TableChanged(Exception):  # noqa: N818
+    """The table changed in the middle: what was written in this transaction is rolled back."""
 
 
 class Merging:
@@ -72,15 +77,15 @@ class Merging:
             raise errors.MERGE_WITH_ITSELF.error("a record cannot be merged with itself: `from` is its own id", "/from")
         related = await self._tables.pointing_to(workspace_id, (await self._tables.find(workspace_id, table)).id)
         for _ in range(ATTEMPTS):
-            async with self._database.transaction(workspace_id) as connection:
-                found, target, source = await self._pair(connection, workspace_id, table, record_id, source_id)
-                if target.id == source.id:
-                    return found, target
-                if expected is not None and target.version not in expected:
-                    raise version_conflict(target)
-                await self._require_allowed(connection, found, target, source, take)
-                merged = await self._written(connection, found, target, source, take, author)
-                if merged is not None:
+            with suppress(_TableChanged):
+                async with self._database.transaction(workspace_id) as connection:
+                    found, target, source = await self._pair(connection, workspace_id, table, record_id, source_id)
+                    if target.id == source.id:
+                        return found, target
+                    if expected is not None and target.version not in expected:
+                        raise version_conflict(target)
+                    await self._require_allowed(connection, found, target, source, take)
+                    merged = await self._written(connection, found, target, source, take, author)
                     await self._brought_along(connection, found, source.id, merged.id, related)
                     return found, merged
             await self._tables.find_now(workspace_id, table)
@@ -134,8 +139,8 @@ class Merging:
 
     async def _written(
         self, connection: Connection, table: Table, target: Record, source: Record, take: Sequence[str], author: Author
-    ) -> Record | None:
-        """The merged record; None if the table has changed.
+    ) -> Record:
+        """The merged record. Raises `_TableChanged`, which takes back what was written.
 
         The other one goes first, since it lets go of unique values; its files before, since values may name them.
         """
@@ -143,10 +148,12 @@ class Merging:
         values = _merged(table, target, source, take)
         await self._attachments.move(connection, table.workspace_id, source.id, target.id)
         gone = Next(source.values, "merged", deleted_at=now, merged_into=target.id)
-        if await self._repository.update(connection, table, source, gone, author, now) is None:
-            return None
         becomes = Next(values, "merged", merged_from=source.id)
-        return await self._repository.update(connection, table, target, becomes, author, now)
+        if await self._repository.update(connection, table, source, gone, author, now) is not None:
+            merged = await self._repository.update(connection, table, target, becomes, author, now)
+            if merged is not None:
+                return merged
+        raise _TableChanged
 
     async def _brought_along(
         self,

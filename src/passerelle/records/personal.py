@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from passerelle.kit.database import Database
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.grants import acting, by_itself
 from passerelle.kit.json import Json, JsonObject
@@ -34,15 +34,17 @@ class PersonalValues:
         self._database = database
         self._tables = tables
 
-    async def of_records(self, workspace_id: UUID, record_ids: Collection[UUID]) -> list[Json]:
+    async def of_records(
+        self, workspace_id: UUID, record_ids: Collection[UUID], connection: Connection | None = None
+    ) -> list[Json]:
         """Every value that a personal field of one of these records has, or had."""
         if not record_ids:
             return []
         found: list[Json] = []
-        async with self._database.workspace(workspace_id) as connection:
-            for row in await connection.fetch(_VALUES, workspace_id, list(record_ids)):
+        async with self._database.joined(connection, workspace_id) as own:
+            for row in await own.fetch(_VALUES, workspace_id, list(record_ids)):
                 with by_itself():
-                    table = await self._tables.find(workspace_id, str(row["table_id"]), connection)
+                    table = await self._tables.find(workspace_id, str(row["table_id"]), own)
                 for key in personal_keys(table):
                     change = (row["changes"] or {}).get(key, {})
                     found += [row["values"].get(key), change.get("old"), change.get("new")]

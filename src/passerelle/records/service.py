@@ -350,10 +350,10 @@ class Records:
             wanted = record.merged_into
         return None
 
-    async def known_as(self, workspace_id: UUID, record_id: UUID) -> list[UUID]:
+    async def known_as(self, workspace_id: UUID, record_id: UUID, connection: Connection | None = None) -> list[UUID]:
         """Every id that leads to the same record: executions may name any of them."""
-        async with self._connected(workspace_id, None) as connection:
-            return await self._repository.known_as(connection, workspace_id, record_id)
+        async with self._connected(workspace_id, connection) as own:
+            return await self._repository.known_as(own, workspace_id, record_id)
 
     async def _refuse_taken(self, connection: Connection, table: Table, record: Record) -> set[UUID]:
         """Who has the record's unique values: itself, or nobody.

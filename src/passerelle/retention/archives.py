@@ -18,7 +18,7 @@ from uuid import UUID
 import orjson
 
 from passerelle.kit.clock import Clock, iso
-from passerelle.kit.database import Connection, Database
+from passerelle.kit.database import Connection, Database, take_turn
 from passerelle.kit.errors import CommandError
 from passerelle.kit.ids import NewId
 from passerelle.kit.jobs import JobRunning, enqueue
@@ -159,10 +159,10 @@ class Archives:
             )
         return [Archive(*row) for row in rows]
 
-    async def find(self, workspace_id: UUID, archive_id: UUID) -> Archive | None:
+    async def find(self, workspace_id: UUID, archive_id: UUID, connection: Connection | None = None) -> Archive | None:
         """One of them."""
-        async with self._database.workspace(workspace_id) as connection:
-            row = await connection.fetchrow(
+        async with self._database.joined(connection, workspace_id) as own:
+            row = await own.fetchrow(
                 f"SELECT {_COLUMNS} FROM archive_file WHERE workspace_id = $1 AND id = $2",  # noqa: S608 - constant
                 workspace_id,
                 archive_id,
@@ -180,11 +180,14 @@ class Archives:
         async with self._database.workspace(workspace_id) as connection:
             found = await connection.fetch("SELECT id FROM archives_about($1)", [UUID(one) for one in gone])
         for row in found:
-            archive = await self.find(workspace_id, row["id"])
-            if archive is not None:
-                await self._without(workspace_id, archive, gone)
+            async with self._database.transaction(workspace_id) as connection:
+                # In turn: of two that write a file anew at once, one would put back whom the other left out.
+                await take_turn(connection, f"archive {row['id']}")
+                archive = await self.find(workspace_id, row["id"], connection)
+                if archive is not None:
+                    await self._without(connection, workspace_id, archive, gone)
 
-    async def _without(self, workspace_id: UUID, archive: Archive, gone: set[str]) -> None:
+    async def _without(self, connection: Connection, workspace_id: UUID, archive: Archive, gone: set[str]) -> None:
         try:
             entries = unpacked(await self._content(archive.path(workspace_id)), None)
         except CommandError:
@@ -196,8 +199,7 @@ class Archives:
             archive, entries=len(left), bytes=len(content), sha256=sha256(content).hexdigest(), records=kept
         )
         await self._put(workspace_id, changed, content)
-        async with self._database.transaction(workspace_id) as connection:
-            await self.note(connection, workspace_id, changed)
+        await self.note(connection, workspace_id, changed)
 
     async def _put(self, workspace_id: UUID, archive: Archive, content: bytes) -> None:
         path = archive.path(workspace_id)

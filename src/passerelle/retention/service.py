@@ -12,7 +12,7 @@ from passerelle.app.settings import Settings
 from passerelle.holds.models import HeldObjects
 from passerelle.holds.service import held_now
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database
+from passerelle.kit.database import Connection, Database, take_turn
 from passerelle.kit.durations import format_duration, parse_duration
 from passerelle.kit.errors import PasserelleError, Problem
 from passerelle.kit.http.authentication import Principal
@@ -74,6 +74,7 @@ class Retention:
         Raises RETENTION_INVALID with all that is wrong, STEP_UP_REQUIRED.
         """
         async with self._database.transaction(workspace_id) as connection:
+            await take_turn(connection, f"retention {workspace_id}")
             before = await repository.rules(connection, workspace_id)
             after = _rules(wanted)
             if by is not None and self._is_shorter(before, after):

@@ -66,10 +66,10 @@ class TableRepository:
         """Write a new table. False if there is one with its id: the same request came before. Raises `NameTaken`."""
         async with self._database.workspace(table.workspace_id) as connection:
             try:
-                await connection.execute(
+                done = await connection.execute(
                     "INSERT INTO record_table "
                     "(workspace_id, id, name, title, fields, built_in, version, created_at, updated_at) "
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (workspace_id, id) DO NOTHING",
                     table.workspace_id,
                     table.id,
                     table.name,
@@ -80,10 +80,8 @@ class TableRepository:
                     table.created_at,
                 )
             except asyncpg.UniqueViolationError as error:
-                if error.constraint_name == "record_table_pkey":
-                    return False
                 raise NameTaken(table.name) from error
-        return True
+        return done == "INSERT 0 1"
 
     async def update(self, table: Table, now: datetime, stale: Sequence[UUID] = ()) -> bool:
         """Write a table's next version. False if somebody was faster. Raises `NameTaken`.

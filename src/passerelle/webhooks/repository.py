@@ -10,7 +10,7 @@ from uuid import UUID
 
 from passerelle.events.appending import append_event
 from passerelle.events.models import NOTHING, Event, EventPosition
-from passerelle.kit.database import Connection, Database, DatabaseRow, fetch_one
+from passerelle.kit.database import Connection, Database, DatabaseRow, fetch_one, take_turn
 from passerelle.kit.jobs import enqueue
 from passerelle.webhooks.models import (
     Delivery,
@@ -202,21 +202,36 @@ class WebhookRepository:
             )
         return found is not None
 
-    async def disable(self, workspace_id: UUID, endpoint_id: UUID, why: str, event: Event, now: datetime) -> bool:
-        """Send nothing more to an endpoint, say so with `event`, and to its owner. False if it is not active."""
+    async def disable(
+        self,
+        workspace_id: UUID,
+        seen: Endpoint,
+        why: str,
+        event: Event,
+        now: datetime,
+        failing_until: datetime | None = None,
+    ) -> bool:
+        """Send nothing more to an endpoint, say so with `event`, and to its owner.
+
+        failing_until   only if it has failed since then, or longer
+        False if it is not active, or has another address by now.
+        """
         async with self._database.transaction(workspace_id) as connection:
             found = await connection.fetchval(
                 "UPDATE webhook_endpoint SET status = 'DISABLED', disabled_why = $3, updated_at = $4 "
-                "WHERE workspace_id = $1 AND id = $2 AND status = 'ACTIVE' RETURNING contact IS NOT NULL AS owned",
+                "WHERE workspace_id = $1 AND id = $2 AND status = 'ACTIVE' AND url = $5 "
+                "AND ($6::timestamptz IS NULL OR failing_since <= $6) RETURNING contact IS NOT NULL AS owned",
                 workspace_id,
-                endpoint_id,
+                seen.id,
                 why,
                 now,
+                seen.url,
+                failing_until,
             )
             if found is not None:
                 await append_event(connection, event)
             if found:
-                facts = {"workspaceId": str(workspace_id), "endpointId": str(endpoint_id)}
+                facts = {"workspaceId": str(workspace_id), "endpointId": str(seen.id)}
                 await enqueue(connection, OWNER_JOB, facts)
         return found is not None
 
@@ -225,6 +240,7 @@ class WebhookRepository:
     ) -> None:
         """Write an event and its delivery to this one endpoint. Once for each id."""
         async with self._database.transaction(workspace_id) as connection:
+            await take_turn(connection, f"delivery {delivery_id}")
             if await connection.fetchval(
                 "SELECT true FROM webhook_delivery WHERE workspace_id = $1 AND id = $2", workspace_id, delivery_id
             ):

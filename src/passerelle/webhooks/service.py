@@ -181,13 +181,19 @@ class Webhooks:
 
     async def gone(self, claimed: Claimed) -> None:
         """An endpoint answered 410: nobody listens there any more."""
-        await self._disable(claimed.event.workspace_id, claimed.endpoint_id, "it answered 410 (Gone)")
+        found = await self._repository.find(claimed.event.workspace_id, claimed.endpoint_id)
+        if found is not None and found[0].url == claimed.url:
+            await self._disable(claimed.event.workspace_id, found[0], "it answered 410 (Gone)")
 
     async def sweep(self) -> int:
         """Disable the endpoints at which nothing has succeeded for five days. Returns how many."""
-        failing = await self._queue.failing_since(self._clock() - FAILING_LIMIT)
+        limit = self._clock() - FAILING_LIMIT
+        failing = await self._queue.failing_since(limit)
         for workspace_id, endpoint_id in failing:
-            await self._disable(workspace_id, endpoint_id, f"no delivery has succeeded for {FAILING_LIMIT.days} days")
+            found = await self._repository.find(workspace_id, endpoint_id)
+            if found is not None:
+                why = f"no delivery has succeeded for {FAILING_LIMIT.days} days"
+                await self._disable(workspace_id, found[0], why, limit)
         return len(failing)
 
     async def forget_old(self) -> int:
@@ -198,14 +204,13 @@ class Webhooks:
                 total += gone
         return total
 
-    async def _disable(self, workspace_id: UUID, endpoint_id: UUID, why: str) -> None:
-        found = await self._repository.find(workspace_id, endpoint_id)
-        if found is None:
-            return
-        data = {"endpointId": str(endpoint_id), "url": found[0].url, "reason": why}
+    async def _disable(
+        self, workspace_id: UUID, seen: Endpoint, why: str, failing_until: datetime | None = None
+    ) -> None:
+        data = {"endpointId": str(seen.id), "url": seen.url, "reason": why}
         event = self._event(workspace_id, "webhook.endpoint_disabled", data)
-        if await self._repository.disable(workspace_id, endpoint_id, why, event, self._clock()):
-            log.error("webhook.endpoint_disabled", workspace=str(workspace_id), endpoint=str(endpoint_id), reason=why)
+        if await self._repository.disable(workspace_id, seen, why, event, self._clock(), failing_until):
+            log.error("webhook.endpoint_disabled", workspace=str(workspace_id), endpoint=str(seen.id), reason=why)
 
     async def _checked(self, wanted: EndpointChange) -> EndpointChange:
         if wanted.url is not None:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Connection, Database, DatabaseRow, fetch_one
+from passerelle.kit.database import Connection, Database, DatabaseRow
 from passerelle.kit.http.answers import Answer, Moment
 from passerelle.kit.http.api_route import ApiRoute
 from passerelle.kit.http.authentication import Principal
@@ -23,6 +23,7 @@ from passerelle.kit.http.permissions import Requires
 from passerelle.people.emails import queue_email
 from passerelle.people.users import Users
 from passerelle.workflows.errors import MENTION_UNKNOWN
+from passerelle.workflows.preconditions import not_found
 from passerelle.workflows.service import Executions
 
 MOST_MENTIONS: Final = 20
@@ -64,7 +65,9 @@ class Comments:
         async with self._database.transaction(author.workspace_id) as connection:
             row = await connection.fetchrow(
                 "INSERT INTO execution_comment (workspace_id, id, execution_id, text, by, at) "
-                "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id, text, by, at",
+                "SELECT e.workspace_id, $2, e.id, $4, $5, $6 FROM execution e "
+                "WHERE e.workspace_id = $1 AND e.id = $3 FOR KEY SHARE "
+                "ON CONFLICT DO NOTHING RETURNING id, text, by, at",
                 author.workspace_id,
                 comment_id,
                 execution_id,
@@ -74,6 +77,8 @@ class Comments:
             )
             if row is None:
                 row = await _comment(connection, author.workspace_id, comment_id)
+                if row is None:  # the execution was removed meanwhile
+                    raise not_found(execution_id)
             else:
                 for user_id in wanted:
                     if user_id != author.id:
@@ -97,9 +102,9 @@ class Comments:
         return [ExecutionComment(**row) for row in rows]
 
 
-async def _comment(connection: Connection, workspace_id: UUID, comment_id: UUID) -> DatabaseRow:
+async def _comment(connection: Connection, workspace_id: UUID, comment_id: UUID) -> DatabaseRow | None:
     query = "SELECT id, text, by, at FROM execution_comment WHERE workspace_id = $1 AND id = $2"
-    return await fetch_one(connection, query, workspace_id, comment_id)
+    return await connection.fetchrow(query, workspace_id, comment_id)
 
 
 async def _tell(connection: Connection, author: Principal, user_id: UUID, about: str, execution_id: UUID) -> None:

@@ -171,6 +171,17 @@ class ExecutionRepository:
             rows = await connection.fetch(_MOVES, workspace_id, execution_id)
         return [MoveView(**row) for row in rows]
 
+    async def has_received(self, workspace_id: UUID, execution_id: UUID, event_id: UUID) -> bool:
+        """Whether this event came before, whatever has become of it."""
+        async with self._database.workspace(workspace_id) as connection:
+            found: bool = await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM received_event WHERE workspace_id = $1 AND execution_id = $2 AND id = $3)",
+                workspace_id,
+                execution_id,
+                event_id,
+            )
+        return found
+
     async def keep_parameters(
         self, workspace_id: UUID, definition_id: UUID | None, parameters: JsonObject, parameters_id: UUID
     ) -> None:

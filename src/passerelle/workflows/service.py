@@ -23,6 +23,7 @@ from passerelle.engine.signals import Cancelled, EventCame, Retried, Signal
 from passerelle.engine.store import AlreadyStarted, Gone, LoadedExecution
 from passerelle.engine.transitions import NotAllowed
 from passerelle.kit.clock import Clock
+from passerelle.kit.database import Connection
 from passerelle.kit.errors import Code, PasserelleError
 from passerelle.kit.grants import acting
 from passerelle.kit.http.permissions import require_reached
@@ -253,6 +254,8 @@ class Executions:
         Raises WORKFLOW_NOT_FOUND, EVENT_UNKNOWN, WORKFLOW_ENDED, EVENT_BODY_INVALID, EVENTS_TOO_MANY.
         """
         await self._require(workspace_id, execution_id)
+        if await self._repository.has_received(workspace_id, execution_id, event_id):
+            return await self.find(workspace_id, execution_id)  # the same request again
         state, definition = await self._look(workspace_id, execution_id)
         if state.status in ENDED:
             raise errors.WORKFLOW_ENDED.error(f"the execution has ended as {state.status} and takes no more events")
@@ -339,6 +342,10 @@ class Executions:
         if filters.record_id is None:
             return None
         return await self._records.records.known_as(workspace_id, filters.record_id)
+
+    async def known_as(self, workspace_id: UUID, record_id: UUID, connection: Connection) -> Sequence[UUID]:
+        """Every id that leads to the same record or reference, this one among them."""
+        return [record_id, *await self._records.records.known_as(workspace_id, record_id, connection)]
 
     # Starting.
 

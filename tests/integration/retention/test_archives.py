@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from pathlib import Path
@@ -17,7 +18,7 @@ from passerelle.kit.errors import CommandError
 from passerelle.kit.jobs import JobRunning
 from passerelle.resources.errors import FILES_UNAVAILABLE
 from passerelle.retention.archives import Archive, Archives, WrittenArchive, manifest_path
-from tests.integration.retention.test_retention import QUICK, hold, ids, keep, later, product, record, sql
+from tests.integration.retention.test_retention import OF_RECORD, QUICK, hold, ids, keep, later, product, record, sql
 from tests.integration.secrets.product import Product
 
 __all__ = ["product", "record"]
@@ -149,6 +150,26 @@ async def test_erasing_a_person_reaches_the_archives(product: Product, record: s
     left = await entries(product)
     assert [one["id"] for one in left if "steps" in one] == [other["id"]]
     assert record not in json.dumps(left)
+
+
+async def test_several_who_are_erased_at_once_are_all_gone_from_one_file(product: Product, record: str) -> None:
+    """Each job writes the file anew without its person."""
+    definition = (await product.push(OF_RECORD)).json()["id"]
+    others = []
+    for at in range(4):
+        person = await product.api.post("/tables/customers/records", json={"name": f"person {at}"})
+        others.append(person.json()["id"])
+        body = {"workflowDefinitionId": definition, "recordId": others[-1]}
+        assert (await product.api.post("/workflows/run", json=body)).is_success
+    await archived(product, executions="1d", events="7d")
+    await later(product, 30)
+    for one in [record, *others]:
+        assert (await product.api.delete(f"/tables/customers/records/{one}?erase=true")).is_success
+    jobs = await sql(product, "SELECT id, payload FROM pgqueuer WHERE entrypoint = 'archive.erase'")
+    erase = product.services.retention.archives.erase
+    await asyncio.gather(*(erase(JobRunning(job["id"], json.loads(job["payload"]))) for job in jobs))
+    left = json.dumps(await entries(product))
+    assert [one for one in [record, *others] if one in left] == []
 
 
 async def test_a_file_is_read_without_a_database(product: Product, tmp_path: Path) -> None:

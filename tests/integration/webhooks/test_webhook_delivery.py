@@ -27,7 +27,8 @@ from passerelle.kit.mail.fake import FakeMail
 from passerelle.kit.outgoing import OutgoingAnswer
 from passerelle.records.models import Author
 from passerelle.tables.schemas import TableBody
-from passerelle.webhooks.models import EndpointChange
+from passerelle.webhooks.dispatcher import Dispatcher
+from passerelle.webhooks.models import Claimed, EndpointChange
 from passerelle.webhooks.owner_mail import OwnerMail
 from passerelle.webhooks.queue import AttemptSlots
 from tests.integration.webhooks.post_office import OK, PostOffice, Received, always, refuse
@@ -212,6 +213,24 @@ async def test_gone_disables_the_endpoint_and_the_others_hear_of_it(office: Post
     assert (await office.shown(gone)).status == "DISABLED"
     assert len(office.receivers.types("https://gone")) == 1
     assert office.receivers.types("https://other")[1:] == ["webhook.endpoint_disabled", "workflow.completed"]
+
+
+async def test_an_address_that_was_changed_meanwhile_is_not_disabled_for_the_old_one(office: PostOffice) -> None:
+    endpoint = await office.endpoint("https://old.example/")
+    office.receivers.answer = always(410)
+
+    async def after_a_change(claimed: Claimed) -> None:
+        await office.webhooks.change(office.workspace_id, endpoint.id, EndpointChange(url="https://new.example/"))
+        await office.webhooks.gone(claimed)
+
+    await office.happen()
+    courier = Dispatcher(office.queue, office.attempts, after_a_change, office.clock)
+    await courier.turn()
+    await courier.settle()
+    assert (await office.shown(endpoint)).status == "ACTIVE"
+    await office.happen()
+    await office.deliver()
+    assert (await office.shown(endpoint)).status == "DISABLED", "the new one is gone as well"
 
 
 async def test_five_days_of_failing_disable_an_endpoint_and_activating_it_catches_up(office: PostOffice) -> None:

@@ -44,7 +44,9 @@ _KEPT: Final = (
     f"SELECT {_KEPT_OF.format(step='$3::text', names='$4::text[]')} AS kept "
     "FROM (SELECT $1::uuid AS workspace_id, $2::uuid AS id) AS e"
 )
-_DROP: Final = "DELETE FROM visitor_draft WHERE workspace_id = $1 AND execution_id = $2 AND step = {step}"
+_DROP: Final = (
+    "DELETE FROM visitor_draft WHERE workspace_id = $1 AND execution_id = $2 AND step = {step} AND visit <= {visit}"
+)
 
 _CURRENT: Final = """
     FROM execution e WHERE e.workspace_id = $1 AND e.id = $2 AND e.status IN ('RUNNING', 'AWAITING')
@@ -94,12 +96,12 @@ class EndUserRepository:
         return stored_step(kept)
 
     async def go_on(
-        self, workspace_id: UUID, execution_id: UUID, over: str, step: str, names: Collection[str]
+        self, workspace_id: UUID, execution_id: UUID, over: tuple[str, int], step: str, names: Collection[str]
     ) -> StoredStep:
-        """As `drop` for the step that is `over`, and `kept` for the next one."""
-        sql = f"WITH dropped AS ({_DROP.format(step='$5')}) {_KEPT}"
+        """As `drop` for the step and visit that are `over`, and `kept` for the next step."""
+        sql = f"WITH dropped AS ({_DROP.format(step='$5', visit='$6')}) {_KEPT}"
         async with self._database.workspace(workspace_id) as connection:
-            kept = await connection.fetchval(sql, workspace_id, execution_id, step, list(names), over)
+            kept = await connection.fetchval(sql, workspace_id, execution_id, step, list(names), *over)
         return stored_step(kept)
 
     async def save(
@@ -110,10 +112,10 @@ class EndUserRepository:
             saved = await connection.fetchval(_SAVE, workspace_id, execution_id, step, visit, fields, largest)
         return saved is not None
 
-    async def drop(self, workspace_id: UUID, execution_id: UUID, step: str) -> None:
-        """Forget what was typed at a step: it was submitted."""
+    async def drop(self, workspace_id: UUID, execution_id: UUID, step: str, visit: int) -> None:
+        """Forget what was typed at a step up to this visit: it was submitted. Somebody may be there again already."""
         async with self._database.workspace(workspace_id) as connection:
-            await connection.execute(_DROP.format(step="$3"), workspace_id, execution_id, step)
+            await connection.execute(_DROP.format(step="$3", visit="$4"), workspace_id, execution_id, step, visit)
 
     async def submitted(self, workspace_id: UUID, execution_id: UUID, step: str, visit: int) -> tuple[bool, Json]:
         """Whether that visit of the step is over, and what it gave."""

@@ -143,7 +143,7 @@ class EndUserSessions:
             raise _refused(refused.findings) from None
         if evidence is not None:
             await self.evidence.told(workspace_id, execution_id, step, evidence)
-        return await self._screen(run.definition, run.state, run.seq, over=step)
+        return await self._screen(run.definition, run.state, run.seq, over=(step, visit))
 
     async def look_up(self, screen: Screen, values: JsonObject, field: str) -> tuple[FieldProblem, ...]:
         """What the check at a field of a screen that was seen says, where it asks somebody outside. Keeps nothing.
@@ -307,18 +307,18 @@ class EndUserSessions:
         seq: int,
         *,
         kept: StoredStep | None = None,
-        over: str | None = None,
+        over: tuple[str, int] | None = None,
     ) -> Screen:
         """What the end user sees. `kept`: what is kept of the step, if it was read; `over`: the step that was just
-        submitted, whose drafts go."""
+        submitted, and at which visit: its drafts go."""
         step = user_step(definition, state)
         if step is not None and kept is None:
             kept = await self._kept(state, step.id, over)
         elif over is not None:
-            await self._repository.drop(state.identity.workspace_id, state.identity.id, over)
+            await self._repository.drop(state.identity.workspace_id, state.identity.id, *over)
         return screen_of(definition, state, seq, kept, scope_of(definition, state, self._clock()))
 
-    async def _kept(self, state: State, step: str, over: str | None) -> StoredStep:
+    async def _kept(self, state: State, step: str, over: tuple[str, int] | None) -> StoredStep:
         place = (state.identity.workspace_id, state.identity.id)
         names = state.names_of(step)
         if over is None:

@@ -30,6 +30,16 @@ $$;
 CREATE OR REPLACE TRIGGER tell_visitors AFTER UPDATE OF seq ON execution FOR EACH ROW
 WHEN (NEW.execution_type = 'INTERACTIVE') EXECUTE FUNCTION tell_visitors();
 
+-- Whether a file is in what a step gave. A move to another revision may have given that step another name since, and the
+-- history keeps the one that it had: so the name is not compared.
+CREATE OR REPLACE FUNCTION is_submitted(file visitor_file) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM step_run r
+        WHERE r.workspace_id = file.workspace_id AND r.execution_id = file.execution_id AND r.status = 'COMPLETED'
+          AND r.output -> 'files' @> jsonb_build_array(jsonb_build_object('resourceId', file.resource_id)))
+$$;
+
 -- Files that were sent before the execution had a record become attachments of the record that it makes: in the
 -- transaction that binds the record, so that no crash can part the two.
 CREATE OR REPLACE FUNCTION attach_visitor_files() RETURNS trigger
@@ -39,9 +49,7 @@ BEGIN
     SELECT v.workspace_id, v.resource_id, NEW.record_id, v.resource_id, array_remove(ARRAY[v.document], ''), NEW.updated_at, 'end user'
     FROM visitor_file v
     WHERE v.workspace_id = NEW.workspace_id AND v.execution_id = NEW.id
-      AND EXISTS (SELECT FROM step_run r
-                  WHERE r.workspace_id = v.workspace_id AND r.execution_id = v.execution_id
-                  AND r.step = v.step AND r.status = 'COMPLETED')
+      AND is_submitted(v)
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END
@@ -57,13 +65,7 @@ CREATE OR REPLACE FUNCTION settle_visitor_files(at_most integer)
 RETURNS TABLE (workspace_id uuid, resource_id uuid)
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH over AS MATERIALIZED (
-        SELECT v.*, EXISTS (
-            SELECT FROM step_run r
-            WHERE r.workspace_id = v.workspace_id AND r.execution_id = v.execution_id AND r.step = v.step
-              AND r.status = 'COMPLETED'
-              AND r.output -> 'files' @> jsonb_build_array(jsonb_build_object('resourceId', v.resource_id))
-        ) AS submitted
-        FROM visitor_file v JOIN execution e ON e.workspace_id = v.workspace_id AND e.id = v.execution_id
+        SELECT v.*, is_submitted(v) AS submitted FROM visitor_file v JOIN execution e ON e.workspace_id = v.workspace_id AND e.id = v.execution_id
         WHERE e.status IN ('COMPLETED', 'EXPIRED', 'CANCELLED') AND NOT is_held(e.workspace_id, e.id)
         LIMIT at_most
     ), settled AS (
