@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from passerelle.kit.errors import PasserelleError
 from passerelle.kit.http.fields import FIELD_REQUIRED
 from passerelle.kit.ids import NewId
 from passerelle.kit.json import Json, JsonObject
+from passerelle.records.erasing import delete_files_later
 from passerelle.records.errors import ATTACHMENT_NOT_FOUND, TAGS_INVALID
 from passerelle.records.models import Author, Next, Record
 from passerelle.records.service import Records
@@ -76,10 +78,16 @@ class Attachments:
         Raises RECORD_NOT_FOUND, TAGS_INVALID, FILES_UNAVAILABLE.
         """
         tags = tags_of(upload.parts)
-        _, record = await self._records.read(workspace_id, table, record_id)
+        await self._records.read(workspace_id, table, record_id)
         kept = await self._resources.keep(workspace_id, attachment_id, upload, author.by)
-        async with self._database.workspace(workspace_id) as connection:
-            return await self._attach(connection, record.id, attachment_id, kept, tags, author)
+        try:
+            async with self._database.transaction(workspace_id) as connection:
+                # It may have been merged, deleted or erased meanwhile.
+                _, record = await self._records.read_locked(workspace_id, table, record_id, connection)
+                return await self._attach(connection, record.id, attachment_id, kept, tags, author)
+        except PasserelleError:
+            await self._resources.delete(workspace_id, kept.id)
+            raise
 
     async def attach(
         self,
@@ -181,26 +189,25 @@ class Attachments:
         Raises RECORD_NOT_FOUND, ATTACHMENT_NOT_FOUND, UNDER_LEGAL_HOLD, and FIELD_REQUIRED where a field
         would be left without a file.
         """
-        attachment = await self.find(workspace_id, table, record_id, attachment_id)
 
         def without(table: Table, old: Record) -> Next:
             return Next(_without(table, old.values, str(attachment_id)))
 
         async with self._database.transaction(workspace_id) as connection:
             await require_free(connection, workspace_id, [record_id])
-            await self._records.read_locked(workspace_id, table, record_id, connection)
+            _, record = await self._records.read_locked(workspace_id, table, record_id, connection)
+            if await connection.fetchrow(_COLUMNS + "AND a.id = $3", workspace_id, record.id, attachment_id) is None:
+                raise _not_found(record_id, attachment_id)
             await self._records.change(workspace_id, table, record_id, without, author, connection=connection)
-            held = await self._let_go(connection, workspace_id, attachment)
-        if not held:
-            await self._resources.delete(await self._resources.find(workspace_id, attachment.resource_id))
-
-    async def delete_all(self, workspace_id: UUID, record_id: UUID) -> int:
-        """Detach every file of a record, also of one that is deleted. Returns how many there were."""
-        async with self._database.workspace(workspace_id) as connection:
-            rows = await connection.fetch(_COLUMNS, workspace_id, record_id)
-        for row in rows:
-            await self._detach(workspace_id, Attachment(*row))
-        return len(rows)
+            resource_id = await connection.fetchval(
+                "DELETE FROM attachment WHERE workspace_id = $1 AND record_id = $2 AND id = $3 RETURNING resource_id",
+                workspace_id,
+                record.id,
+                attachment_id,
+            )
+            await delete_files_later(connection, workspace_id, [resource_id], timedelta(minutes=1))
+        with suppress(PasserelleError):  # the store is away: the job tries again
+            await self._resources.delete(workspace_id, resource_id)
 
     async def move(self, connection: Connection, workspace_id: UUID, source: UUID, target: UUID) -> None:
         """Give the files of one record to another; what both have, the other keeps as it has it."""
@@ -217,27 +224,6 @@ class Attachments:
             source,
             target,
         )
-
-    async def _detach(self, workspace_id: UUID, attachment: Attachment) -> None:
-        async with self._database.workspace(workspace_id) as connection:
-            held = await self._let_go(connection, workspace_id, attachment)
-        if not held:
-            await self._resources.delete(await self._resources.find(workspace_id, attachment.resource_id))
-
-    async def _let_go(self, connection: Connection, workspace_id: UUID, attachment: Attachment) -> bool:
-        """Detach a file. Returns whether another record holds it still."""
-        await connection.execute(
-            "DELETE FROM attachment WHERE workspace_id = $1 AND record_id = $2 AND id = $3",
-            workspace_id,
-            attachment.record_id,
-            attachment.id,
-        )
-        held: bool = await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM attachment WHERE workspace_id = $1 AND resource_id = $2)",
-            workspace_id,
-            attachment.resource_id,
-        )
-        return held
 
     async def _attach(
         self,

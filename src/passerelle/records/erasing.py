@@ -100,6 +100,14 @@ class _TakenBackError(Exception):
     """Rolls a preview back."""
 
 
+async def delete_files_later(
+    connection: Connection, workspace_id: UUID, resource_ids: Sequence[UUID], after: timedelta
+) -> None:
+    """Have a job delete files, but for those that a record has by then."""
+    facts = {"workspaceId": str(workspace_id), "resources": [str(one) for one in resource_ids]}
+    await enqueue(connection, ERASE_JOB, facts, after=after)
+
+
 class Erasing:
     """Erases records."""
 
@@ -158,19 +166,26 @@ class Erasing:
             counts, files = counts | erased.counts, files | erased.files
         free = [row["id"] for row in await connection.fetch(_FREE, workspace_id, list(files))]
         if free:
-            facts = {"workspaceId": str(workspace_id), "resources": [str(one) for one in free]}
-            await enqueue(connection, ERASE_JOB, facts, after=timedelta(minutes=1))
+            await delete_files_later(connection, workspace_id, free, timedelta(minutes=1))
         return counts | {"files": len(free)}, free
 
     async def delete_files(self, job: JobRunning) -> None:
         """What the job does; it finds nothing where the files were deleted at once."""
-        ids = [UUID(one) for one in job.payload["resources"]]
-        await self._delete(UUID(job.payload["workspaceId"]), ids)
+        workspace_id = UUID(job.payload["workspaceId"])
+        left = await self._delete(workspace_id, [UUID(one) for one in job.payload["resources"]])
+        if left:
+            async with self._database.transaction(workspace_id) as connection:
+                await delete_files_later(connection, workspace_id, left, timedelta(minutes=10))
 
-    async def _delete(self, workspace_id: UUID, ids: Sequence[UUID]) -> None:
+    async def _delete(self, workspace_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
+        """Those that could not be deleted, as the store is away: the job tries again."""
+        left = []
         for resource_id in ids:
-            with suppress(PasserelleError):  # gone already, or the store is away: the job tries again
-                await self._resources.delete(await self._resources.find(workspace_id, resource_id))
+            try:
+                await self._resources.delete(workspace_id, resource_id)
+            except PasserelleError:
+                left.append(resource_id)
+        return left
 
     async def _locked(self, connection: Connection, table: Table, record_id: UUID) -> Record:
         wanted: UUID | None = record_id

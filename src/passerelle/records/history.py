@@ -102,8 +102,8 @@ class RecordHistory:
         """Write a comment; the same id again answers with the first. Raises COMMENT_EMPTY, RECORD_NOT_FOUND."""
         if not text.strip() or len(text) > LONGEST_COMMENT:
             raise COMMENT_EMPTY.error(f"`text` must have 1 to {LONGEST_COMMENT:,} characters", "/text")
-        async with self._database.workspace(workspace_id) as connection:
-            _, record = await self._records.read(workspace_id, table, record_id, connection=connection)
+        async with self._database.transaction(workspace_id) as connection:
+            _, record = await self._records.read_locked(workspace_id, table, record_id, connection)
             row = await fetch_one(
                 connection,
                 "INSERT INTO record_comment (workspace_id, id, record_id, text, at, by) "

@@ -124,7 +124,7 @@ def record_parts(
         attachments=attachments,
         duplicates=Duplicates(database, tables, repository),
         merging=Merging(database, tables, records, repository, attachments, clock),
-        purging=Purging(database, attachments, indexing, clock),
+        purging=Purging(database, indexing, clock),
         own_tables=OwnTables(database, tables, repository, new_id),
         clock=clock,
         public_url=public_url,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 import structlog
 
+from passerelle.holds.service import require_free
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
 from passerelle.kit.jobs import JobRunning
-from passerelle.records.attachments import Attachments
+from passerelle.records.erasing import delete_files_later
 from passerelle.records.indexing import Indexing
 from passerelle.records.models import KEPT_DELETED
 
@@ -21,7 +23,7 @@ log = structlog.get_logger("passerelle.records")
 
 _OF_TABLE: Final = "SELECT id FROM record WHERE workspace_id = $1 AND table_id = $2 LIMIT $3"
 _FORWARDED: Final = "SELECT id FROM record WHERE workspace_id = $1 AND table_id = $2 AND merged_into = ANY($3)"
-_WITH_FILES: Final = "SELECT DISTINCT record_id FROM attachment WHERE workspace_id = $1 AND record_id = ANY($2)"
+_DETACHED: Final = "DELETE FROM attachment WHERE workspace_id = $1 AND record_id = ANY($2) RETURNING resource_id"
 
 
 class Purging:
@@ -30,9 +32,8 @@ class Purging:
     SCHEDULE: Final = ("record.purge", "41 * * * *")
     """The purge's name, and when it runs."""
 
-    def __init__(self, database: Database, attachments: Attachments, indexing: Indexing, clock: Clock) -> None:
+    def __init__(self, database: Database, indexing: Indexing, clock: Clock) -> None:
         self._database = database
-        self._attachments = attachments
         self._indexing = indexing
         self._clock = clock
 
@@ -49,7 +50,7 @@ class Purging:
     async def purge_deleted(self) -> int:
         """Delete what was deleted thirty days ago, in every workspace. Returns how many records there were.
 
-        One whose files cannot be deleted now is passed over, and tried again the next time.
+        One that cannot go now, such as under a legal hold, is passed over. Files go by a job.
         """
         before = self._clock() - KEPT_DELETED
         passed: list[UUID] = []
@@ -79,10 +80,12 @@ class Purging:
         return len(ids)
 
     async def _purge(self, workspace_id: UUID, table_id: UUID, ids: Sequence[UUID]) -> None:
-        # Files first: as long as the record is there, whoever comes next finds what is left of them.
-        for record_id in await self._ids(_WITH_FILES, workspace_id, ids):
-            await self._attachments.delete_all(workspace_id, record_id)
         async with self._database.transaction(workspace_id) as connection:
+            await require_free(connection, workspace_id, ids)
+            files = await connection.fetch(_DETACHED, workspace_id, ids)
+            if files:  # once they hang on nothing, and not before: what is kept keeps its files
+                found = list({row["resource_id"] for row in files})
+                await delete_files_later(connection, workspace_id, found, timedelta())
             for name in ("record_comment", "record_change", "record_moved"):
                 await connection.execute(
                     f"DELETE FROM {name} WHERE workspace_id = $1 AND record_id = ANY($2)",  # noqa: S608 - constant

@@ -29,6 +29,7 @@ LINK_LIFETIME: Final = timedelta(minutes=15)
 
 _TAG: Final = 32
 _COLUMNS: Final = "workspace_id, id, name, type, size, sha256, created_at, created_by, renditions"
+_ONE: Final = f"SELECT {_COLUMNS} FROM resource WHERE workspace_id = $1 AND id = $2"  # noqa: S608 - constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,8 @@ class Resources:
         await self._files.delete(resource.path)
 
     async def find(self, workspace_id: UUID, resource_id: UUID, connection: Connection | None = None) -> Resource:
-        """Raises RESOURCE_NOT_FOUND."""
-        query = f"SELECT {_COLUMNS} FROM resource WHERE workspace_id = $1 AND id = $2"  # noqa: S608 - constant
+        """In a transaction of `connection`, nobody deletes it until that ends. Raises RESOURCE_NOT_FOUND."""
+        query = _ONE if connection is None else _ONE + " FOR KEY SHARE"
         async with self._database.joined(connection, workspace_id) as held:
             row = await held.fetchrow(query, workspace_id, resource_id)
         if row is None:
@@ -165,10 +166,10 @@ class Resources:
     async def find_many(
         self, connection: Connection, workspace_id: UUID, resource_ids: Sequence[UUID]
     ) -> dict[UUID, Resource]:
-        """Those that there are."""
+        """Those that there are; nobody deletes them until the transaction ends."""
         if not resource_ids:
             return {}
-        query = f"SELECT {_COLUMNS} FROM resource WHERE workspace_id = $1 AND id = ANY($2)"  # noqa: S608 - constant
+        query = f"SELECT {_COLUMNS} FROM resource WHERE workspace_id = $1 AND id = ANY($2) FOR KEY SHARE"  # noqa: S608
         return {row["id"]: Resource(*row) for row in await connection.fetch(query, workspace_id, resource_ids)}
 
     async def read(
@@ -181,12 +182,20 @@ class Resources:
         except FileGoneError:
             raise _not_found(resource_id) from None
 
-    async def delete(self, resource: Resource) -> None:
-        """Delete a file and its row. Raises FILES_UNAVAILABLE; then the row is still there."""
-        await self.drop(resource)
-        async with self._database.workspace(resource.workspace_id) as connection:
+    async def delete(self, workspace_id: UUID, resource_id: UUID) -> None:
+        """Delete a file and its row, unless a record has it; one that is gone is left so.
+
+        Whoever gives it to a record at the same moment waits, and then finds that it is not there.
+        Raises FILES_UNAVAILABLE; then the row is still there.
+        """
+        async with self._database.transaction(workspace_id) as connection:
+            row = await connection.fetchrow(_ONE + " FOR UPDATE", workspace_id, resource_id)
+            # A statement of its own: it sees what those who were waited for have written.
+            if row is None or await connection.fetchval("SELECT is_attached($1, $2)", workspace_id, resource_id):
+                return
+            await self.drop(Resource(*row))
             await connection.execute(
-                "DELETE FROM resource WHERE workspace_id = $1 AND id = $2", resource.workspace_id, resource.id
+                "DELETE FROM resource WHERE workspace_id = $1 AND id = $2", workspace_id, resource_id
             )
 
     def link_path(self, workspace_id: UUID, resource_id: UUID, rendition: Rendition | None = None) -> str:

@@ -9,8 +9,7 @@ from uuid import UUID
 
 from passerelle.kit.database import Connection
 from passerelle.kit.ids import parse_id
-from passerelle.kit.jobs import enqueue
-from passerelle.records.erasing import ERASE_JOB
+from passerelle.records.erasing import delete_files_later
 
 _FILES: Final = """
     SELECT r.id FROM resource r
@@ -44,7 +43,6 @@ async def remove_executions(connection: Connection, workspace_id: UUID, ids: Seq
     files = [found for one in named if one and (found := parse_id(one)) is not None]
     for statement in _PARTS:
         await connection.execute(statement, workspace_id, ids)
-    free = [str(row["id"]) for row in await connection.fetch(_FILES, workspace_id, files)] if files else []
+    free = [row["id"] for row in await connection.fetch(_FILES, workspace_id, files)] if files else []
     if free:
-        facts = {"workspaceId": str(workspace_id), "resources": free}
-        await enqueue(connection, ERASE_JOB, facts, after=timedelta(seconds=1))
+        await delete_files_later(connection, workspace_id, free, timedelta(seconds=1))

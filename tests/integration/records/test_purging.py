@@ -12,7 +12,9 @@ from passerelle.kit.clock import MovedClock
 from passerelle.kit.database import Database, fetch_one
 from passerelle.kit.jobs import JobRunning
 from passerelle.kit.json import loads
+from passerelle.records.erasing import ERASE_JOB
 from passerelle.records.parts import RecordServices
+from passerelle.resources.errors import FILES_UNAVAILABLE
 from passerelle.tables.models import CLEAR_JOB
 from tests.integration.records.recorded import Api
 
@@ -32,6 +34,14 @@ async def left(api: Api, database: Database) -> dict[str, int]:
         return {name: await connection.fetchval(f"SELECT count(*) FROM {name}") for name in LEFT}
 
 
+async def files_deleted(database: Database, parts: RecordServices) -> None:
+    """Do what the jobs do that delete files."""
+    async with database.shared() as connection:
+        jobs = await connection.fetch("DELETE FROM pgqueuer WHERE entrypoint = $1 RETURNING id, payload", ERASE_JOB)
+    for job in jobs:
+        await parts.jobs()[ERASE_JOB](JobRunning(job["id"], loads(job["payload"])))
+
+
 async def test_a_record_goes_for_good_thirty_days_after_it_was_deleted(
     api: Api, database: Database, parts: RecordServices, clock: MovedClock
 ) -> None:
@@ -44,6 +54,7 @@ async def test_a_record_goes_for_good_thirty_days_after_it_was_deleted(
     assert await parts.purging.purge_deleted() == 0
     clock.move(timedelta(days=2))
     assert await parts.purging.purge_deleted() == 1
+    await files_deleted(database, parts)
     async with database.workspace(api.workspace_id) as connection:
         assert [row["id"] for row in await connection.fetch("SELECT id FROM record")] == [UUID(kept["id"])]
     counts = await left(api, database)
@@ -68,25 +79,44 @@ async def test_a_forward_lives_as_long_as_the_record_that_it_leads_to(
     assert (await left(api, database))["record_change"] == 0
 
 
-async def test_a_record_whose_files_cannot_be_deleted_is_passed_over(
-    api: Api, parts: RecordServices, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+async def test_files_that_cannot_be_deleted_now_are_deleted_later(
+    api: Api, parts: RecordServices, clock: MovedClock, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await api.table()
-    stuck, free = await filled(api), await filled(api, "b")
-    for record in (stuck, free):
-        await api.call("DELETE", f"{RECORDS}/{record['id']}", status=204)
+    record = await filled(api)
+    await api.call("DELETE", f"{RECORDS}/{record['id']}", status=204)
     clock.move(timedelta(days=31))
 
-    async def delete(resource: Any, whole: Any = parts.resources.delete) -> None:
-        if resource.created_by and not failed:
-            failed.append(resource)
-            raise OSError("the store is away")
-        await whole(resource)
+    async def away(*_: Any) -> None:
+        raise FILES_UNAVAILABLE.error("the store is away")
 
-    failed: list[Any] = []
-    monkeypatch.setattr(parts.resources, "delete", delete)
     assert await parts.purging.purge_deleted() == 1
-    assert await parts.purging.purge_deleted() == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(parts.resources, "drop", away)
+        await files_deleted(database, parts)
+    assert (await left(api, database))["resource"] == 1
+    await files_deleted(database, parts)
+    assert (await left(api, database))["resource"] == 0
+
+
+async def test_a_hold_that_comes_while_records_are_purged_keeps_their_files(
+    api: Api, parts: RecordServices, clock: MovedClock, database: Database
+) -> None:
+    await api.table()
+    record = await filled(api)
+    await api.call("DELETE", f"{RECORDS}/{record['id']}", status=204)
+    clock.move(timedelta(days=31))
+    async with database.transaction(api.workspace_id) as connection:
+        await connection.execute(
+            "INSERT INTO legal_hold (workspace_id, id, kind, object_id, reason, placed_at, placed_by) "
+            "VALUES ($1, $2, 'record', $2, 'a case', now(), 'counsel')",
+            api.workspace_id,
+            UUID(record["id"]),
+        )
+    assert await parts.purging.purge_deleted() == 0
+    await files_deleted(database, parts)
+    counts = await left(api, database)
+    assert (counts["record"], counts["attachment"], counts["resource"]) == (1, 1, 1)
 
 
 async def test_a_deleted_table_leaves_nothing(api: Api, other: Api, database: Database, parts: RecordServices) -> None:
@@ -99,5 +129,6 @@ async def test_a_deleted_table_leaves_nothing(api: Api, other: Api, database: Da
         job = await fetch_one(connection, "SELECT id, payload FROM pgqueuer WHERE entrypoint = $1", CLEAR_JOB)
     for _ in range(2):
         await parts.jobs()[CLEAR_JOB](JobRunning(job["id"], loads(job["payload"])))
+    await files_deleted(database, parts)
     assert set((await left(api, database)).values()) == {0}
     assert 0 not in (await left(other, database)).values()

@@ -133,7 +133,7 @@ class EndUserFiles:
 
     async def _forget(self, workspace_id: UUID, resource_id: UUID) -> None:
         await self._attachments.detach(workspace_id, resource_id)
-        await self._resources.delete(await self._resources.find(workspace_id, resource_id))
+        await self._resources.delete(workspace_id, resource_id)
 
     async def _require_harmless(self, document: DocumentConfig, upload: Upload) -> None:
         if not document.accepts(upload.type):

@@ -68,3 +68,9 @@ END
 $$;
 
 CREATE OR REPLACE TRIGGER furnish_workspace AFTER INSERT ON workspace FOR EACH ROW EXECUTE FUNCTION furnish_workspace();
+
+-- Whether a record has a file. Whoever gives one to a record holds its row meanwhile, and whoever deletes one asks this.
+CREATE OR REPLACE FUNCTION is_attached(workspace uuid, resource uuid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM attachment a WHERE a.workspace_id = workspace AND a.resource_id = resource)
+$$;
