@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from passerelle.accounts.signing_keys import SigningKeys
 from passerelle.definitions.revisions.service import Revisions
 from passerelle.engine.model import Status
 from passerelle.kit.clock import MovedClock
-from passerelle.kit.database import Database, fetch_one
+from passerelle.kit.database import Connection, Database, fetch_one
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import new_id
 from passerelle.kit.jobs import JobRunning
@@ -86,6 +86,10 @@ class Starting:
             row["locale"], {}, row["record_id"], row["origin"], [], None, None, row["created_at"], row["updated_at"],
             None, row["expires_at"],
         )  # fmt: skip
+
+    async def known_as(self, workspace_id: UUID, record_id: UUID, connection: Connection) -> Sequence[UUID]:
+        """Nothing is merged here."""
+        return [record_id]
 
     async def end_unused(self, workspace_id: UUID, execution_id: UUID, why: str) -> None:
         async with self.database.workspace(workspace_id) as connection:

@@ -182,6 +182,19 @@ async def test_a_new_link_for_the_same_record_makes_the_one_before_invalid(
     assert one["data"]["recordId"] == body["recordId"]
 
 
+async def test_a_new_link_ends_those_of_records_that_were_merged_into_its_own(
+    product: Product, wanted: dict[str, Any]
+) -> None:
+    await product.api.post("/tables", json={"name": "people", "fields": [{"name": "name", "type": "text"}]})
+    records = "/tables/people/records"
+    one, other = [(await product.api.post(records, json={"name": "x"})).json()["id"] for _ in range(2)]
+    first = (await posted(product, "/link", {**wanted, "recordId": other})).json()
+    assert (await product.api.post(f"{records}/{one}/merge", json={"from": other})).is_success
+    second = (await posted(product, "/link", {**wanted, "recordId": one})).json()
+    assert (await state_of(product, first["link"])).state is LinkState.SUPERSEDED
+    assert (await state_of(product, second["link"])).state is LinkState.FRESH
+
+
 async def test_cancelling_the_execution_shows_at_its_link(product: Product, wanted: dict[str, Any]) -> None:
     made = (await posted(product, "/link", wanted)).json()
     await product.api.post(f"/workflows/{made['workflowId']}/cancel")
