@@ -37,6 +37,7 @@ def worker_of(services: Services) -> Worker:
             **services.execution_operations.jobs(),
             **OwnerMail(shared.database, shared.mail, shared.clock, new_id).jobs(),
             **services.links.jobs(),
+            **services.end_users.jobs(),
             **services.people.jobs(),
             **services.records.jobs(),
             ERASE_ARCHIVES: services.retention.archives.erase,

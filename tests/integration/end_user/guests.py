@@ -15,6 +15,7 @@ from uuid import UUID
 from passerelle.definitions.facts import KnownFacts
 from passerelle.definitions.revisions.repository import RevisionRepository
 from passerelle.definitions.revisions.service import Revisions
+from passerelle.end_user.session.files import FORGET_JOB
 from passerelle.end_user.session.models import Screen
 from passerelle.end_user.session.service import EndUserSessions
 from passerelle.end_user.session.services import end_user_sessions
@@ -25,7 +26,8 @@ from passerelle.kit.clock import MovedClock, system_clock
 from passerelle.kit.database import Database
 from passerelle.kit.http.pages import Cursors
 from passerelle.kit.ids import new_id
-from passerelle.kit.jobs import Leases
+from passerelle.kit.jobs import JobRunning, Leases
+from passerelle.kit.json import loads
 from passerelle.kit.listening import Listener
 from passerelle.kit.secrets import SecretBox
 from passerelle.kit.workshop import Workshop
@@ -61,6 +63,15 @@ class House:
     executions: Executions
     sessions: EndUserSessions
     records: RecordServices
+
+    async def forgotten(self) -> None:
+        """Do what the jobs do that delete files which were taken back."""
+        async with self.database.shared() as connection:
+            jobs = await connection.fetch(
+                "DELETE FROM pgqueuer WHERE entrypoint = $1 RETURNING id, payload", FORGET_JOB
+            )
+        for job in jobs:
+            await self.sessions.jobs()[FORGET_JOB](JobRunning(job["id"], loads(job["payload"])))
 
     async def start(self, text: str, **given: Any) -> UUID:
         """Publish a definition and start it."""

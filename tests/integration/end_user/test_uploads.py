@@ -172,6 +172,7 @@ async def test_a_file_can_be_taken_back_until_it_is_submitted(house: House, fold
     execution = await house.start(PAPERS)
     kept = await house.send(execution, "papers", "extract.pdf", PDF)
     await house.sessions.remove_file(house.workspace_id, execution, "papers", 1, UUID(kept["resourceId"]))
+    await house.forgotten()
     assert stored(folder) == []
     assert await house.value("SELECT count(*) FROM resource") == 0
     again = house.sessions.remove_file(house.workspace_id, execution, "papers", 1, UUID(kept["resourceId"]))
@@ -182,6 +183,23 @@ async def test_a_file_can_be_taken_back_until_it_is_submitted(house: House, fold
     assert await code_of(late) == "STEP_NOT_CURRENT"
     assert await code_of(house.send(execution, "papers", "late.pdf", PDF)) == "STEP_NOT_CURRENT"
     assert stored(folder) == ["extract.pdf"]
+
+
+async def test_a_file_that_is_taken_back_while_the_step_is_submitted_stays_if_it_was_given(
+    house: House, folder: Path
+) -> None:
+    """Whichever comes first: what the step gave is there, and nothing else."""
+    for _ in range(8):
+        execution = await house.start(PAPERS)
+        sent = [await house.send(execution, "papers", f"{name}.pdf", PDF + name.encode()) for name in ("a", "b")]
+        taken = house.sessions.remove_file(house.workspace_id, execution, "papers", 1, UUID(sent[0]["resourceId"]))
+        await asyncio.gather(taken, house.submit(execution, "papers"), return_exceptions=True)
+        await house.forgotten()
+        row = await house.rows(f"SELECT output FROM step_run WHERE step = 'papers' AND execution_id = '{execution}'")
+        given = {one["resourceId"] for one in row[0]["output"]["files"]}
+        there = {str(one["id"]) for one in await house.rows("SELECT id FROM resource")}
+        assert given <= there
+        assert {one["resourceId"] for one in sent} & there == given
 
 
 async def test_going_back_to_files_keeps_them(house: House, folder: Path) -> None:
@@ -196,6 +214,7 @@ async def test_going_back_to_files_keeps_them(house: House, folder: Path) -> Non
     await house.submit(execution, "papers", visit=2)
     outputs = await house.rows("SELECT output FROM step_run WHERE step = 'papers' ORDER BY visit")
     assert second.pop("preview")
+    await house.forgotten()
     assert outputs[1]["output"] == {"files": [second]}
     assert stored(folder) == sorted(["photo.png", f"{second['resourceId']}.preview.jpg"])
 
@@ -270,6 +289,7 @@ async def test_a_phones_photo_is_kept_as_it_is_with_a_copy_that_every_browser_sh
         assert (found.type, found.name, found.size) == ("image/jpeg", "IMG_4711.jpg", len(shown))
         assert Image.open(io.BytesIO(shown)).size == (300, 200)
     await house.sessions.remove_file(house.workspace_id, execution, "papers", 1, file_id)
+    await house.forgotten()
     assert stored(folder) == [], "what is kept beside a file goes with it"
 
 
@@ -308,6 +328,7 @@ async def test_documents_have_their_own_places_and_can_be_taken_again(house: Hou
     again = await house.send(
         execution, "card", "again.png", photo("PNG", (9, 9)), document="front", replaces=UUID(first["resourceId"])
     )
+    await house.forgotten()
     assert [name for name in stored(folder) if name.endswith(".png")] == ["again.png"]
     with pytest.raises(PasserelleError) as missing:
         await house.submit(execution, "card")

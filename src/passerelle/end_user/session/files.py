@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,9 +14,10 @@ from passerelle.end_user.session.repository import EndUserRepository
 from passerelle.engine.model import Identity
 from passerelle.engine.steps.upload import ANY, DocumentConfig
 from passerelle.kit.clock import Clock
-from passerelle.kit.database import Database
+from passerelle.kit.database import Connection, Database
 from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import NewId
+from passerelle.kit.jobs import JobRunning, enqueue
 from passerelle.kit.json import JsonObject
 from passerelle.records.attachments import Attachments
 from passerelle.records.models import Author
@@ -26,6 +28,9 @@ from passerelle.resources.service import Resource, Resources, StoredFile
 from passerelle.resources.uploads import Upload, read_again, shown_name, spooled
 
 END_USER = "end user"
+FORGET_JOB: Final = "end_user.forget_file"
+_UNDER_WAY: Final = timedelta(seconds=30)
+"""A submission that has looked up its files before one of them was taken back is over by then."""
 _SETTLED_AT_ONCE: Final = 5_000
 """Files looked at in an hour; what is more waits for the next."""
 
@@ -79,16 +84,12 @@ class EndUserFiles:
             resource = await self._resources.put(workspace_id, self._new_id(), kept_as, END_USER, renditions)
         try:
             sent_name = shown_name(name)
-            kept, replaced = await self._count(
-                place, resource, sent_name if sent_name not in ("", resource.name) else None
-            )
+            kept = await self._count(place, resource, sent_name if sent_name not in ("", resource.name) else None)
         except BaseException:
             await self._resources.drop(resource)
             raise
         if kept["resourceId"] != str(resource.id):
             await self._resources.drop(resource)
-        if replaced is not None:
-            await self._forget(workspace_id, replaced)
         return kept
 
     async def read(
@@ -107,7 +108,7 @@ class EndUserFiles:
                 connection, identity.workspace_id, identity.id, step, resource_id
             ):
                 raise RESOURCE_NOT_FOUND.error(f"the step {step} has no file {resource_id}")
-        await self._forget(identity.workspace_id, resource_id)
+            await _forget_later(connection, identity, step, visit, resource_id)
 
     async def attach(self, definition: Definition, identity: Identity, files: Iterable[JsonObject]) -> None:
         """Make files attachments of the execution's record, where it has one; once each."""
@@ -131,6 +132,17 @@ class EndUserFiles:
         for workspace_id, resource_id in await self._repository.abandoned(_SETTLED_AT_ONCE):
             await self._forget(workspace_id, resource_id)
 
+    async def forget(self, job: JobRunning) -> None:
+        """What the job does: delete a file that was taken back, unless the step was submitted with it at that moment.
+
+        Raises FILES_UNAVAILABLE; then it is tried again.
+        """
+        facts = job.payload
+        workspace_id, resource_id = UUID(facts["workspaceId"]), UUID(facts["resourceId"])
+        place = (workspace_id, UUID(facts["executionId"]), str(facts["step"]), int(facts["visit"]))
+        if not await self._repository.is_submitted(*place, resource_id):
+            await self._forget(workspace_id, resource_id)
+
     async def _forget(self, workspace_id: UUID, resource_id: UUID) -> None:
         await self._attachments.detach(workspace_id, resource_id)
         await self._resources.delete(workspace_id, resource_id)
@@ -143,10 +155,8 @@ class EndUserFiles:
         if (found := await self._scanner.scan(upload.file)) is not None:
             raise errors.FILE_HARMFUL.error(f"the file {upload.name} is refused: it holds {found}", "/file")
 
-    async def _count(
-        self, place: FilePlace, resource: Resource, sent_name: str | None
-    ) -> tuple[JsonObject, UUID | None]:
-        """Make the file one of the step's, or find that it is one already; and which file is none of them any more."""
+    async def _count(self, place: FilePlace, resource: Resource, sent_name: str | None) -> JsonObject:
+        """Make the file one of the step's, or find that it is one already."""
         workspace_id, execution_id = place.identity.workspace_id, place.identity.id
         document, at = place.document, (workspace_id, execution_id, place.step)
         async with self._database.transaction(workspace_id) as connection:
@@ -158,7 +168,7 @@ class EndUserFiles:
             same = (resource.name, resource.sha256.hex())
             for file in files:
                 if (file["resourceName"], file["sha256"]) == same:
-                    return file, None
+                    return file
             replaced = next((file for file in files if file["resourceId"] == str(place.replaces)), None)
             if len(files) - (replaced is not None) >= document.most:
                 raise errors.TOO_MANY_FILES.error(
@@ -166,9 +176,22 @@ class EndUserFiles:
                 )
             if replaced is not None:
                 await self._repository.remove_file(connection, *at, UUID(replaced["resourceId"]))
+                replaced_id = UUID(replaced["resourceId"])
+                await _forget_later(connection, place.identity, place.step, place.visit, replaced_id)
             await self._resources.note(connection, resource)
             await self._repository.add_file(connection, *at, resource.id, self._clock(), document.id, sent_name)
-        return described(resource, document.id, sent_name), UUID(replaced["resourceId"]) if replaced else None
+        return described(resource, document.id, sent_name)
+
+
+async def _forget_later(connection: Connection, identity: Identity, step: str, visit: int, resource_id: UUID) -> None:
+    facts: JsonObject = {
+        "workspaceId": str(identity.workspace_id),
+        "executionId": str(identity.id),
+        "step": step,
+        "visit": visit,
+        "resourceId": str(resource_id),
+    }
+    await enqueue(connection, FORGET_JOB, facts, after=_UNDER_WAY)
 
 
 def described(resource: Resource, document: str, sent_name: str | None) -> dict[str, Any]:

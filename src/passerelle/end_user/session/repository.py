@@ -198,6 +198,22 @@ class EndUserRepository:
         )
         return removed is not None
 
+    async def is_submitted(
+        self, workspace_id: UUID, execution_id: UUID, step: str, visit: int, resource_id: UUID
+    ) -> bool:
+        """Whether the step has given this file at that visit, or later."""
+        async with self._database.workspace(workspace_id) as connection:
+            found: bool = await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM step_run WHERE workspace_id = $1 AND execution_id = $2 "
+                "AND step = $3 AND visit >= $4 AND status = 'COMPLETED' AND output -> 'files' @> $5)",
+                workspace_id,
+                execution_id,
+                step,
+                visit,
+                [{"resourceId": str(resource_id)}],
+            )
+        return found
+
     async def abandoned(self, at_most: int) -> list[tuple[UUID, UUID]]:
         """Of so many files of executions that are over, of every workspace, those that were never submitted: workspace
         and id. The others are looked at no more."""

@@ -15,7 +15,7 @@ from passerelle.end_user.session import errors
 from passerelle.end_user.session.asking import Asking
 from passerelle.end_user.session.changes import Changes
 from passerelle.end_user.session.evidence import Evidence, Reading
-from passerelle.end_user.session.files import EndUserFiles, FilePlace, not_current, submitted
+from passerelle.end_user.session.files import FORGET_JOB, EndUserFiles, FilePlace, not_current, submitted
 from passerelle.end_user.session.limits import Pace
 from passerelle.end_user.session.models import FieldProblem, Preview, Screen, Seen, StoredStep
 from passerelle.end_user.session.repository import KEPT_HERE, EndUserRepository, stored_step
@@ -30,6 +30,7 @@ from passerelle.engine.user_kinds import AnswerRefused, UserKind
 from passerelle.kit.clock import Clock
 from passerelle.kit.errors import Code, PasserelleError
 from passerelle.kit.http.fields import FIELD_INVALID, FIELD_REQUIRED, FIELD_TYPE, FIELD_UNKNOWN, pointer
+from passerelle.kit.jobs import Handler
 from passerelle.kit.json import Json, JsonObject
 from passerelle.kit.rates import Rates
 from passerelle.resources.errors import RESOURCE_NOT_FOUND
@@ -63,6 +64,10 @@ class EndUserSessions:
         self._clock = clock
         self._pace = Pace(rates)
         self._asking = Asking(executions, self._pace, clock)
+
+    def jobs(self) -> Mapping[str, Handler]:
+        """What the feature's job does."""
+        return {FORGET_JOB: self._files.forget}
 
     async def screen(self, workspace_id: UUID, execution_id: UUID) -> Screen:
         """What the end user sees now. Raises WORKFLOW_NOT_FOUND."""
