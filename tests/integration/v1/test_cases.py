@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -135,6 +136,20 @@ async def test_a_change_says_which_documents_a_case_has_and_keeps_the_files_of_t
     unchanged = await both.old.call("PATCH", f"/cases/{case_id}", {"firstName": "Anna"})
     assert unchanged["partyDetails"]["documents"] == [two]
     assert (await both.old.call("PATCH", f"/cases/{case_id}", {"documents": []}))["partyDetails"]["documents"] == []
+
+
+async def test_of_two_who_say_at_once_which_documents_a_case_has_one_is_right(both: Both) -> None:
+    one, two = await both.file("one.txt"), await both.file("two.txt")
+    for _ in range(8):
+        case_id = (await both.case())["caseId"]
+        await asyncio.gather(
+            *(
+                both.old.call("PATCH", f"/cases/{case_id}", {"documents": [{"resourceId": file["resourceId"]}]})
+                for file in (one, two, one, two)
+            )
+        )
+        documents = (await both.old.call("GET", f"/cases/{case_id}"))["partyDetails"]["documents"]
+        assert documents in ([one], [two])
 
 
 async def test_a_document_that_is_no_file_here_is_named_and_nothing_is_written(both: Both) -> None:

@@ -114,6 +114,8 @@ class CaseRecords:
         """Let the case have these files and no others. Raises RESOURCE_NOT_FOUND for each that is not there."""
         if wanted is None:
             return
+        # In turn: of two that say at once which files there are, one would else add to what the other has said.
+        await self._records.records.read_locked(workspace_id, CASES, record.id, connection)
         missing = await self._records.attachments.hold(connection, workspace_id, record.id, wanted, author)
         if missing:
             raise PasserelleError(
