@@ -29,6 +29,7 @@ from webauthn.helpers.structs import (
 
 from passerelle.kit.clock import Clock
 from passerelle.kit.database import Database
+from passerelle.kit.errors import PasserelleError
 from passerelle.kit.ids import NewId
 from passerelle.people import passkey_repository, repository
 from passerelle.people.errors import PASSKEYS_TOO_MANY
@@ -59,9 +60,14 @@ class Passkeys:
             return await passkey_repository.of_user(connection, user.id)
 
     async def offer(self, user: User) -> tuple[str, bytes]:
-        """What the browser needs to make a passkey, as JSON, and the challenge that it must sign."""
+        """What the browser needs to make a passkey, as JSON, and the challenge that it must sign.
+
+        Raises PASSKEYS_TOO_MANY, before a device keeps one that nobody takes.
+        """
         async with self._database.organization(user.organization_id) as connection:
             known = await passkey_repository.credential_ids(connection, user.id)
+        if len(known) >= passkey_repository.MOST:
+            raise _too_many()
         options = generate_registration_options(
             rp_id=self._host,
             rp_name=_NAME,
@@ -101,7 +107,7 @@ class Passkeys:
                 made.sign_count,
             )
         if not kept:
-            raise PASSKEYS_TOO_MANY.error(f"you have {passkey_repository.MOST} passkeys: take one away, then add this")
+            raise _too_many()
 
     async def remove(self, user: User, passkey_id: UUID) -> bool:
         """Take a passkey away. False where the user has none with this id."""
@@ -155,3 +161,7 @@ class Passkeys:
             return None
         async with self._database.shared() as connection:
             return await passkey_repository.find(connection, credential_id)
+
+
+def _too_many() -> PasserelleError:
+    return PASSKEYS_TOO_MANY.error(f"you have {passkey_repository.MOST} passkeys: take one away, then add another")

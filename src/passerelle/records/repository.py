@@ -134,11 +134,22 @@ _UPDATE: Final = f"""
 """
 
 _ATTACH: Final = """
-    INSERT INTO attachment (workspace_id, id, record_id, resource_id, tags, created_at, created_by)
-    SELECT $1, f.id, n.record_id, f.id, '{}', $2, $3
-    FROM unnest($4::uuid[], $5::uuid[]) AS n(file, record_id) JOIN resource f ON f.workspace_id = $1 AND f.id = n.file
-    ON CONFLICT DO NOTHING
+    WITH n AS (
+        SELECT * FROM unnest($4::uuid[], $5::uuid[]) AS n(file, record_id)
+    ), held AS (
+        SELECT f.id, n.record_id FROM n JOIN resource f ON f.workspace_id = $1 AND f.id = n.file FOR KEY SHARE OF f
+    ), new AS (
+        INSERT INTO attachment (workspace_id, id, record_id, resource_id, tags, created_at, created_by)
+        SELECT $1, held.id, held.record_id, held.id, '{}', $2, $3 FROM held
+        ON CONFLICT DO NOTHING
+    )
+    SELECT EXISTS (
+        SELECT FROM n WHERE NOT EXISTS (SELECT FROM held WHERE held.id = n.file AND held.record_id = n.record_id)
+          AND NOT EXISTS (
+              SELECT FROM attachment a WHERE a.workspace_id = $1 AND a.record_id = n.record_id AND a.id = n.file)
+    )
 """
+"""Whether a file is gone that was there when the values were checked. Nobody deletes the others meanwhile."""
 
 _EVENTS: Final[dict[str, str]] = {"deleted": "record.deleted", "merged": "record.merged"}
 """The events of actions; all others are changes."""
@@ -148,6 +159,10 @@ Key = tuple[UUID, bytes]
 Keys = list[Key]
 Entry = tuple[UUID, bytes, UUID]
 """A row of an index: a key, and the record that has it."""
+
+
+class _FileGone(Exception):  # noqa: N818
+    """A file was deleted since the values that name it were checked."""
 
 
 class RecordRepository:
@@ -224,7 +239,8 @@ class RecordRepository:
         return holder, Record(*columns) if columns[0] is not None else None
 
     async def insert(self, connection: Connection, table: Table, records: Sequence[Record], author: Author) -> bool:
-        """Write new records that were made at the same moment. False if the table has changed: nothing was written.
+        """Write new records that were made at the same moment. False, and nothing was written, if the table has changed
+        or a file is gone.
 
         Files that their fields name become their attachments. Raises `ValueTakenError`, RECORDS_QUOTA_REACHED, and
         `asyncpg.UniqueViolationError` of `record_pkey` or, where another table has the id, `record_change_pkey`.
@@ -234,11 +250,14 @@ class RecordRepository:
         # In one order, so that two who want the same values wait for one another instead of in a ring.
         unique = sorted((field_id, key, one.id) for one in records for field_id, key in unique_keys(table, one.values))
         # Of several values, those that were free have to be given back.
-        async with _storable(), _together(connection, files or unique[1:]):
-            written, is_taken = await self._insert(connection, table, records, unique, author)
-            if is_taken:
-                raise ValueTakenError
-            await _attach(connection, table, files if written else [], author, records[0].created_at)
+        try:
+            async with _storable(), _together(connection, files or unique[1:]):
+                written, is_taken = await self._insert(connection, table, records, unique, author)
+                if is_taken:
+                    raise ValueTakenError
+                await _attach(connection, table, files if written else [], author, records[0].created_at)
+        except _FileGone:
+            return False
         if len(records) == written == 1:
             note_change(records[0].id, None, _by_name(table, records[0]))
         return written == len(records)
@@ -267,7 +286,8 @@ class RecordRepository:
     async def update(
         self, connection: Connection, table: Table, old: Record, new: Next, author: Author, now: datetime
     ) -> Record | None:
-        """Write a record's next version. None if it or its table has changed meanwhile: nothing was written.
+        """Write a record's next version. None, and nothing was written, if it or its table has changed meanwhile, or a
+        file is gone.
 
         Raises `asyncpg.UniqueViolationError` of `record_unique_pkey`.
         """
@@ -293,7 +313,8 @@ class RecordRepository:
     ) -> bool:
         """Write the next version of records that the transaction has locked: new values for each, in one statement.
 
-        False if the table has changed: nothing was written. Raises `asyncpg.UniqueViolationError`.
+        False, and nothing was written, if the table has changed or a file is gone.
+        Raises `asyncpg.UniqueViolationError`.
         """
         changes = [(old, Next(values)) for old, values in changed]
         return await self._update(connection, table, changes, author, now) == len(changes)
@@ -308,9 +329,12 @@ class RecordRepository:
     ) -> int:
         """How many records were written. All are to be deleted, merged or changed alike."""
         files = [(file, old.id) for old, new in changed for _, file in file_ids(table, new.values, old.values)]
-        async with _storable(), _together(connection, files):
-            written = await self._write(connection, table, changed, author, now)
-            await _attach(connection, table, files if written else [], author, now)
+        try:
+            async with _storable(), _together(connection, files):
+                written = await self._write(connection, table, changed, author, now)
+                await _attach(connection, table, files if written else [], author, now)
+        except _FileGone:
+            return 0
         return written
 
     async def _write(
@@ -370,9 +394,12 @@ async def _together(connection: Connection, reasons: Collection[object]) -> Asyn
 async def _attach(
     connection: Connection, table: Table, files: Sequence[tuple[UUID, UUID]], author: Author, now: datetime
 ) -> None:
-    """Let records have the files that their fields name; those that they have already are left alone."""
-    if files:
-        await connection.execute(_ATTACH, table.workspace_id, now, author.by, *_columns(files, 2))
+    """Let records have the files that their fields name; those that they have already are left alone.
+
+    Raises `_FileGone`, which takes back what was written.
+    """
+    if files and await connection.fetchval(_ATTACH, table.workspace_id, now, author.by, *_columns(files, 2)):
+        raise _FileGone
 
 
 def _taken_in(new: Next) -> JsonObject:

@@ -18,6 +18,7 @@ from passerelle.kit.secrets import CannotDecryptError, SecretBox
 from passerelle.languages.language import Language
 from passerelle.people.errors import REQUEST_FORGED
 from passerelle.people.models import User
+from passerelle.people.passkey_repository import MOST
 from passerelle.people.services import PeopleServices
 from passerelle.sign_in.pages import HOME, InputProblem, Pages
 
@@ -117,6 +118,7 @@ class SetUp:
 
     async def _show(self, request: Request, user: User, codes: list[str] | None = None) -> Response:
         t = self._pages.language(request, user.language)
+        kept = await self._people.passkeys.of_user(user)
         values = {
             "title": t("set_up.title"),
             "picture": "shield",
@@ -124,7 +126,8 @@ class SetUp:
             "on": user.has_totp,
             "home": HOME,
             "script": True,
-            "passkeys": await self._people.passkeys.of_user(user),
+            "passkeys": kept,
+            "has_most": len(kept) >= MOST,
         }
         return await self._pages.page(request, t, "set_up.html", values)
 

@@ -158,6 +158,19 @@ async def test_a_passkey_that_cannot_be_kept_is_refused_and_not_dropped(
         await keys.add(home.owner, b"", {}, "phone")
     assert refused.value.problems[0].code == "SIGN_IN_FAILED"
     assert len(await keys.of_user(home.owner)) == passkey_repository.MOST
+    with pytest.raises(PasserelleError, match="take one away"):
+        await keys.offer(home.owner)
+
+
+async def test_who_has_as_many_passkeys_as_one_person_may_is_told_before_a_device_makes_another(home: Home) -> None:
+    tab = await home.signed_in()
+    for _ in range(passkey_repository.MOST - 1):
+        await Device().known_to(home)
+    assert 'id="add-passkey"' in (await tab.client.get("/set-up")).text
+    await Device().known_to(home)
+    page = (await tab.client.get("/set-up")).text
+    assert 'id="add-passkey"' not in page
+    assert "as many as one person may have" in page
 
 
 @pytest.mark.parametrize(

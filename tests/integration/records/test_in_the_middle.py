@@ -110,6 +110,36 @@ async def test_a_file_that_two_records_let_go_of_at_once_is_gone_and_one_that_is
         assert (await api.get(f"/resources/{taken}")).is_success is got.is_success, got.text
 
 
+@pytest.mark.parametrize("writes", ["insert", "update"])
+async def test_no_record_names_a_file_that_was_deleted_since_its_values_were_checked(
+    product: Product, monkeypatch: pytest.MonkeyPatch, writes: str
+) -> None:
+    api = product.api
+    await of_files(product)
+    one, other = await person(product), await person(product)
+    file = await kept(product, PDF)
+    assert (await api.patch(f"/tables/people/records/{one}", json={"files": [file]})).is_success
+    (attached,) = (await api.get(f"/tables/people/records/{one}/attachments")).json()["data"]
+    write = getattr(RecordRepository, writes)
+
+    async def later(self: RecordRepository, *arguments: Any) -> Any:
+        monkeypatch.setattr(RecordRepository, writes, write)
+        gone = await api.delete(f"/tables/people/records/{one}/attachments/{attached['id']}")
+        assert gone.status_code == 204, gone.text
+        return await write(self, *arguments)
+
+    monkeypatch.setattr(RecordRepository, writes, later)
+    if writes == "insert":
+        answer = await api.post("/tables/people/records", json={"email": "anna", "files": [file]})
+    else:
+        answer = await api.patch(f"/tables/people/records/{other}", json={"email": "anna", "files": [file]})
+    assert answer.status_code == 400, answer.text
+    assert [(problem["code"], problem["pointer"]) for problem in answer.json()["errors"]] == [
+        ("ATTACHED_UNKNOWN", "/files")
+    ]
+    assert [found["email"] for found in (await api.get("/tables/people/records")).json()["data"]] == [None, None]
+
+
 async def test_an_attachment_is_deleted_once(product: Product) -> None:
     record = await person(product)
     path = f"/tables/people/records/{record}/attachments"
