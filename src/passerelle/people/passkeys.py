@@ -46,6 +46,9 @@ log = structlog.get_logger("passerelle.passkeys")
 class Passkeys:
     """The feature's service for passkeys. `public_url` is what they are bound to."""
 
+    most: Final = passkey_repository.MOST
+    """Passkeys of one person."""
+
     def __init__(self, database: Database, clock: Clock, new_id: NewId, public_url: str) -> None:
         self._database = database
         self._clock = clock

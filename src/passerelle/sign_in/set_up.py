@@ -18,7 +18,6 @@ from passerelle.kit.secrets import CannotDecryptError, SecretBox
 from passerelle.languages.language import Language
 from passerelle.people.errors import REQUEST_FORGED
 from passerelle.people.models import User
-from passerelle.people.passkey_repository import MOST
 from passerelle.people.services import PeopleServices
 from passerelle.sign_in.pages import HOME, InputProblem, Pages
 
@@ -127,7 +126,7 @@ class SetUp:
             "home": HOME,
             "script": True,
             "passkeys": kept,
-            "has_most": len(kept) >= MOST,
+            "has_most": len(kept) >= self._people.passkeys.most,
         }
         return await self._pages.page(request, t, "set_up.html", values)
 
