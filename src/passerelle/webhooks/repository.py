@@ -145,6 +145,8 @@ class WebhookRepository:
     async def delete(self, workspace_id: UUID, endpoint_id: UUID, now: datetime) -> bool:
         """End an endpoint and give up what is on its way. Its log stays as long as other logs do."""
         async with self._database.transaction(workspace_id) as connection:
+            # Else one that is at it writes deliveries to the endpoint once the others have been given up.
+            await connection.execute("SELECT pg_advisory_xact_lock(dispatch_turn())")
             found = await connection.fetchval(
                 "UPDATE webhook_endpoint SET status = 'DELETED', secret = '', old_secret = NULL, headers = '', "
                 "updated_at = $3 WHERE workspace_id = $1 AND id = $2 AND status <> 'DELETED' RETURNING true",

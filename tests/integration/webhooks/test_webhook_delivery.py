@@ -529,3 +529,34 @@ async def test_an_operator_sees_that_no_worker_runs(office: PostOffice) -> None:
     assert await overdue() == 120
     await office.deliver()
     assert await overdue() == 0
+
+
+async def somebody_waits(database: Database, many: int = 1) -> bool:
+    """Whether so many wait for a lock that somebody else has."""
+    async with database.shared() as connection:
+        found: int = await connection.fetchval(
+            "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+            "WHERE NOT granted AND datname = current_database()"
+        )
+    return found >= many
+
+
+async def test_nothing_is_left_on_its_way_to_an_endpoint_that_was_deleted(
+    office: PostOffice, database: Database
+) -> None:
+    """Events become deliveries while the endpoint is being deleted, which waits for somebody else."""
+    endpoint = await office.endpoint()
+    await office.happen()
+    await office.queue.dispatch(office.clock())
+    await office.happen()
+    async with database.transaction(office.workspace_id) as held:
+        await held.execute("SELECT FROM webhook_delivery WHERE endpoint_id = $1 FOR UPDATE", endpoint.id)
+        deleting = asyncio.create_task(office.webhooks.delete(office.workspace_id, endpoint.id))
+        while not await somebody_waits(database):
+            pass
+        dispatching = asyncio.create_task(office.queue.dispatch(office.clock()))
+        while not dispatching.done() and not await somebody_waits(database, 2):
+            pass
+    await asyncio.gather(deleting, dispatching)
+    await office.queue.dispatch(office.clock())
+    assert {one.status for one in await office.deliveries()} == {"FAILED"}

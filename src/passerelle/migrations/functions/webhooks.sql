@@ -1,3 +1,9 @@
+-- The advisory lock of whoever makes deliveries, and of whoever may have no more of them made.
+CREATE OR REPLACE FUNCTION dispatch_turn() RETURNS integer
+LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
+    SELECT hashtext('passerelle.webhooks.dispatch')
+$$;
+
 -- One process at a time turns events into deliveries; whoever comes second has nothing to do. The cursor moves
 -- only from where it was read: somebody may have set it back meanwhile, to have events delivered again.
 -- A test message is for the endpoint that was asked to show one.
@@ -6,7 +12,7 @@ RETURNS TABLE (seen bigint, active bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
-    IF NOT pg_try_advisory_xact_lock(hashtext('passerelle.webhooks.dispatch ' || current_schema())) THEN
+    IF NOT pg_try_advisory_xact_lock(dispatch_turn()) THEN
         RETURN QUERY SELECT 0::bigint, 1::bigint;
         RETURN;
     END IF;
