@@ -45,6 +45,7 @@ class Bound(NamedTuple):
 GROUPS: Final[dict[str, tuple[Bound, ...]]] = {
     "Requests": (
         Bound("Bytes of a body, where an address says nothing else", bodies.BODY_LIMIT, "`BODY_TOO_LARGE`"),
+        Bound("Bytes of the head of a request: its address and headers", protocol.MOST_HEAD, "`HEAD_TOO_LARGE`"),
         Bound("Seconds for the head of a request", protocol.HEAD_SECONDS, "the connection ends with 408"),
         Bound("Seconds for the body of a request in any case", protocol.BODY_SECONDS, "the connection ends"),
         Bound("Bytes of a body for each of which another second is granted", protocol.BODY_PACE, "the connection ends"),

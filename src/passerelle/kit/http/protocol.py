@@ -10,6 +10,7 @@ uvicorn takes a protocol of one's own, but says of none of its classes what may 
 `HttpToolsProtocol` is here, each with its reason:
 
 - `parser`, `url`, `headers`: a request with an offer is read again without it, by a new parser.
+- `on_url`, `on_header`: how large a head is.
 - `on_headers_complete`, `on_body`, `on_message_complete`: how far a request has come, for the time that it may take;
   and so that the one with the offer is not answered twice.
 - `connection_made`, `connection_lost`, `connections`: how many connections there are.
@@ -24,12 +25,20 @@ import asyncio
 import resource
 from collections import OrderedDict
 from typing import Final, Literal
+from uuid import uuid4
 
 import httptools
+import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from passerelle.kit.errors import Code
 
 HEAD_SECONDS: Final = 15.0
 """How long a request's head may take, from the connection or from its first byte on."""
+MOST_HEAD: Final = 65_536
+"""Bytes that a request's head may have: the parser, what is parsed of it and who logs it take time for each of them."""
+LINGER_SECONDS: Final = 2.0
+"""How long more is read, and dropped, of a client that was refused: else the network takes the answer away from it."""
 BODY_SECONDS: Final = 30.0
 """How long a request's body may take in any case."""
 BODY_PACE: Final = 4_000
@@ -44,11 +53,21 @@ SPARE_FILES: Final = 300
 _FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\ncontent-length: 0\r\n\r\n"
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
+_HEAD_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: application/json\r\n"
+    b"content-length: %d\r\n\r\n%b"
+)
+HEAD_TOO_LARGE: Final = Code("HEAD_TOO_LARGE", 431, "The request's address and headers are larger than a head may be.")
+
 _without_head: OrderedDict[Http1, None] = OrderedDict()
 _idle: OrderedDict[Http1, None] = OrderedDict()
 """Connections whose last request was answered, the longest idle first."""
 
 _OFFER: Final = frozenset({b"upgrade", b"http2-settings", b"connection"})
+
+
+class _HeadTooLarge(Exception):  # noqa: N818
+    """Tells the parser to stop."""
 
 
 class Http1(HttpToolsProtocol):
@@ -60,6 +79,11 @@ class Http1(HttpToolsProtocol):
     """Set once data has ended before that has come: most requests come in one piece, and need none."""
     _began = 0.0
     _received = 0
+    _unread = 0
+    """Bytes of a head, or of what follows a body in chunks, that the parser keeps for itself yet."""
+    _parsed = 0
+    """Bytes of those that it has given."""
+    _refused = False
     _between = False
     """Whether a request was read to its end, and the next has not begun."""
 
@@ -92,36 +116,59 @@ class Http1(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the client has sent."""
+        if self._refused:
+            return
         self._unset_keepalive_if_required()
         _idle.pop(self, None)
         if self._between:
             self._between = False
             self._awaits = "head"
+        self._unread += len(data)
         try:
             while (rest := self._until_offer(data)) is not None:
                 data = rest
         except httptools.HttpParserError:
-            self.send_400_response("Invalid HTTP request received.")
-        if self._awaits is not None and self._timer is None:
+            if self._parsed <= MOST_HEAD:
+                self.send_400_response("Invalid HTTP request received.")
+                return
+        if self._parsed > MOST_HEAD or self._unread > MOST_HEAD:
+            self._refuse_head()
+        elif self._awaits is not None and self._timer is None:
             self._keep_time()
+
+    def on_message_begin(self) -> None:
+        """Begin to count a head."""
+        self._parsed = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Note a part of the address."""
+        self._count_head(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note a header."""
+        self._count_head(len(name) + len(value) + 4)
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Start to answer, unless the request is to be read again."""
         if not self.parser.should_upgrade():
             self._end_wait()
-            self._awaits, self._received = "body", 0
+            self._awaits, self._received, self._unread = "body", 0, 0
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Note a part of the body."""
         self._received += len(body)
+        self._unread = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Note the end of the body, unless the parser only thinks so."""
         if not self.parser.should_upgrade():
             self._end_wait()
-            self._between = True
+            self._between, self._unread = True, 0
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -129,6 +176,24 @@ class Http1(HttpToolsProtocol):
         super().on_response_complete()
         if self.timeout_keep_alive_task is not None:
             _idle[self] = None
+
+    def _count_head(self, more: int) -> None:
+        self._parsed += more
+        if self._parsed > MOST_HEAD:
+            raise _HeadTooLarge  # which ends the parser's work
+
+    def _refuse_head(self) -> None:
+        self._refused = True
+        self._end_wait()
+        message = f"the address and the headers may have {MOST_HEAD:,} bytes together: send what is larger as a body"
+        told = {
+            "fingerprint": str(uuid4()),
+            "errors": [{"code": HEAD_TOO_LARGE.name, "message": message, "pointer": ""}],
+        }
+        body = orjson.dumps(told)
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(_HEAD_TOO_LARGE % (len(body), body))
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _keep_time(self) -> None:
         if self._awaits == "head":

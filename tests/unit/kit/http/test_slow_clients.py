@@ -20,6 +20,7 @@ async def _port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
     monkeypatch.setattr(protocol, "BODY_SECONDS", 0.2)
     monkeypatch.setattr(protocol, "BODY_PACE", 1)
+    monkeypatch.setattr(protocol, "LINGER_SECONDS", 0.2)
     app = FastAPI()
 
     @app.post("/echo")
@@ -108,3 +109,57 @@ async def test_beyond_a_number_of_connections_an_idle_one_makes_way_and_then_non
             await reader.readuntil(b"abcdef")
     for _, writer in (idle, *asking, refused):
         writer.close()
+
+
+LARGE = protocol.MOST_HEAD + 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /echo?" + b"x" * LARGE,
+        b"GET /echo?" + b"x" * LARGE + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /echo HTTP/1.1\r\nHost: x\r\nA: " + b"x" * LARGE,
+        b"GET /echo HTTP/1.1\r\nHost: x\r\nA: " + b"x" * LARGE + b"\r\n\r\n",
+        b"GET /echo HTTP/1.1\r\nHost: x\r\n" + b"A: x\r\n" * (LARGE // 6) + b"\r\n",
+        b"GET /echo HTTP/1.1\r\nHost: x\r\n" + b"x" * LARGE,
+    ],
+    ids=["endless address", "address", "endless header", "header", "headers", "endless name"],
+)
+async def test_a_head_that_is_too_large_is_refused_before_all_of_it_has_come(
+    port: int, monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 60.0)
+    for before in (b"", HEAD + b"abcdef"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(20):
+            writer.write(before)
+            if before:
+                await reader.readuntil(b"abcdef")
+            writer.write(head)
+            answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 431 ")
+        assert b'"code":"HEAD_TOO_LARGE"' in answer
+        writer.close()
+
+
+async def test_what_follows_a_body_in_chunks_is_bounded_as_a_head_is(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    chunked = b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    writer.write(chunked + b"3\r\nabc\r\n0\r\nA: " + b"x" * 10 * LARGE)
+    async with asyncio.timeout(20):
+        assert await reader.read() == b""
+    writer.close()
+
+
+async def test_a_head_within_the_bound_and_a_body_of_any_size_are_read(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    long = b"POST /echo HTTP/1.1\r\nHost: x\r\nA: " + b"x" * (LARGE - 100) + b"\r\n"
+    async with asyncio.timeout(20):
+        writer.write(long + b"Content-Length: 300000\r\n\r\n" + b"b" * 300_000)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        await reader.readexactly(300_000)
+        writer.write(long + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nc\r\n" * 100_000 + b"0\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        await reader.readexactly(100_000)
+    writer.close()
