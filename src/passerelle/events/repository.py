@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Literal, Protocol
 from uuid import UUID
 
 from passerelle.events.models import Event, EventPosition
@@ -20,6 +20,18 @@ _READ = """
     WHERE e.workspace_id = $1 AND (e.transaction, e.id) > ($2, $3)
       AND e.transaction < pg_snapshot_xmin(pg_current_snapshot())
       AND ($4::text[] = '{}' AND e.type <> 'audit.written' OR e.type = ANY ($4))
+"""
+_PLACE: Final = """
+    SELECT CASE
+        WHEN EXISTS (SELECT FROM event_forgotten f WHERE f.workspace_id = $1 AND (f.transaction, f.event_id) > ($2, $3))
+            THEN 'forgotten'
+        WHEN EXISTS (SELECT FROM event e WHERE e.workspace_id = $1 AND e.transaction = $2 AND e.id = $3)
+            OR EXISTS (
+                SELECT FROM event_forgotten f WHERE f.workspace_id = $1 AND f.transaction = $2 AND f.event_id = $3)
+            THEN 'kept'
+        WHEN $2 = '0'::xid8 THEN 'kept'
+        ELSE 'unknown'
+    END
 """
 _IN_ORDER = " ORDER BY e.transaction, e.id LIMIT $5"
 
@@ -82,22 +94,17 @@ class EventRepository:
             )
         return EventPosition(*row) if row is not None else EventPosition()
 
-    async def lies_ahead(self, position: EventPosition) -> bool:
-        """Whether no transaction of this cluster has had the position's number yet."""
-        async with self._database.shared() as connection:
-            return bool(
-                await connection.fetchval(
-                    "SELECT $1::xid8 >= pg_snapshot_xmax(pg_current_snapshot())", position.transaction
-                )
-            )
+    async def place_of(self, workspace_id: UUID, position: EventPosition) -> Literal["kept", "forgotten", "unknown"]:
+        """What a reader who stands at a position may know: `forgotten` where retention has taken what comes after it.
 
-    async def forgotten(self, workspace_id: UUID) -> EventPosition:
-        """The last event that retention has taken away; the very beginning where it took none."""
+        unknown   no event has ever been there: it is of a database whose events were numbered otherwise, or of what
+                  happened after the moment that this one was set back to
+        """
         async with self._database.workspace(workspace_id) as connection:
-            row = await connection.fetchrow(
-                "SELECT transaction, event_id FROM event_forgotten WHERE workspace_id = $1", workspace_id
+            place: Literal["kept", "forgotten", "unknown"] = await connection.fetchval(
+                _PLACE, workspace_id, position.transaction, position.event_id
             )
-        return EventPosition(*row) if row is not None else EventPosition()
+        return place
 
     async def with_news(self, waiting: Sequence[tuple[UUID, EventPosition]]) -> list[int]:
         """The indexes of those workspaces and positions after which there is an event."""

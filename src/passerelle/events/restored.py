@@ -2,6 +2,7 @@
 
 Events are read below the horizon of the running transactions, so what lies ahead of it would not be seen until the
 new cluster has counted so far, which may take months. A physical copy keeps its numbers and needs nothing of this.
+Positions that readers hold are void then, as `EventRepository.place_of` tells them.
 """
 
 from __future__ import annotations

@@ -76,13 +76,14 @@ class Events:
 
     async def require_kept(self, workspace_id: UUID, position: EventPosition) -> None:
         """Raises EVENTS_EXPIRED where retention has taken events after `position`, or it is of another database."""
-        if await self._repository.lies_ahead(position):
+        place = await self._repository.place_of(workspace_id, position)
+        if place == "kept":
+            return
+        if place == "unknown":
             raise EVENTS_EXPIRED.error(
                 "this position is from before the database was restored: begin with `since`, a little before your last "
                 "event's `createdDate`"
             )
-        if position >= await self._repository.forgotten(workspace_id):
-            return
         oldest = await self._repository.after(workspace_id, EventPosition(), (), 1)
         begins = f"the oldest one that is left is of {iso(oldest[0].created_at)}" if oldest else "none is left"
         raise EVENTS_EXPIRED.error(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 import pytest
 
+from passerelle.events.models import EventPosition
 from passerelle.events.restored import bring_back_numbers, require_numbers
 from passerelle.events.service import Events
 from passerelle.kit.errors import CommandError, PasserelleError
@@ -62,3 +64,54 @@ async def test_a_database_where_it_was_is_left_alone(office: PostOffice, databas
     await office.happen()
     await require_numbers(database_url)
     assert await bring_back_numbers(database_url) == 0
+
+
+async def test_a_position_of_events_that_are_no_more_is_told_however_far_the_numbers_have_come(
+    office: PostOffice, database_url: str
+) -> None:
+    """Set back to a moment: what happened after it is gone, and its numbers are given out again."""
+    events, place = office.events, office.workspace_id
+    for _ in range(3):
+        await office.happen()
+    *_, before, lost = (await events.read(place, None, (), 100, 0)).events
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("DELETE FROM event WHERE id = $1", lost.id)
+    await connection.close()
+    for _ in range(3):
+        await office.happen()
+        with pytest.raises(PasserelleError, match="restored"):
+            await events.read(place, lost.position, (), 100, 0)
+    assert len((await events.read(place, before.position, (), 100, 0)).events) == 3
+
+
+async def test_every_position_is_void_once_events_were_numbered_anew(office: PostOffice, database_url: str) -> None:
+    events, place = office.events, office.workspace_id
+    for _ in range(5):
+        await office.happen()
+    read = (await events.read(place, None, (), 100, 0)).events
+    await restored_elsewhere(database_url)
+    await bring_back_numbers(database_url)
+    for event in read:
+        # As the other cluster had numbered it, had it counted further than this one, or less far.
+        for number in (event.position.transaction + AHEAD, 3):
+            elsewhere = EventPosition(number, event.id)
+            with pytest.raises(PasserelleError, match="restored"):
+                await events.read(place, elsewhere, (), 100, 0)
+
+
+async def test_a_position_at_the_end_of_what_retention_took_or_at_the_beginning_is_good(
+    office: PostOffice, database_url: str
+) -> None:
+    events, place = office.events, office.workspace_id
+    assert (await events.read(place, EventPosition(), (), 100, 0)).events == []
+    for _ in range(3):
+        await office.happen()
+    first, second, third = (await events.read(place, None, (), 100, 0)).events
+    connection = await asyncpg.connect(database_url)
+    long_ago = office.clock() - timedelta(days=40)
+    await connection.execute("UPDATE event SET created_at = $2 WHERE id = ANY($1)", [first.id, second.id], long_ago)
+    await connection.close()
+    assert await events.forget_old() == 2
+    assert [one.id for one in (await events.read(place, second.position, (), 100, 0)).events] == [third.id]
+    with pytest.raises(PasserelleError, match="older than"):
+        await events.read(place, first.position, (), 100, 0)
