@@ -101,6 +101,25 @@ async def test_a_case_is_taken_by_keyboard_is_mine_and_given_back(browse: Browse
     await expect(page.get_by_text("You have taken it.")).to_be_visible()
 
 
+async def test_a_reason_that_was_not_sent_is_kept_for_who_typed_it_and_goes_when_they_sign_out(
+    browse: Browse, dev: Dev, api: httpx.Client
+) -> None:
+    address = f"/app/reviews/{waiting(api)}/decide"
+    page = await signed_in(browse, dev, address)
+    reason = page.locator("textarea").first
+    await reason.fill("not sent yet")
+    await page.reload()
+    await expect(reason).to_have_value("not sent yet")
+    kept = await page.evaluate("Object.entries(sessionStorage).filter(([, text]) => text === 'not sent yet')")
+    person = (await (await page.request.get("/me")).json())["id"]
+    assert [person in key for key, _ in kept] == [True]
+
+    await page.goto("/sign-out")
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_text("You have signed out")).to_be_visible()
+    assert await page.evaluate("sessionStorage.length") == 0
+
+
 async def test_a_comment_mentions_somebody_who_gets_a_mail_that_leads_here(
     browse: Browse, dev: Dev, api: httpx.Client
 ) -> None:

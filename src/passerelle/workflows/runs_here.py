@@ -17,6 +17,9 @@ log = structlog.get_logger("passerelle.workflows")
 HERE_AT_ONCE: Final = 64
 """Executions of one workspace; further ones wait for their turn at the workers, where workspaces are served round by
 round."""
+ENDS_WITHIN: Final = 10.0
+"""Seconds that what is under way has once the process was told to stop, as at a worker: a call that is cut off is made
+again elsewhere."""
 
 
 class RunsHere:
@@ -47,9 +50,9 @@ class RunsHere:
         return task
 
     async def close(self) -> None:
-        """Give what is under way a moment to reach its next commit."""
+        """Give what is under way, such as a call to somebody outside, the time to reach its next commit."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=3)
+            await asyncio.wait(self._tasks, timeout=ENDS_WITHIN)
         for task in self._tasks:
             task.cancel()
 

@@ -1,6 +1,10 @@
 // Passkeys, where the browser has them: signing in with one, and adding one. Everything else works without script.
 const known = window.PublicKeyCredential?.parseRequestOptionsFromJSON;
 
+// What the dashboard keeps in this tab of a text that was not sent (`draft.ts`) is not the next person's to see. A session
+// that has only ended keeps it for who signs in again.
+if (new URLSearchParams(location.search).has("signed-out")) sessionStorage.clear();
+
 const base = new URL("..", import.meta.url).pathname.slice(0, -1); // the path under which Passerelle is, or none
 
 async function send(path, body) {
