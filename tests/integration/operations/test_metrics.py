@@ -62,12 +62,14 @@ async def test_a_server_without_a_token_gives_them_to_nobody(server_url: str, te
 async def test_what_was_done_is_counted_and_no_label_is_somebodys(product: Product) -> None:
     execution = await product.run(WAITING)
     await product.api.get(f"/workflows/{execution['id']}")
+    await product.api.head(f"/workflows/{execution['id']}")
     await product.api.get("/workflows/of-jan-kowalski")
     await product.services.operations.counting.count()
     text = (await product.api.get("/metrics", headers=HERE)).text
     found = told(text)
     labels = (("method", "GET"), ("route", "/workflows/{workflow_id}"), ("status", "200"))
     assert found["passerelle_http_requests_total", labels] >= 1
+    assert found["passerelle_http_requests_total", (("method", "HEAD"), *labels[1:])] >= 1
     assert found["passerelle_steps_total", (("kind", "set"), ("status", "COMPLETED"))] >= 1
     assert found["passerelle_executions", (("status", "AWAITING"),)] == 1
     assert found["passerelle_database_up", ()] == 1

@@ -36,12 +36,20 @@ class AsMeant:
             if path != scope["path"]:
                 scope["path"] = path
             if scope["method"] == "HEAD":
-                # The server looks at the method of its own scope, to know that no body follows.
-                scope, send = {**scope, "method": "GET"}, _without_body(send)
+                await self._head(scope, receive, send)
+                return
             encoding = next((value for name, value in scope["headers"] if name == b"content-encoding"), None)
             if encoding is not None:
                 receive = _unpacked(scope, receive, encoding.decode("latin-1").strip().lower())
         await self._app(scope, receive, send)
+
+    async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The server looks at the method of its own scope, to know that no body follows.
+        asked = {**scope, "method": "GET"}
+        try:
+            await self(asked, receive, _without_body(send))
+        finally:
+            scope["route"] = asked.get("route")
 
 
 def _refuse_unreadable(scope: Scope) -> None:
