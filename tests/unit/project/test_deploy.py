@@ -12,10 +12,13 @@ import yaml
 from passerelle.app.processes import ENDS_WITHIN
 from passerelle.app.settings import PREFIX, Settings
 from passerelle.cli.main import app
+from passerelle.kit import workshop
 from passerelle.kit.version import VERSION
+from passerelle.resources import opening
 from passerelle.resources.uploads import LARGEST
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
+RULES = yaml.safe_load((DEPLOY / "monitoring" / "passerelle.rules.yml").read_text())["groups"][0]["rules"]
 SETTINGS = {PREFIX + name.upper() for name in Settings.model_fields}
 COMMANDS = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
 
@@ -71,12 +74,23 @@ def test_the_charts_containers_run_commands_that_exist(part: str) -> None:
 
 
 def test_the_charts_pods_have_the_time_that_stopping_takes() -> None:
-    serve = yaml.safe_load((CHART / "values.yaml").read_text())["serve"]
-    assert serve["stopDelay"] == f"{serve['stopDelaySeconds']}s"
     text = (CHART / "templates" / "serve.yaml").read_text()
     found = re.search(r"terminationGracePeriodSeconds: {{ add .Values.serve.stopDelaySeconds (\d+) }}", text)
     assert found
     assert int(found[1]) > ENDS_WITHIN
+
+
+@pytest.mark.parametrize("part", ["serve", "worker"])
+def test_the_charts_pods_have_the_memory_that_sizing_says(part: str) -> None:
+    """The process until its alarm, and the two beside it at their most, with what they have when they start."""
+    limit = yaml.safe_load((CHART / "values.yaml").read_text())[part]["resources"]["limits"]["memory"]
+    assert limit.endswith("Mi")
+    expr = next(rule["expr"] for rule in RULES if rule["alert"] == "PasserelleMemoryGrows")
+    grows = float(re.search(r"> (\S+)", expr)[1])  # type: ignore[index]
+    beside = workshop.MEMORY + opening.MEMORY + 2 * 100_000_000
+    assert int(limit.removesuffix("Mi")) * 1024**2 > grows + beside
+    said = f"{int(limit.removesuffix('Mi')) / 1024:g} GiB"
+    assert f"reserve {said}" in (DEPLOY.parent / "docs" / "guides" / "sizing.md").read_text()
 
 
 def test_the_chart_is_of_this_release_and_has_the_alarms() -> None:

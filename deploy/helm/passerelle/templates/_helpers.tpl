@@ -33,6 +33,32 @@ tolerations: {{- toYaml . | nindent 2 }}
 volumes:
   - name: tmp
     emptyDir: {}
+{{- with .root.Values.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- /* Pods of a part on as many machines as there are. */ -}}
+{{- define "passerelle.spread" -}}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels: {{- include "passerelle.selector" . | nindent 8 }}
+{{- end }}
+
+{{- /* Machines are emptied of one pod of a part at a time. */ -}}
+{{- define "passerelle.disruptions" -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ .root.Release.Name }}-{{ .part }}
+  labels: {{- include "passerelle.labels" .root | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels: {{- include "passerelle.selector" . | nindent 6 }}
 {{- end }}
 
 {{- define "passerelle.container" -}}
@@ -44,6 +70,9 @@ securityContext:
   capabilities: {drop: [ALL]}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
+{{- with .root.Values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 envFrom:
   - secretRef: {name: {{ .root.Values.secretName }}}
 env:
