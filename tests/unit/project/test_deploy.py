@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,32 @@ def test_units_start_commands_that_exist(unit: str) -> None:
     assert found
     assert found[1] == unit
     assert unit in COMMANDS
+
+
+def test_a_shell_reads_the_units_environment_as_systemd_does(tmp_path: Path) -> None:
+    """Whole: with what a shell would end a word at, or replace."""
+    address = "postgresql://passerelle:a$HOME`b`%27@db/passerelle?sslmode=verify-full&sslrootcert=/etc/ssl/db-ca.pem"
+    text = (DEPLOY / "systemd" / "environment.example").read_text()
+    name, told = re.search(r"^(PASSERELLE_DATABASE_URL)='(.*)'$", text, re.MULTILINE).groups()  # type: ignore[union-attr]
+    assert "&" in told
+    (tmp_path / "environment").write_text(text.replace(told, address))
+    command = 'set -a; . "$1"; set +a; exec env -0'
+    shown = subprocess.run(
+        ["sh", "-euc", command, "sh", tmp_path / "environment"],
+        capture_output=True,
+        check=True,
+        env={"PATH": "/usr/bin:/bin"},
+    ).stdout.decode()
+    read = dict(line.split("=", 1) for line in shown.split("\0") if line.startswith(PREFIX))
+    written = dict(re.findall(r"^(PASSERELLE_\w+)='([^']*)'$", text, re.MULTILINE))
+    assert read == {**written, name: address}
+    assert len(written) == len(re.findall(r"^PASSERELLE_", text, re.MULTILINE)), "each value is quoted"
+
+
+def test_what_has_no_tls_answers_its_own_machine_alone(compose: dict[str, Any]) -> None:
+    ports = [port for service in compose["services"].values() for port in service.get("ports", ())]
+    assert ports
+    assert all(re.match(r"(127\.0\.0\.1|\$\{BIND_ADDRESS:-127\.0\.0\.1\}):", port) for port in ports)
 
 
 @pytest.mark.parametrize(
