@@ -1,7 +1,8 @@
-"""Debian's nginx before Passerelle, with Passerelle under a path."""
+"""Debian's nginx before Passerelle, with Passerelle under a path: with the locations of `deploy/proxies/nginx.conf`."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,21 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from tests.certificates import Certificate
+
+EXAMPLE = Path(__file__).parents[1] / "deploy" / "proxies" / "nginx.conf"
+_LOCATION = re.compile(r"^    location (=?) ?(/\S*) \{\n.*?^    \}\n", re.MULTILINE | re.DOTALL)
+
+
+def _example(upstream: int, path: str, *, strips: bool) -> str:
+    """The example's locations as they are under a path, as it says itself."""
+    found = [one for one in _LOCATION.finditer(EXAMPLE.read_text()) if "proxy_pass http://passerelle;" in one[0]]
+    assert [one[2] for one in found] == ["/", "/events"]
+    return "".join(
+        one[0]
+        .replace(f"location {one[1]}{' ' if one[1] else ''}{one[2]}", f"location {one[1]} {path}{one[2]}")
+        .replace("http://passerelle;", f"http://127.0.0.1:{upstream}{one[2] if strips else ''};")
+        for one in found
+    )
 
 
 @contextmanager
@@ -33,12 +49,7 @@ http {{
     gzip on; gzip_min_length 0;
     server {{
         listen 127.0.0.1:{port}{" ssl" if tls is not None else ""}; {encrypted}
-        location {path}/ {{
-            proxy_pass http://127.0.0.1:{upstream}{"/" if strips else ""};
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_set_header X-Forwarded-Proto $scheme;
-        }}
+{_example(upstream, path, strips=strips)}
     }}
 }}
 """

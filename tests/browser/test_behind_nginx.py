@@ -137,6 +137,17 @@ async def test_reference_pages_and_answers_say_the_whole_address(browse: Browse,
     assert answer.status_code == 401
 
 
+def test_events_come_as_they_happen(dev: Dev, api: httpx.Client) -> None:
+    """Neither held back until there are more, nor only when the stream ends."""
+    _, execution = made_link(api, pushed(api, ASKING))
+    headers = {"Accept": "text/event-stream", "Accept-Encoding": "gzip"}
+    with api.stream("GET", "/events", params={"types": "workflow.*"}, headers=headers, timeout=10) as stream:
+        lines = stream.iter_lines()
+        assert next(lines).startswith("retry: ")
+        api.post(f"/workflows/{execution}/cancel").raise_for_status()
+        assert execution in next(line for line in lines if line.startswith("data: "))
+
+
 def test_a_wrong_sign_in_of_one_client_locks_out_no_other(dev: Dev) -> None:
     """The proxy is trusted, so each client is known by its own address; nobody else is believed."""
     base, wrong = dev.demo["baseUrl"], {"key": "nobody", "secret": "wrong"}
