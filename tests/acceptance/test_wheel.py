@@ -59,6 +59,18 @@ def test_the_command_is_the_wheels(installed: Path, tmp_path: Path) -> None:
     assert Path(told.stdout.strip()) == installed / "passerelle" / "__init__.py"
 
 
+def test_nothing_but_the_product_is_deployed(installed: Path) -> None:
+    tops = {path.name for path in installed.iterdir() if path.name != "__pycache__"}
+    assert {name for name in tops if not name.endswith(".dist-info")} == {"passerelle"}
+    unwanted = {".git", ".github", ".gitignore", ".env", "tests", "node_modules", "bench"}
+    parts = {part for path in installed.rglob("*") for part in path.relative_to(installed).parts}
+    assert not parts & unwanted
+    # The image copies by name what it is built of.
+    ignored = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text().split()
+    assert ignored[0] == "*"
+    assert not any("git" in one or "tests" in one for one in ignored if one.startswith("!"))
+
+
 def test_the_demo_has_its_definitions_and_its_register(dev: Dev) -> None:
     with dev.api() as api:
         definitions = {one["name"]: one["id"] for one in api.get("/definitions").json()["data"]}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import httpx
 import pyotp
 
 from tests.integration.people.browsing import PASSWORD, Tab
 from tests.integration.people.conftest import Home
-from tests.integration.people.test_signing_in import code_of, sql
+from tests.integration.people.test_invitations import emails, link_in
+from tests.integration.people.test_signing_in import NEXT_PASSWORD, code_of, sql
 
 CODE = re.compile(r"<code>([a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4})</code>")
 
@@ -98,3 +100,38 @@ async def test_changing_it_needs_a_fresh_sign_in(home: Home) -> None:
     assert (page.status_code, page.headers["location"]) == (303, "/sign-in?again&next=/set-up")
     assert (await tab.client.post("/set-up/off", data={})).headers["location"] == "/sign-in?again&next=/set-up"
     assert (await home.tab().sign_in("anna@example.com", PASSWORD)).headers["location"].startswith("/sign-in/code")
+
+
+async def test_recovery_codes_and_the_apps_secret_are_not_kept_as_they_are(home: Home) -> None:
+    secret, _, codes = await switched_on(await home.signed_in())
+    connection = await asyncpg.connect(home.product.database_url)
+    hashes = [row["code_hash"] for row in await connection.fetch("SELECT code_hash FROM recovery_code")]
+    user = await connection.fetchval("SELECT app_user::text FROM app_user WHERE id = $1", home.owner.id)
+    await connection.close()
+    assert len(set(hashes)) == len(codes) == 10
+    for code in codes:
+        assert not any(code in kept or code.replace("-", "") in kept for kept in hashes)
+    assert secret not in user
+
+
+async def test_a_new_password_by_email_leaves_the_second_factor_in_place(home: Home) -> None:
+    _, _, codes = await switched_on(await home.signed_in())
+    await home.tab().submit("/forgot", email="anna@example.com")
+    (email,) = await emails(home)
+    tab = home.tab()
+    reset = await tab.submit(link_in(email), password=NEXT_PASSWORD)
+    assert reset.headers["location"].startswith("/sign-in/code")
+    assert code_of(await tab.client.get("/me")) == "SESSION_OVER"
+    again = home.tab()
+    assert (await again.sign_in("anna@example.com", NEXT_PASSWORD)).headers["location"].startswith("/sign-in/code")
+    assert (await again.submit("/sign-in/code", code=codes[0])).status_code == 303
+
+
+async def test_the_audit_says_who_reset_whose_second_factor(home: Home) -> None:
+    await switched_on(await home.signed_in())
+    assert (await home.product.api.post(f"/organizations/users/{home.owner.id}/reset-mfa")).status_code == 200
+    tab = await home.signed_in()
+    answer = await tab.api("GET", "/audit", params={"of": "organization", "action": "resetUserFactors"})
+    [entry] = answer.json()["data"]
+    assert (entry["object"]["id"], entry["outcome"]) == (str(home.owner.id), "done")
+    assert (entry["by"]["type"], entry["by"]["name"]) == ("key", "ops")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,9 +10,11 @@ import asyncpg
 import httpx
 import pytest
 
+from passerelle.app.application import create_app
 from passerelle.people.models import NewUser
 from tests.integration.people.browsing import PASSWORD, Tab
 from tests.integration.people.conftest import Home
+from tests.integration.secrets.product import BASE_URL
 
 NEXT_PASSWORD = "kaktus orkiestra parasol"
 
@@ -47,6 +50,34 @@ async def test_the_cookie_is_kept_from_scripts_and_other_sites(home: Home) -> No
     assert "SameSite=lax" in cookie
     assert "Path=/" in cookie
     assert "Domain" not in cookie
+
+
+async def test_behind_tls_every_cookie_travels_over_tls_only(home: Home) -> None:
+    home.people.authenticator.secure = True
+    address = BASE_URL.replace("http:", "https:")
+    transport = httpx.ASGITransport(create_app(home.product.services, address))
+    async with httpx.AsyncClient(transport=transport, base_url=address) as client:
+        tab = Tab(client)
+        page = await client.get("/sign-in")
+        entered = await tab.sign_in("anna@example.com", PASSWORD)
+        renewed = await tab.api("POST", "/me/authenticate", json={"password": PASSWORD})
+        left = await tab.submit("/sign-out")
+    for answer in (page, entered, renewed, left):
+        cookies = answer.headers.get_list("set-cookie")
+        assert cookies, answer.text
+        assert all("; secure" in cookie.lower() for cookie in cookies), cookies
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/forgot"])
+async def test_a_password_is_masked_and_left_to_password_managers(home: Home, path: str) -> None:
+    page = (await home.tab().client.get(path)).text
+    inputs = re.findall(r"<input[^>]*>", page)
+    masked = [one for one in inputs if 'name="password"' in one]
+    assert [('type="password"' in one, 'autocomplete="current-password"' in one) for one in masked] == (
+        [(True, True)] if path == "/sign-in" else []
+    )
+    assert any('type="email"' in one and "autocomplete=" in one for one in inputs)
+    assert not re.search(r"onpaste|autocomplete=\"off\"", page)
 
 
 async def test_a_wrong_password_and_an_unknown_address_look_alike(home: Home) -> None:
@@ -114,6 +145,27 @@ async def test_sessions_are_listed_and_ended_one_by_one(home: Home) -> None:
     assert code_of(await other.client.get("/me")) == "SESSION_OVER"
     assert code_of(await tab.api("DELETE", f"/me/sessions/{ended}")) == "SESSION_NOT_FOUND"
     assert (await tab.client.get("/me")).status_code == 200
+
+
+async def test_all_other_sessions_are_ended_at_once(home: Home) -> None:
+    tab, *others = [await home.signed_in() for _ in range(3)]
+    assert (await tab.api("DELETE", "/me/sessions")).status_code == 204
+    assert {code_of(await one.client.get("/me")) for one in others} == {"SESSION_OVER"}
+    assert (await tab.client.get("/me")).status_code == 200
+
+
+async def test_each_sign_in_makes_a_session_and_takes_none_that_was_planted(home: Home) -> None:
+    planted, found = "x" * 43, set()
+    for _ in range(2):
+        tab = home.tab()
+        tab.client.cookies.set("passerelle-session", planted, domain="passerelle.test", path="/")
+        assert code_of(await tab.client.get("/me")) == "SESSION_OVER"
+        answer = await tab.sign_in("anna@example.com", PASSWORD)
+        cookies = answer.headers.get_list("set-cookie")
+        found |= {one.partition(";")[0] for one in cookies if one.startswith("passerelle-session=")}
+    assert len(found) == 2
+    assert all(len(one.partition("=")[2]) >= 43 for one in found), "32 random bytes"
+    assert f"passerelle-session={planted}" not in found
 
 
 @pytest.mark.parametrize("column", ["expires_at", "last_seen_at"])

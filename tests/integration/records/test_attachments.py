@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from datetime import timedelta
 from typing import Any
@@ -52,9 +53,24 @@ async def test_a_file_is_handed_out_by_its_link_until_that_ends(api: Api, clock:
     link = (await api.call("GET", f"{path}/{made['id']}"))["link"]
     got = await api.client.get(link, headers={"Authorization": ""})
     assert (got.content, got.headers["content-type"]) == (PDF, "application/pdf")
-    assert got.headers["content-disposition"].startswith("attachment;")
+    assert got.headers["content-disposition"] == "attachment; filename*=UTF-8''wyci%C4%85g.pdf"
     clock.move(LINK_LIFETIME + timedelta(seconds=1))
     assert (await api.client.get(link)).status_code == 404
+
+
+async def test_a_file_that_could_run_is_never_shown_as_a_page_of_ours(api: Api) -> None:
+    picture = b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>'
+    path = await attached(api)
+    for name, content in (("a\"'; x=y\u202e.svg", picture), ("page.txt", b"<!doctype html><script>alert(1)</script>")):
+        made = await sent(api, "/resources", name, content)
+        attachment = await sent(api, path, name, content)
+        link = (await api.call("GET", f"{path}/{attachment['id']}"))["link"]
+        for address in (f"/resources/{made['resourceId']}", link):
+            headers = (await api.client.get(address)).headers
+            assert re.fullmatch(r"attachment; filename\*=UTF-8''[\w.%~-]+", headers["content-disposition"])
+            assert headers["content-security-policy"] == "default-src 'none'; sandbox"
+            assert headers["x-content-type-options"] == "nosniff"
+            assert not headers["content-type"].startswith("text/html")
 
 
 async def test_an_altered_link_hands_out_nothing(api: Api) -> None:

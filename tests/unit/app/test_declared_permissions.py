@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from passerelle.accounts.permissions import PERMISSIONS
@@ -23,8 +24,8 @@ from passerelle.kit.http.permissions import is_public, needs_no_permission, requ
 from passerelle.kit.secrets import SecretBox
 
 
-def endpoints() -> list[Any]:
-    """Every route of the application, the pages of end users and of `passerelle dev` included."""
+def application() -> FastAPI:
+    """The whole of it over nothing, the pages of end users and of `passerelle dev` included."""
     nothing = SimpleNamespace(**dict.fromkeys(Services.__dataclass_fields__))
     nothing.shared = SimpleNamespace(**dict.fromkeys(Foundation.__dataclass_fields__))
     nothing.shared.settings = Settings()
@@ -32,10 +33,14 @@ def endpoints() -> list[Any]:
     nothing.accounts = SimpleNamespace(authenticator=None)
     nothing.links = SimpleNamespace(links=SimpleNamespace(handovers=None, copies=None), listing=None)
     nothing.people = SimpleNamespace(authenticator=SimpleNamespace(secure=False, form_cookie="f"))
-    app = create_app(
+    return create_app(
         cast("Services", nothing), "http://passerelle.test", cast("MailCatcher", object()), cast("StartPage", object())
     )
-    return list(iter_route_contexts(app.routes))
+
+
+def endpoints() -> list[Any]:
+    """Every route."""
+    return list(iter_route_contexts(application().routes))
 
 
 @pytest.mark.parametrize("route", endpoints(), ids=lambda route: f"{'|'.join(sorted(route.methods))} {route.path}")
@@ -96,3 +101,52 @@ def test_every_endpoint_that_changes_something_is_audited_or_says_why_not(route:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", endpoint.audited.object_kind), (
             "the audit has no word for what its path leads to"
         )
+
+
+OPEN = {
+    "POST /auth/authorize",
+    "POST /auth/refresh",
+    "POST /dev/try/{definition_id}",
+    "POST /docs",
+    "POST /forgot",
+    "POST /h/{secret}",
+    "POST /invitation/{secret}",
+    "POST /l/{secret}/challenge",
+    "POST /l/{secret}/code",
+    "POST /l/{secret}/start",
+    "POST /reset/{secret}",
+    "POST /set-up/begin",
+    "POST /set-up/confirm",
+    "POST /set-up/off",
+    "POST /set-up/passkey",
+    "POST /set-up/passkey/begin",
+    "POST /set-up/remove",
+    "POST /sign-in",
+    "POST /sign-in/code",
+    "POST /sign-in/organization",
+    "POST /sign-in/passkey",
+    "POST /sign-in/passkey/begin",
+    "POST /sign-out",
+    "POST /w/{workspace_id}/open",
+    "POST /x/{execution_id}/{step}/{number}",
+    "POST /x/{execution_id}/{step}/{number}/check",
+    "POST /x/{execution_id}/{step}/{number}/draft",
+    "POST /x/{execution_id}/{step}/{number}/files",
+    "PUT /x/{execution_id}/{step}/{number}/files",
+}
+"""What looks by itself at who sends it: the ways in, which are documented, and pages. A new one is added on purpose."""
+
+
+def test_what_takes_something_from_nobody_is_known() -> None:
+    found = {
+        f"{method} {route.path}"
+        for route in changing()
+        for method in route.methods & {"POST", "PUT", "PATCH", "DELETE"}
+        if is_public(route.endpoint, route.dependencies)
+    }
+    assert found == OPEN
+
+
+def test_there_is_no_mode_that_shows_more_of_an_error() -> None:
+    assert application().debug is False
+    assert not [name for name in Settings.model_fields if "debug" in name]

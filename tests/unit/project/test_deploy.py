@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,47 @@ def test_proxies_let_the_largest_upload_through(file: str, pattern: str) -> None
     found = re.search(pattern, (DEPLOY / "proxies" / file).read_text())
     assert found
     assert int(found[1]) * 1_000_000 > LARGEST
+
+
+def test_nginx_speaks_new_tls_with_strong_ciphers_alone() -> None:
+    text = (DEPLOY / "proxies" / "nginx.conf").read_text()
+    [versions] = re.findall(r"^ *ssl_protocols (.+);", text, re.MULTILINE)
+    assert set(versions.split()) == {"TLSv1.2", "TLSv1.3"}
+    [named] = re.findall(r"^ *ssl_ciphers (.+);", text, re.MULTILINE)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers(named)
+    ciphers = [one for one in context.get_ciphers() if one["protocol"] == "TLSv1.2"]
+    assert {one["name"] for one in ciphers} == set(named.split(":"))
+    assert all(one["aead"] and one["name"].startswith("ECDHE-") for one in ciphers)
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern"), [("nginx.conf", r"location ~ (\^.+) \{"), ("Caddyfile", r"path_regexp (\^.+)")]
+)
+def test_plain_http_leads_to_pages_alone(file: str, pattern: str) -> None:
+    text = (DEPLOY / "proxies" / file).read_text()
+    [found] = re.findall(pattern, text)
+    pages = re.compile(found)
+    for path in ("/", "/app", "/app/records/x", "/sign-in", "/l/abc", "/x/1/2/3", "/docs"):
+        assert pages.search(path), path
+    for path in (
+        "/tables",
+        "/auth/authorize",
+        "/workflows/run",
+        "/resources",
+        "/lists/x",
+        "/holds",
+        "/webhooks",
+        "/me",
+    ):
+        assert not pages.search(path), path
+    if file == "nginx.conf":
+        assert re.search(r"location / \{\s+return 403;", text)
+        assert "if ($request_method !~ ^(GET|HEAD)$)" in text
+    else:
+        assert "auto_https disable_redirects" in text
+        assert "method GET HEAD" in text
+        assert re.search(r"redir @pages .+\n\trespond 403", text)
 
 
 CHART = DEPLOY / "helm" / "passerelle"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from passerelle.kit.outgoing import OutgoingUnreachable
-from passerelle.kit.outgoing.client import OutgoingClient
+from passerelle.kit.outgoing.client import OutgoingClient, trusted_roots
 from passerelle.kit.outgoing.rules import EgressRules
 from tests.integration.kit.outgoing.loopback import Connection, answering, serving
 
@@ -102,3 +102,21 @@ async def test_a_server_without_tls_is_named(certificate: Path) -> None:
     async with serving(plain) as server:
         with pytest.raises(OutgoingUnreachable, match="no TLS connection could be agreed"):
             await ask("registry.test", server.port, certificate)
+
+
+def test_what_we_call_has_to_speak_tls_1_2_at_least() -> None:
+    context = trusted_roots()
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+async def test_a_server_that_speaks_old_tls_alone_is_refused(certificate: Path, server_side: ssl.SSLContext) -> None:
+    server_side.minimum_version = ssl.TLSVersion.TLSv1
+    server_side.maximum_version = ssl.TLSVersion.TLSv1_1
+    server_side.set_ciphers("ALL:@SECLEVEL=0")
+    async with serving(HELLO, server_side) as server:
+        with pytest.raises(OutgoingUnreachable):
+            await ask("registry.test", server.port, certificate)
+    assert server.heads == []

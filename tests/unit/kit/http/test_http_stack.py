@@ -15,7 +15,7 @@ import pytest
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import HTMLResponse, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, StreamingResponse
 from structlog.testing import capture_logs
 
 from passerelle.kit.database import NoConnectionFreeError
@@ -217,6 +217,43 @@ async def test_every_method_of_an_address_is_told(app: FastAPI, client: httpx.As
 
     assert (method.status_code, method.headers["allow"]) == (405, "DELETE, GET, POST")
     assert method.json()["errors"][0]["message"] == "this address takes only DELETE, GET, POST"
+
+
+async def test_trace_repeats_no_request(app: FastAPI, client: httpx.AsyncClient, logged: list[Any]) -> None:
+    raises(app, RuntimeError())
+    headers = {"X-Secret": "of-the-caller"}
+
+    known = await client.request("TRACE", "/raises/x", headers=headers)
+    del client.headers["Authorization"]
+    nobody = await client.request("TRACE", "/raises/x", headers=headers)
+
+    assert (known.status_code, known.json()["errors"][0]["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert nobody.status_code in (401, 405)
+    assert "of-the-caller" not in known.text + nobody.text
+
+
+async def test_text_is_sent_with_its_charset_and_json_needs_none(
+    app: FastAPI, client: httpx.AsyncClient, logged: list[Any]
+) -> None:
+    @app.get("/page")
+    async def page() -> Response:
+        return HTMLResponse("<p>żółw</p>")
+
+    @app.get("/text")
+    async def text() -> Response:
+        return PlainTextResponse("żółw")
+
+    @app.get("/json")
+    async def json() -> Response:
+        return json_answer({"name": "żółw"})
+
+    paths = ("/page", "/text", "/json", "/nothing")
+    assert [(await client.get(path)).headers["content-type"] for path in paths] == [
+        "text/html; charset=utf-8",
+        "text/plain; charset=utf-8",
+        "application/json",
+        "application/json",
+    ]
 
 
 async def test_422_is_never_used(app: FastAPI, client: httpx.AsyncClient, logged: list[Any]) -> None:

@@ -77,3 +77,10 @@ async def test_known_parameters_pass_and_a_limit_is_a_number(client: httpx.Async
 
 async def test_an_endpoint_without_parameters_takes_what_old_clients_append(client: httpx.AsyncClient) -> None:
     assert (await client.get("/things/1?_=1700000000")).status_code == 200
+
+
+async def test_of_a_parameter_that_comes_twice_one_value_counts_everywhere_and_is_validated(
+    client: httpx.AsyncClient,
+) -> None:
+    assert (await client.get("/things?limit=7&limit=9")).json() == {"limit": 9, "status": None}
+    assert [code for code, _ in await problems(client, "/things?limit=7&limit=501")] == ["LIMIT_INVALID"]
