@@ -128,6 +128,26 @@ async def test_who_is_in_no_group_or_not_proved_or_an_owner_stays_out(
     assert reason not in refused.text
 
 
+async def test_a_person_is_known_by_issuer_and_subject_and_an_address_leads_to_nobody_elses_account(
+    home: Home, issuer: str
+) -> None:
+    made, tab = await provided(home, issuer), home.tab()
+    await tab.client.get(await answered(tab, made["signInPath"], "zofia"))
+    first = (await tab.client.get("/me")).json()["id"]
+    moved = "UPDATE app_user SET email = $2, email_key = $2 WHERE id = $1"
+    await sql(home, moved, UUID(first), "elsewhere@example.com")
+    again = home.tab()
+    await again.client.get(await answered(again, made["signInPath"], "zofia"))
+    assert (await again.client.get("/me")).json()["id"] == first
+
+    # Another provider's person, who has this address.
+    await sql(home, moved, UUID(first), "zofia@example.com")
+    await sql(home, "UPDATE app_user SET idp_id = 'https://other.example zofia' WHERE id = $1", UUID(first))
+    stranger = home.tab()
+    assert (await stranger.client.get(await answered(stranger, made["signInPath"], "zofia"))).status_code == 403
+    assert code_of(await stranger.client.get("/me")) in ("SESSION_OVER", "CREDENTIALS_MISSING")
+
+
 async def test_who_was_deactivated_stays_out(home: Home, issuer: str) -> None:
     made = await provided(home, issuer)
     user = await home.people.users.make(home.owner.organization_id, NewUser("zofia@example.com", "member"))
