@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,9 @@ import httpx
 import pytest
 
 from passerelle.app.application import create_app
+from passerelle.kit.clock import MovedClock
+from passerelle.kit.errors import PasserelleError
+from passerelle.people.authenticator import REMEMBERED_FOR, SessionAuthenticator
 from passerelle.people.models import NewUser
 from tests.integration.people.browsing import PASSWORD, Tab
 from tests.integration.people.conftest import Home
@@ -117,6 +121,24 @@ async def test_a_stolen_cookie_is_worth_nothing_after_signing_out(home: Home) ->
 
     answer = await stolen.client.get("/me")
     assert (answer.status_code, code_of(answer)) == (401, "SESSION_OVER")
+
+
+async def test_a_session_that_ended_in_another_process_is_let_in_for_a_moment_at_most(home: Home) -> None:
+    tab, clock = await home.signed_in(), MovedClock()
+    elsewhere = SessionAuthenticator(home.people.database, home.people.sessions, clock, BASE_URL)
+    cookie = f"passerelle-session={tab.client.cookies['passerelle-session']}"
+    scope = {"type": "http", "method": "GET", "path": "/me", "headers": [(b"cookie", cookie.encode())]}
+    person = await elsewhere.authenticate(scope)
+    assert person is not None
+    assert person.id == home.owner.id
+
+    assert (await tab.submit("/sign-out")).status_code == 303
+
+    assert timedelta(seconds=2) >= REMEMBERED_FOR
+    clock.move(REMEMBERED_FOR)
+    with pytest.raises(PasserelleError) as refused:
+        await elsewhere.authenticate(scope)
+    assert refused.value.problems[0].code == "SESSION_OVER"
 
 
 async def test_a_new_password_ends_every_other_session(home: Home) -> None:
