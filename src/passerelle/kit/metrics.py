@@ -6,6 +6,7 @@ that somebody chose, or an address that was asked for.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -17,6 +18,9 @@ disable_created_metrics()
 
 REGISTRY: Final = CollectorRegistry()
 """Every figure of this process."""
+
+STARTED: Final = time.time_ns()
+"""Since when this process counts, in nanoseconds since 1970."""
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 

@@ -116,17 +116,16 @@ def _begin(url: str, part: float) -> tuple[Any, Any]:
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
         from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor  # noqa: PLC0415
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
+        from passerelle.kit.otlp import resource  # noqa: PLC0415
         from passerelle.kit.sampling import OfSomething  # noqa: PLC0415
     except ImportError:
         raise CommandError(
-            "PASSERELLE_OTLP_URL: traces need more than is installed here: pip install 'passerelle[otel]'"
+            "PASSERELLE_OTLP_URL: traces and metrics need more than is installed here: pip install 'passerelle[otel]'"
         ) from None
-    resource = Resource.create({"service.name": "passerelle", "service.version": VERSION})
-    provider = TracerProvider(sampler=OfSomething(part), resource=resource, shutdown_on_exit=False)
+    provider = TracerProvider(sampler=OfSomething(part), resource=resource(), shutdown_on_exit=False)
     exporter = OTLPSpanExporter(endpoint=f"{url.rstrip('/')}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter))
     instrumented = AsyncPGInstrumentor()
