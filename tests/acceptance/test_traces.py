@@ -1,8 +1,10 @@
-"""One trace from a caller's request through server and worker to the webhook, as a collector receives it over OTLP."""
+"""What a collector receives over OTLP: one trace from a caller's request to the webhook, and what `/metrics` tells."""
 
 from __future__ import annotations
 
 import json
+import math
+import socket
 import subprocess
 import sys
 import threading
@@ -10,24 +12,29 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from prometheus_client.parser import text_string_to_metric_families
 
-from tests.crash.harness import Client, Cluster, cluster, free_port
+from tests.crash.harness import Client, Cluster, cluster, free_port, metrics
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SENT = {"traceparent": f"00-{TRACE}-{SPAN}-01"}
 
 
 class Collector:
-    """Takes traces; and requests of steps and webhooks, whose `traceparent` it keeps by their path."""
+    """Takes traces and metrics; and requests of steps and webhooks, whose `traceparent` it keeps by their path."""
 
     def __init__(self) -> None:
         collector = self
         self.spans: list[Span] = []
+        self.metrics: list[ExportMetricsServiceRequest] = []
         self.carried: dict[str, str] = {}
         self.texts = b""
         self.more = threading.Condition()
@@ -45,10 +52,13 @@ class Collector:
                         for resource in read.resource_spans:
                             for scope in resource.scope_spans:
                                 collector.spans += scope.spans
+                    elif self.path == "/v1/metrics":
+                        assert self.headers["Content-Type"] == "application/x-protobuf"
+                        collector.metrics.append(ExportMetricsServiceRequest.FromString(body))
                     else:
                         collector.carried[self.path] = self.headers["traceparent"] or ""
                     collector.more.notify_all()
-                content = b"" if self.path == "/v1/traces" else b"{}"
+                content = b"" if self.path.startswith("/v1/") else b"{}"
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(content)))
@@ -74,6 +84,32 @@ class Collector:
                 come = {span.name for span in self.of_trace().values()}
                 assert self.more.wait(until - time.monotonic()), f"{set(names) - come} did not come"
             return self.of_trace()
+
+    def wait_for_metrics(self, count: int, seconds: float = 40) -> list[ExportMetricsServiceRequest]:
+        """Until so many requests with metrics have come; all of them."""
+        until = time.monotonic() + seconds
+        with self.more:
+            while len(self.metrics) < count:
+                assert self.more.wait(until - time.monotonic()), f"{len(self.metrics)} of {count} came"
+            return list(self.metrics)
+
+
+def by_name(request: ExportMetricsServiceRequest) -> dict[str, Metric]:
+    """The metrics of one request, which are of one process."""
+    (of_resource,) = request.resource_metrics
+    (scope,) = of_resource.scope_metrics
+    return {metric.name: metric for metric in scope.metrics}
+
+
+def whose(request: ExportMetricsServiceRequest) -> dict[str, str]:
+    return {one.key: one.value.string_value for one in request.resource_metrics[0].resource.attributes}
+
+
+def answered(request: ExportMetricsServiceRequest, route: str) -> float:
+    """How many requests to an address a process has told of."""
+    points = by_name(request)["passerelle_http_requests_total"].sum.data_points
+    asked = [p for p in points if ("route", route) in {(one.key, one.value.string_value) for one in p.attributes}]
+    return math.fsum(point.as_double for point in asked)
 
 
 @contextmanager
@@ -135,12 +171,80 @@ def test_one_trace_leads_from_the_caller_to_the_webhook(processes: Cluster) -> N
         assert client.headers["Authorization"].split()[-1].encode() not in collector.texts
 
 
-def test_a_collector_that_is_away_holds_nothing_up(processes: Cluster) -> None:
-    environment = {"PASSERELLE_OTLP_URL": f"http://127.0.0.1:{free_port()}", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
-    process, url = processes.serve(environment=environment)
+def test_what_prometheus_is_told_is_sent_again_and_again(processes: Cluster) -> None:
+    with collecting() as collector:
+        environment = {"PASSERELLE_OTLP_URL": collector.url, "OTEL_METRIC_EXPORT_INTERVAL": "500"}
+        _, url = processes.serve(environment=environment)
+        assert httpx.get(f"{url}/health/ready").status_code == 200
+        told = {family.name: family for family in text_string_to_metric_families(metrics(url))}
+        # One that is on its way may have been collected before.
+        request = collector.wait_for_metrics(len(collector.metrics) + 2)[-1]
+
+        found = by_name(request)
+        kinds = {"counter": "sum", "gauge": "gauge", "histogram": "histogram"}
+        prometheus = {
+            family.name + ("_total" if family.type == "counter" else ""): kinds[family.type]
+            for family in told.values()
+            if family.samples
+        }
+        sent = {name: metric.WhichOneof("data") for name, metric in found.items()}
+        assert prometheus.items() <= sent.items(), prometheus.items() - sent.items()
+        assert answered(request, "/health/ready") == 1
+        counter = found["passerelle_http_requests_total"].sum
+        assert counter.is_monotonic
+        assert counter.aggregation_temporality == AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+        assert all(0 < point.start_time_unix_nano < point.time_unix_nano for point in counter.data_points)
+        took = found["passerelle_http_request_duration_seconds"].histogram.data_points
+        assert all(sum(point.bucket_counts) == point.count for point in took)
+        assert whose(request)["service.name"] == "passerelle"
+
+
+def test_what_was_counted_last_is_sent_at_the_stop(processes: Cluster) -> None:
+    with collecting() as collector:
+        environment = {"PASSERELLE_OTLP_URL": collector.url}
+        server, url = processes.serve(environment=environment)
+        worker = processes.worker(environment=environment)
+        assert httpx.get(f"{url}/health/ready").status_code == 200
+        server.terminate()
+        assert server.wait(20) == 0
+        (of_server,) = collector.wait_for_metrics(1)
+        assert answered(of_server, "/health/ready") == 1
+        worker.terminate()
+        assert worker.wait(20) == 0
+        of_worker = collector.wait_for_metrics(2)[1]
+        assert "passerelle_loop_held_seconds" in by_name(of_worker)
+        assert whose(of_server)["service.instance.id"] != whose(of_worker)["service.instance.id"]
+
+
+def test_a_collector_that_is_away_holds_nothing_up(processes: Cluster, tmp_path: Path) -> None:
+    environment = {
+        "PASSERELLE_OTLP_URL": f"http://127.0.0.1:{free_port()}",
+        "PASSERELLE_LOG_LEVEL": "warning",
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
+        "OTEL_METRIC_EXPORT_INTERVAL": "100",
+    }
+    process, url = processes.serve(environment=environment, log=tmp_path / "log")
     assert httpx.get(f"{url}/health/ready").status_code == 200
     process.terminate()
     assert process.wait(20) == 0
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    of_metrics = [line["event"] for line in lines if "metrics batch" in json.dumps(line)]
+    assert of_metrics.count("metrics.last_not_sent") == 1
+    assert set(of_metrics) <= {"repeating.fails", "metrics.last_not_sent"}
+    assert of_metrics.count("repeating.fails") <= 1
+
+
+def test_a_collector_that_never_answers_ends_no_process_by_force(processes: Cluster) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environment = {
+            "PASSERELLE_OTLP_URL": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
+            "OTEL_METRIC_EXPORT_INTERVAL": "100",
+        }
+        process, url = processes.serve(environment=environment)
+        assert httpx.get(f"{url}/health/ready", headers=SENT).status_code == 200
+        process.terminate()
+        assert process.wait(30) == 0
 
 
 def test_nothing_of_it_is_loaded_where_nobody_asked_for_it() -> None:

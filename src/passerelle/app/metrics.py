@@ -1,4 +1,4 @@
-"""What Prometheus is told: what this process has counted of its own work, and the figures of the whole installation.
+"""What Prometheus and collectors are told: what this process has counted itself, and the figures of the installation.
 
 Nothing is counted when somebody asks: a scrape reads one row of the database, and does without one that is away.
 """
@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 import asyncpg
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 from pydantic import SecretStr
@@ -63,6 +63,14 @@ class Metrics:
 
     async def text(self) -> bytes:
         """All of it as it is now, in the text format of Prometheus."""
+        return b"".join(generate_latest(registry) for registry in await self._now())
+
+    async def families(self) -> list[Metric]:
+        """All of it as it is now: each figure with its numbers by their labels."""
+        return [family for registry in await self._now() for family in registry.collect()]
+
+    async def _now(self) -> list[CollectorRegistry]:
+        """What this process has counted, with what it does not count brought up to date; and the installation's."""
         last: Figures | None = None
         _database_up.set(0)
         with suppress(*_LOST):
@@ -77,7 +85,7 @@ class Metrics:
         full = self._quotas.nearly_full()
         for quota in QUOTAS:
             _nearly_full.labels(quota).set(full[quota])
-        return generate_latest(REGISTRY) + (b"" if last is None else generate_latest(_installation(last)))
+        return [REGISTRY] if last is None else [REGISTRY, _installation(last)]
 
 
 class _Told:

@@ -18,6 +18,7 @@ from passerelle.accounts.models import KeyTerms, ListedKey
 from passerelle.accounts.permissions import EVERYTHING
 from passerelle.accounts.service import UnknownWorkspaceError
 from passerelle.app.application import create_app
+from passerelle.app.exporting import exported
 from passerelle.app.foundation import beside
 from passerelle.app.scraping import scraped
 from passerelle.app.selftest import NotKeptError, tried
@@ -413,6 +414,7 @@ async def _running(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Ser
         _services(settings, tried=tried) as services,
         _opening(services),
         scraped(settings.metrics_address, services.metrics, services.shared.database, stop),
+        exported(settings.otlp_url, services.metrics),
         beside(services.operations.mail_watch.run()),
     ):
         _tell_of_unknown(unknown_names())

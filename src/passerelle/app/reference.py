@@ -91,7 +91,7 @@ def _metrics() -> str:
     lines = [
         "# Metrics",
         "",
-        "What `/metrics` tells, in the text format of Prometheus: see",
+        "What `/metrics` tells, in the text format of Prometheus, and what a collector is sent over OTLP: see",
         "[Running Passerelle](../guides/running.md#watching-it).",
         "No label names a workspace, or has values that somebody chose.",
         "",

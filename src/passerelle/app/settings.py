@@ -232,9 +232,9 @@ class Settings(BaseSettings):
     )
     otlp_url: str | None = Field(
         default=None,
-        description="Where traces go: an OpenTelemetry collector's address for OTLP over HTTP, such as "
+        description="Where traces and metrics go: an OpenTelemetry collector's address for OTLP over HTTP, such as "
         "`http://collector:4318`. Needs `passerelle[otel]`; headers and names come from the usual `OTEL_…` variables. "
-        "Without it no trace is written.",
+        "Without it neither is sent; `/metrics` tells its own to Prometheus in any case.",
     )
     otlp_part: float = Field(
         default=1.0,

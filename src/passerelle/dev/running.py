@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from passerelle.accounts.permissions import WORKSPACE_ROLES
 from passerelle.app.application import create_app
+from passerelle.app.exporting import exported
 from passerelle.app.server import serve, stop_on_signals
 from passerelle.app.services import Services, open_services
 from passerelle.app.settings import Settings
@@ -66,6 +67,7 @@ async def run(settings: Settings, data_dir: Path, host: str, port: int) -> None:
             examples.register() as register_url,
             open_services(effective, url, box, plain_http=True) as services,
             services.operations.presence.of("dev"),
+            exported(settings.otlp_url, services.metrics),
         ):
             worker = worker_of(services)
             demo = await _demo(services, data_dir, base_url, register_url)
