@@ -131,3 +131,10 @@ def test_workspaces_are_listed_and_one_that_is_not_there_has_no_keys(processes: 
     with pytest.raises(subprocess.CalledProcessError) as refused:
         processes.command("key", "list", "01890000-0000-7000-8000-000000000000")
     assert "there is no workspace" in refused.value.stderr
+
+
+@pytest.mark.parametrize("command", ["archive list", "archive read", "size --workspace", "size --json --workspace"])
+def test_a_workspace_that_is_not_there_is_refused(processes: Cluster, command: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        processes.command(*command.split(), "01890000-0000-7000-8000-000000000000")
+    assert (refused.value.returncode, "there is no workspace" in refused.value.stderr) == (1, True)

@@ -47,7 +47,7 @@ from passerelle.people.models import NewUser, User
 from passerelle.people.passwords import made_up
 from passerelle.quotas.models import OwnTerms, WorkspaceTurns
 from passerelle.resources.files import Files
-from passerelle.retention.archives import Archive, all_archives
+from passerelle.retention.archives import Archive, all_archives, read_all
 from passerelle.v1.deprecations.models import Mode
 
 ENDS_WITHIN: Final = 30.0
@@ -172,15 +172,18 @@ async def quotas(
     return [("quota", "used", "most", ""), *rows]
 
 
-async def sizes_of_everything(settings: Settings) -> Sizes:
-    """What takes room."""
+async def sizes_of_everything(settings: Settings, workspace_id: UUID | None) -> Sizes:
+    """What takes room. Raises `CommandError` where a workspace is named that is not there."""
     async with _services(settings) as services:
+        if workspace_id is not None:
+            await _require_workspace(services, workspace_id)
         return await sizes(services.shared.database)
 
 
 async def archives_of(settings: Settings, workspace_id: UUID, kind: str | None) -> list[Archive]:
-    """The archives of a workspace, the oldest first."""
+    """The archives of a workspace, the oldest first. Raises `CommandError` where there is no such workspace."""
     async with _services(settings) as services:
+        await _require_workspace(services, workspace_id)
         return [one async for one in all_archives(services.retention.archives, workspace_id, kind)]
 
 
@@ -191,12 +194,13 @@ async def read_archives(
     kind: str | None,
     tell: Callable[[Sequence[JsonObject]], None],
 ) -> None:
-    """Tell what is in the archives of a workspace, file by file; in those that are `wanted`, else in all."""
+    """Tell what is in the archives of a workspace, file by file; in those that are `wanted`, else in all.
+
+    Raises `CommandError` where there is no such workspace or file, and in the end where some cannot be read.
+    """
     async with _services(settings) as services:
-        archives = services.retention.archives
-        async for one in all_archives(archives, workspace_id, kind):
-            if wanted is None or one.id in wanted:
-                tell(await archives.read(workspace_id, one))
+        await _require_workspace(services, workspace_id)
+        await read_all(services.retention.archives, workspace_id, wanted, kind, tell)
 
 
 async def check_restored_database(settings: Settings, since: datetime | None) -> RestoreCheck | None:
@@ -275,8 +279,7 @@ async def list_workspaces(settings: Settings) -> list[tuple[str, str]]:
 async def list_keys(settings: Settings, workspace_id: UUID) -> list[ListedKey]:
     """The keys of a workspace that are not revoked, 1,000 at most."""
     async with _services(settings) as services:
-        with _as_command_error():
-            await services.people.users.organization_of(workspace_id)
+        await _require_workspace(services, workspace_id)
         return await services.accounts.keys(workspace_id, None, 1000)
 
 
@@ -320,6 +323,12 @@ async def deactivate_user(settings: Settings, organization_id: UUID | None, emai
         with _as_command_error():
             user = await _user(services, await _organization(services, organization_id), email)
             await services.people.users.deactivate(None, user.organization_id, user.id)
+
+
+async def _require_workspace(services: Services, workspace_id: UUID) -> None:
+    """Raises `CommandError` where there is no such workspace."""
+    with _as_command_error():
+        await services.people.users.organization_of(workspace_id)
 
 
 async def _organization(services: Services, wanted: UUID | None) -> UUID:

@@ -15,7 +15,7 @@ from passerelle.kit.http.idempotency import forget_old
 from passerelle.kit.ids import new_id
 from passerelle.kit.jobs import Handler, JobRunning, Worker
 from passerelle.operations import figures
-from passerelle.retention.archives import ERASE_ARCHIVES
+from passerelle.retention.archives import DELETE_STRAY, ERASE_ARCHIVES
 from passerelle.webhooks.attempts import DeliverySender
 from passerelle.webhooks.dispatcher import Dispatcher
 from passerelle.webhooks.owner_mail import OwnerMail
@@ -41,6 +41,7 @@ def worker_of(services: Services) -> Worker:
             **services.people.jobs(),
             **services.records.jobs(),
             ERASE_ARCHIVES: services.retention.archives.erase,
+            DELETE_STRAY: services.retention.archives.delete_stray,
         },
         {
             ("execution.sweep", "* * * * *"): services.runner.sweep,

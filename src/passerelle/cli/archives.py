@@ -49,7 +49,7 @@ def read_archive(
     entry: Annotated[UUID | None, typer.Option(help="Only the entry with this id.")] = None,
     data_dir: DevDir = DEMO_DIR,
 ) -> None:
-    """Print what is in files, an entry a line, as JSON. Stops at a file that is another than was written."""
+    """Print what is in files, an entry a line, as JSON. Names those that cannot be read, in the end."""
     from passerelle.app import processes
 
     def tell(entries: Iterable[JsonObject]) -> None:

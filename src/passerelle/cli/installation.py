@@ -110,7 +110,7 @@ def size(
     from passerelle.app import processes
     from passerelle.cli import size as shown
 
-    found = run(processes.sizes_of_everything(settings_beside(data_dir)))
+    found = run(processes.sizes_of_everything(settings_beside(data_dir), workspace))
     if as_json:
         show_json(shown.as_json(found))
         return

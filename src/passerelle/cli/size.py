@@ -23,7 +23,7 @@ def tables(found: Sizes, workspace_id: UUID | None) -> Iterator[list[tuple[str, 
         return
     one = next((one for one in found.workspaces if one.workspace_id == workspace_id), None)
     if one is None:
-        yield [("the workspace is too small to be seen in what PostgreSQL samples, or there is none with this id",)]
+        yield [("the workspace is too small to be seen in what PostgreSQL samples",)]
         return
     rows = sorted(one.kinds.items(), key=lambda kind: -kind[1])
     yield [("kind", "takes, about"), *((kind, shown(size)) for kind, size in rows), ("all", shown(one.bytes))]

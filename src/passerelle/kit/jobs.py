@@ -44,6 +44,10 @@ NEXT_JOB_ID: Final = "SELECT nextval('pgqueuer_id_seq') AS id"
 NEW_JOB: Final = "INSERT INTO pgqueuer (id, priority, entrypoint, payload, execute_after, status)"
 """Followed by a SELECT of the id, 0, the entrypoint, the payload as bytea, the time it falls due and 'queued'."""
 _ENQUEUE: Final = f"{NEW_JOB} SELECT nextval('pgqueuer_id_seq'), 0, $1, $2, now() + $3, 'queued'"
+_ENQUEUE_KNOWN: Final = f"{_ENQUEUE} RETURNING id"
+_FORESTALL: Final = """
+    DELETE FROM pgqueuer WHERE id = $1 AND status = 'queued' AND attempts = 0 AND execute_after > clock_timestamp()
+"""
 DROP_JOB: Final = "DELETE FROM pgqueuer WHERE status = 'queued' AND id ="
 
 TABLES: Final = ("pgqueuer", "pgqueuer_log", "pgqueuer_statistics", "pgqueuer_schedules")
@@ -57,6 +61,20 @@ async def enqueue(
     A statement that has to do more at once begins with `NEW_JOB` instead.
     """
     await connection.execute(_ENQUEUE, entrypoint, dumps(traced(facts)).encode(), after)
+
+
+async def enqueue_unless(connection: Connection, entrypoint: str, facts: JsonObject, *, after: timedelta) -> int:
+    """As `enqueue`, for a job that `forestall` may take back until `after` is over. Returns its id."""
+    job_id: int = await connection.fetchval(_ENQUEUE_KNOWN, entrypoint, dumps(traced(facts)).encode(), after)
+    return job_id
+
+
+async def forestall(connection: Connection, job_id: int) -> bool:
+    """Take a job back in the caller's transaction. False where it has fallen due: it may have run, even in part.
+
+    Which it does not tell by its status alone: one that failed, or that a stop cut off, is queued once more.
+    """
+    return await connection.execute(_FORESTALL, job_id) == "DELETE 1"
 
 
 def traced(facts: JsonObject) -> JsonObject:

@@ -165,9 +165,10 @@ class Removal:
                 return batch, 0
             async with self._database.transaction(task.workspace_id) as connection:
                 _, still = await self._over(connection, task, place)
-                if await self._is_as_written(connection, task, written, still):
+                if await self._is_as_written(connection, task, written, still) and await self._archives.note(
+                    connection, task.workspace_id, written
+                ):
                     await task.walk.remove(connection, task.workspace_id, still)
-                    await self._archives.note(connection, task.workspace_id, written.archive)
                     return batch, len(still)
             await self._archives.drop(task.workspace_id, written.archive)
         return batch, 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 from uuid import UUID
 
-from passerelle.kit.database import Connection
+from passerelle.kit.database import Connection, DatabaseRow
 from passerelle.kit.ids import parse_id
-from passerelle.kit.json import KnownJson
+from passerelle.kit.json import JsonObject, KnownJson
 from passerelle.records.erasing import Erased, Subject, rows_of
 from passerelle.records.errors import RECORD_IN_USE
 from passerelle.records.masking import Masking
@@ -47,6 +47,9 @@ _OTHERS: Final = """
     SELECT DISTINCT execution_id FROM record_change
     WHERE workspace_id = $1 AND record_id = ANY($2) AND execution_id IS NOT NULL AND NOT execution_id = ANY($3)
 """
+_OF_EXECUTION: Final = ("parameters", "result", "error")
+_OF_STEP: Final = ("input", "output", "error")
+"""Where values of others than those whom an execution concerns are masked."""
 _READ: Final = """
     SELECT step, visit, attempt, input, output, error FROM step_run WHERE workspace_id = $1 AND execution_id = $2
 """
@@ -104,20 +107,51 @@ def _without_seal(value: KnownJson) -> KnownJson:
     return {name: one for name, one in value.items() if name != "sealed"} if sealed else value
 
 
+def masked_entry(entry: JsonObject, mask: Masking) -> JsonObject:
+    """An archived execution, masked where `_mask_others` masks those that are not archived."""
+    known: KnownJson = entry
+    steps = [{**step, **_masked_step(step, mask)} for step in known["steps"]]
+    return {**known, **_masked_execution(known, mask), "steps": steps}
+
+
+def _masked_execution(execution: Mapping[str, Any] | DatabaseRow, mask: Masking) -> dict[str, Any]:
+    return {name: mask.value(execution[name]) for name in _OF_EXECUTION}
+
+
+def _masked_step(run: Mapping[str, Any] | DatabaseRow, mask: Masking) -> dict[str, Any]:
+    return {name: _without_seal(mask.value(run[name])) for name in _OF_STEP}
+
+
 async def _mask_others(connection: Connection, subject: Subject) -> int:
-    """Executions that concern something else and wrote to the record: only the person's values go."""
+    """Executions that concern something else and wrote to the record: only the person's values go.
+
+    Returns in how many there were some. Those that are archived by now are masked there.
+    """
     workspace_id, mask = subject.workspace_id, Masking(list(subject.personal))
     rows = await connection.fetch(_OTHERS, workspace_id, list(subject.records), list(subject.executions))
-    for row in rows:
-        execution_id = row["execution_id"]
-        execution = await connection.fetchrow(_READ_EXECUTION, workspace_id, execution_id)
-        if execution is None:
-            continue
-        values = [mask.value(execution[name]) for name in ("parameters", "result", "error")]
-        await connection.execute(_WRITE_EXECUTION, workspace_id, execution_id, *values)
-        for run in await connection.fetch(_READ, workspace_id, execution_id):
-            shown = [_without_seal(mask.value(run[name])) for name in ("input", "output", "error")]
-            if shown != [run["input"], run["output"], run["error"]]:
-                key = (run["step"], run["visit"], run["attempt"])
-                await connection.execute(_WRITE, workspace_id, execution_id, *key, *shown)
-    return len(rows)
+    return sum([await _mask_other(connection, workspace_id, row["execution_id"], mask) for row in rows])
+
+
+async def _mask_other(connection: Connection, workspace_id: UUID, execution_id: UUID, mask: Masking) -> bool:
+    """Whether anything of the execution was masked: then its `seq` is another, by which an archive under way knows."""
+    execution = await connection.fetchrow(_READ_EXECUTION, workspace_id, execution_id)
+    if execution is None:
+        return False
+    values = _masked_execution(execution, mask)
+    steps = await _mask_steps(connection, workspace_id, execution_id, mask)
+    if steps or any(values[name] != execution[name] for name in _OF_EXECUTION):
+        await connection.execute(_WRITE_EXECUTION, workspace_id, execution_id, *values.values())
+        return True
+    return False
+
+
+async def _mask_steps(connection: Connection, workspace_id: UUID, execution_id: UUID, mask: Masking) -> int:
+    """How many of the steps had any."""
+    changed = 0
+    for run in await connection.fetch(_READ, workspace_id, execution_id):
+        shown = _masked_step(run, mask)
+        if any(shown[name] != run[name] for name in _OF_STEP):
+            key = (run["step"], run["visit"], run["attempt"])
+            await connection.execute(_WRITE, workspace_id, execution_id, *key, *shown.values())
+            changed += 1
+    return changed
