@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -25,9 +26,9 @@ from passerelle.app.selftest import NotKeptError, tried
 from passerelle.app.server import serve as serve_app
 from passerelle.app.server import spare_collector, stop_on_signals
 from passerelle.app.services import Services, open_services
-from passerelle.app.settings import Settings, lacking, unknown_names
+from passerelle.app.settings import Settings, is_address, lacking, unknown_names
 from passerelle.app.sockets import listen, tell_supervisor
-from passerelle.app.throwaway import throwaway
+from passerelle.app.throwaway import prepare, throwaway
 from passerelle.app.work import worker_of
 from passerelle.definitions.revisions.rule import PublishingRule
 from passerelle.events import restored
@@ -52,6 +53,10 @@ from passerelle.v1.deprecations.models import Mode
 
 ENDS_WITHIN: Final = 30.0
 """Seconds from SIGTERM to the end of a process, even of one whose database hangs."""
+_TEST_TAKES: Final = timedelta(hours=1)
+"""What a self-test may take besides the time for which it begins executions; then it is over, whatever it does."""
+_RUN_TAKES: Final = 1.0
+"""Seconds that it may take for each of them."""
 
 log = structlog.get_logger("passerelle.start")
 
@@ -389,29 +394,51 @@ async def verify_audit(settings: Settings, chain: UUID | None, head: str | None)
 
 
 async def selftest(settings: Settings, url: str | None, seconds: float, runs: int, tell: Callable[[str], None]) -> int:
-    """Try what Passerelle promises at `url`, in two workspaces of which nothing is left; how much was repeated."""
+    """Try what Passerelle promises at `url`, in two workspaces of which nothing is left; how much was repeated.
+
+    Ends at SIGTERM as at SIGINT, after everything is removed. Raises `CommandError` where a promise is not kept, and
+    where nothing could be tried: nothing is made then.
+    """
+    where = _place_of_test(settings, url)
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    owner = settings.direct_address or _database_url(settings)
+    lasts = timedelta(seconds=seconds + runs * _RUN_TAKES) + _TEST_TAKES
+    async with _services(settings) as services:
+        with _clear_about(owner):
+            await prepare(owner, Files.at(settings.files_url))
+        until = system_clock() + lasts
+        async with throwaway(services, owner, until) as own, throwaway(services, owner, until) as stranger:
+            try:
+                async with asyncio.timeout(lasts.total_seconds()):
+                    repeated = await tried(where, own, stranger, seconds, runs, tell)
+            except NotKeptError as error:
+                raise CommandError(str(error)) from None
+            except TimeoutError:
+                raise CommandError(f"it has not ended within {lasts}") from None
+            await _require_intact(services, own.workspace_id)
+            tell("the audit hangs together")
+    return repeated
+
+
+def _place_of_test(settings: Settings, url: str | None) -> str:
+    """Where Passerelle answers. Raises `CommandError` for what is no address."""
     where = url or settings.public_url
     if where is None:
         raise CommandError("say where Passerelle answers: --url, or PASSERELLE_PUBLIC_URL")
-    owner = settings.direct_address or _database_url(settings)
-    async with (
-        _services(settings) as services,
-        throwaway(services, owner) as own,
-        throwaway(services, owner) as stranger,
-    ):
-        try:
-            repeated = await tried(where, own, stranger, seconds, runs, tell)
-        except NotKeptError as error:
-            raise CommandError(str(error)) from None
-        await services.shared.trail.write()
-        await services.shared.trail.seal()
-        for one in await services.shared.trail.chains():
-            if one.place.chain == own.workspace_id:
-                report = await services.shared.trail.reading.verify(one.place)
-                if report.problem is not None:
-                    raise CommandError(f"the audit does not hang together: {report.problem}")
-        tell("the audit hangs together")
-    return repeated
+    if not is_address(where):
+        raise CommandError(f"--url {where}: must look like https://example.com or https://example.com/path")
+    return where
+
+
+async def _require_intact(services: Services, workspace_id: UUID) -> None:
+    """Raises `CommandError` unless the audit of a workspace hangs together."""
+    await services.shared.trail.write()
+    await services.shared.trail.seal()
+    for one in await services.shared.trail.chains():
+        if one.place.chain == workspace_id:
+            report = await services.shared.trail.reading.verify(one.place)
+            if report.problem is not None:
+                raise CommandError(f"the audit does not hang together: {report.problem}")
 
 
 @asynccontextmanager

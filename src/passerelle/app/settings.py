@@ -287,7 +287,7 @@ class Settings(BaseSettings):
     def _check_public(cls, value: str | None) -> str | None:
         if value is None or not value:
             return None
-        if not _is_address(value):
+        if not is_address(value):
             raise ValueError("must look like https://example.com or https://example.com/path")
         return value.rstrip("/")
 
@@ -296,7 +296,7 @@ class Settings(BaseSettings):
     def _check_collector(cls, value: str | None) -> str | None:
         if value is None or not value:
             return None
-        if not _is_address(value):
+        if not is_address(value):
             raise ValueError("must look like http://collector:4318")
         return value.rstrip("/")
 
@@ -460,7 +460,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     """Whether browsers find something under it."""
     try:
         parts = urlsplit(text)

@@ -28,9 +28,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT * FROM passkey WHERE credential_id = wanted
 $$;
 
+-- Whether an organization is that of a `passerelle selftest`, by its name, which nobody can change: it counts as none.
+CREATE OR REPLACE FUNCTION is_throwaway(name text) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
+    SELECT name ~ '^passerelle selftest until [-0-9]{10}T[:.0-9]+Z$'
+$$;
+
 CREATE OR REPLACE FUNCTION all_organizations() RETURNS TABLE (organization_id uuid, name text, users bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT organization_id, name, (SELECT count(*) FROM app_user u WHERE u.organization_id = o.organization_id) FROM organization o ORDER BY created_at, organization_id LIMIT 1000
+    SELECT organization_id, name, (SELECT count(*) FROM app_user u WHERE u.organization_id = o.organization_id) 
+    FROM organization o WHERE NOT is_throwaway(o.name) ORDER BY created_at, organization_id LIMIT 1000
 $$;
 
 CREATE OR REPLACE FUNCTION forget_people(before timestamptz, at_most integer) RETURNS bigint
@@ -95,7 +102,7 @@ $$;
 CREATE OR REPLACE FUNCTION offered_identity_providers() RETURNS TABLE (id uuid, name text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT id, name FROM identity_provider
-    WHERE (SELECT count(*) FROM organization) = 1
+    WHERE (SELECT count(*) FROM organization o WHERE NOT is_throwaway(o.name)) = 1
     ORDER BY name LIMIT 20
 $$;
 
