@@ -133,7 +133,8 @@ async def test_a_user_who_may_not_remove_everything_makes_nothing(
     owner: asyncpg.Connection[Any] = await asyncpg.connect(database_url)
     await owner.execute(f"CREATE ROLE {login} LOGIN PASSWORD 'tester'; GRANT passerelle_app TO {login}")
     await owner.execute(f"GRANT {login} TO CURRENT_USER")
-    await owner.execute(rights.format(login=login))
+    if rights:
+        await owner.execute(rights.format(login=login))
     parts = urlsplit(database_url)
     host = parts.netloc.rpartition("@")[2]
     processes.environment["PASSERELLE_DATABASE_URL"] = parts._replace(netloc=f"{login}:tester@{host}").geturl()

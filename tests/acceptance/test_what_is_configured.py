@@ -8,10 +8,12 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 
 from passerelle.kit.secrets import generate_key
+from passerelle.kit.version import VERSION
 from tests.buckets import bucket
 from tests.crash.harness import PASSERELLE, Cluster, cluster, free_port
 
@@ -138,3 +140,42 @@ def test_a_workspace_that_is_not_there_is_refused(processes: Cluster, command: s
     with pytest.raises(subprocess.CalledProcessError) as refused:
         processes.command(*command.split(), "01890000-0000-7000-8000-000000000000")
     assert (refused.value.returncode, "there is no workspace" in refused.value.stderr) == (1, True)
+
+
+async def done(database_url: str, statement: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+APPLIED = "INSERT INTO schema_applied (kind, name, release) VALUES ('{}', '{}', '{}')"
+
+
+async def test_the_functions_of_another_build_are_told_by_processes_and_replaced_by_migrate(
+    processes: Cluster, database_url: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    await done(database_url, APPLIED.format("functions", "another", VERSION))
+    processes.worker(environment={"PASSERELLE_LOG_LEVEL": "warning"}, log=log)
+    (told,) = [json.loads(line) for line in log.read_text().splitlines() if "functions.of_another_build" in line]
+    assert told["there"].startswith(f"those of another build of release {VERSION}, applied at ")
+    assert processes.command("migrate").startswith("applied the functions of this build, in place of those of another")
+    assert processes.command("migrate") == "the database is up to date"
+
+
+async def test_migrate_says_what_it_did_for_a_dump_of_another_cluster_and_what_a_newer_release_has_done(
+    processes: Cluster, database_url: str
+) -> None:
+    workspace = processes.command("workspace", "create", "first")
+    await done(
+        database_url,
+        "INSERT INTO event (workspace_id, id, type, data, created_at, transaction) "
+        f"VALUES ('{workspace}', gen_random_uuid(), 'workflow.completed', '{{}}', now(), '9000000000')",
+    )
+    lowered = processes.command("migrate")
+    assert lowered.startswith("lowered the numbers of events by 8,999,")
+    assert "up to date" not in lowered
+    await done(database_url, APPLIED.format("migration", "9999_more", "99.0.0"))
+    assert processes.command("migrate") == "a newer release (99.0.0) has migrated the database: nothing was changed"

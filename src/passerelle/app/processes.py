@@ -117,12 +117,18 @@ async def work(settings: Settings) -> None:
 
 
 async def migrate_database(settings: Settings) -> list[str]:
-    """Bring the database to this release's schema, also after a restore; the migrations that were applied."""
+    """Bring the database to this release's schema, also after a restore; what was done, in lines for people."""
     url = settings.direct_address or _database_url(settings)
     with _clear_about(url):
         applied = await schema.migrate(url, role=settings.database_role)
-        await restored.bring_back_numbers(url)
-        return applied
+        lowered = await restored.bring_back_numbers(url)
+        newer = await schema.newer(url)
+    done = [f"applied {', '.join(applied)}"] if applied else []
+    if lowered:
+        done.append(f"lowered the numbers of events by {lowered:,}: the database comes from another PostgreSQL cluster")
+    if newer:
+        done.append(f"{newer} has migrated the database: nothing {'else ' if done else ''}was changed")
+    return done or ["the database is up to date"]
 
 
 async def encrypt_anew(settings: Settings) -> Rekeyed:
@@ -454,6 +460,7 @@ async def _running(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Ser
         beside(services.operations.mail_watch.run()),
     ):
         _tell_of_unknown(unknown_names())
+        await _tell_of_functions(_database_url(settings))
         yield services
 
 
@@ -472,6 +479,17 @@ async def _opening(services: Services) -> AsyncIterator[None]:
 def _tell_of_unknown(names: Sequence[str]) -> None:
     if names:
         log.warning("settings.unknown", names=list(names), meaning="`passerelle settings` lists those that there are")
+
+
+async def _tell_of_functions(url: str) -> None:
+    there = await schema.other_functions(url)
+    if there is not None:
+        log.warning(
+            "functions.of_another_build",
+            there=there,
+            meaning="this process works with them, as in an upgrade; where it is the newest, run its "
+            "`passerelle migrate` again: an older build's has put its own functions back",
+        )
 
 
 def _tell_of_address(settings: Settings) -> None:

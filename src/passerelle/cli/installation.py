@@ -96,8 +96,8 @@ def migrate() -> None:
     from passerelle.app import processes
     from passerelle.app.settings import load
 
-    applied = run(processes.migrate_database(load()))
-    output.print(f"applied {', '.join(applied)}" if applied else "the database is up to date")
+    for line in run(processes.migrate_database(load())):
+        output.print(line)
 
 
 @app.command()

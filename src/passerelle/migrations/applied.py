@@ -68,8 +68,36 @@ class SchemaComparison:
         return bool(self.unknown) or any(Version(one.release) > ours for one in self.applied)
 
     @property
+    def newer(self) -> str | None:
+        """What has migrated the database and is newer than this release, as an operator reads it."""
+        if not self.is_of_a_newer_release:
+            return None
+        last = max(self.applied, key=lambda one: Version(one.release)).release
+        return f"a newer release ({last})" if last != self.release.version else f"a newer build of release {last}"
+
+    @property
+    def other_functions(self) -> str | None:
+        """Whose functions the database has, where they are not this release's, as an operator reads it.
+
+        Two builds of one version tell each other apart by nothing else.
+        """
+        last = next((one for one in reversed(self.applied) if one.kind == "functions"), None)
+        if last is None or last.name == self.release.functions_digest:
+            return None
+        build = "another build of " if last.release == self.release.version else ""
+        return f"those of {build}release {last.release}, applied at {last.at:%Y-%m-%d %H:%M:%S%z}"
+
+    @property
+    def to_do(self) -> list[str]:
+        """What `migrate` does, as an operator reads it: also what a process can start without."""
+        other = self.other_functions
+        if other is None or self.is_of_a_newer_release or self.release.functions_digest not in self._had("functions"):
+            return self.lacks
+        return [*self.lacks, f"the functions of this build, in place of {other}"]
+
+    @property
     def lacks(self) -> list[str]:
-        """What `migrate` has to do, as an operator reads it."""
+        """What has to be done before a process of this release may start, as an operator reads it."""
         lacks = [f"the migration {name}" for name in self.missing]
         if not self.is_of_a_newer_release:
             if self.release.functions_digest not in self._had("functions"):

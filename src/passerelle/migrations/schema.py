@@ -49,7 +49,7 @@ async def migrate(url: str, release: Release = THIS, role: str | None = None) ->
         comparison.require_usable()
         if comparison.is_of_a_newer_release:
             return done
-        lacking = comparison.lacks
+        to_do = comparison.to_do
         if release.queue not in {one.name for one in comparison.applied if one.kind == "queue"}:
             await _patiently(lambda: _install_queue(connection, release))
         if comparison.missing:
@@ -57,21 +57,40 @@ async def migrate(url: str, release: Release = THIS, role: str | None = None) ->
         await _patiently(lambda: _apply_functions(connection, release))
         if await former.is_former(connection):
             await former.furnish_workspaces(connection)
-    return done + lacking
+    return done + to_do
+
+
+async def newer(url: str, release: Release = THIS) -> str | None:
+    """What newer release has migrated the database, so that `migrate` leaves it as it is; None: none has."""
+    return (await _compared(url, release)).newer
+
+
+async def other_functions(url: str, release: Release = THIS) -> str | None:
+    """Whose functions the database has, where they are not this release's; None: they are.
+
+    A process starts all the same: in a rolling upgrade one of the release before must, and of two builds of one version
+    nobody can tell which one is newer.
+    """
+    return (await _compared(url, release)).other_functions
 
 
 async def require_current(url: str, release: Release = THIS) -> None:
     """Raises `SchemaError` unless a process of this release may start: what is missing or unknown is named."""
+    (await _compared(url, release)).require_current()
+
+
+async def _compared(url: str, release: Release) -> SchemaComparison:
+    """The database beside the release. Raises `SchemaError` where it was never migrated since the former chain."""
     connection = await connect(url, "passerelle start")
     try:
         async with connection.within():
             rows = await applied.read(connection)
             former = rows is None and await connection.fetchval("SELECT to_regclass('alembic_version')")
-        if former:
-            raise SchemaError("the database was made by an older version: run `passerelle migrate`")
-        SchemaComparison(release, rows or ()).require_current()
     finally:
         await connection.close()
+    if former:
+        raise SchemaError("the database was made by an older version: run `passerelle migrate`")
+    return SchemaComparison(release, rows or ())
 
 
 @asynccontextmanager

@@ -85,7 +85,7 @@ def main() -> None:
         versions=(*THIS.versions, Path(folder) / "versions"),
         functions=(*THIS.functions, Path(folder) / "functions"),
     )
-    for function in (schema.migrate, schema.require_current):
+    for function in (schema.migrate, schema.require_current, schema.newer, schema.other_functions):
         function.__defaults__ = (release,)
     from passerelle.cli.main import main as passerelle
 

@@ -11,7 +11,7 @@ import pytest
 from passerelle.kit.database import Database
 from passerelle.migrations.applied import SchemaError
 from passerelle.migrations.release import THIS, Release
-from passerelle.migrations.schema import migrate, require_current
+from passerelle.migrations.schema import migrate, newer, other_functions, require_current
 from tests.integration.migrations.releases import with_more
 
 ONE = "CREATE OR REPLACE FUNCTION one() RETURNS integer LANGUAGE sql AS $$ SELECT {} $$;\n"
@@ -51,6 +51,30 @@ async def test_a_changed_function_needs_no_migration_but_a_migrate(database_url:
     await require_current(database_url)
     assert await migrate(database_url) == []
     assert await value(database_url, "SELECT one()") == 2
+
+
+async def test_the_functions_of_another_build_of_the_same_version_are_told(database_url: str, tmp_path: Path) -> None:
+    """Which of the two is newer nobody knows, so both start; and `migrate` says whose functions it has put there."""
+    first, second = (with_more(tmp_path / str(n), functions={"one": ONE.format(n)}) for n in (1, 2))
+    await migrate(database_url, first)
+    assert await migrate(database_url, second) == ["the functions of this release"]
+    assert await other_functions(database_url, second) is None
+    assert (await other_functions(database_url, first) or "").startswith("those of another build of release 9.0.0, ")
+    await require_current(database_url, first)
+    (done,) = await migrate(database_url, first)
+    assert done.startswith("the functions of this build, in place of those of another build of release 9.0.0, ")
+    assert await value(database_url, "SELECT one()") == 1
+    assert await migrate(database_url, first) == []
+    assert await other_functions(database_url, second) is not None
+
+
+async def test_an_older_release_is_told_that_a_newer_one_has_migrated(database_url: str, tmp_path: Path) -> None:
+    assert await newer(database_url) is None
+    release = with_more(tmp_path / "a", functions={"one": ONE.format(1)})
+    await migrate(database_url, release)
+    assert await newer(database_url) == "a newer release (9.0.0)"
+    assert (await other_functions(database_url) or "").startswith("those of release 9.0.0, ")
+    assert await newer(database_url, release) is None
 
 
 async def test_a_function_is_dropped_by_the_release_after_the_one_that_let_go_of_it(
