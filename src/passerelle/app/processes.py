@@ -470,7 +470,7 @@ async def _opening(services: Services) -> AsyncIterator[None]:
     if not await services.accounts.signing_keys.can_be_read():
         raise CommandError(
             "PASSERELLE_SECRET_KEY does not open what is encrypted in this database: it is another installation's, or "
-            "an older key is missing in the list. If the key is lost for good, `passerelle workspace rotate-signing` "
+            "an older key is missing in the list. If the key is lost for good, `passerelle key rotate-signing` "
             "makes a workspace one for signing that yours opens; its secrets have to be set again"
         )
     yield

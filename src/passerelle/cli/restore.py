@@ -49,7 +49,8 @@ def check_restore(
             f"{settings.files_url} has no journal of what was sent: give PASSERELLE_FILES_URL as processes have it. "
             "With PASSERELLE_SENT_JOURNAL=0d there is none, and before the first half minute there was none either"
         )
-    say(f"sent after {iso(found.moment)}, by the journal in {settings.files_url}:")
+    before = ", or under way at that moment" if any(one.sent.at < found.moment for one in found.sent) else ""
+    say(f"sent after {iso(found.moment)}{before}, by the journal in {settings.files_url}:")
     rows = [("at", "what", "to", "key", "")]
     for one in found.sent:
         rows.append((iso(one.sent.at), one.sent.kind, one.sent.to, one.sent.key or "", _SAID[one.comes_again]))

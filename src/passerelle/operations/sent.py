@@ -34,6 +34,9 @@ EVERY: Final = 30.0
 FOLDER: Final = "sent"
 _EARLIER: Final = timedelta(minutes=5)
 """A file's name tells when it was written: its first entry may be older than that."""
+_UNDER_WAY: Final = timedelta(minutes=2)
+"""What was sent so shortly before the newest thing in the database may be unknown to it, as its answer was still to
+come. So it is looked through too, and told where it comes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +127,16 @@ async def check_restored(database: Database, journal: SentJournal, since: dateti
     moment = since or await _last_moment(database)
     if moment is None:
         return None
-    sent, more = await journal.since(moment)
+    sent, more = await journal.since(moment if since is not None else moment - _UNDER_WAY)
     pending = await _pending(database, {one.key for one in sent if one.kind == "webhook"})
     known = await _calls(database, {one.key for one in sent if one.kind == "call"})
     there = [SentAgain(one, _comes_again(one, pending, known)) for one in sent]
-    return RestoreCheck(moment, there, more, await journal.is_there())
+    told = [one for one in there if one.sent.at >= moment or one.comes_again]
+    return RestoreCheck(moment, told, more, await journal.is_there())
 
 
 def _comes_again(sent: Dispatched, pending: frozenset[UUID], known: Mapping[UUID, frozenset[str]]) -> bool | None:
-    """A webhook that waits; a call of an execution that is there, and of a step that has not ended."""
+    """A webhook that waits; a call of an execution that goes on, and of a step that has not ended."""
     if sent.kind == "webhook":
         key = parse_id(sent.key or "")
         return None if key is None else key in pending
@@ -152,7 +156,7 @@ def _step_of(key: str | None) -> str:
 
 
 async def _calls(database: Database, keys: Set[str | None]) -> Mapping[UUID, frozenset[str]]:
-    """Those executions that there are, with the ends of the keys of calls that have ended."""
+    """Those executions that go on, with the ends of the keys of calls that have ended."""
     wanted = {found for key in keys if (found := _execution_of(key)) is not None}
     rows = await database.ask("calls_ended", list(wanted)) if wanted else []
     ended: defaultdict[UUID, set[str]] = defaultdict(set)
@@ -162,9 +166,9 @@ async def _calls(database: Database, keys: Set[str | None]) -> Mapping[UUID, fro
 
 
 async def _last_moment(database: Database) -> datetime | None:
-    """When the last process said that it is there: each does so every few seconds."""
+    """Of the newest event, or when the last process said that it is there: each does so every few seconds."""
     async with database.shared() as connection:
-        found: datetime | None = await connection.fetchval("SELECT max(seen_at) FROM process")
+        found: datetime | None = await connection.fetchval("SELECT last_moment()")
     return found
 
 

@@ -41,6 +41,7 @@ FUNCTIONS = {
     "expire_links": "the queue of links that run out",
     "settle_visitor_files": "the queue of files of executions that have ended",
     "calls_ended": "what a journal of the whole installation is compared with, after a restore",
+    "last_moment": "what a journal of the whole installation is read from, after a restore",
     "audit_over": "retention over all",
     "forget_deliveries": "retention over all",
     "forget_deprecated_uses": "retention over all",

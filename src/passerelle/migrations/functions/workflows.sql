@@ -83,12 +83,23 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
                   AND p.updated_at < now() - older_than AND strpos(p.state::text, e.id::text) = 0 LIMIT 1000) left_alone)
 $$;
 
--- Which of these executions there are, with the steps whose calls have ended: after a restore the others come again.
+-- Which of these executions go on, with the steps whose calls have ended: after a restore the others come again. One
+-- that has ended, well or not, calls nobody any more.
 CREATE OR REPLACE FUNCTION calls_ended(executions uuid[]) RETURNS TABLE (execution_id uuid, step text, visit integer)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT e.id, r.step, r.visit
     FROM workspace w JOIN execution e ON e.workspace_id = w.workspace_id AND e.id = ANY (executions)
+        AND e.status IN ('RUNNING', 'AWAITING')
     LEFT JOIN step_run r ON r.workspace_id = e.workspace_id AND r.execution_id = e.id AND r.status = 'COMPLETED'
+$$;
+
+-- The last moment that the database knows of: a process that was there, or the newest event of a workspace.
+CREATE OR REPLACE FUNCTION last_moment() RETURNS timestamptz
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT greatest((SELECT max(seen_at) FROM process), (
+        SELECT max(newest.created_at) FROM workspace w, LATERAL (
+            SELECT e.created_at FROM event e WHERE e.workspace_id = w.workspace_id ORDER BY e.transaction DESC LIMIT 1
+        ) newest))
 $$;
 
 CREATE OR REPLACE FUNCTION forget_dry_migrations(before timestamptz, at_most integer) RETURNS bigint
