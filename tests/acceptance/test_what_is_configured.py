@@ -103,7 +103,7 @@ def test_a_mail_server_that_refuses_is_said_and_holds_nothing_up(processes: Clus
     assert mail["server"] == f"127.0.0.1:{port}"
     assert "There is no connection to the mail server" in mail["refusal"]
     said = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [one["event"] for one in said if one["level"] == "warning"] == ["public_url.missing", "mail.refused"]
+    assert sorted(one["event"] for one in said if one["level"] == "warning") == ["mail.refused", "public_url.missing"]
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
@@ -179,3 +179,34 @@ async def test_migrate_says_what_it_did_for_a_dump_of_another_cluster_and_what_a
     assert "up to date" not in lowered
     await done(database_url, APPLIED.format("migration", "9999_more", "99.0.0"))
     assert processes.command("migrate") == "a newer release (99.0.0) has migrated the database: nothing was changed"
+
+
+def test_an_operator_who_is_not_there_and_an_address_that_nobody_answers_are_told_and_hold_nothing_up(
+    processes: Cluster, tmp_path: Path
+) -> None:
+    log, nobody = tmp_path / "log", f"postgresql://me:hidden@127.0.0.1:{free_port()}/nowhere"
+    environment = {
+        "PASSERELLE_OPERATED_BY": "01890000-0000-7000-8000-000000000000",
+        "PASSERELLE_DATABASE_DIRECT_URL": nobody,
+        "PASSERELLE_LOG_LEVEL": "warning",
+    }
+    processes.worker(environment=environment, log=log)
+    said = {one["event"]: one for one in map(json.loads, log.read_text().splitlines())}
+    assert said["operated_by.unknown"]["organization"] == environment["PASSERELLE_OPERATED_BY"]
+    assert "PASSERELLE_DATABASE_DIRECT_URL" in said["database_direct_url.unusable"]["meaning"]
+    assert "hidden" not in log.read_text()
+
+
+def test_what_is_missing_for_traces_is_all_that_is_said(processes: Cluster, tmp_path: Path) -> None:
+    """And not that something else was left untried."""
+    (tmp_path / "opentelemetry.py").write_text("raise ModuleNotFoundError\n")
+    environment = processes.environment | {
+        "PASSERELLE_OTLP_URL": "http://127.0.0.1:1",
+        "PYTHONPATH": str(tmp_path),
+    }
+    ended = subprocess.run(
+        [PASSERELLE, "worker"], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert "pip install 'passerelle[otel]'" in line

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from passerelle.accounts.models import KeyTerms, ListedKey
 from passerelle.accounts.permissions import EVERYTHING
 from passerelle.accounts.service import UnknownWorkspaceError
 from passerelle.app.application import create_app
+from passerelle.app.cautions import tell_all, tell_of_address
 from passerelle.app.exporting import exported
 from passerelle.app.foundation import beside
 from passerelle.app.scraping import scraped
@@ -26,7 +28,7 @@ from passerelle.app.selftest import NotKeptError, tried
 from passerelle.app.server import serve as serve_app
 from passerelle.app.server import spare_collector, stop_on_signals
 from passerelle.app.services import Services, open_services
-from passerelle.app.settings import Settings, is_address, lacking, unknown_names
+from passerelle.app.settings import Settings, is_address, lacking
 from passerelle.app.sockets import listen, tell_supervisor
 from passerelle.app.throwaway import prepare, throwaway
 from passerelle.app.work import worker_of
@@ -73,6 +75,8 @@ class WantedKey:
     lasts: timedelta | None
 
 
+Trial = Callable[[], Awaitable[object]]
+"""Raises `CommandError` where something that is configured does not do."""
 Shown = dict[str, str]
 """What a command shows, by name."""
 
@@ -86,7 +90,7 @@ async def serve(settings: Settings, host: str, port: int, among: Callable[[str],
     sock = listen(host, port) if among is None else None
     base_url = settings.public_url or f"http://localhost:{sock.getsockname()[1] if sock is not None else port}"
     async with _running(settings.model_copy(update={"public_url": base_url}), stop) as services:
-        _tell_of_address(settings)
+        tell_of_address(settings)
         if among is None:
             print(f"Passerelle answers at {base_url}", flush=True)
         # It takes a second, in which leases are to be kept.
@@ -102,7 +106,7 @@ async def work(settings: Settings) -> None:
     """Run jobs until SIGINT or SIGTERM."""
     stop = stop_on_signals(ENDS_WITHIN)
     async with _running(settings, stop) as services, services.operations.presence.of("worker"):
-        _tell_of_address(settings)
+        tell_of_address(settings)
         spare_collector()
         worker = worker_of(services)
         working = asyncio.create_task(worker.run())
@@ -450,7 +454,7 @@ async def _require_intact(services: Services, workspace_id: UUID) -> None:
 @asynccontextmanager
 async def _running(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Services]:
     """Everything, connected, for a process that goes on. What is configured has been tried."""
-    tried = (Files.tried(settings.files_url), asyncio.to_thread(Languages, settings.languages_folder))
+    tried = (partial(Files.tried, settings.files_url), partial(asyncio.to_thread, Languages, settings.languages_folder))
     async with (
         tracing.written(settings.otlp_url, settings.otlp_part),
         _services(settings, tried=tried) as services,
@@ -459,8 +463,7 @@ async def _running(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Ser
         exported(settings.otlp_url, services.metrics),
         beside(services.operations.mail_watch.run()),
     ):
-        _tell_of_unknown(unknown_names())
-        await _tell_of_functions(_database_url(settings))
+        await tell_all(settings, _database_url(settings), services)
         yield services
 
 
@@ -476,30 +479,6 @@ async def _opening(services: Services) -> AsyncIterator[None]:
     yield
 
 
-def _tell_of_unknown(names: Sequence[str]) -> None:
-    if names:
-        log.warning("settings.unknown", names=list(names), meaning="`passerelle settings` lists those that there are")
-
-
-async def _tell_of_functions(url: str) -> None:
-    there = await schema.other_functions(url)
-    if there is not None:
-        log.warning(
-            "functions.of_another_build",
-            there=there,
-            meaning="this process works with them, as in an upgrade; where it is the newest, run its "
-            "`passerelle migrate` again: an older build's has put its own functions back",
-        )
-
-
-def _tell_of_address(settings: Settings) -> None:
-    if settings.public_url is None:
-        log.warning(
-            "public_url.missing",
-            meaning="links and e-mails point to localhost: set PASSERELLE_PUBLIC_URL to the address that people use",
-        )
-
-
 def _box(settings: Settings) -> SecretBox:
     if settings.secret_key is None:
         raise lacking("secret_key")
@@ -508,7 +487,7 @@ def _box(settings: Settings) -> SecretBox:
 
 @asynccontextmanager
 async def _services(
-    settings: Settings, action: str | None = None, kind: str | None = None, *, tried: Iterable[Awaitable[object]] = ()
+    settings: Settings, action: str | None = None, kind: str | None = None, *, tried: Iterable[Trial] = ()
 ) -> AsyncIterator[Services]:
     """Everything, connected.
 
@@ -517,7 +496,7 @@ async def _services(
     """
     url = _database_url(settings)
     box = _box(settings)
-    await _all(_require_database(url), *tried)
+    await _all(_require_database(url), *(one() for one in tried))
     with _clear_about(url):
         opened = open_services(settings, url, box)
         services = await opened.__aenter__()

@@ -59,6 +59,11 @@ class Users:
         assert found is not None, "principals name organizations that exist"
         return found
 
+    async def is_organization(self, organization_id: UUID) -> bool:
+        """Whether there is one of that id."""
+        async with self._database.organization(organization_id) as connection:
+            return await repository.organization(connection) is not None
+
     async def organization_of(self, workspace_id: UUID) -> UUID:
         """Whose workspace it is. Raises WORKSPACE_NOT_FOUND."""
         async with self._database.workspace(workspace_id) as connection:
