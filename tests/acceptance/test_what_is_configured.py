@@ -199,7 +199,8 @@ def test_an_operator_who_is_not_there_and_an_address_that_nobody_answers_are_tol
 
 def test_what_is_missing_for_traces_is_all_that_is_said(processes: Cluster, tmp_path: Path) -> None:
     """And not that something else was left untried."""
-    (tmp_path / "opentelemetry.py").write_text("raise ModuleNotFoundError\n")
+    hidden = "import sys\nsys.modules['opentelemetry.exporter.otlp.proto.http.trace_exporter'] = None\n"
+    (tmp_path / "sitecustomize.py").write_text(hidden)
     environment = processes.environment | {
         "PASSERELLE_OTLP_URL": "http://127.0.0.1:1",
         "PYTHONPATH": str(tmp_path),

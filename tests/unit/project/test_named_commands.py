@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import pytest
-from click import Command
 from typer.main import get_command
 
 from passerelle.cli.main import whole
@@ -33,7 +33,7 @@ def named(text: str) -> list[str]:
 
 
 @cache
-def all_commands() -> Command:
+def all_commands() -> Any:
     """The whole command line."""
     return get_command(whole())
 
