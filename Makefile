@@ -119,7 +119,7 @@ soak: setup ## Half an hour at 70 % of what goes, and nothing may grow; `minutes
 	$(BIN)/python -m bench.soak $(minutes)
 
 crash: setup ## The long crash tests, and properties over many more definitions
-	$(BIN)/pytest tests/crash tests/hostile -m "long or not long"
+	$(BIN)/pytest tests/crash tests/hostile tests/integration/migrations/test_rolling_upgrade.py -m "long or not long"
 	PASSERELLE_EXAMPLES=1000 $(BIN)/pytest tests/unit/engine/test_properties.py --timeout 900
 	PASSERELLE_CALLS=100000 $(BIN)/pytest tests/integration/people/test_authorisation.py
 
