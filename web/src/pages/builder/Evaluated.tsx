@@ -14,7 +14,7 @@ export function Evaluated({ text, whole }: { text: string; whole: boolean }) {
   const scope = useScope(text);
   const [asked] = useDebouncedValue(useMemo(() => ({ text, template: !whole, values: scope }), [text, whole, scope]), AFTER);
   const { data } = useQuery({
-    queryKey: ["definitions", "evaluate", asked],
+    queryKey: ["builder", "evaluate", asked],
     queryFn: () => got(api.POST("/definitions/evaluate", { body: asked })),
     enabled: asked.text.trim() !== "",
     staleTime: Infinity,

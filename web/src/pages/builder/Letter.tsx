@@ -34,7 +34,7 @@ export function Letter({ step }: { step: Step }) {
   const now = JSON.stringify({ text, step: step.id, language: look.language, values: scope });
   const [asked] = useDebouncedValue(now, AFTER);
   const { data, error } = useQuery({
-    queryKey: ["definitions", "letter", asked],
+    queryKey: ["builder", "letter", asked],
     queryFn: () => got(api.POST("/definitions/letter", { body: JSON.parse(asked) as Schemas["LetterBody"] })),
     // What was checked is what is asked about.
     enabled: check?.sound === true && asked === now,

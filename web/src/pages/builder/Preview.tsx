@@ -46,7 +46,7 @@ export function Preview({ onRecorded }: Props) {
   const now = JSON.stringify(body);
   const [asked] = useDebouncedValue(now, 150);
   const { data, error } = useQuery({
-    queryKey: ["definitions", "preview", asked],
+    queryKey: ["builder", "preview", asked],
     queryFn: () => tried(JSON.parse(asked) as typeof body),
     // What was checked is what is asked about.
     enabled: page !== undefined && check?.sound === true && asked === now && theme !== undefined,

@@ -43,7 +43,8 @@ export function Publish({ base, scenarios, newest, filesOnly, draftId, onClose }
   const taken = check?.definitionId && check.definitionId !== base?.definitionId;
   return (
     <Modal opened onClose={onClose} size="xl" title={t(filesOnly ? "patch.title" : "publish.title")} closeButtonProps={{ "aria-label": t("common:close") }}>
-      {!isSound && (
+      {!check && <Notice tone="busy" title={t("publish.checking")} />}
+      {check && !isSound && (
         <Notice tone="bad" title={t("publish.unsound", { count: problems.length })}>
           {t("publish.unsoundText")}
         </Notice>
@@ -116,7 +117,7 @@ function useOwnScenarios(definitionId: string | undefined, { text, version }: Pr
 
 function Push({ base, scenarios, draftId, isSound }: Pick<Props, "base" | "scenarios" | "draftId"> & { isSound: boolean }) {
   const { t } = useTranslation("builder");
-  const { text } = useBuilder();
+  const { text, check } = useBuilder();
   const [note, setNote] = useState("");
   const navigate = useNavigate();
   const queryClient = useQueryClient();
@@ -140,11 +141,13 @@ function Push({ base, scenarios, draftId, isSound }: Pick<Props, "base" | "scena
     },
     onSuccess: async ({ made, way }) => {
       notifyDone(t(`publish.done.${way}`, { revision: made.revision }));
+      // The name is somebody's now: whoever opens the same text next is to be told.
+      await queryClient.invalidateQueries({ queryKey: ["builder", "check"], refetchType: "none" });
       await Promise.all([queryClient.invalidateQueries({ queryKey: ["definitions"] }), queryClient.invalidateQueries({ queryKey: ["drafts", "list"] }), queryClient.invalidateQueries({ queryKey: ["proposals"] })]);
       await navigate({ to: "/definitions/$definitionId", params: { definitionId: made.id }, search: { revision: made.revision } });
     },
   });
-  const reason = !isSound ? t("publish.mendFirst") : own.others && !own.choice ? t("publish.chooseScenarios") : undefined;
+  const reason = !check ? t("publish.checking") : !isSound ? t("publish.mendFirst") : own.others && !own.choice ? t("publish.chooseScenarios") : undefined;
   const first = byTwo ? "propose" : "publish";
   return (
     <>

@@ -21,7 +21,7 @@ export type TrialResult = Schemas["TrialAnswer"];
 export function useTrial(text: string, scenarios: string, isSound: boolean) {
   const [asked] = useDebouncedValue(JSON.stringify({ text, scenarios }), PLAY_AFTER);
   return useQuery({
-    queryKey: ["definitions", "trial", asked],
+    queryKey: ["builder", "trial", asked],
     queryFn: () => got(api.POST("/definitions/test", { body: JSON.parse(asked) as { text: string; scenarios: string } })),
     enabled: isSound && scenarios.trim() !== "",
     staleTime: Infinity,

@@ -10,10 +10,11 @@ export const schemaQuery = queryOptions({
   staleTime: Infinity,
 });
 
-/** What the server says of a text that is not kept. */
+/** What the server says of a text that is not kept. It is no word on what is kept: what changes there asks for nothing
+ * of `builder` anew. */
 export const checkQuery = (text: string) =>
   queryOptions({
-    queryKey: ["definitions", "check", text],
+    queryKey: ["builder", "check", text],
     queryFn: () => got(api.POST("/definitions/check", { body: text, bodySerializer: (body) => body, headers: { "Content-Type": "application/yaml" } })),
     staleTime: Infinity,
     gcTime: 60_000,

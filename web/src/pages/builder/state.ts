@@ -55,7 +55,7 @@ function next(history: History, action: Action): History {
   return changed(history, action.text, action.group);
 }
 
-const CHECKS = ["definitions", "check"];
+const CHECKS = ["builder", "check"];
 
 /** What the server says of a text: asked at once, and of what is typed meanwhile when the answer is there. */
 function useCheck(text: string) {
